@@ -1,0 +1,30 @@
+#include "protocol/digest.hpp"
+
+#include <msgpack.hpp>
+#include <sodium.h>
+
+namespace unlearn::protocol {
+
+Digest digest_of(ByteView bytes) {
+    Digest out;
+    crypto_generichash(out.value.data(), out.value.size(), bytes.data(), bytes.size(), nullptr, 0);
+    return out;
+}
+
+NetworkId network_id_of(const NetworkDescription& description) {
+    // msgpack gives every field its length, so that no two descriptions share one encoding.
+    msgpack::sbuffer buffer;
+    msgpack::packer packer(buffer);
+    packer.pack_array(6);
+    packer.pack(std::string_view("unlearnd network 1"));
+    packer.pack(description.name);
+    packer.pack(description.input_shape);
+    packer.pack(description.classes);
+    packer.pack(description.preprocessing);
+    packer.pack_bin(Digest::kSize);
+    packer.pack_bin_body(reinterpret_cast<const char*>(description.reference_set.value.data()), Digest::kSize);
+    const Digest digest = digest_of({reinterpret_cast<const std::uint8_t*>(buffer.data()), buffer.size()});
+    return NetworkId{digest.value};
+}
+
+}  // namespace unlearn::protocol

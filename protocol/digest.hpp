@@ -1,0 +1,31 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "protocol/bytes.hpp"
+
+namespace unlearn::protocol {
+
+/// BLAKE2b-256 of some bytes (RFC 7693).
+using Digest = FixedBytes<32, struct DigestTag>;
+
+/// What makes two nodes members of the same network; bound into every signature.
+using NetworkId = FixedBytes<32, struct NetworkIdTag>;
+
+[[nodiscard]] Digest digest_of(ByteView bytes);
+
+/// What all members of a network must agree on before a seed of one means anything to another.
+struct NetworkDescription {
+    std::string name;                      ///< chosen by whoever founds the network
+    std::vector<std::uint32_t> input_shape;  ///< channels, height, width
+    std::vector<std::string> classes;      ///< in the order of the model's outputs
+    std::string preprocessing;             ///< for example "scale-1/255"
+    Digest reference_set;                  ///< digest of the public reference inputs
+};
+
+/// Hash of the description; equal exactly when every field is equal.
+[[nodiscard]] NetworkId network_id_of(const NetworkDescription& description);
+
+}  // namespace unlearn::protocol
