@@ -41,8 +41,8 @@ Result<Bytes> from_hex(std::string_view text) {
     Bytes out(text.size() / 2);
     std::size_t written = 0;
     const char* end = nullptr;
-    if (text.size() % 2 != 0 || sodium_hex2bin(out.data(), out.size(), text.data(), text.size(), nullptr,
-                                               &written, &end) != 0 ||
+    if (text.size() % 2 != 0 ||
+        sodium_hex2bin(out.data(), out.size(), text.data(), text.size(), nullptr, &written, &end) != 0 ||
         end != text.data() + text.size())
         return fail(ErrorCode::malformed, "not hexadecimal");
     return out;

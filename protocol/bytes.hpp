@@ -37,8 +37,8 @@ struct FixedBytes {
     }
 };
 
-/// Bytes of a seed: overwritten with zeros before the memory is freed, so that a dropped seed does not live on in
-/// the heap. Not copyable; share it through `SharedSeedBytes`.
+/// Bytes of a seed: overwritten with zeros before the memory is freed, so that a dropped seed does not live
+/// on in the heap. Not copyable; share it through `SharedSeedBytes`.
 class SeedBytes {
   public:
     SeedBytes() = default;

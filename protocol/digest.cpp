@@ -22,7 +22,8 @@ NetworkId network_id_of(const NetworkDescription& description) {
     packer.pack(description.classes);
     packer.pack(description.preprocessing);
     packer.pack_bin(Digest::kSize);
-    packer.pack_bin_body(reinterpret_cast<const char*>(description.reference_set.value.data()), Digest::kSize);
+    packer.pack_bin_body(reinterpret_cast<const char*>(description.reference_set.value.data()),
+                         Digest::kSize);
     const Digest digest = digest_of({reinterpret_cast<const std::uint8_t*>(buffer.data()), buffer.size()});
     return NetworkId{digest.value};
 }

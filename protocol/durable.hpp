@@ -8,8 +8,9 @@
 #include "protocol/bytes.hpp"
 #include "protocol/identity.hpp"
 
-/// What must survive power loss, as plain values. The engine asks for it in `Persist` effects, storage carries it out
-/// in one durable transaction for each effect, and gives all of it back as a `LoadedState` at start-up.
+/// What must survive power loss, as plain values. The engine asks for it in `Persist` effects, storage
+/// carries it out in one durable transaction for each effect, and gives all of it back as a `LoadedState` at
+/// start-up.
 namespace unlearn::protocol {
 
 /// Version of an owner's seed; starts at 1 and only grows.
@@ -40,7 +41,8 @@ struct PutReceipt {
     SignedBytes receipt;
 };
 
-/// A neighbour's seed, complete and checked. Replaces an older version of the same owner; the replaced bytes are erased.
+/// A neighbour's seed, complete and checked. Replaces an older version of the same owner; the replaced bytes
+/// are erased.
 struct PutHeldSeed {
     NodeId owner;
     SeedVersion version;
@@ -48,8 +50,8 @@ struct PutHeldSeed {
     SharedSeedBytes payload;
 };
 
-/// Deletes and overwrites every copy of the owner's seed on disk, also in the write-ahead log. Done only when no
-/// 16-byte window of the payload can be found in the files any more.
+/// Deletes and overwrites every copy of the owner's seed on disk, also in the write-ahead log. Done only when
+/// no 16-byte window of the payload can be found in the files any more.
 struct EraseHeldSeed {
     NodeId owner;
 };

@@ -27,7 +27,8 @@ std::array<std::uint8_t, kChecksumSize> checksum(ByteView id) {
     return {digest.value[0], digest.value[1], digest.value[2]};
 }
 
-/// purpose and network come first, with a fixed length, so that no two (purpose, network, bytes) share one message.
+/// purpose and network come first, with a fixed length, so that no two (purpose, network, bytes) share one
+/// message.
 Bytes message_to_sign(SigningPurpose purpose, const NetworkId& network, ByteView bytes) {
     constexpr std::string_view domain = "unlearnd v1";
     Bytes out(domain.begin(), domain.end());
@@ -71,13 +72,15 @@ Result<NodeId> NodeId::from_text(std::string_view text) {
     const ByteView id{bytes.data(), kSize};
     const auto expected = checksum(id);
     if (!std::equal(expected.begin(), expected.end(), bytes.begin() + kSize))
-        return fail(ErrorCode::bad_identity, "the checksum of the node id does not fit: a character was mistyped");
+        return fail(ErrorCode::bad_identity,
+                    "the checksum of the node id does not fit: a character was mistyped");
     return from_bytes(id);
 }
 
 std::string NodeId::text() const {
     Bytes bytes(value_.begin(), value_.end());
-    for (const auto byte : checksum(view())) bytes.push_back(byte);
+    for (const auto byte : checksum(view()))
+        bytes.push_back(byte);
     std::string out;
     std::uint32_t buffer = 0;
     int bits = 0;
@@ -136,7 +139,9 @@ Identity& Identity::operator=(Identity&& other) noexcept {
     return *this;
 }
 
-Identity::~Identity() { sodium_memzero(secret_.data(), secret_.size()); }
+Identity::~Identity() {
+    sodium_memzero(secret_.data(), secret_.size());
+}
 
 Identity::SecretSeed Identity::secret_seed() const {
     SecretSeed seed;

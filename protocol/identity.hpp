@@ -14,11 +14,11 @@ using CurvePublicKey = FixedBytes<32, struct CurvePublicKeyTag>;
 /// Ed25519 signature (RFC 8032).
 using Signature = FixedBytes<64, struct SignatureTag>;
 
-/// Who a node is: an Ed25519 public key whose sign bit is 0. Text form: 56 lower-case base32 characters, of which
-/// the last three bytes' worth are a checksum.
+/// Who a node is: an Ed25519 public key whose sign bit is 0. Text form: 56 lower-case base32 characters, of
+/// which the last three bytes' worth are a checksum.
 ///
-/// A key and its negative share one X25519 key, so a burnt identity could come back as its twin. Only the half
-/// with sign bit 0 exists for us: generation looks for it and decoding refuses the other.
+/// A key and its negative share one X25519 key, so a burnt identity could come back as its twin. Only the
+/// half with sign bit 0 exists for us: generation looks for it and decoding refuses the other.
 class NodeId {
   public:
     static constexpr std::size_t kSize = 32;
@@ -56,8 +56,8 @@ class Identity {
 
     /// A new identity from the operating system's random numbers.
     [[nodiscard]] static Identity generate();
-    /// The identity that `seed` stands for. Seeds whose key has the sign bit set are hashed again until one has not,
-    /// so every seed gives exactly one identity.
+    /// The identity that `seed` stands for. Seeds whose key has the sign bit set are hashed again until one
+    /// has not, so every seed gives exactly one identity.
     [[nodiscard]] static Identity from_seed(const SecretSeed& seed);
 
     Identity(Identity&& other) noexcept;
@@ -82,8 +82,8 @@ class Identity {
 };
 
 /// True when `signature` was made by `signer` over exactly these bytes, purpose and network.
-[[nodiscard]] bool verify(const NodeId& signer, SigningPurpose purpose, const NetworkId& network, ByteView bytes,
-                          const Signature& signature);
+[[nodiscard]] bool verify(const NodeId& signer, SigningPurpose purpose, const NetworkId& network,
+                          ByteView bytes, const Signature& signature);
 
 /// Where to reach a peer safely: `NodeId@tcp://host:port`.
 struct PeerAddress {

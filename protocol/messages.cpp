@@ -1,0 +1,242 @@
+#include "protocol/messages.hpp"
+
+#include "protocol/msgpack_reader.hpp"
+#include "protocol/msgpack_writer.hpp"
+
+namespace unlearn::protocol {
+namespace {
+
+constexpr std::uint8_t kMagic[2] = {'U', 'L'};
+
+Bytes body_of(const Hello& m) {
+    return MsgpackWriter(5)
+        .unsigned_integer(m.oldest_version)
+        .unsigned_integer(m.newest_version)
+        .binary(m.network.view())
+        .binary(m.sender.view())
+        .boolean(m.answer)
+        .take();
+}
+Bytes body_of(const Bye&) {
+    return MsgpackWriter(0).take();
+}
+Bytes body_of(const Ping& m) {
+    return MsgpackWriter(1).unsigned_integer(m.token).take();
+}
+Bytes body_of(const Pong& m) {
+    return MsgpackWriter(1).unsigned_integer(m.token).take();
+}
+Bytes body_of_signed(const SignedBytes& s) {
+    return MsgpackWriter(2).binary(s.bytes).binary(s.signature.view()).take();
+}
+Bytes body_of(const Have& m) {
+    return body_of_signed(m.record);
+}
+Bytes body_of(const Get& m) {
+    return MsgpackWriter(3)
+        .unsigned_integer(static_cast<std::uint64_t>(m.version))
+        .unsigned_integer(m.first)
+        .unsigned_integer(m.count)
+        .take();
+}
+Bytes body_of(const Chunk& m) {
+    return MsgpackWriter(2)
+        .unsigned_integer(static_cast<std::uint64_t>(m.version))
+        .unsigned_integer(m.index)
+        .take();
+}
+Bytes body_of(const Nack& m) {
+    return MsgpackWriter(2)
+        .unsigned_integer(static_cast<std::uint64_t>(m.reason))
+        .unsigned_integer(m.about)
+        .take();
+}
+Bytes body_of(const Exit& m) {
+    return body_of_signed(m.notice);
+}
+Bytes body_of(const ReceiptMessage& m) {
+    return body_of_signed(m.receipt);
+}
+
+Result<Message> done(const MsgpackReader& reader, Message message) {
+    if (auto ok = reader.finish(); !ok) return tl::unexpected(ok.error());
+    return message;
+}
+
+Result<Message> decode_hello(ByteView body) {
+    if (body.size() > kMaxHelloBody) return fail(ErrorCode::too_large, "hello body");
+    MsgpackReader reader(body, 5, "hello");
+    Hello m;
+    m.oldest_version = static_cast<std::uint8_t>(reader.unsigned_integer(255));
+    m.newest_version = static_cast<std::uint8_t>(reader.unsigned_integer(255));
+    m.network = reader.fixed<NetworkId>();
+    m.sender = reader.node_id();
+    m.answer = reader.boolean();
+    return done(reader, m);
+}
+
+Result<SignedBytes> decode_signed(ByteView body, std::string_view what) {
+    MsgpackReader reader(body, 2, what);
+    SignedBytes out;
+    out.bytes = reader.binary(kMaxBody);
+    out.signature = reader.fixed<Signature>();
+    if (auto ok = reader.finish(); !ok) return tl::unexpected(ok.error());
+    return out;
+}
+
+Result<Message> decode_get(ByteView body) {
+    MsgpackReader reader(body, 3, "get");
+    Get m;
+    m.version = SeedVersion{reader.unsigned_integer(UINT64_MAX)};
+    m.first = static_cast<std::uint32_t>(reader.unsigned_integer(kMaxChunks - 1));
+    m.count = static_cast<std::uint32_t>(reader.unsigned_integer(kMaxChunks));
+    if (m.count == 0 || m.first + m.count > kMaxChunks)
+        return fail(ErrorCode::malformed, "get: impossible range");
+    return done(reader, m);
+}
+
+Result<Message> decode_chunk(ByteView body, Bytes payload) {
+    MsgpackReader reader(body, 2, "chunk");
+    Chunk m;
+    m.version = SeedVersion{reader.unsigned_integer(UINT64_MAX)};
+    m.index = static_cast<std::uint32_t>(reader.unsigned_integer(kMaxChunks - 1));
+    m.payload = std::move(payload);
+    return done(reader, std::move(m));
+}
+
+Result<Message> decode_nack(ByteView body) {
+    MsgpackReader reader(body, 2, "nack");
+    Nack m;
+    const auto reason = reader.unsigned_integer(5);
+    m.about = reader.unsigned_integer(UINT64_MAX);
+    if (reader.ok() && reason == 0) return fail(ErrorCode::malformed, "nack: reason 0");
+    m.reason = static_cast<NackReason>(reason);
+    return done(reader, m);
+}
+
+template <typename M>
+Result<Message> decode_token(ByteView body, std::string_view what) {
+    MsgpackReader reader(body, 1, what);
+    return done(reader, M{reader.unsigned_integer(UINT64_MAX)});
+}
+
+Result<Message> decode_bye(ByteView body) {
+    const MsgpackReader reader(body, 0, "bye");
+    return done(reader, Bye{});
+}
+
+Result<Message> decode_body(Kind kind, ByteView body, Bytes payload) {
+    switch (kind) {
+        case Kind::hello:
+            return decode_hello(body);
+        case Kind::bye:
+            return decode_bye(body);
+        case Kind::ping:
+            return decode_token<Ping>(body, "ping");
+        case Kind::pong:
+            return decode_token<Pong>(body, "pong");
+        case Kind::have:
+            return decode_signed(body, "have").map([](SignedBytes s) -> Message {
+                return Have{std::move(s)};
+            });
+        case Kind::get:
+            return decode_get(body);
+        case Kind::chunk:
+            return decode_chunk(body, std::move(payload));
+        case Kind::nack:
+            return decode_nack(body);
+        case Kind::exit:
+            return decode_signed(body, "exit").map([](SignedBytes s) -> Message {
+                return Exit{std::move(s)};
+            });
+        case Kind::receipt:
+            return decode_signed(body, "receipt").map([](SignedBytes s) -> Message {
+                return ReceiptMessage{std::move(s)};
+            });
+    }
+    return fail(ErrorCode::unknown_kind, "kind " + std::to_string(static_cast<int>(kind)));
+}
+
+/// Little-endian, as safetensors has it too.
+void put_u64(Bytes& out, std::uint64_t value) {
+    for (int shift = 0; shift < 64; shift += 8)
+        out.push_back(static_cast<std::uint8_t>(value >> shift));
+}
+
+std::uint64_t get_u64(ByteView bytes) {
+    std::uint64_t value = 0;
+    for (std::size_t i = 0; i < 8; ++i)
+        value |= static_cast<std::uint64_t>(bytes[i]) << (8 * i);
+    return value;
+}
+
+}  // namespace
+
+std::string_view name_of(Kind kind) {
+    switch (kind) {
+        case Kind::hello:
+            return "hello";
+        case Kind::bye:
+            return "bye";
+        case Kind::ping:
+            return "ping";
+        case Kind::pong:
+            return "pong";
+        case Kind::have:
+            return "have";
+        case Kind::get:
+            return "get";
+        case Kind::chunk:
+            return "chunk";
+        case Kind::nack:
+            return "nack";
+        case Kind::exit:
+            return "exit";
+        case Kind::receipt:
+            return "receipt";
+    }
+    return "unknown";
+}
+
+Kind kind_of(const Message& message) {
+    // The variant lists its alternatives in the order of their numbers.
+    return static_cast<Kind>(message.index() + 1);
+}
+
+Frames encode(const Envelope& envelope) {
+    Bytes header{kMagic[0], kMagic[1], kProtocolVersion,
+                 static_cast<std::uint8_t>(kind_of(envelope.message))};
+    put_u64(header, envelope.sequence);
+    Frames frames{std::move(header), std::visit([](const auto& m) { return body_of(m); }, envelope.message)};
+    if (const auto* chunk = std::get_if<Chunk>(&envelope.message)) frames.push_back(chunk->payload);
+    return frames;
+}
+
+Result<Envelope> decode(Frames frames) {
+    if (frames.size() < 2 || frames.size() > kMaxFrames)
+        return fail(ErrorCode::malformed, std::to_string(frames.size()) + " frames");
+    const Bytes& header = frames[0];
+    if (header.size() != kHeaderSize)
+        return fail(ErrorCode::malformed, "header of " + std::to_string(header.size()) + " bytes");
+    if (header[0] != kMagic[0] || header[1] != kMagic[1])
+        return fail(ErrorCode::malformed, "wrong magic bytes");
+    if (header[2] != kProtocolVersion)
+        return fail(ErrorCode::wrong_version, "protocol version " + std::to_string(header[2]));
+    const auto kind = static_cast<Kind>(header[3]);
+    if ((frames.size() == 3) != (kind == Kind::chunk))
+        return fail(ErrorCode::malformed,
+                    std::to_string(frames.size()) + " frames for " + std::string(name_of(kind)));
+    if (frames[1].size() > kMaxBody)
+        return fail(ErrorCode::too_large, "body of " + std::to_string(frames[1].size()) + " bytes");
+    Bytes payload;
+    if (frames.size() == 3) {
+        if (frames[2].size() > kMaxPayload || frames[2].empty())
+            return fail(ErrorCode::too_large, "payload of " + std::to_string(frames[2].size()) + " bytes");
+        payload = std::move(frames[2]);
+    }
+    auto message = decode_body(kind, frames[1], std::move(payload));
+    if (!message) return tl::unexpected(message.error());
+    return Envelope{get_u64(ByteView(header).subspan(4, 8)), std::move(*message)};
+}
+
+}  // namespace unlearn::protocol

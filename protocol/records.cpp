@@ -1,0 +1,174 @@
+#include "protocol/records.hpp"
+
+#include <algorithm>
+
+#include "protocol/limits.hpp"
+#include "protocol/msgpack_reader.hpp"
+#include "protocol/msgpack_writer.hpp"
+
+namespace unlearn::protocol {
+namespace {
+
+constexpr std::uint64_t kMaxWallSeconds = 1ULL << 40;
+
+std::uint64_t seconds(WallTime time) {
+    return static_cast<std::uint64_t>(std::max<std::int64_t>(0, time.time_since_epoch().count()));
+}
+
+WallTime read_time(MsgpackReader& reader) {
+    return WallTime{
+        std::chrono::seconds(static_cast<std::int64_t>(reader.unsigned_integer(kMaxWallSeconds)))};
+}
+
+SeedVersion read_version(MsgpackReader& reader) {
+    return SeedVersion{reader.unsigned_integer(UINT64_MAX)};
+}
+
+std::size_t chunks_needed(std::size_t bytes, std::size_t chunk) {
+    return (bytes + chunk - 1) / chunk;
+}
+
+Bytes encode(const SeedRecord& record) {
+    Bytes digests;
+    for (const auto& digest : record.chunk_digests)
+        digests.insert(digests.end(), digest.value.begin(), digest.value.end());
+    return MsgpackWriter(7)
+        .binary(record.owner.view())
+        .unsigned_integer(static_cast<std::uint64_t>(record.version))
+        .text(record.architecture)
+        .unsigned_integer(record.payload_bytes)
+        .unsigned_integer(record.chunk_bytes)
+        .binary(digests)
+        .unsigned_integer(seconds(record.made_at))
+        .take();
+}
+
+Result<SeedRecord> decode_record(ByteView bytes) {
+    MsgpackReader reader(bytes, 7, "seed record");
+    SeedRecord record;
+    record.owner = reader.node_id();
+    record.version = read_version(reader);
+    record.architecture = reader.text(kMaxArchitectureText);
+    record.payload_bytes = static_cast<std::uint32_t>(reader.unsigned_integer(kMaxSeedBytes));
+    record.chunk_bytes = static_cast<std::uint32_t>(reader.unsigned_integer(kMaxPayload));
+    record.chunk_digests = reader.fixed_list<Digest>(kMaxChunks);
+    record.made_at = read_time(reader);
+    if (auto ok = reader.finish(); !ok) return tl::unexpected(ok.error());
+    if (record.version == SeedVersion{0}) return fail(ErrorCode::malformed, "seed record: version 0");
+    if (record.payload_bytes == 0) return fail(ErrorCode::malformed, "seed record: empty payload");
+    const auto chunk = record.chunk_bytes;
+    if (chunk != kMinChunk && chunk != 2 * kMinChunk && chunk != kMaxPayload)
+        return fail(ErrorCode::malformed, "seed record: chunk size " + std::to_string(chunk));
+    if (record.chunk_digests.size() != chunks_needed(record.payload_bytes, chunk))
+        return fail(ErrorCode::malformed, "seed record: chunk digests do not fit the payload's length");
+    return record;
+}
+
+Bytes encode(const ExitNotice& notice) {
+    return MsgpackWriter(2).binary(notice.owner.view()).unsigned_integer(seconds(notice.made_at)).take();
+}
+
+Result<ExitNotice> decode_notice(ByteView bytes) {
+    MsgpackReader reader(bytes, 2, "exit notice");
+    ExitNotice notice;
+    notice.owner = reader.node_id();
+    notice.made_at = read_time(reader);
+    if (auto ok = reader.finish(); !ok) return tl::unexpected(ok.error());
+    return notice;
+}
+
+Bytes encode(const Receipt& receipt) {
+    return MsgpackWriter(5)
+        .binary(receipt.owner.view())
+        .binary(receipt.holder.view())
+        .unsigned_integer(static_cast<std::uint64_t>(receipt.reason))
+        .unsigned_integer(static_cast<std::uint64_t>(receipt.erased))
+        .unsigned_integer(seconds(receipt.made_at))
+        .take();
+}
+
+Result<Receipt> decode_receipt(ByteView bytes) {
+    MsgpackReader reader(bytes, 5, "receipt");
+    Receipt receipt;
+    receipt.owner = reader.node_id();
+    receipt.holder = reader.node_id();
+    const auto reason = reader.unsigned_integer(2);
+    receipt.erased = read_version(reader);
+    receipt.made_at = read_time(reader);
+    if (auto ok = reader.finish(); !ok) return tl::unexpected(ok.error());
+    if (reason == 0) return fail(ErrorCode::malformed, "receipt: reason 0");
+    receipt.reason = static_cast<ReceiptReason>(reason);
+    return receipt;
+}
+
+SignedBytes sign(const Identity& signer, SigningPurpose purpose, const NetworkId& network, Bytes bytes) {
+    Signature signature = signer.sign(purpose, network, bytes);
+    return {std::move(bytes), signature};
+}
+
+}  // namespace
+
+std::uint32_t SeedRecord::chunk_size(std::uint32_t index) const {
+    return std::min(chunk_bytes, payload_bytes - index * chunk_bytes);
+}
+
+Result<SeedRecord> describe_seed(const NodeId& owner, SeedVersion version, std::string architecture,
+                                 ByteView payload, WallTime made_at) {
+    if (payload.empty() || payload.size() > kMaxSeedBytes)
+        return fail(ErrorCode::too_large, "a seed has 1 to " + std::to_string(kMaxSeedBytes) +
+                                              " bytes, this one " + std::to_string(payload.size()));
+    if (architecture.empty() || architecture.size() > kMaxArchitectureText)
+        return fail(ErrorCode::too_large, "architecture text: " + architecture);
+    SeedRecord record{
+        owner, version, std::move(architecture), static_cast<std::uint32_t>(payload.size()), kMinChunk,
+        {},    made_at};
+    while (chunks_needed(payload.size(), record.chunk_bytes) > kMaxChunks)
+        record.chunk_bytes *= 2;
+    for (std::size_t at = 0; at < payload.size(); at += record.chunk_bytes)
+        record.chunk_digests.push_back(
+            digest_of(payload.subspan(at, std::min<std::size_t>(record.chunk_bytes, payload.size() - at))));
+    return record;
+}
+
+SignedBytes sign_record(const Identity& owner, const NetworkId& network, const SeedRecord& record) {
+    return sign(owner, SigningPurpose::seed_record, network, encode(record));
+}
+
+SignedBytes sign_notice(const Identity& owner, const NetworkId& network, const ExitNotice& notice) {
+    return sign(owner, SigningPurpose::exit_notice, network, encode(notice));
+}
+
+SignedBytes sign_receipt(const Identity& holder, const NetworkId& network, const Receipt& receipt) {
+    return sign(holder, SigningPurpose::receipt, network, encode(receipt));
+}
+
+Result<SeedRecord> verify_record(const NodeId& signer, const NetworkId& network,
+                                 const SignedBytes& signed_record) {
+    if (!verify(signer, SigningPurpose::seed_record, network, signed_record.bytes, signed_record.signature))
+        return fail(ErrorCode::bad_signature, "seed record of node " + signer.short_text());
+    auto record = decode_record(signed_record.bytes);
+    if (record && record->owner != signer)
+        return fail(ErrorCode::malformed, "seed record names another owner than its signer");
+    return record;
+}
+
+Result<Receipt> verify_receipt(const NodeId& signer, const NetworkId& network,
+                               const SignedBytes& signed_receipt) {
+    if (!verify(signer, SigningPurpose::receipt, network, signed_receipt.bytes, signed_receipt.signature))
+        return fail(ErrorCode::bad_signature, "receipt of node " + signer.short_text());
+    auto receipt = decode_receipt(signed_receipt.bytes);
+    if (receipt && receipt->holder != signer)
+        return fail(ErrorCode::malformed, "receipt names another holder than its signer");
+    return receipt;
+}
+
+Result<ExitNotice> verify_notice(const NetworkId& network, const SignedBytes& signed_notice) {
+    auto notice = decode_notice(signed_notice.bytes);
+    if (!notice) return notice;
+    if (!verify(notice->owner, SigningPurpose::exit_notice, network, signed_notice.bytes,
+                signed_notice.signature))
+        return fail(ErrorCode::bad_signature, "exit notice of node " + notice->owner.short_text());
+    return notice;
+}
+
+}  // namespace unlearn::protocol
