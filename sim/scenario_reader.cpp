@@ -1,0 +1,213 @@
+#include "sim/scenario_reader.hpp"
+
+#include <algorithm>
+#include <numeric>
+
+#include <spdlog/fmt/fmt.h>
+#include <spdlog/fmt/ranges.h>
+
+namespace unlearn::sim {
+namespace {
+
+const toml::table& no_table() {
+    static const toml::table kNone;
+    return kNone;
+}
+
+/// What a value is, in a user's words.
+std::string describe(const toml::node& node) {
+    switch (node.type()) {
+        case toml::node_type::table:
+            return "is a section";
+        case toml::node_type::array:
+            return node.is_array_of_tables() ? "is a list of sections" : "is a list";
+        case toml::node_type::string: {
+            constexpr std::size_t kMaxShown = 60;
+            const std::string& text = node.as_string()->get();
+            return fmt::format("= {:?}", text.size() > kMaxShown ? text.substr(0, kMaxShown) + "..." : text);
+        }
+        case toml::node_type::integer:
+            return fmt::format("= {}", node.as_integer()->get());
+        case toml::node_type::floating_point:
+            return fmt::format("= {}", node.as_floating_point()->get());
+        case toml::node_type::boolean:
+            return fmt::format("= {}", node.as_boolean()->get());
+        default:
+            return "is a date or a time";
+    }
+}
+
+bool contains(Range range, double value) {
+    // Written so that NaN is in no range.
+    return value <= range.most && (range.above_least ? value > range.least : value >= range.least);
+}
+
+std::string words(Range range, std::string_view what) {
+    return range.above_least ? fmt::format("{} above {:.17g}, up to {:.17g}", what, range.least, range.most)
+                             : fmt::format("{} from {:.17g} to {:.17g}", what, range.least, range.most);
+}
+
+/// Edit distance, a swap of two neighbouring letters counting as one edit (Damerau-Levenshtein, restricted).
+std::size_t distance(std::string_view a, std::string_view b) {
+    std::vector<std::vector<std::size_t>> d(a.size() + 1, std::vector<std::size_t>(b.size() + 1));
+    for (std::size_t i = 0; i <= a.size(); ++i)
+        d[i][0] = i;
+    std::iota(d[0].begin(), d[0].end(), std::size_t{0});
+    for (std::size_t i = 1; i <= a.size(); ++i) {
+        for (std::size_t j = 1; j <= b.size(); ++j) {
+            d[i][j] = std::min({d[i - 1][j] + 1, d[i][j - 1] + 1, d[i - 1][j - 1] + (a[i - 1] != b[j - 1])});
+            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) {
+                d[i][j] = std::min(d[i][j], d[i - 2][j - 2] + 1);
+            }
+        }
+    }
+    return d[a.size()][b.size()];
+}
+
+}  // namespace
+
+void Complaints::add(std::uint32_t line, const std::string& message) {
+    if (first_ && line_ <= line) return;
+    line_ = line;
+    first_ =
+        line == 0 ? fmt::format("{}: {}", file_, message) : fmt::format("{}:{}: {}", file_, line, message);
+}
+
+std::optional<std::string_view> nearest(std::string_view word, std::span<const std::string_view> candidates) {
+    constexpr std::size_t kLongestWord = 64;  // a file may hold a key of any length
+    if (word.size() > kLongestWord || candidates.empty()) return std::nullopt;
+    const auto best = *std::min_element(candidates.begin(), candidates.end(), [word](auto a, auto b) {
+        return distance(word, a) < distance(word, b);
+    });
+    if (distance(word, best) > std::max<std::size_t>(1, best.size() / 3)) return std::nullopt;
+    return best;
+}
+
+void TableReader::read(std::string_view key, std::string& value) {
+    const toml::node* node = find(key);
+    if (!node) return;
+    if (!node->is_string() || node->as_string()->get().empty()) {
+        return complain(key, describe(*node) + "; allowed: text in quotes, not empty");
+    }
+    value = node->as_string()->get();
+}
+
+void TableReader::read(std::string_view key, std::vector<std::string>& value) {
+    const toml::node* node = find(key);
+    if (!node) return;
+    const toml::array* array = node->as_array();
+    if (!array || array->empty()) {
+        return complain(key, (array ? "is an empty list" : describe(*node)) +
+                                 "; allowed: a list of texts, [\"...\", \"...\"]");
+    }
+    std::vector<std::string> result;
+    for (const auto& element : *array) {
+        if (!element.is_string() || element.as_string()->get().empty()) {
+            return complain(
+                key, "has an element that " + describe(element) + "; allowed: texts in quotes, not empty");
+        }
+        result.push_back(element.as_string()->get());
+    }
+    value = std::move(result);
+}
+
+void TableReader::read(std::string_view key, double& value, Range range) {
+    if (const auto found = number(key, range)) value = *found;
+}
+
+void TableReader::read(std::string_view key, std::optional<double>& value, Range range) {
+    if (const auto found = number(key, range)) value = *found;
+}
+
+TableReader TableReader::section(std::string_view key) {
+    const toml::node* node = find(key);
+    if (!node) return {no_table(), full_name(key), complaints_};
+    if (!node->is_table()) {
+        complain(key, fmt::format("{}; allowed: a section, [{}]", describe(*node), full_name(key)));
+        return {no_table(), full_name(key), complaints_};
+    }
+    return {*node->as_table(), full_name(key), complaints_};
+}
+
+std::vector<TableReader> TableReader::sections(std::string_view key) {
+    const toml::node* node = find(key);
+    std::vector<TableReader> result;
+    if (!node) return result;
+    if (!node->is_array_of_tables()) {
+        complain(key,
+                 fmt::format("{}; allowed: sections, each headed [[{}]]", describe(*node), full_name(key)));
+        return result;
+    }
+    for (const auto& element : *node->as_array()) {
+        result.emplace_back(*element.as_table(), full_name(key), complaints_);
+    }
+    return result;
+}
+
+void TableReader::complain(std::string_view key, const std::string& message) {
+    const toml::node* node = table_.get(key);
+    const std::uint32_t line = node ? node->source().begin.line : table_.source().begin.line;
+    complaints_.add(line, full_name(key) + " " + message);
+}
+
+void TableReader::finish() {
+    for (const auto& [key, value] : table_) {
+        if (std::find(known_.begin(), known_.end(), key.str()) != known_.end()) continue;
+        const auto meant = nearest(key.str(), known_);
+        std::string message =
+            fmt::format("unknown {} '{}'", value.is_table() ? "section" : "key", full_name(key.str()));
+        if (meant)
+            message += fmt::format("; did you mean '{}'?", full_name(*meant));
+        else
+            message += fmt::format("; allowed: {}", fmt::join(known_, ", "));
+        complaints_.add(key.source().begin.line, message);
+    }
+}
+
+const toml::node* TableReader::find(std::string_view key) {
+    known_.push_back(key);
+    return table_.get(key);
+}
+
+std::optional<std::int64_t> TableReader::integer(std::string_view key, Range range) {
+    const toml::node* node = find(key);
+    if (!node) return std::nullopt;
+    if (!node->is_integer() || !contains(range, static_cast<double>(node->as_integer()->get()))) {
+        complain(key, describe(*node) + "; allowed: " + words(range, "a whole number"));
+        return std::nullopt;
+    }
+    return node->as_integer()->get();
+}
+
+std::optional<double> TableReader::number(std::string_view key, Range range) {
+    const toml::node* node = find(key);
+    if (!node) return std::nullopt;
+    const auto value = node->value<double>();
+    if (!node->is_number() || !value || !contains(range, *value)) {
+        complain(key, describe(*node) + "; allowed: " + words(range, "a number"));
+        return std::nullopt;
+    }
+    return value;
+}
+
+std::optional<std::size_t> TableReader::choice(std::string_view key,
+                                               std::span<const std::string_view> names) {
+    const toml::node* node = find(key);
+    if (!node) return std::nullopt;
+    if (node->is_string()) {
+        const auto found = std::find(names.begin(), names.end(), node->as_string()->get());
+        if (found != names.end()) return static_cast<std::size_t>(found - names.begin());
+    }
+    std::string message = describe(*node);
+    if (const auto meant = node->is_string() ? nearest(node->as_string()->get(), names) : std::nullopt) {
+        message += fmt::format("; did you mean \"{}\"?", *meant);
+    }
+    complain(key, message + fmt::format("; allowed: \"{}\"", fmt::join(names, "\", \"")));
+    return std::nullopt;
+}
+
+std::string TableReader::full_name(std::string_view key) const {
+    return path_.empty() ? std::string(key) : fmt::format("{}.{}", path_, key);
+}
+
+}  // namespace unlearn::sim
