@@ -198,6 +198,25 @@ std::string_view name_of(Kind kind) {
     return "unknown";
 }
 
+Lane lane_of(Kind kind) {
+    switch (kind) {
+        case Kind::hello:
+        case Kind::bye:
+        case Kind::nack:
+        case Kind::exit:
+        case Kind::receipt:
+            return Lane::urgent;
+        case Kind::chunk:
+            return Lane::bulk;
+        case Kind::ping:
+        case Kind::pong:
+        case Kind::have:
+        case Kind::get:
+            return Lane::normal;
+    }
+    return Lane::normal;
+}
+
 Kind kind_of(const Message& message) {
     // The variant lists its alternatives in the order of their numbers.
     return static_cast<Kind>(message.index() + 1);

@@ -28,6 +28,16 @@ enum class Kind : std::uint8_t {
 };
 [[nodiscard]] std::string_view name_of(Kind kind);
 
+/// Messages of a more urgent lane may overtake others, so that a large seed cannot delay an exit. Each lane
+/// of a connection counts its own sequence numbers, from 1.
+enum class Lane : std::uint8_t {
+    urgent = 0,  ///< Hello, Bye, Nack, Exit, Receipt
+    normal = 1,  ///< Ping, Pong, Have, Get
+    bulk = 2,    ///< Chunk
+};
+inline constexpr std::size_t kLanes = 3;
+[[nodiscard]] Lane lane_of(Kind kind);
+
 /// First message on a connection, in both directions.
 struct Hello {
     std::uint8_t oldest_version = kProtocolVersion;

@@ -1,0 +1,208 @@
+#include <doctest/doctest.h>
+#include <rapidcheck.h>
+
+#include "protocol/messages.hpp"
+#include "protocol/records.hpp"
+
+using namespace unlearn::protocol;
+
+namespace {
+
+const Identity& alice() {
+    static const Identity identity = Identity::from_seed({1});
+    return identity;
+}
+
+Bytes random_bytes(std::size_t most) {
+    return *rc::gen::resize(static_cast<int>(most), rc::gen::arbitrary<Bytes>());
+}
+
+Message random_message() {
+    SignedBytes some{random_bytes(300), {}};
+    some.signature.value[3] = *rc::gen::arbitrary<std::uint8_t>();
+    const auto number = *rc::gen::arbitrary<std::uint64_t>();
+    switch (*rc::gen::inRange(0, 10)) {
+        case 0: {
+            Hello hello;
+            hello.sender = alice().id();
+            hello.answer = number % 2 == 0;
+            return hello;
+        }
+        case 1:
+            return Bye{};
+        case 2:
+            return Ping{number};
+        case 3:
+            return Pong{number};
+        case 4:
+            return Have{some};
+        case 5:
+            return Get{SeedVersion{number}, *rc::gen::inRange(0U, 128U), *rc::gen::inRange(1U, 128U)};
+        case 6: {
+            Bytes payload = random_bytes(500);
+            payload.push_back(1);
+            return Chunk{SeedVersion{number}, *rc::gen::inRange(0U, 256U), payload};
+        }
+        case 7:
+            return Nack{NackReason::no_such_version, number};
+        case 8:
+            return Exit{some};
+        default:
+            return ReceiptMessage{some};
+    }
+}
+
+void check(const std::string& name, bool ok) {
+    INFO(name);
+    CHECK(ok);
+}
+
+}  // namespace
+
+TEST_CASE("every message survives its encoding") {
+    check("round trip", rc::check([] {
+              const Envelope envelope{*rc::gen::arbitrary<std::uint64_t>(), random_message()};
+              const Frames frames = encode(envelope);
+              const auto decoded = decode(frames);
+              RC_ASSERT(decoded.has_value());
+              RC_ASSERT(decoded->sequence == envelope.sequence);
+              RC_ASSERT(decoded->message.index() == envelope.message.index());
+              RC_ASSERT(encode(*decoded) == frames);
+          }));
+}
+
+TEST_CASE("damaged messages are refused or are other messages, and never more") {
+    check("damage", rc::check([] {
+              Frames frames = encode(Envelope{7, random_message()});
+              const auto which = *rc::gen::inRange<std::size_t>(0, frames.size());
+              switch (*rc::gen::inRange(0, 4)) {
+                  case 0:
+                      if (!frames[which].empty()) frames[which].pop_back();
+                      break;
+                  case 1:
+                      frames[which].push_back(0);
+                      break;
+                  case 2:
+                      if (!frames[which].empty())
+                          frames[which][*rc::gen::inRange<std::size_t>(0, frames[which].size())] ^=
+                              static_cast<std::uint8_t>(*rc::gen::inRange(1, 256));
+                      break;
+                  default:
+                      frames.push_back({1});
+                      break;
+              }
+              const auto decoded = decode(frames);
+              // What is accepted must be exactly what its own encoding says: nothing hides between the lines.
+              // Only integers may be written in more than one width.
+              if (decoded) RC_ASSERT(decode(encode(*decoded)).has_value());
+          }));
+}
+
+TEST_CASE("a header that is not ours, an unknown kind, too many or too long frames are refused by name") {
+    const Frames good = encode(Envelope{1, Ping{5}});
+    REQUIRE(decode(good).has_value());
+    const auto code_of = [](const Frames& frames) { return decode(frames).error().code; };
+
+    Frames bad = good;
+    bad[0][0] = 'X';
+    CHECK(code_of(bad) == ErrorCode::malformed);
+    bad = good;
+    bad[0][2] = 2;
+    CHECK(code_of(bad) == ErrorCode::wrong_version);
+    bad = good;
+    bad[0][3] = 11;
+    CHECK(code_of(bad) == ErrorCode::unknown_kind);
+    bad = good;
+    bad[0].push_back(0);
+    CHECK(code_of(bad) == ErrorCode::malformed);
+    bad = good;
+    bad.push_back({1, 2, 3});
+    CHECK(code_of(bad) == ErrorCode::malformed);
+    bad = good;
+    bad.pop_back();
+    CHECK(code_of(bad) == ErrorCode::malformed);
+    bad = good;
+    bad[1].resize(kMaxBody + 1);
+    CHECK(code_of(bad) == ErrorCode::too_large);
+    CHECK(code_of({}) == ErrorCode::malformed);
+
+    Frames chunk = encode(Envelope{1, Chunk{SeedVersion{1}, 0, Bytes(100)}});
+    REQUIRE(decode(chunk).has_value());
+    chunk[2].resize(kMaxPayload + 1);
+    CHECK(code_of(chunk) == ErrorCode::too_large);
+    chunk[2].clear();
+    CHECK(code_of(chunk) == ErrorCode::too_large);
+}
+
+TEST_CASE("five bytes that announce four billion entries cost nothing") {
+    Frames frames = encode(Envelope{1, Ping{5}});
+    frames[1] = {0xdd, 0xff, 0x00, 0x00, 0x00};
+    CHECK_FALSE(decode(frames).has_value());
+    frames[1] = {0xc6, 0xff, 0xff, 0xff, 0xff};
+    CHECK_FALSE(decode(frames).has_value());
+    // Nesting deeper than any message of ours.
+    frames[1] = Bytes(10'000, 0x91);
+    CHECK_FALSE(decode(frames).has_value());
+}
+
+TEST_CASE("a get must ask for chunks that can exist") {
+    const auto refused = [](std::uint32_t first, std::uint32_t count) {
+        return !decode(encode(Envelope{1, Get{SeedVersion{1}, first, count}})).has_value();
+    };
+    CHECK_FALSE(refused(0, 256));
+    CHECK_FALSE(refused(255, 1));
+    CHECK(refused(255, 2));
+    CHECK(refused(0, 0));
+    CHECK(refused(256, 1));
+}
+
+TEST_CASE("a seed record describes its payload chunk by chunk") {
+    for (const std::size_t size : {1UL, kMinChunk - 1, kMinChunk, kMinChunk + 1, 100'000UL,
+                                   kMinChunk * kMaxChunks + 1, kMaxSeedBytes}) {
+        const Bytes payload(size, 3);
+        const auto record = describe_seed(alice().id(), SeedVersion{4}, "mlp:32", payload, {});
+        REQUIRE(record.has_value());
+        std::size_t total = 0;
+        for (std::uint32_t i = 0; i < record->chunk_count(); ++i)
+            total += record->chunk_size(i);
+        CHECK(total == size);
+        CHECK(record->chunk_count() <= kMaxChunks);
+        const NetworkId network{};
+        const auto signed_record = sign_record(alice(), network, *record);
+        CHECK(signed_record.bytes.size() + 100 < kMaxBody);
+        const auto verified = verify_record(alice().id(), network, signed_record);
+        REQUIRE(verified.has_value());
+        CHECK(verified->payload_bytes == size);
+        CHECK(verified->chunk_digests == record->chunk_digests);
+        CHECK(verified->version == SeedVersion{4});
+    }
+    CHECK_FALSE(describe_seed(alice().id(), SeedVersion{1}, "mlp:32", {}, {}).has_value());
+    CHECK_FALSE(
+        describe_seed(alice().id(), SeedVersion{1}, "mlp:32", Bytes(kMaxSeedBytes + 1), {}).has_value());
+    CHECK_FALSE(describe_seed(alice().id(), SeedVersion{1}, std::string(65, 'a'), Bytes(10), {}).has_value());
+}
+
+TEST_CASE("signed statements of the wrong signer, purpose or network do not verify") {
+    const Identity bob = Identity::from_seed({2});
+    const NetworkId network{};
+    NetworkId elsewhere{};
+    elsewhere.value[0] = 9;
+    const auto notice = sign_notice(alice(), network, ExitNotice{alice().id(), {}});
+    REQUIRE(verify_notice(network, notice).has_value());
+    CHECK(verify_notice(network, notice)->owner == alice().id());
+    CHECK_FALSE(verify_notice(elsewhere, notice).has_value());
+
+    // Bob signs an exit in Alice's name.
+    const auto forged = sign_notice(bob, network, ExitNotice{alice().id(), {}});
+    CHECK(verify_notice(network, forged).error().code == ErrorCode::bad_signature);
+    // A receipt of Bob does not count as Alice's.
+    const auto receipt =
+        sign_receipt(bob, network, Receipt{alice().id(), bob.id(), ReceiptReason::exit, SeedVersion{1}, {}});
+    CHECK(verify_receipt(bob.id(), network, receipt).has_value());
+    CHECK_FALSE(verify_receipt(alice().id(), network, receipt).has_value());
+    const auto lie =
+        sign_receipt(bob, network, Receipt{bob.id(), alice().id(), ReceiptReason::exit, SeedVersion{1}, {}});
+    CHECK_FALSE(verify_receipt(bob.id(), network, lie).has_value());
+    // An exit notice presented as a receipt.
+    CHECK_FALSE(verify_receipt(alice().id(), network, notice).has_value());
+}

@@ -1,0 +1,234 @@
+#include <doctest/doctest.h>
+#include <rapidcheck.h>
+
+#include "tests/support/engine_network.hpp"
+
+using namespace unlearn::testing;
+using namespace std::chrono_literals;
+
+namespace {
+
+struct Pair {
+    EngineNetwork net{{"victim", "mallory", "third"}, {{0, 1}, {0, 2}, {1, 2}}};
+    std::uint64_t sequence = 1000;
+
+    Pair() {
+        net.start();
+        for (std::size_t i = 0; i < 3; ++i)
+            net.publish(i);
+        net.settle();
+    }
+    void attack(Message message) {
+        net.inject(1, 0, encode(Envelope{++sequence, std::move(message)}));
+        net.settle();
+    }
+    /// The test speaks for mallory alone: what the victim answers does not reach mallory's honest engine.
+    void silence_mallory() {
+        net.filter = [](std::size_t from, std::size_t to, const Frames&) { return !(from == 0 && to == 1); };
+    }
+    [[nodiscard]] bool dropped() { return net[0].engine->counters().peers_dropped > 0; }
+    [[nodiscard]] std::string why() {
+        for (const auto& event : net[0].events)
+            if (event.kind == EventKind::peer_dropped) return event.detail;
+        return {};
+    }
+    const Identity& mallory() { return *net[1].identity; }
+};
+
+}  // namespace
+
+TEST_CASE("a forged exit is refused, its sender dropped, and the victim's seed stays") {
+    Pair p;
+    p.attack(Exit{sign_notice(p.mallory(), p.net.network(), ExitNotice{p.net.id(2), {}})});
+    CHECK(p.dropped());
+    CHECK(p.why().find("bad signature") != std::string::npos);
+    CHECK(p.net[0].in_ensemble.count(p.net.id(2)) == 1);
+    CHECK_FALSE(p.net[0].engine->has_tombstone(p.net.id(2)));
+}
+
+TEST_CASE("an exit from another network is refused") {
+    Pair p;
+    NetworkId elsewhere{};
+    p.attack(Exit{sign_notice(*p.net[2].identity, elsewhere, ExitNotice{p.net.id(2), {}})});
+    CHECK(p.dropped());
+    CHECK(p.net[0].in_ensemble.count(p.net.id(2)) == 1);
+}
+
+TEST_CASE("a genuine exit passed on by a third party counts") {
+    Pair p;
+    p.attack(Exit{sign_notice(*p.net[2].identity, p.net.network(), ExitNotice{p.net.id(2), {}})});
+    CHECK_FALSE(p.dropped());
+    CHECK(p.net[0].in_ensemble.count(p.net.id(2)) == 0);
+}
+
+TEST_CASE("somebody else's seed record is refused") {
+    Pair p;
+    p.attack(Have{p.net[2].disk.own_seed->record});
+    CHECK(p.dropped());
+}
+
+TEST_CASE("chunks that nobody asked for, or that do not fit, cost the sender the connection") {
+    Pair p;
+    SUBCASE("unsolicited") {
+        p.attack(Chunk{SeedVersion{9}, 0, Bytes(100)});
+    }
+    SUBCASE("wrong content") {
+        p.silence_mallory();
+        const Bytes payload(20'000, 1);
+        const auto record = describe_seed(p.net.id(1), SeedVersion{2}, "mlp:32", payload, {});
+        p.attack(Have{sign_record(p.mallory(), p.net.network(), *record)});
+        CHECK_FALSE(p.dropped());
+        p.attack(Chunk{SeedVersion{2}, 0, Bytes(kMinChunk, 2)});
+        CHECK(p.why().find("digest mismatch") != std::string::npos);
+    }
+    SUBCASE("wrong length") {
+        p.silence_mallory();
+        const Bytes payload(20'000, 1);
+        const auto record = describe_seed(p.net.id(1), SeedVersion{2}, "mlp:32", payload, {});
+        p.attack(Have{sign_record(p.mallory(), p.net.network(), *record)});
+        p.attack(Chunk{SeedVersion{2}, 0, Bytes(100, 1)});
+        CHECK(p.why().find("chunk of 100 bytes") != std::string::npos);
+    }
+    CHECK(p.dropped());
+    // The version that was held before stays in use.
+    CHECK(p.net[0].engine->seeds_in_use().at(p.net.id(1)) == SeedVersion{1});
+}
+
+TEST_CASE("the right chunk is accepted (control of the case before)") {
+    Pair p;
+    const Bytes payload(10'000, 1);
+    const auto record = describe_seed(p.net.id(1), SeedVersion{2}, "mlp:32", payload, {});
+    p.silence_mallory();
+    p.attack(Have{sign_record(p.mallory(), p.net.network(), *record)});
+    p.attack(Chunk{SeedVersion{2}, 0, payload});
+    CHECK_FALSE(p.dropped());
+    CHECK(p.net[0].engine->seeds_in_use().at(p.net.id(1)) == SeedVersion{2});
+}
+
+TEST_CASE("two records with one version: the first stays, both are noted") {
+    Pair p;
+    const auto record = describe_seed(p.net.id(1), SeedVersion{1}, "mlp:32", Bytes(5'000, 9), {});
+    p.attack(Have{sign_record(p.mallory(), p.net.network(), *record)});
+    CHECK(p.net[0].count(EventKind::equivocation) == 1);
+    CHECK(p.net[0].in_ensemble.count(p.net.id(1)) == 1);
+}
+
+TEST_CASE("receipts that nobody asked for are refused") {
+    Pair p;
+    SUBCASE("we are not leaving") {
+        p.attack(ReceiptMessage{
+            sign_receipt(p.mallory(), p.net.network(),
+                         Receipt{p.net.id(0), p.net.id(1), ReceiptReason::exit, SeedVersion{1}, {}})});
+    }
+    SUBCASE("for somebody else's exit") {
+        p.attack(ReceiptMessage{
+            sign_receipt(p.mallory(), p.net.network(),
+                         Receipt{p.net.id(2), p.net.id(1), ReceiptReason::exit, SeedVersion{1}, {}})});
+    }
+    SUBCASE("in a third node's name") {
+        p.attack(ReceiptMessage{
+            sign_receipt(p.mallory(), p.net.network(),
+                         Receipt{p.net.id(0), p.net.id(2), ReceiptReason::left, SeedVersion{1}, {}})});
+    }
+    CHECK(p.dropped());
+    CHECK(p.net[0].disk.receipts.empty());
+}
+
+TEST_CASE("requests beyond the end or the window are refused") {
+    Pair p;
+    SUBCASE("beyond the end") {
+        p.attack(Get{SeedVersion{1}, 6, 5});
+    }
+    SUBCASE("more than the window") {
+        p.net.publish(0, 2'000'000);
+        p.net.settle();
+        p.attack(Get{SeedVersion{2}, 0, 100});
+    }
+    CHECK(p.dropped());
+}
+
+TEST_CASE("a repeated sequence number is refused") {
+    Pair p;
+    p.attack(Ping{1});
+    CHECK_FALSE(p.dropped());
+    --p.sequence;
+    p.attack(Ping{2});
+    CHECK(p.dropped());
+}
+
+TEST_CASE("a hello under another node's name is refused") {
+    Pair p;
+    Hello hello;
+    hello.network = p.net.network();
+    hello.sender = p.net.id(2);
+    p.attack(hello);
+    CHECK(p.why().find("bad identity") != std::string::npos);
+}
+
+TEST_CASE("a hello from another network is refused with a reason") {
+    Pair p;
+    Hello hello;
+    hello.sender = p.net.id(1);
+    p.attack(hello);
+    CHECK(p.why().find("wrong network") != std::string::npos);
+}
+
+TEST_CASE("a stranger is not let in") {
+    Pair p;
+    const Identity stranger = Identity::from_seed({77});
+    Hello hello;
+    hello.network = p.net.network();
+    hello.sender = stranger.id();
+    p.net.feed(0, Received{4711, stranger.id().curve_key(), encode(Envelope{1, hello})});
+    CHECK(p.why().find("not authorised") != std::string::npos);
+}
+
+TEST_CASE("a dropped peer is ignored for a while and may come back") {
+    Pair p;
+    p.attack(Chunk{SeedVersion{9}, 0, Bytes(100)});
+    REQUIRE(p.dropped());
+    CHECK(p.net[0].engine->established_peers() == 1);
+    // Dropping a peer is not forgetting it: its seed stays until it exits.
+    CHECK(p.net[0].in_ensemble.count(p.net.id(1)) == 1);
+    const auto ignored = p.net[0].engine->counters().messages_ignored;
+    p.net.feed(0, Received{4712, p.net.id(1).curve_key(), encode(Envelope{1, Ping{1}})});
+    CHECK(p.net[0].engine->counters().messages_ignored == ignored + 1);
+}
+
+TEST_CASE("an unknown session is told to say hello, and a nack is not answered") {
+    Pair p;
+    p.net.feed(0, Received{4711, p.net.id(1).curve_key(), encode(Envelope{5, Ping{1}})});
+    const auto answer = decode(p.net[0].sent.back().frames);
+    REQUIRE(answer.has_value());
+    CHECK(std::get<Nack>(answer->message).reason == NackReason::hello_first);
+    const auto sent = p.net[0].sent.size();
+    p.net.feed(
+        0, Received{4711, p.net.id(1).curve_key(), encode(Envelope{6, Nack{NackReason::hello_first, 0}})});
+    CHECK(p.net[0].sent.size() == sent);
+}
+
+TEST_CASE("no sequence of frames makes the engine fall over") {
+    const bool ok = rc::check("random frames", [] {
+        Pair p;
+        const auto steps = *rc::gen::inRange(1, 40);
+        for (int i = 0; i < steps; ++i) {
+            Frames frames;
+            if (*rc::gen::inRange(0, 3) == 0) {
+                const auto count = *rc::gen::inRange<std::size_t>(0, 4);
+                for (std::size_t f = 0; f < count; ++f)
+                    frames.push_back(*rc::gen::arbitrary<Bytes>());
+            } else {
+                Bytes body = *rc::gen::arbitrary<Bytes>();
+                const auto kind = static_cast<std::uint8_t>(*rc::gen::inRange(0, 14));
+                frames = {{'U', 'L', 1, kind, static_cast<std::uint8_t>(i), 1, 1, 0, 0, 0, 0, 0},
+                          std::move(body)};
+                if (kind == 7) frames.push_back(*rc::gen::arbitrary<Bytes>());
+            }
+            p.net.feed(0, Received{static_cast<SessionId>(5000 + i % 3), p.net.id(1).curve_key(),
+                                   std::move(frames)});
+            p.net.run_for(6s);
+        }
+        RC_ASSERT(p.net[0].in_ensemble.count(p.net.id(2)) == 1);
+    });
+    CHECK(ok);
+}

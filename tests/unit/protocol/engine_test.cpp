@@ -1,0 +1,328 @@
+#include <doctest/doctest.h>
+
+#include "tests/support/engine_network.hpp"
+
+using namespace unlearn::testing;
+using namespace std::chrono_literals;
+
+namespace {
+
+/// a - b - c in a triangle, everybody has published and everybody holds everybody's seed.
+EngineNetwork triangle() {
+    EngineNetwork net({"a", "b", "c"}, {{0, 1}, {1, 2}, {0, 2}});
+    net.start();
+    for (std::size_t i = 0; i < 3; ++i)
+        net.publish(i, 100'000, static_cast<std::uint8_t>(i));
+    net.settle();
+    return net;
+}
+
+std::size_t count_sent(const EngineNetwork::Node& node, Kind kind) {
+    std::size_t n = 0;
+    for (const auto& send : node.sent)
+        n += send.frames[0][3] == static_cast<std::uint8_t>(kind) ? 1 : 0;
+    return n;
+}
+
+bool disk_has_seed_of(const EngineNetwork::Node& node, const NodeId& owner) {
+    for (const auto& seed : node.disk.held_seeds)
+        if (seed.owner == owner) return true;
+    return false;
+}
+
+}  // namespace
+
+TEST_CASE("three nodes find each other and hold each other's seeds") {
+    EngineNetwork net = triangle();
+    for (std::size_t i = 0; i < 3; ++i) {
+        CHECK(net[i].engine->established_peers() == 2);
+        CHECK(net[i].in_ensemble.size() == 2);
+        CHECK(net[i].in_ensemble.count(net.id(i)) == 0);
+        CHECK(net[i].disk.held_seeds.size() == 2);
+        CHECK(net[i].disk.recipients.size() == 2);
+        CHECK(net[i].engine->counters().peers_dropped == 0);
+    }
+    // The payload that arrived is the payload that was published.
+    const auto& seed = net[1].disk.held_seeds.front();
+    const std::size_t owner = seed.owner == net.id(0) ? 0 : 2;
+    CHECK(digest_of(seed.payload->view()) == digest_of(net[owner].disk.own_seed->payload->view()));
+}
+
+TEST_CASE("an exit removes the owner's seed everywhere and every holder signs a receipt") {
+    EngineNetwork net = triangle();
+    net.exit(2);
+    net.settle();
+    for (std::size_t i = 0; i < 2; ++i) {
+        CHECK(net[i].in_ensemble == std::set<NodeId>{net.id(1 - i)});
+        CHECK_FALSE(disk_has_seed_of(net[i], net.id(2)));
+        CHECK(net[i].disk.tombstones.size() == 1);
+        CHECK(net[i].count(EventKind::seed_erased) == 1);
+    }
+    const auto progress = net[2].engine->own_exit();
+    CHECK(progress.complete);
+    REQUIRE(progress.receipts.size() == 2);
+    for (const auto& [holder, receipt] : progress.receipts) {
+        const auto verified = verify_receipt(holder, net.network(), receipt);
+        REQUIRE(verified.has_value());
+        CHECK(verified->owner == net.id(2));
+        CHECK(verified->erased == SeedVersion{1});
+        CHECK(verified->reason == ReceiptReason::exit);
+    }
+    // The leaver itself holds nothing any more, and its neighbours have its `left` receipts.
+    CHECK(net[2].in_ensemble.empty());
+    CHECK(net[2].disk.held_seeds.empty());
+    CHECK(net[0].disk.receipts.size() == 1);
+}
+
+TEST_CASE("no receipt leaves before the tombstone and the erasure are durable") {
+    EngineNetwork net = triangle();
+    net[0].storage_hangs = true;
+    net.exit(2);
+    net.settle();
+    // The seed is out of use at once, but nothing is claimed.
+    CHECK(net[0].in_ensemble.count(net.id(2)) == 0);
+    CHECK(count_sent(net[0], Kind::receipt) == 0);
+    CHECK_FALSE(net[2].engine->own_exit().complete);
+    net.release_storage(0);
+    CHECK(count_sent(net[0], Kind::receipt) == 1);
+    CHECK(net[2].engine->own_exit().complete);
+}
+
+TEST_CASE("a failing disk keeps no seed alive: no receipt, and the erasure is tried again") {
+    EngineNetwork net = triangle();
+    net[0].storage_fails = true;
+    net.exit(2);
+    net.settle();
+    net.run_for(5s);
+    CHECK(net[0].in_ensemble.count(net.id(2)) == 0);
+    CHECK(count_sent(net[0], Kind::receipt) == 0);
+    CHECK(net[0].count(EventKind::store_failed) > 1);
+    net[0].storage_fails = false;
+    net.run_for(5s);
+    CHECK_FALSE(disk_has_seed_of(net[0], net.id(2)));
+    CHECK(net[2].engine->own_exit().complete);
+}
+
+TEST_CASE("a seed whose storing failed before its owner's exit is not written after it") {
+    EngineNetwork net({"a", "b"}, {{0, 1}});
+    net.start();
+    net[0].storage_fails = true;
+    net.publish(1);
+    net.settle();
+    net.exit(1);
+    net.settle();
+    net[0].storage_fails = false;
+    net.run_for(10s);
+    CHECK_FALSE(disk_has_seed_of(net[0], net.id(1)));
+    CHECK(net[0].in_ensemble.empty());
+    CHECK(net[0].disk.tombstones.size() == 1);
+}
+
+TEST_CASE("an exit that overtakes the download stops it") {
+    EngineNetwork net({"a", "b"}, {{0, 1}});
+    net.start();
+    std::size_t chunks = 0;
+    net.filter = [&](std::size_t, std::size_t, const Frames& frames) {
+        if (frames[0][3] == static_cast<std::uint8_t>(Kind::chunk)) ++chunks;
+        return chunks < 3;
+    };
+    net.publish(1);
+    net.settle();
+    net.filter = nullptr;
+    CHECK(net[0].in_ensemble.empty());
+    net.exit(1);
+    net.settle();
+    net.run_for(10s);
+    CHECK(net[0].in_ensemble.empty());
+    CHECK(net[0].disk.held_seeds.empty());
+    CHECK(net[1].engine->own_exit().complete);
+    CHECK(net[0].engine->counters().peers_dropped == 0);
+}
+
+TEST_CASE("an exit between the check of a seed and its storing wins") {
+    EngineNetwork net({"a", "b"}, {{0, 1}});
+    net.start();
+    net[0].storage_hangs = true;
+    net.publish(1);
+    net.settle();
+    CHECK(net[0].in_ensemble.empty());
+    net.exit(1);
+    net.settle();
+    net.release_storage(0);
+    net.run_for(2s);
+    CHECK(net[0].in_ensemble.empty());
+    CHECK_FALSE(disk_has_seed_of(net[0], net.id(1)));
+    CHECK(net[1].engine->own_exit().complete);
+}
+
+TEST_CASE("replayed announcements of an exited owner change nothing, also after a restart") {
+    EngineNetwork net = triangle();
+    const SignedBytes old_record = net[2].disk.own_seed->record;
+    net.exit(2);
+    net.settle();
+    net.crash_and_restart(0);
+    net.run_for(3s);
+    CHECK(net[0].in_ensemble == std::set<NodeId>{net.id(1)});
+    net.inject(2, 0, encode(Envelope{1000, Have{old_record}}));
+    net.settle();
+    CHECK(count_sent(net[0], Kind::get) < 20);
+    CHECK(net[0].in_ensemble == std::set<NodeId>{net.id(1)});
+}
+
+TEST_CASE("an acknowledged seed never returns after a crash") {
+    EngineNetwork net = triangle();
+    net.exit(2);
+    net.settle();
+    for (int i = 0; i < 3; ++i) {
+        net.crash_and_restart(0);
+        net.crash_and_restart(1);
+        net.run_for(3s);
+        CHECK(net[0].in_ensemble.count(net.id(2)) == 0);
+        CHECK(net[1].in_ensemble.count(net.id(2)) == 0);
+        CHECK(net[0].engine->has_tombstone(net.id(2)));
+    }
+}
+
+TEST_CASE("an owner that crashes in the middle of its exit goes on with it") {
+    EngineNetwork net = triangle();
+    net.cut(0, 2);
+    net.exit(2);
+    net.settle();
+    CHECK_FALSE(net[2].engine->own_exit().complete);
+    net.crash_and_restart(2);
+    CHECK(net[2].in_ensemble.empty());
+    net.mend(0, 2);
+    net.run_for(5s);
+    CHECK(net[2].engine->own_exit().complete);
+    CHECK(count_sent(net[2], Kind::have) > 0);
+}
+
+TEST_CASE("a node that was away hears of the exit from a neighbour and its receipt follows later") {
+    EngineNetwork net = triangle();
+    net.cut(0, 2);
+    net.exit(2);
+    net.settle();
+    // c cannot reach a, but b passes the notice on.
+    CHECK(net[0].in_ensemble.count(net.id(2)) == 0);
+    CHECK(net[0].engine->has_tombstone(net.id(2)));
+    CHECK_FALSE(net[2].engine->own_exit().complete);
+    net.mend(0, 2);
+    net.run_for(2s);
+    CHECK(net[2].engine->own_exit().complete);
+}
+
+TEST_CASE("a holder that crashed between tombstone and erasure erases at its next start") {
+    EngineNetwork net = triangle();
+    auto state = net[0].disk;
+    net.exit(2);
+    net.settle();
+    // The tombstone made it to the disk, the erasure did not.
+    state.tombstones = net[0].disk.tombstones;
+    net[0].disk = state;
+    REQUIRE(disk_has_seed_of(net[0], net.id(2)));
+    net.crash_and_restart(0);
+    net.settle();
+    CHECK_FALSE(disk_has_seed_of(net[0], net.id(2)));
+    CHECK(net[0].in_ensemble.count(net.id(2)) == 0);
+}
+
+TEST_CASE("a new version replaces the old one, and a refused one is not asked for again") {
+    EngineNetwork net = triangle();
+    net.publish(0, 50'000, 99);
+    net.settle();
+    CHECK(net[1].engine->seeds_in_use().at(net.id(0)) == SeedVersion{2});
+    CHECK(net[1].disk.held_seeds.size() == 2);
+    CHECK(net[0].disk.recipients.front().version == SeedVersion{2});
+
+    net[1].problem_with_seeds = "not a finite number";
+    net.publish(0, 40'000, 5);
+    net.settle();
+    CHECK(net[1].engine->seeds_in_use().at(net.id(0)) == SeedVersion{2});
+    CHECK(net[1].engine->counters().seeds_refused == 1);
+    CHECK(net[2].engine->seeds_in_use().at(net.id(0)) == SeedVersion{3});
+    const auto gets = count_sent(net[1], Kind::get);
+    net.cut(0, 1);
+    net.mend(0, 1);
+    net.run_for(3s);
+    CHECK(count_sent(net[1], Kind::get) == gets);
+}
+
+TEST_CASE("two nodes leave one after the other, and both at once") {
+    EngineNetwork net({"a", "b", "c", "d"}, {{0, 1}, {0, 2}, {0, 3}, {1, 2}, {1, 3}, {2, 3}});
+    net.start();
+    for (std::size_t i = 0; i < 4; ++i)
+        net.publish(i);
+    net.settle();
+    SUBCASE("one after the other") {
+        net.exit(3);
+        net.settle();
+        net.exit(2);
+        net.settle();
+    }
+    SUBCASE("at once") {
+        net.exit(3);
+        net.exit(2);
+        net.settle();
+    }
+    net.run_for(3s);
+    CHECK(net[3].engine->own_exit().complete);
+    CHECK(net[2].engine->own_exit().complete);
+    CHECK(net[0].in_ensemble == std::set<NodeId>{net.id(1)});
+    CHECK(net[1].in_ensemble == std::set<NodeId>{net.id(0)});
+    CHECK(net[0].disk.tombstones.size() == 2);
+}
+
+TEST_CASE("an exited node serves nothing and publishes nothing") {
+    EngineNetwork net = triangle();
+    net.exit(2);
+    net.settle();
+    net.publish(2);
+    net.settle();
+    CHECK(net[2].disk.own_seed->version == SeedVersion{1});
+    net.inject(0, 2, encode(Envelope{1000, Get{SeedVersion{1}, 0, 1}}));
+    const auto& last = net[2].sent.back();
+    CHECK(last.frames[0][3] == static_cast<std::uint8_t>(Kind::nack));
+    net.crash_and_restart(2);
+    CHECK(net[2].engine->own_exit().begun);
+    net.publish(2);
+    net.settle();
+    CHECK(net[0].in_ensemble.count(net.id(2)) == 0);
+}
+
+TEST_CASE("a node that says goodbye comes back with its seed still held") {
+    EngineNetwork net = triangle();
+    net.feed(2, SayBye{});
+    net.settle();
+    CHECK(net[0].in_ensemble.count(net.id(2)) == 1);
+    net.run_for(15s);
+    CHECK(net[0].engine->established_peers() == 2);
+    CHECK(net[0].in_ensemble.count(net.id(2)) == 1);
+    CHECK_FALSE(net[0].engine->has_tombstone(net.id(2)));
+}
+
+TEST_CASE("lost messages delay a download and do not end it") {
+    EngineNetwork net({"a", "b"}, {{0, 1}});
+    net.start();
+    int number = 0;
+    net.filter = [&](std::size_t, std::size_t, const Frames& frames) {
+        const bool is_chunk = frames[0][3] == static_cast<std::uint8_t>(Kind::chunk);
+        return !is_chunk || ++number % 5 != 0 || number > 20;
+    };
+    net.publish(1);
+    net.settle();
+    net.run_for(60s);
+    CHECK(net[0].in_ensemble.size() == 1);
+}
+
+TEST_CASE("only the larger id is dialled when both can be reached") {
+    EngineNetwork net({"a", "b"}, {{0, 1}});
+    net.start();
+    const std::size_t lower = net.id(0) < net.id(1) ? 0 : 1;
+    // The dialler says Hello first; its partner only answers.
+    REQUIRE(count_sent(net[lower], Kind::hello) == 1);
+    REQUIRE(count_sent(net[1 - lower], Kind::hello) == 1);
+    const auto hello = decode(net[lower].sent.front().frames);
+    CHECK_FALSE(std::get<Hello>(hello->message).answer);
+    const auto answer = decode(net[1 - lower].sent.front().frames);
+    CHECK(std::get<Hello>(answer->message).answer);
+}

@@ -1,0 +1,111 @@
+#include <cstdlib>
+#include <fstream>
+
+#include <doctest/doctest.h>
+#include <nlohmann/json.hpp>
+
+#include "protocol/messages.hpp"
+#include "protocol/records.hpp"
+
+/// The vectors of tests/golden/wire.json, which another implementation can use as well. They pin every byte:
+/// a change here is a change of the protocol. UNLEARN_WRITE_GOLDEN=1 writes them anew.
+
+using namespace unlearn::protocol;
+using nlohmann::json;
+
+namespace {
+
+const std::string kFile = std::string(UNLEARN_SOURCE_DIR) + "/tests/golden/wire.json";
+
+json frames_to_json(const Frames& frames) {
+    json out = json::array();
+    for (const auto& frame : frames)
+        out.push_back(to_hex(frame));
+    return out;
+}
+
+json make_vectors() {
+    const Identity owner = Identity::from_seed({1});
+    const Identity holder = Identity::from_seed({2});
+    const NetworkId network =
+        network_id_of({"golden", {1, 28, 28}, {"cat", "dog"}, "scale-1/255", digest_of(Bytes{1, 2, 3})});
+    const WallTime time{std::chrono::seconds(1'700'000'000)};
+    const Bytes payload(20'000, 0xab);
+    const auto record = describe_seed(owner.id(), SeedVersion{3}, "mlp:32", payload, time).value();
+    const auto signed_record = sign_record(owner, network, record);
+    const auto notice = sign_notice(owner, network, ExitNotice{owner.id(), time});
+    const auto receipt = sign_receipt(
+        holder, network, Receipt{owner.id(), holder.id(), ReceiptReason::exit, SeedVersion{3}, time});
+    Hello hello;
+    hello.network = network;
+    hello.sender = owner.id();
+
+    json out;
+    out["identity"] = {{"secret_seed", to_hex(owner.secret_seed())},
+                       {"node_id", to_hex(owner.id().view())},
+                       {"node_id_text", owner.id().text()},
+                       {"curve_public_key", to_hex(owner.id().curve_key().view())},
+                       {"curve_secret_key", to_hex(owner.curve_secret_key())}};
+    out["holder"] = {{"secret_seed", to_hex(holder.secret_seed())}, {"node_id", to_hex(holder.id().view())}};
+    out["network_id"] = to_hex(network.view());
+    const auto statement = [](const SignedBytes& s) {
+        return json{{"bytes", to_hex(s.bytes)}, {"signature", to_hex(s.signature.view())}};
+    };
+    out["statements"] = {{"seed_record", statement(signed_record)},
+                         {"exit_notice", statement(notice)},
+                         {"receipt", statement(receipt)}};
+    const std::vector<Message> messages{hello,
+                                        Bye{},
+                                        Ping{0x0102030405060708},
+                                        Pong{1},
+                                        Have{signed_record},
+                                        Get{SeedVersion{3}, 0, 2},
+                                        Chunk{SeedVersion{3}, 1, Bytes{0xde, 0xad, 0xbe, 0xef}},
+                                        Nack{NackReason::no_such_version, 3},
+                                        Exit{notice},
+                                        ReceiptMessage{receipt}};
+    std::uint64_t sequence = 1;
+    for (const auto& message : messages)
+        out["messages"].push_back({{"kind", name_of(kind_of(message))},
+                                   {"sequence", sequence},
+                                   {"frames", frames_to_json(encode(Envelope{sequence, message}))}}),
+            ++sequence;
+    return out;
+}
+
+}  // namespace
+
+TEST_CASE("the wire format is what tests/golden/wire.json says, byte for byte") {
+    const json made = make_vectors();
+    if (std::getenv("UNLEARN_WRITE_GOLDEN") != nullptr) std::ofstream(kFile) << made.dump(1) << '\n';
+    std::ifstream in(kFile);
+    REQUIRE_MESSAGE(in.good(), "cannot read " << kFile);
+    const json expected = json::parse(in);
+    for (const auto& [key, value] : expected.items()) {
+        INFO(key);
+        CHECK(made.at(key) == value);
+    }
+    CHECK(made.size() == expected.size());
+}
+
+TEST_CASE("the golden messages decode, and with one byte changed their statements do not verify") {
+    std::ifstream in(kFile);
+    const json golden = json::parse(in);
+    NetworkId network = *NetworkId::from(*from_hex(golden["network_id"].get<std::string>()));
+    REQUIRE(golden["messages"].size() == 10);
+    for (const auto& vector : golden["messages"]) {
+        Frames frames;
+        for (const auto& frame : vector["frames"])
+            frames.push_back(*from_hex(frame.get<std::string>()));
+        const auto decoded = decode(frames);
+        REQUIRE(decoded.has_value());
+        CHECK(decoded->sequence == vector["sequence"].get<std::uint64_t>());
+        CHECK(name_of(kind_of(decoded->message)) == vector["kind"].get<std::string>());
+        if (const auto* exit = std::get_if<Exit>(&decoded->message)) {
+            CHECK(verify_notice(network, exit->notice).has_value());
+            auto changed = exit->notice;
+            changed.bytes.back() ^= 1;
+            CHECK_FALSE(verify_notice(network, changed).has_value());
+        }
+    }
+}
