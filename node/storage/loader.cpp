@@ -1,0 +1,158 @@
+#include "node/storage/loader.hpp"
+
+#include <memory>
+#include <utility>
+
+#include "node/storage/schema.hpp"
+#include "protocol/limits.hpp"
+
+namespace unlearn::storage {
+
+using namespace protocol;
+
+namespace {
+
+/// Takes one row apart. The first problem sticks, so that a loader reads all columns and asks once.
+class RowReader {
+  public:
+    RowReader(const sqlite::Statement& row, std::string where) : row_(row), where_(std::move(where)) {}
+
+    NodeId node(int column) {
+        auto id = NodeId::from_bytes(row_.blob(column));
+        if (!id) note("column " + std::to_string(column) + " is not a node id");
+        return id.value_or(NodeId{});
+    }
+    SeedVersion version(int column) {
+        const auto value = row_.integer(column);
+        if (value < 0) note("column " + std::to_string(column) + " is not a version");
+        return SeedVersion{static_cast<std::uint64_t>(value)};
+    }
+    SignedBytes signed_bytes(int column) {
+        const ByteView bytes = row_.blob(column);
+        if (bytes.empty() || bytes.size() > kMaxBody)
+            note("column " + std::to_string(column) + " holds " + std::to_string(bytes.size()) + " bytes");
+        return {Bytes(bytes.begin(), bytes.end()), fixed<Signature>(column + 1)};
+    }
+    template <typename T>
+    T fixed(int column) {
+        auto value = T::from(row_.blob(column));
+        if (!value) note("column " + std::to_string(column) + ": " + value.error().detail);
+        return value.value_or(T{});
+    }
+    void note(const std::string& problem) {
+        if (problem_.empty()) problem_ = where_ + ": " + problem;
+    }
+    [[nodiscard]] bool ok() const { return problem_.empty(); }
+    [[nodiscard]] const std::string& problem() const { return problem_; }
+
+  private:
+    const sqlite::Statement& row_;
+    std::string where_;
+    std::string problem_;
+};
+
+/// Calls `take` with a reader for each row that `sql` selects; column 0 is the row's number. A problem that
+/// `take` leaves in the reader ends the loading.
+template <typename Take>
+Result<void> each_row(const sqlite::Connection& connection, const std::filesystem::path& file,
+                      const std::string& table, const char* sql, Take take) {
+    auto select = connection.prepare(sql);
+    if (!select) return tl::unexpected(select.error());
+    while (true) {
+        const auto row = select->step();
+        if (!row) return fail(ErrorCode::internal, row.error().detail + " (table " + table + ")");
+        if (!*row) return {};
+        RowReader reader(*select,
+                         file.string() + ": table " + table + ", row " + std::to_string(select->integer(0)));
+        take(reader, *select);
+        if (!reader.ok()) return fail(ErrorCode::internal, reader.problem());
+    }
+}
+
+/// Reads the payload behind its lead. A digest tells a rotten one apart.
+SharedSeedBytes read_payload(const sqlite::Connection& connection, RowReader& reader, const char* table,
+                             std::int64_t row, std::int64_t stored_size, const Digest& digest) {
+    const auto size = stored_size - static_cast<std::int64_t>(schema::kPayloadLead);
+    if (size < 1 || size > static_cast<std::int64_t>(kMaxSeedBytes)) {
+        reader.note("payload of " + std::to_string(size) + " bytes");
+        return nullptr;
+    }
+    Bytes buffer(static_cast<std::size_t>(size));
+    const auto read = connection.read_blob(table, "payload", row, schema::kPayloadLead, buffer);
+    auto payload = std::make_shared<const SeedBytes>(std::move(buffer));
+    if (!read) reader.note(read.error().detail);
+    if (read && digest_of(payload->view()) != digest) reader.note("payload does not fit its digest");
+    return payload;
+}
+
+Result<void> load_held_seeds(const sqlite::Connection& connection, const std::filesystem::path& file,
+                             Loaded& out) {
+    auto select = connection.prepare(schema::kLoadHeldSeeds);
+    if (!select) return tl::unexpected(select.error());
+    while (true) {
+        const auto step = select->step();
+        if (!step) return fail(ErrorCode::internal, step.error().detail + " (table held_seeds)");
+        if (!*step) return {};
+        const auto row = select->integer(0);
+        RowReader reader(*select, file.string() + ": table held_seeds, row " + std::to_string(row));
+        PutHeldSeed seed;
+        seed.owner = reader.node(1);
+        const bool owner_known = reader.ok();
+        seed.version = reader.version(2);
+        seed.record = reader.signed_bytes(3);
+        const auto digest = reader.fixed<Digest>(5);
+        seed.payload = read_payload(connection, reader, "held_seeds", row, select->integer(6), digest);
+        if (reader.ok())
+            out.state.held_seeds.push_back(std::move(seed));
+        else
+            out.damaged.push_back(
+                {row, owner_known ? std::optional(seed.owner) : std::nullopt, reader.problem()});
+    }
+}
+
+}  // namespace
+
+Result<Loaded> load_all(const sqlite::Connection& connection, const std::filesystem::path& file) {
+    Loaded out;
+    LoadedState& state = out.state;
+    using Row = sqlite::Statement;
+
+    // Tombstones first: nothing else may be believed before what has left is known.
+    Result<void> loaded =
+        each_row(connection, file, "tombstones", schema::kLoadTombstones, [&](RowReader& reader, const Row&) {
+            const auto owner = reader.node(1);
+            state.tombstones.push_back({owner, reader.signed_bytes(2)});
+        });
+    if (loaded)
+        loaded = each_row(
+            connection, file, "exiting", schema::kLoadExiting,
+            [&](RowReader& reader, const Row&) { state.exiting = PutExiting{reader.signed_bytes(1)}; });
+    if (loaded)
+        loaded = each_row(connection, file, "recipients", schema::kLoadRecipients,
+                          [&](RowReader& reader, const Row&) {
+                              const auto peer = reader.node(1);
+                              state.recipients.push_back({peer, reader.version(2)});
+                          });
+    if (loaded)
+        loaded =
+            each_row(connection, file, "receipts", schema::kLoadReceipts, [&](RowReader& reader, const Row&) {
+                const auto holder = reader.node(1);
+                state.receipts.push_back({holder, reader.signed_bytes(2)});
+            });
+    if (loaded)
+        loaded = each_row(
+            connection, file, "own_seed", schema::kLoadOwnSeed, [&](RowReader& reader, const Row& row) {
+                const auto version = reader.version(1);
+                auto record = reader.signed_bytes(2);
+                const auto digest = reader.fixed<Digest>(4);
+                auto payload =
+                    read_payload(connection, reader, "own_seed", row.integer(0), row.integer(5), digest);
+                state.own_seed = PutOwnSeed{version, std::move(record), std::move(payload)};
+            });
+    if (loaded) loaded = load_held_seeds(connection, file, out);
+    connection.drop_cache();
+    if (!loaded) return tl::unexpected(loaded.error());
+    return out;
+}
+
+}  // namespace unlearn::storage

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "node/storage/sqlite.hpp"
+#include "protocol/durable.hpp"
+
+namespace unlearn::storage {
+
+/// A row of held_seeds that is not what was stored. Its seed is not among the loaded ones.
+struct DamagedSeed {
+    std::int64_t row = 0;
+    std::optional<protocol::NodeId> owner;  ///< when at least that can be read
+    std::string detail;                     ///< one line that names file, table and row
+};
+
+/// What was read at start-up.
+struct Loaded {
+    protocol::LoadedState state;
+    std::vector<DamagedSeed> damaged;
+};
+
+/// Reads all tables. Every length, key and digest is checked. A damaged held seed is reported and left out:
+/// losing one is harmless, using one is not. Damage anywhere else is an error that names the table and row,
+/// because a forgotten tombstone or recipient would break the promise.
+[[nodiscard]] protocol::Result<Loaded> load_all(const sqlite::Connection& connection,
+                                                const std::filesystem::path& file);
+
+}  // namespace unlearn::storage

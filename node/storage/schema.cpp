@@ -1,0 +1,107 @@
+#include "node/storage/schema.hpp"
+
+#include <string>
+
+namespace unlearn::storage::schema {
+
+using protocol::ErrorCode;
+using protocol::fail;
+using protocol::NetworkId;
+using protocol::NodeId;
+using protocol::Result;
+
+namespace {
+
+// STRICT makes SQLite hold every value to its column's type.
+constexpr auto kCreateTables =
+    "CREATE TABLE meta(id INTEGER PRIMARY KEY CHECK (id = 1), self BLOB NOT NULL, network BLOB NOT NULL)"
+    " STRICT;"
+    "CREATE TABLE tombstones(owner BLOB PRIMARY KEY NOT NULL, notice BLOB NOT NULL, signature BLOB NOT NULL)"
+    " STRICT;"
+    "CREATE TABLE recipients(peer BLOB PRIMARY KEY NOT NULL, version INTEGER NOT NULL) STRICT;"
+    "CREATE TABLE receipts(holder BLOB PRIMARY KEY NOT NULL, receipt BLOB NOT NULL, signature BLOB NOT NULL)"
+    " STRICT;"
+    // The payload comes last: everything before it, and its lead, fill the part of the row in the B-tree.
+    "CREATE TABLE held_seeds(id INTEGER PRIMARY KEY, owner BLOB NOT NULL UNIQUE, version INTEGER NOT NULL,"
+    " record BLOB NOT NULL, signature BLOB NOT NULL, digest BLOB NOT NULL, payload BLOB NOT NULL) STRICT;"
+    "CREATE TABLE own_seed(id INTEGER PRIMARY KEY CHECK (id = 1), version INTEGER NOT NULL,"
+    " record BLOB NOT NULL, signature BLOB NOT NULL, digest BLOB NOT NULL, payload BLOB NOT NULL) STRICT;"
+    "CREATE TABLE exiting(id INTEGER PRIMARY KEY CHECK (id = 1), notice BLOB NOT NULL,"
+    " signature BLOB NOT NULL) STRICT;";
+
+/// Where damage must stop the start: a tombstone or recipient that went missing could not be noticed later.
+/// held_seeds is not among them, a damaged seed is only left out (see load).
+constexpr const char* kCheckedTables[] = {"meta", "tombstones", "recipients", "receipts", "exiting"};
+
+tl::unexpected<protocol::Error> refuse(const std::filesystem::path& file, const std::string& why) {
+    return fail(ErrorCode::internal, file.string() + ": " + why);
+}
+
+Result<void> create(const sqlite::Connection& connection, const Binding& binding) {
+    if (auto sized = connection.run("PRAGMA page_size = " + std::to_string(kPageSize)); !sized) return sized;
+    if (auto logged = connection.run("PRAGMA journal_mode = WAL"); !logged) return logged;
+    // One transaction: a start that is cut short leaves an empty database, which is created again.
+    auto created =
+        connection.run("BEGIN IMMEDIATE; PRAGMA application_id = " + std::to_string(kApplicationId) +
+                       "; PRAGMA user_version = " + std::to_string(kVersion) + ";" + kCreateTables);
+    if (!created) return created;
+    auto insert = connection.prepare("INSERT INTO meta(id, self, network) VALUES(1, ?1, ?2)");
+    if (!insert) return tl::unexpected(insert.error());
+    insert->bind(1, binding.self.view()).bind(2, binding.network.view());
+    if (auto inserted = insert->run(); !inserted) return inserted;
+    return connection.run("COMMIT");
+}
+
+Result<void> check_binding(const sqlite::Connection& connection, const std::filesystem::path& file,
+                           const Binding& binding) {
+    auto select = connection.prepare("SELECT self, network FROM meta");
+    if (!select) return tl::unexpected(select.error());
+    const auto row = select->step();
+    if (!row) return tl::unexpected(row.error());
+    if (!*row) return refuse(file, "table meta is empty");
+    const auto self = NodeId::from_bytes(select->blob(0));
+    const auto network = NetworkId::from(select->blob(1));
+    if (!self || !network) return refuse(file, "table meta, row 1: not a node and a network");
+    if (*self != binding.self)
+        return refuse(file,
+                      "belongs to node " + self->short_text() + ", not to " + binding.self.short_text());
+    if (*network != binding.network) return refuse(file, "belongs to another network");
+    return {};
+}
+
+Result<void> check_tables(const sqlite::Connection& connection, const std::filesystem::path& file) {
+    for (const std::string table : kCheckedTables) {
+        const auto found = connection.text("PRAGMA quick_check(" + table + ")");
+        if (!found) return tl::unexpected(found.error());
+        if (*found != "ok") {
+            auto line = found->substr(found->find_first_not_of("* "));
+            for (char& c : line)
+                if (c == '\n') c = ' ';
+            return refuse(file, "table " + table + " is damaged: " + line);
+        }
+    }
+    return {};
+}
+
+}  // namespace
+
+Result<void> prepare(const sqlite::Connection& connection, const std::filesystem::path& file,
+                     const Binding& binding) {
+    const auto application = connection.integer("PRAGMA application_id");
+    if (!application) return tl::unexpected(application.error());
+    const auto version = connection.integer("PRAGMA user_version");
+    if (!version) return tl::unexpected(version.error());
+    const auto tables = connection.integer("SELECT count(*) FROM sqlite_schema");
+    if (!tables) return tl::unexpected(tables.error());
+
+    if (*application == 0 && *version == 0 && *tables == 0) return create(connection, binding);
+    if (*application != kApplicationId) return refuse(file, "is not a database of unlearnd");
+    if (*version > kVersion)
+        return refuse(file, "has schema version " + std::to_string(*version) +
+                                ", this program knows only up to " + std::to_string(kVersion));
+    if (*version != kVersion) return refuse(file, "has schema version " + std::to_string(*version));
+    if (auto undamaged = check_tables(connection, file); !undamaged) return undamaged;
+    return check_binding(connection, file, binding);
+}
+
+}  // namespace unlearn::storage::schema

@@ -1,0 +1,88 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "node/storage/sqlite.hpp"
+#include "protocol/digest.hpp"
+#include "protocol/identity.hpp"
+
+/// The database's layout and every SQL text that storage uses.
+namespace unlearn::storage {
+
+/// Whose folder it is. Written when the folder is made and compared at every later start.
+struct Binding {
+    protocol::NodeId self;
+    protocol::NetworkId network;
+};
+
+namespace schema {
+
+inline constexpr std::int64_t kApplicationId = 0x756E6C72;  // "unlr", in the file's header
+inline constexpr std::int64_t kVersion = 1;                 // PRAGMA user_version
+inline constexpr std::size_t kPageSize = 4096;
+
+/// Zeros stored before each payload, in the same blob. SQLite keeps the beginning of a long row inside a
+/// B-tree page, and copies it about when such pages are split or joined; secure_delete does not follow those
+/// copies. The rest of the row lies in overflow pages, which belong to it alone, never move and are
+/// overwritten when it is deleted. The lead is at least a page, so no byte of a seed is ever in the first
+/// part.
+inline constexpr std::size_t kPayloadLead = kPageSize;
+
+/// Settings of the connection, made before the file is read for the first time.
+/// cache_spill: a transaction's pages go to the log once, at commit, and not at all when it is rolled back.
+inline constexpr auto kSettings =
+    "PRAGMA locking_mode = EXCLUSIVE;"
+    "PRAGMA synchronous = FULL;"
+    "PRAGMA secure_delete = ON;"
+    "PRAGMA foreign_keys = ON;"
+    "PRAGMA temp_store = MEMORY;"
+    "PRAGMA mmap_size = 0;"
+    "PRAGMA cache_spill = OFF;"
+    "PRAGMA cell_size_check = ON;";
+
+inline constexpr auto kBegin = "BEGIN IMMEDIATE";
+inline constexpr auto kCommit = "COMMIT";
+inline constexpr auto kRollback = "ROLLBACK";
+
+inline constexpr auto kPutTombstone =
+    "INSERT INTO tombstones(owner, notice, signature) VALUES(?1, ?2, ?3) ON CONFLICT(owner) DO NOTHING";
+inline constexpr auto kHasTombstone = "SELECT 1 FROM tombstones WHERE owner = ?1";
+inline constexpr auto kPutRecipient =
+    "INSERT INTO recipients(peer, version) VALUES(?1, ?2) ON CONFLICT(peer) "
+    "DO UPDATE SET version = excluded.version WHERE excluded.version > version";
+inline constexpr auto kPutReceipt =
+    "INSERT INTO receipts(holder, receipt, signature) VALUES(?1, ?2, ?3) ON CONFLICT(holder) DO NOTHING";
+inline constexpr auto kHeldVersion = "SELECT version FROM held_seeds WHERE owner = ?1";
+inline constexpr auto kEraseHeldSeed = "DELETE FROM held_seeds WHERE owner = ?1";
+inline constexpr auto kEraseHeldRow = "DELETE FROM held_seeds WHERE id = ?1";
+inline constexpr auto kPutHeldSeed =
+    "INSERT INTO held_seeds(owner, version, record, signature, digest, payload) "
+    "VALUES(?1, ?2, ?3, ?4, ?5, ?6)";
+inline constexpr auto kOwnVersion = "SELECT version FROM own_seed";
+inline constexpr auto kEraseOwnSeed = "DELETE FROM own_seed";
+inline constexpr auto kPutOwnSeed =
+    "INSERT INTO own_seed(id, version, record, signature, digest, payload) VALUES(1, ?1, ?2, ?3, ?4, ?5)";
+inline constexpr auto kPutExiting =
+    "INSERT INTO exiting(id, notice, signature) VALUES(1, ?1, ?2) ON CONFLICT(id) DO NOTHING";
+
+inline constexpr auto kHeldBytes = "SELECT coalesce(sum(length(payload)), 0) FROM held_seeds";
+
+inline constexpr auto kLoadTombstones =
+    "SELECT rowid, owner, notice, signature FROM tombstones ORDER BY owner";
+inline constexpr auto kLoadRecipients = "SELECT rowid, peer, version FROM recipients ORDER BY peer";
+inline constexpr auto kLoadReceipts =
+    "SELECT rowid, holder, receipt, signature FROM receipts ORDER BY holder";
+inline constexpr auto kLoadHeldSeeds =
+    "SELECT id, owner, version, record, signature, digest, length(payload) FROM held_seeds ORDER BY owner";
+inline constexpr auto kLoadOwnSeed =
+    "SELECT id, version, record, signature, digest, length(payload) FROM own_seed";
+inline constexpr auto kLoadExiting = "SELECT id, notice, signature FROM exiting";
+
+/// Creates the tables in an empty database, or checks that an existing one is ours, of a version this program
+/// knows, undamaged where damage could hide a tombstone, and bound to the same node and network.
+[[nodiscard]] protocol::Result<void> prepare(const sqlite::Connection& connection,
+                                             const std::filesystem::path& file, const Binding& binding);
+
+}  // namespace schema
+}  // namespace unlearn::storage

@@ -1,0 +1,100 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <span>
+#include <string>
+
+#include "protocol/bytes.hpp"
+#include "protocol/result.hpp"
+
+struct sqlite3;
+struct sqlite3_file;
+struct sqlite3_stmt;
+
+/// A thin layer over SQLite's C interface: ownership and `Result` instead of codes, nothing else. One thread
+/// at a time; errors are one line that begins with the database file.
+namespace unlearn::storage::sqlite {
+
+class Connection;
+
+/// A prepared statement. Parameters and columns count as in SQLite: parameters from 1, columns from 0.
+/// Binding never copies: what is bound must live until the statement has run.
+class Statement {
+  public:
+    Statement& bind(int parameter, std::int64_t value);
+    Statement& bind(int parameter, protocol::ByteView blob);
+    /// A blob of `size` zeros, to be filled with `Connection::write_blob`.
+    Statement& bind_zeros(int parameter, std::size_t size);
+
+    /// True when there is a row. At the end, and after an error, the statement is ready for its next use.
+    [[nodiscard]] protocol::Result<bool> step();
+    /// Runs a statement that returns no rows, or whose rows do not matter.
+    [[nodiscard]] protocol::Result<void> run();
+
+    [[nodiscard]] std::int64_t integer(int column) const;
+    /// The column's bytes, until the next step; empty when it is no blob.
+    [[nodiscard]] protocol::ByteView blob(int column) const;
+    [[nodiscard]] std::string text(int column) const;
+    void reset();
+
+  private:
+    friend class Connection;
+    struct Finalizer {
+        void operator()(sqlite3_stmt* statement) const;
+    };
+    const Connection* connection_ = nullptr;
+    std::unique_ptr<sqlite3_stmt, Finalizer> statement_;
+};
+
+enum class Checkpoint {
+    passive,   ///< copies the write-ahead log into the database; the log's old bytes stay in its file
+    truncate,  ///< also empties the log's file, durably
+};
+
+/// One open database. Statements keep a pointer to it, so it does not move.
+class Connection {
+  public:
+    /// Opens an existing file for reading and writing, without SQLite's own mutexes.
+    [[nodiscard]] static protocol::Result<std::unique_ptr<Connection>> open(
+        const std::filesystem::path& file);
+    Connection(const Connection&) = delete;
+    Connection& operator=(const Connection&) = delete;
+
+    [[nodiscard]] protocol::Result<Statement> prepare(const std::string& sql) const;
+    /// Runs one or more statements and ignores their rows.
+    [[nodiscard]] protocol::Result<void> run(const std::string& sql) const;
+    /// The first column of the first row.
+    [[nodiscard]] protocol::Result<std::int64_t> integer(const std::string& sql) const;
+    [[nodiscard]] protocol::Result<std::string> text(const std::string& sql) const;
+
+    /// Reads or writes a part of a blob in place, without a second copy in SQLite's buffers.
+    [[nodiscard]] protocol::Result<void> read_blob(const char* table, const char* column, std::int64_t row,
+                                                   std::size_t offset, std::span<std::uint8_t> out) const;
+    [[nodiscard]] protocol::Result<void> write_blob(const char* table, const char* column, std::int64_t row,
+                                                    std::size_t offset, protocol::ByteView bytes) const;
+
+    [[nodiscard]] std::int64_t last_row() const;
+    [[nodiscard]] bool in_transaction() const;
+    /// Why the last call failed: no space (or quota) left.
+    [[nodiscard]] bool failed_on_full_disk() const;
+    [[nodiscard]] protocol::Result<void> checkpoint(Checkpoint kind) const;
+    /// Frees, and thereby wipes, every page in the cache.
+    void drop_cache() const;
+
+  private:
+    friend class Statement;
+    struct Closer {
+        void operator()(sqlite3* database) const;
+    };
+    explicit Connection(std::filesystem::path file) : file_(std::move(file)) {}
+    [[nodiscard]] tl::unexpected<protocol::Error> error() const;
+    [[nodiscard]] tl::unexpected<protocol::Error> error(const std::string& text) const;
+    [[nodiscard]] sqlite3_file* log_file() const;
+
+    std::filesystem::path file_;
+    std::unique_ptr<sqlite3, Closer> database_;
+};
+
+}  // namespace unlearn::storage::sqlite

@@ -1,0 +1,303 @@
+#include "node/storage/store.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <string>
+#include <variant>
+
+#include "node/storage/sqlite.hpp"
+#include "protocol/limits.hpp"
+
+namespace unlearn::storage {
+
+using namespace protocol;
+
+/// Prepared once: a batch then costs little but its writes.
+struct Store::Statements {
+    sqlite::Statement begin, commit, rollback;
+    sqlite::Statement put_tombstone, has_tombstone, put_recipient, put_receipt, put_exiting;
+    sqlite::Statement held_version, erase_held_seed, erase_held_row, put_held_seed;
+    sqlite::Statement own_version, erase_own_seed, put_own_seed;
+
+    [[nodiscard]] Result<void> prepare(const sqlite::Connection& connection) {
+        const std::pair<sqlite::Statement*, const char*> all[] = {
+            {&begin, schema::kBegin},
+            {&commit, schema::kCommit},
+            {&rollback, schema::kRollback},
+            {&put_tombstone, schema::kPutTombstone},
+            {&has_tombstone, schema::kHasTombstone},
+            {&put_recipient, schema::kPutRecipient},
+            {&put_receipt, schema::kPutReceipt},
+            {&put_exiting, schema::kPutExiting},
+            {&held_version, schema::kHeldVersion},
+            {&erase_held_seed, schema::kEraseHeldSeed},
+            {&erase_held_row, schema::kEraseHeldRow},
+            {&put_held_seed, schema::kPutHeldSeed},
+            {&own_version, schema::kOwnVersion},
+            {&erase_own_seed, schema::kEraseOwnSeed},
+            {&put_own_seed, schema::kPutOwnSeed},
+        };
+        for (const auto& [statement, sql] : all) {
+            auto prepared = connection.prepare(sql);
+            if (!prepared) return tl::unexpected(prepared.error());
+            *statement = std::move(*prepared);
+        }
+        return {};
+    }
+};
+
+namespace {
+
+std::int64_t stored(SeedVersion version) {
+    return static_cast<std::int64_t>(version);
+}
+
+Result<void> check(const NodeId& subject, const SignedBytes& statement) {
+    if (statement.bytes.empty() || statement.bytes.size() > kMaxBody)
+        return fail(ErrorCode::internal, "signed statement of " + std::to_string(statement.bytes.size()) +
+                                             " bytes about " + subject.short_text() + " cannot be stored");
+    return {};
+}
+
+Result<void> check(SeedVersion version) {
+    if (static_cast<std::uint64_t>(version) > std::numeric_limits<std::int64_t>::max())
+        return fail(ErrorCode::internal, "seed version beyond 63 bits cannot be stored");
+    return {};
+}
+
+Result<void> check(const NodeId& owner, SeedVersion version, const SignedBytes& record,
+                   const SharedSeedBytes& payload) {
+    if (auto good = check(version); !good) return good;
+    if (auto good = check(owner, record); !good) return good;
+    const std::size_t size = payload ? payload->size() : 0;
+    if (size < 1 || size > kMaxSeedBytes)
+        return fail(ErrorCode::internal, "seed of " + std::to_string(size) + " bytes cannot be stored");
+    return {};
+}
+
+/// What may use the reserve: refusing these would break the promise, refusing others delays something.
+bool may_use_reserve(std::span<const StoreOp> ops) {
+    return std::any_of(ops.begin(), ops.end(), [](const StoreOp& op) {
+        return std::holds_alternative<EraseHeldSeed>(op) || std::holds_alternative<PutTombstone>(op) ||
+               std::holds_alternative<PutExiting>(op);
+    });
+}
+
+}  // namespace
+
+Store::Store(std::filesystem::path directory)
+    : directory_(std::move(directory)), file_(directory_ / "state.db"), reserve_(directory_ / "reserve") {}
+
+// Statements go before their connection, and both before the lock on the folder.
+Store::~Store() {
+    statements_.reset();
+    connection_.reset();
+}
+
+Result<std::unique_ptr<Store>> Store::open(const std::filesystem::path& directory, const Binding& binding) {
+    std::unique_ptr<Store> store(new Store(directory));
+    if (auto started = store->start(binding); !started) return tl::unexpected(started.error());
+    return store;
+}
+
+Result<void> Store::start(const Binding& binding) {
+    auto lock = lock_directory(directory_);
+    if (!lock) return tl::unexpected(lock.error());
+    lock_ = std::move(*lock);
+    if (auto made = ensure_private_file(file_); !made) return made;
+    auto connection = sqlite::Connection::open(file_);
+    if (!connection) return tl::unexpected(connection.error());
+    connection_ = std::move(*connection);
+    if (auto set = connection_->run(schema::kSettings); !set) return set;
+    if (auto prepared = schema::prepare(*connection_, file_, binding); !prepared) return prepared;
+    const auto mode = connection_->text("PRAGMA journal_mode");
+    if (!mode) return tl::unexpected(mode.error());
+    const auto secure = connection_->integer("PRAGMA secure_delete");
+    if (!secure) return tl::unexpected(secure.error());
+    // Settings that SQLite could not make are not errors to it; to us they are.
+    if (*mode != "wal" || *secure != 1)
+        return fail(ErrorCode::internal, file_.string() + ": this SQLite cannot overwrite what it deletes");
+    statements_ = std::make_unique<Statements>();
+    if (auto prepared = statements_->prepare(*connection_); !prepared) return prepared;
+    // A crash may have come between a deletion's commit and its checkpoint.
+    if (auto finished = finish_erasure(); !finished) {
+        if (!connection_->failed_on_full_disk()) return finished;
+        reserve_.release();
+        if (finished = finish_erasure(); !finished) return finished;
+    }
+    // A missing reserve must not keep a node from starting, and so from forgetting.
+    const auto held = held_bytes();
+    if (!held) return tl::unexpected(held.error());
+    static_cast<void>(reserve_.grow_to(Reserve::size_for(*held)));
+    return {};
+}
+
+Result<Loaded> Store::load() {
+    return load_all(*connection_, file_);
+}
+
+Result<std::uint64_t> Store::held_bytes() const {
+    const auto bytes = connection_->integer(schema::kHeldBytes);
+    if (!bytes) return tl::unexpected(bytes.error());
+    return static_cast<std::uint64_t>(*bytes);
+}
+
+Result<void> Store::reserve_room_for(std::span<const StoreOp> ops) {
+    std::uint64_t incoming = 0;
+    for (const StoreOp& op : ops)
+        if (const auto* seed = std::get_if<PutHeldSeed>(&op); seed != nullptr && seed->payload)
+            incoming += seed->payload->size() + schema::kPayloadLead;
+    if (incoming == 0) return {};
+    const auto held = held_bytes();
+    if (!held) return tl::unexpected(held.error());
+    return reserve_.grow_to(Reserve::size_for(*held + incoming));
+}
+
+Result<void> Store::apply(std::span<const StoreOp> ops) {
+    const bool privileged = may_use_reserve(ops);
+    // No seed is taken in that could not be erased on a full disk.
+    if (auto room = reserve_room_for(ops); !room && !privileged) return room;
+    auto applied = apply_once(ops);
+    if (applied || !disk_full_ || !privileged) return applied;
+    reserve_.release();
+    return apply_once(ops);  // settle() takes the reserve back
+}
+
+Result<void> Store::apply_once(std::span<const StoreOp> ops) {
+    erasing_ = false;
+    disk_full_ = false;
+    unsettled_ = true;
+    auto done = in_transaction(ops);
+    if (!done) {
+        // Asked before the rollback, which would overwrite the reason.
+        disk_full_ = connection_->failed_on_full_disk();
+        if (connection_->in_transaction()) static_cast<void>(statements_->rollback.run());
+    } else {
+        erasure_pending_ = erasure_pending_ || erasing_;
+        if (erasure_pending_) done = finish_erasure();
+        if (!done) disk_full_ = connection_->failed_on_full_disk();
+    }
+    connection_->drop_cache();
+    return done;
+}
+
+Result<void> Store::in_transaction(std::span<const StoreOp> ops) {
+    if (auto begun = statements_->begin.run(); !begun) return begun;
+    for (const StoreOp& op : ops)
+        if (auto done = std::visit([this](const auto& one) { return carry_out(one); }, op); !done)
+            return done;
+    return statements_->commit.run();
+}
+
+Result<void> Store::finish_erasure() {
+    auto emptied = connection_->checkpoint(sqlite::Checkpoint::truncate);
+    if (emptied) erasure_pending_ = false;
+    return emptied;
+}
+
+Result<void> Store::erase(const DamagedSeed& damaged) {
+    erasure_pending_ = true;
+    unsettled_ = true;
+    if (auto erased = statements_->erase_held_row.bind(1, damaged.row).run(); !erased) return erased;
+    return finish_erasure();
+}
+
+Result<void> Store::settle() {
+    if (!unsettled_) return {};
+    if (auto copied = connection_->checkpoint(sqlite::Checkpoint::passive); !copied) return copied;
+    const auto held = held_bytes();
+    if (!held) return tl::unexpected(held.error());
+    const auto wanted = Reserve::size_for(*held);
+    reserve_.shrink_to(wanted);
+    if (auto grown = reserve_.grow_to(wanted); !grown) return grown;
+    unsettled_ = false;
+    return {};
+}
+
+Result<void> Store::carry_out(const PutTombstone& op) {
+    if (auto good = check(op.owner, op.notice); !good) return good;
+    return statements_->put_tombstone.bind(1, op.owner.view())
+        .bind(2, op.notice.bytes)
+        .bind(3, op.notice.signature.view())
+        .run();
+}
+
+Result<void> Store::carry_out(const PutRecipient& op) {
+    if (auto good = check(op.version); !good) return good;
+    return statements_->put_recipient.bind(1, op.peer.view()).bind(2, stored(op.version)).run();
+}
+
+Result<void> Store::carry_out(const PutReceipt& op) {
+    if (auto good = check(op.holder, op.receipt); !good) return good;
+    return statements_->put_receipt.bind(1, op.holder.view())
+        .bind(2, op.receipt.bytes)
+        .bind(3, op.receipt.signature.view())
+        .run();
+}
+
+Result<void> Store::carry_out(const PutHeldSeed& op) {
+    if (auto good = check(op.owner, op.version, op.record, op.payload); !good) return good;
+    Statements& s = *statements_;
+    const auto buried = s.has_tombstone.bind(1, op.owner.view()).step();
+    if (!buried) return tl::unexpected(buried.error());
+    s.has_tombstone.reset();
+    // The engine's gate never lets this happen; should it fail, the disk still holds no seed of one who left.
+    if (*buried)
+        return fail(ErrorCode::internal, "seed of " + op.owner.short_text() + ", who has left, refused");
+    const auto held = s.held_version.bind(1, op.owner.view()).step();
+    if (!held) return tl::unexpected(held.error());
+    const bool keep = *held && s.held_version.integer(0) >= stored(op.version);
+    s.held_version.reset();
+    if (keep) return {};
+    if (*held)
+        if (auto erased = carry_out(EraseHeldSeed{op.owner}); !erased) return erased;
+    const Digest digest = digest_of(op.payload->view());
+    auto inserted = s.put_held_seed.bind(1, op.owner.view())
+                        .bind(2, stored(op.version))
+                        .bind(3, op.record.bytes)
+                        .bind(4, op.record.signature.view())
+                        .bind(5, digest.view())
+                        .bind_zeros(6, schema::kPayloadLead + op.payload->size())
+                        .run();
+    if (!inserted) return inserted;
+    return connection_->write_blob("held_seeds", "payload", connection_->last_row(), schema::kPayloadLead,
+                                   op.payload->view());
+}
+
+Result<void> Store::carry_out(const EraseHeldSeed& op) {
+    // Also when no row is there: an install that failed may have left bytes in the log.
+    erasing_ = true;
+    return statements_->erase_held_seed.bind(1, op.owner.view()).run();
+}
+
+Result<void> Store::carry_out(const PutOwnSeed& op) {
+    if (auto good = check(NodeId{}, op.version, op.record, op.payload); !good) return good;
+    Statements& s = *statements_;
+    const auto present = s.own_version.step();
+    if (!present) return tl::unexpected(present.error());
+    const bool keep = *present && s.own_version.integer(0) >= stored(op.version);
+    s.own_version.reset();
+    if (keep) return {};
+    if (*present) {
+        // An older version may have been superseded because a record was deleted: it goes as a peer's seed
+        // does.
+        erasing_ = true;
+        if (auto erased = s.erase_own_seed.run(); !erased) return erased;
+    }
+    const Digest digest = digest_of(op.payload->view());
+    auto inserted = s.put_own_seed.bind(1, stored(op.version))
+                        .bind(2, op.record.bytes)
+                        .bind(3, op.record.signature.view())
+                        .bind(4, digest.view())
+                        .bind_zeros(5, schema::kPayloadLead + op.payload->size())
+                        .run();
+    if (!inserted) return inserted;
+    return connection_->write_blob("own_seed", "payload", 1, schema::kPayloadLead, op.payload->view());
+}
+
+Result<void> Store::carry_out(const PutExiting& op) {
+    if (auto good = check(NodeId{}, op.notice); !good) return good;
+    return statements_->put_exiting.bind(1, op.notice.bytes).bind(2, op.notice.signature.view()).run();
+}
+
+}  // namespace unlearn::storage

@@ -1,0 +1,90 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <span>
+
+#include "node/storage/files.hpp"
+#include "node/storage/loader.hpp"
+#include "node/storage/reserve.hpp"
+#include "node/storage/schema.hpp"
+#include "protocol/durable.hpp"
+
+namespace unlearn::storage {
+
+/// One node's durable state: a folder with `state.db` (SQLite), its write-ahead log and `reserve`.
+///
+/// Owned and used by one thread at a time (see `StorageThread`). The folder is locked while the store lives.
+/// Errors have ErrorCode::internal and one line that names the file.
+///
+/// An erasure is done when `apply` returns without an error: the pages are zeroed in the database
+/// (secure_delete), synced, and the write-ahead log is empty. SQLite's memory is wiped as it is freed.
+class Store {
+  public:
+    /// Opens the folder of the node that `binding` names, or makes it (0700, files 0600). Completes an
+    /// erasure that a crash cut short.
+    /// @return an error when the folder is in use, belongs to another node, network or program, was written
+    /// by
+    ///         a newer version, or is damaged.
+    [[nodiscard]] static protocol::Result<std::unique_ptr<Store>> open(const std::filesystem::path& directory,
+                                                                       const Binding& binding);
+    ~Store();
+    Store(const Store&) = delete;
+    Store& operator=(const Store&) = delete;
+
+    /// Everything that was stored, checked; see `load_all` for what happens to damaged rows.
+    [[nodiscard]] protocol::Result<Loaded> load();
+
+    /// Carries out `ops` in order in one durable transaction, as `protocol/durable.hpp` says for each.
+    ///
+    /// - Held and own seeds are replaced only by a higher version; a lower or equal one changes nothing.
+    /// - A held seed of an owner with a tombstone is refused, with the whole batch.
+    /// - On a full disk a batch that erases, buries or exits gets the reserve; another one fails.
+    ///
+    /// After an error either nothing of the batch is stored or, when only the overwriting failed, all of it.
+    /// Applying it again is right in both cases, and finishes the overwriting.
+    [[nodiscard]] protocol::Result<void> apply(std::span<const protocol::StoreOp> ops);
+
+    /// Deletes and overwrites a row that `load` reported.
+    [[nodiscard]] protocol::Result<void> erase(const DamagedSeed& damaged);
+
+    /// Housekeeping for quiet moments: moves the log into the database, so that the next erasure has less to
+    /// do, and fits the reserve to what is held. Cheap when there is nothing to do.
+    [[nodiscard]] protocol::Result<void> settle();
+
+    [[nodiscard]] const std::filesystem::path& directory() const { return directory_; }
+
+  private:
+    struct Statements;
+
+    explicit Store(std::filesystem::path directory);
+    [[nodiscard]] protocol::Result<void> start(const Binding& binding);
+    [[nodiscard]] protocol::Result<void> reserve_room_for(std::span<const protocol::StoreOp> ops);
+    [[nodiscard]] protocol::Result<void> apply_once(std::span<const protocol::StoreOp> ops);
+    [[nodiscard]] protocol::Result<void> in_transaction(std::span<const protocol::StoreOp> ops);
+    /// Empties the log when bytes that must go may be in it.
+    [[nodiscard]] protocol::Result<void> finish_erasure();
+    [[nodiscard]] protocol::Result<std::uint64_t> held_bytes() const;
+
+    [[nodiscard]] protocol::Result<void> carry_out(const protocol::PutTombstone& op);
+    [[nodiscard]] protocol::Result<void> carry_out(const protocol::PutRecipient& op);
+    [[nodiscard]] protocol::Result<void> carry_out(const protocol::PutReceipt& op);
+    [[nodiscard]] protocol::Result<void> carry_out(const protocol::PutHeldSeed& op);
+    [[nodiscard]] protocol::Result<void> carry_out(const protocol::EraseHeldSeed& op);
+    [[nodiscard]] protocol::Result<void> carry_out(const protocol::PutOwnSeed& op);
+    [[nodiscard]] protocol::Result<void> carry_out(const protocol::PutExiting& op);
+
+    std::filesystem::path directory_;
+    std::filesystem::path file_;
+    Reserve reserve_;
+    FileDescriptor lock_;
+    std::unique_ptr<sqlite::Connection> connection_;
+    std::unique_ptr<Statements> statements_;
+    bool erasing_ = false;         ///< the running batch deletes seed bytes
+    bool erasure_pending_ = true;  ///< committed deletions whose bytes may still be in the log
+    bool unsettled_ = true;        ///< something was written since the last settle()
+    bool disk_full_ = false;       ///< why the last attempt failed
+};
+
+}  // namespace unlearn::storage

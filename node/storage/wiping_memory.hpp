@@ -1,0 +1,14 @@
+#pragma once
+
+#include "protocol/result.hpp"
+
+namespace unlearn::storage {
+
+/// Makes SQLite overwrite every piece of memory before it frees it, and ask for each cached page by itself
+/// rather than in blocks that it keeps. Pages of a seed thus do not live on in the heap once SQLite let go of
+/// them. A setting of the whole process, made before SQLite is used for the first time; safe to call again
+/// and from any thread.
+/// @return an error when something else in the process has already started SQLite.
+[[nodiscard]] protocol::Result<void> install_wiping_memory();
+
+}  // namespace unlearn::storage
