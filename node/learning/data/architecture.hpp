@@ -1,0 +1,83 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "node/learning/data/result.hpp"
+#include "node/learning/data/safetensors.hpp"
+#include "node/learning/data/table.hpp"
+
+namespace unlearn::learning {
+
+enum class ArchitectureKind { linear, mlp, cnn, resnet };
+
+// A kind of model of our own registry, as both ends of a connection understand it. Text form:
+//
+//   linear              softmax regression
+//   mlp:100  mlp:64x32  fully connected hidden layers of these widths, ReLU
+//   cnn:16x32           3x3 convolutions with these numbers of channels, each followed by ReLU and 2x2 max
+//   pooling cnn:16x32+64        the same with one hidden fully connected layer resnet:16x32x64+3   residual
+//   stages of these widths with this many blocks each (He et al., arXiv 1512.03385, for
+//                       CIFAR) and group normalisation; this one has 272 thousand weights, resnet:8x12+1 4
+//                       thousand
+//
+// One architecture has one text: what parse_architecture() accepts, text() gives back.
+struct Architecture {
+    ArchitectureKind kind = ArchitectureKind::linear;
+    std::vector<std::int64_t> widths;
+    std::int64_t extra = 0;  // cnn: the hidden layer's width, 0 for none; resnet: blocks per stage
+
+    [[nodiscard]] std::string text() const;
+    friend bool operator==(const Architecture&, const Architecture&) = default;
+};
+
+struct TensorShape {
+    std::string name;
+    std::vector<std::int64_t> shape;
+
+    [[nodiscard]] std::int64_t elements() const;
+    friend bool operator==(const TensorShape&, const TensorShape&) = default;
+};
+
+// What a model, and in particular a peer's seed, may be at most.
+struct ArchitectureLimits {
+    std::int64_t parameters = 4'000'000;
+    std::int64_t classes = 1'000;
+};
+constexpr ArchitectureLimits kMainLimits{};
+constexpr ArchitectureLimits kSeedLimits{.parameters = 1'000'000, .classes = 1'000};
+
+[[nodiscard]] Result<Architecture> parse_architecture(std::string_view text);
+
+// The tensors of such a model in the order in which they are written, or why such a model cannot exist for
+// this input (an image too small to be pooled, too many weights).
+[[nodiscard]] Result<std::vector<TensorShape>> expected_tensors(
+    const Architecture& architecture, const InputShape& input, std::int64_t classes,
+    const ArchitectureLimits& limits = kMainLimits);
+
+[[nodiscard]] Result<std::int64_t> parameter_count(const Architecture& architecture, const InputShape& input,
+                                                   std::int64_t classes);
+
+// Whether these are exactly the tensors of such a model: names, order, shapes, counts, all finite and within
+// +-kMaxWeight, beyond which a layer could overflow.
+constexpr float kMaxWeight = 1e4F;
+[[nodiscard]] Result<void> check_tensors(const Architecture& architecture, const InputShape& input,
+                                         std::int64_t classes, std::span<const NamedTensor> tensors,
+                                         const ArchitectureLimits& limits = kMainLimits);
+
+struct CheckedSeed {
+    Architecture architecture;
+    std::vector<NamedTensor> tensors;
+};
+
+// Everything that can be checked about a peer's seed without running it: its descriptor, its size, and that
+// the payload (safetensors) holds exactly the tensors of that descriptor.
+[[nodiscard]] Result<CheckedSeed> check_seed_payload(std::string_view architecture, const InputShape& input,
+                                                     std::int64_t classes,
+                                                     std::span<const std::uint8_t> payload);
+
+}  // namespace unlearn::learning

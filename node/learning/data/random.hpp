@@ -1,0 +1,65 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+#include <utility>
+
+namespace unlearn::learning {
+
+// The seed of the random stream that belongs to one purpose of one node. It depends on nothing else, so that
+// a node draws the same numbers whoever its peers are. Names may hold any bytes; "" stands for the whole
+// network.
+[[nodiscard]] std::uint64_t stream_seed(std::uint64_t scenario_seed, std::string_view node_name,
+                                        std::string_view purpose);
+
+// Where a process takes the seeds of its random streams from. The honest one is NamedStreams; the other
+// implementation is a violation (violations.hpp).
+class StreamSource {
+  public:
+    virtual ~StreamSource() = default;
+    [[nodiscard]] virtual std::uint64_t seed(std::string_view node_name, std::string_view purpose) = 0;
+};
+
+// Every stream by name: stream_seed() of the scenario, the node and the purpose.
+class NamedStreams final : public StreamSource {
+  public:
+    explicit NamedStreams(std::uint64_t scenario_seed) : scenario_seed_(scenario_seed) {}
+    [[nodiscard]] std::uint64_t seed(std::string_view node_name, std::string_view purpose) override {
+        return stream_seed(scenario_seed_, node_name, purpose);
+    }
+
+  private:
+    std::uint64_t scenario_seed_;
+};
+
+// A stream of random numbers that is the same with every standard library (xoshiro256** by Blackman and
+// Vigna, seeded by splitmix64). The std::*_distribution classes are not: each library may draw differently.
+// Not for cryptography. One thread at a time.
+class RandomStream {
+  public:
+    explicit RandomStream(std::uint64_t seed);
+
+    [[nodiscard]] std::uint64_t next();
+    // Uniform over [0, bound) without bias; bound must not be 0.
+    [[nodiscard]] std::uint64_t below(std::uint64_t bound);
+    // Uniform over [0, 1) in steps of 2^-53.
+    [[nodiscard]] double uniform();
+    [[nodiscard]] double normal();
+    // Gamma distributed with the given shape and scale 1 (Marsaglia and Tsang, 2000); shape must be positive.
+    [[nodiscard]] double gamma(double shape);
+
+    template <typename T>
+    void shuffle(std::span<T> items) {
+        for (std::size_t left = items.size(); left > 1; --left) {
+            std::swap(items[left - 1], items[below(left)]);
+        }
+    }
+
+  private:
+    std::array<std::uint64_t, 4> state_;
+};
+
+}  // namespace unlearn::learning

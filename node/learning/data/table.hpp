@@ -1,0 +1,34 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace unlearn::learning {
+
+// The shape of one example. A row of a numeric table is {1, 1, columns}.
+struct InputShape {
+    std::int64_t channels = 1;
+    std::int64_t height = 1;
+    std::int64_t width = 1;
+
+    [[nodiscard]] std::int64_t size() const { return channels * height * width; }
+    friend bool operator==(const InputShape&, const InputShape&) = default;
+};
+
+// Labelled examples as they come from a file, before anything is learnt from them.
+struct LabelledData {
+    std::size_t count = 0;
+    InputShape shape;
+    std::vector<std::string> class_names;  // in the order in which the labels number them
+    std::vector<float> features;           // count x shape.size(), row-major; images are scaled to [0, 1]
+    std::vector<std::int64_t> labels;      // count numbers in [0, class_names.size())
+};
+
+struct TrainAndTest {
+    LabelledData train;
+    LabelledData test;
+};
+
+}  // namespace unlearn::learning
