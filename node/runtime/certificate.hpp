@@ -1,0 +1,33 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "protocol/digest.hpp"
+#include "protocol/engine.hpp"
+
+/// The erasure certificate: what an owner can show about its exit. protocol/certificate.md describes the
+/// file.
+namespace unlearn::runtime {
+
+/// `progress` must be of an exit that has begun. Times are wall-clock.
+[[nodiscard]] nlohmann::json make_certificate(const protocol::NodeId& owner,
+                                              const protocol::NetworkId& network,
+                                              const protocol::ExitProgress& progress);
+
+/// What a certificate proves, checked offline with nothing but the public keys in it.
+struct CertificateVerdict {
+    protocol::NodeId owner;
+    std::vector<protocol::NodeId> erased;   ///< signed that they stored the exit and erased the seed
+    std::vector<protocol::NodeId> left;     ///< signed that they erased the seed because they left themselves
+    std::vector<protocol::NodeId> missing;  ///< on record as holders, without a receipt
+    [[nodiscard]] bool complete() const { return missing.empty(); }
+};
+
+/// @return malformed or bad_signature, naming the field, when anything in it does not verify or does not fit
+/// together.
+[[nodiscard]] protocol::Result<CertificateVerdict> verify_certificate(const nlohmann::json& certificate);
+
+}  // namespace unlearn::runtime

@@ -1,0 +1,162 @@
+#include "node/runtime/node.hpp"
+
+#include <utility>
+
+#include "protocol/limits.hpp"
+
+namespace unlearn::runtime {
+namespace {
+
+using namespace unlearn::protocol;
+
+Now now() {
+    using namespace std::chrono;
+    return {duration_cast<SteadyTime>(steady_clock::now().time_since_epoch()),
+            time_point_cast<seconds>(system_clock::now())};
+}
+
+network::Priority priority_of(Lane lane) {
+    switch (lane) {
+        case Lane::urgent:
+            return network::Priority::urgent;
+        case Lane::normal:
+            return network::Priority::normal;
+        case Lane::bulk:
+            return network::Priority::bulk;
+    }
+    return network::Priority::normal;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Node>> Node::create(boost::asio::io_context& context, const Identity& identity,
+                                           NodeOptions options, std::unique_ptr<network::Transport> transport,
+                                           SeedHolder& seeds, EventSink events) {
+    auto store = storage::Store::open(options.directory, {identity.id(), options.engine.network});
+    if (!store) return tl::unexpected(store.error());
+    auto loaded = (*store)->load();
+    if (!loaded) return tl::unexpected(loaded.error());
+    for (const auto& damaged : loaded->damaged) {
+        events(Event{EventKind::seed_refused, damaged.owner.value_or(NodeId{}), {}, damaged.detail},
+               std::chrono::steady_clock::now());
+        if (auto erased = (*store)->erase(damaged); !erased) return tl::unexpected(erased.error());
+    }
+    return std::unique_ptr<Node>(new Node(context, identity, std::move(options.engine),
+                                          std::move(loaded->state), std::move(*store), std::move(transport),
+                                          seeds, std::move(events)));
+}
+
+Node::Node(boost::asio::io_context& context, const Identity& identity, EngineConfig config, LoadedState state,
+           std::unique_ptr<storage::Store> store, std::unique_ptr<network::Transport> transport,
+           SeedHolder& seeds, EventSink events)
+    : context_(context),
+      timer_(context),
+      transport_(std::move(transport)),
+      seeds_(seeds),
+      events_(std::move(events)),
+      engine_(identity, std::move(config), std::move(state)),
+      alive_(std::make_shared<Node*>(this)),
+      storage_(std::move(store)) {}
+
+Node::~Node() {
+    stop();
+    *alive_ = nullptr;
+}
+
+Result<void> Node::start() {
+    if (auto ok = transport_->start(*this); !ok) return ok;
+    running_ = true;
+    feed(Start{});
+    tick();
+    return {};
+}
+
+void Node::stop() {
+    if (!running_) return;
+    feed(SayBye{});
+    running_ = false;
+    timer_.cancel();
+    transport_->stop();
+}
+
+void Node::publish(std::string architecture, SharedSeedBytes payload) {
+    feed(PublishSeed{std::move(architecture), std::move(payload)});
+}
+
+void Node::begin_exit() {
+    feed(BeginExit{});
+}
+
+void Node::on_link_up(network::SessionId session, const NodeId& peer) {
+    feed(LinkUp{session, peer});
+}
+void Node::on_link_down(network::SessionId session) {
+    feed(LinkDown{session});
+}
+void Node::on_message(network::SessionId session, const CurvePublicKey& key, network::Frames frames) {
+    feed(Received{session, key, std::move(frames)});
+}
+void Node::on_malformed(network::SessionId session, const CurvePublicKey& key, std::string reason) {
+    feed(Malformed{session, key, std::move(reason)});
+}
+
+void Node::feed(const Input& input) {
+    if (!running_) return;
+    for (auto& effect : engine_.step(input, now()))
+        carry_out(std::move(effect));
+}
+
+void Node::post(boost::asio::io_context& context, const std::shared_ptr<Node*>& alive, Input input) {
+    boost::asio::post(context, [alive, input = std::move(input)] {
+        if (*alive != nullptr) (*alive)->feed(input);
+    });
+}
+
+void Node::tick() {
+    timer_.expires_after(kTickInterval);
+    timer_.async_wait([alive = alive_](const boost::system::error_code& error) {
+        if (error || *alive == nullptr || !(*alive)->running_) return;
+        (*alive)->feed(Tick{});
+        (*alive)->tick();
+    });
+}
+
+void Node::carry_out(Effect effect) {
+    struct Visitor {
+        Node& node;
+
+        void operator()(Dial& e) const { node.transport_->dial(e.peer); }
+        void operator()(CloseSession& e) const { node.transport_->close(e.session); }
+        void operator()(Send& e) const {
+            node.transport_->send(e.session, std::move(e.frames), priority_of(e.lane));
+        }
+        void operator()(Persist& e) const {
+            const auto answer = [&context = node.context_, alive = node.alive_,
+                                 ticket = e.ticket](const Result<void>& result) {
+                post(context, alive,
+                     result ? Input{Stored{ticket}} : Input{StoreFailed{ticket, result.error().text()}});
+            };
+            if (auto queued = node.storage_.submit(std::move(e.ops), answer); !queued) answer(queued);
+        }
+        void operator()(CheckSeed& e) const {
+            node.seeds_.check(e.owner, e.version, e.architecture, std::move(e.payload),
+                              [&context = node.context_, alive = node.alive_, owner = e.owner,
+                               version = e.version](std::optional<std::string> problem) {
+                                  post(context, alive, SeedChecked{owner, version, std::move(problem)});
+                              });
+        }
+        void operator()(InstallSeed& e) const {
+            if (node.engine_.may_use(e.owner, e.version)) node.seeds_.install(e.owner, e.version);
+        }
+        void operator()(DropSeed& e) const { node.seeds_.drop(e.owner); }
+        void operator()(WipeSeed& e) const {
+            node.seeds_.wipe(e.owner, [&context = node.context_, alive = node.alive_, owner = e.owner] {
+                post(context, alive, SeedWiped{owner});
+            });
+        }
+        void operator()(Event& e) const { node.events_(e, std::chrono::steady_clock::now()); }
+    };
+    std::visit(Visitor{*this}, effect);
+}
+
+}  // namespace unlearn::runtime

@@ -1,0 +1,86 @@
+#pragma once
+
+#include <chrono>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "node/network/asio.hpp"
+#include "node/network/transport.hpp"
+#include "node/runtime/seed_holder.hpp"
+#include "node/storage/storage_thread.hpp"
+#include "protocol/engine.hpp"
+
+namespace unlearn::runtime {
+
+struct NodeOptions {
+    std::filesystem::path directory;  ///< storage; made when it is missing
+    protocol::EngineConfig engine;
+};
+
+/// An event of the engine with the moment at which it happened on this machine.
+using EventSink = std::function<void(const protocol::Event&, std::chrono::steady_clock::time_point)>;
+
+/// One node: the protocol engine, its storage thread and its transport, on one `io_context`.
+///
+/// Lives on the thread that runs the context: create, use and destroy it there (or while nothing runs the
+/// context). Exceptions are the functions that say otherwise.
+class Node final : private network::TransportHandler {
+  public:
+    /// Opens storage and gets ready; nothing is sent before `start`. `identity`, `seeds` and `context` must
+    /// outlive the node. @return one line when the folder is in use, damaged or another node's.
+    [[nodiscard]] static protocol::Result<std::unique_ptr<Node>> create(
+        boost::asio::io_context& context, const protocol::Identity& identity, NodeOptions options,
+        std::unique_ptr<network::Transport> transport, SeedHolder& seeds, EventSink events);
+    ~Node() override;
+    Node(const Node&) = delete;
+    Node& operator=(const Node&) = delete;
+
+    /// Binds and dials. @return one line when the port is in use.
+    [[nodiscard]] protocol::Result<void> start();
+    /// Says goodbye, which is no exit, and closes all connections.
+    void stop();
+
+    void publish(std::string architecture, protocol::SharedSeedBytes payload);
+    void begin_exit();
+
+    [[nodiscard]] const protocol::Engine& engine() const { return engine_; }
+    [[nodiscard]] const network::Transport& transport() const { return *transport_; }
+    [[nodiscard]] storage::StorageCounters storage_counters() const { return storage_.counters(); }
+
+  private:
+    Node(boost::asio::io_context& context, const protocol::Identity& identity, protocol::EngineConfig config,
+         protocol::LoadedState state, std::unique_ptr<storage::Store> store,
+         std::unique_ptr<network::Transport> transport, SeedHolder& seeds, EventSink events);
+
+    void on_link_up(network::SessionId session, const protocol::NodeId& peer) override;
+    void on_link_down(network::SessionId session) override;
+    void on_message(network::SessionId session, const protocol::CurvePublicKey& key,
+                    network::Frames frames) override;
+    void on_malformed(network::SessionId session, const protocol::CurvePublicKey& key,
+                      std::string reason) override;
+
+    void feed(const protocol::Input& input);
+    /// Feeds `input` on the node's thread unless the node is gone by then. Callable from any thread, also
+    /// when the node is gone already: answers of storage and learning hold on to `alive` and never to the
+    /// node.
+    static void post(boost::asio::io_context& context, const std::shared_ptr<Node*>& alive,
+                     protocol::Input input);
+    void carry_out(protocol::Effect effect);
+    void tick();
+
+    boost::asio::io_context& context_;
+    boost::asio::steady_timer timer_;
+    std::unique_ptr<network::Transport> transport_;
+    SeedHolder& seeds_;
+    EventSink events_;
+    protocol::Engine engine_;
+    bool running_ = false;
+    std::shared_ptr<Node*> alive_;    ///< null pointee once the node is gone; read on the node's thread only
+    storage::StorageThread storage_;  ///< last: its thread ends before anything that its answers touch
+};
+
+}  // namespace unlearn::runtime
