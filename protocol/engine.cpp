@@ -82,6 +82,7 @@ std::vector<Effect> Engine::step(const Input& input, Now now) {
 }
 
 void Engine::on(const Start&) {
+    started_ = true;
     // What was interrupted by a stop is taken up again: erasures of exited owners, then our own exit.
     for (auto& [owner, exit] : exits_) {
         if (maybe_on_disk_.contains(owner))
@@ -93,6 +94,12 @@ void Engine::on(const Start&) {
     if (own_exit_) begin_erasing_everything();
     for (const auto& [peer, neighbour] : neighbours_)
         redial(peer);
+}
+
+void Engine::on(const AddNeighbour& add) {
+    if (add.neighbour.id == id()) return;
+    neighbours_.insert_or_assign(add.neighbour.id, add.neighbour);
+    if (started_) redial(add.neighbour.id);
 }
 
 void Engine::on(const Tick&) {

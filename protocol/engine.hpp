@@ -33,6 +33,14 @@ struct Now {
 
 /// The first input: dial, and put to use what storage gave back.
 struct Start {};
+struct Neighbour {
+    NodeId id;
+    std::optional<std::string> endpoint;  ///< where it can be dialled, if it can
+};
+/// One more peer to exchange seeds with, or a new endpoint of a known one.
+struct AddNeighbour {
+    Neighbour neighbour;
+};
 /// Time passes; expected every kTickInterval.
 struct Tick {};
 /// A connection that we dialled is usable. A reconnect is a new session.
@@ -82,8 +90,8 @@ struct BeginExit {};
 /// We disconnect and will be back.
 struct SayBye {};
 
-using Input = std::variant<Start, Tick, LinkUp, LinkDown, Received, Malformed, Stored, StoreFailed,
-                           SeedChecked, SeedWiped, PublishSeed, BeginExit, SayBye>;
+using Input = std::variant<Start, AddNeighbour, Tick, LinkUp, LinkDown, Received, Malformed, Stored,
+                           StoreFailed, SeedChecked, SeedWiped, PublishSeed, BeginExit, SayBye>;
 
 // ---------------------------------------------------------------- effects
 
@@ -156,11 +164,6 @@ using Effect =
     std::variant<Dial, CloseSession, Send, Persist, CheckSeed, InstallSeed, DropSeed, WipeSeed, Event>;
 
 // ---------------------------------------------------------------- the engine
-
-struct Neighbour {
-    NodeId id;
-    std::optional<std::string> endpoint;  ///< where it can be dialled, if it can
-};
 
 struct EngineConfig {
     NetworkId network;
@@ -289,6 +292,7 @@ class Engine {
 
     // engine.cpp: inputs
     void on(const Start&);
+    void on(const AddNeighbour&);
     void on(const Tick&);
     void on(const LinkUp&);
     void on(const LinkDown&);
@@ -361,6 +365,7 @@ class Engine {
     const Identity& identity_;
     EngineConfig config_;
     std::map<NodeId, Neighbour> neighbours_;
+    bool started_ = false;
 
     std::map<SessionId, Session> sessions_;
     std::map<NodeId, SessionId> session_of_;  ///< established ones, the newest for each peer

@@ -23,8 +23,8 @@ class Fetch {
     /// What to ask for now, if anything: called after every accepted chunk and at the start.
     [[nodiscard]] std::optional<Get> next_get(SteadyTime now);
 
-    /// Takes one chunk. @return true when the seed is complete; an error when the chunk breaks the protocol. A chunk
-    /// that came before, or that is not the next one, is ignored.
+    /// Takes one chunk. @return true when the seed is complete; an error when the chunk breaks the protocol.
+    /// A chunk that came before, or that is not the next one, is ignored.
     [[nodiscard]] Result<bool> accept(const Chunk& chunk, SteadyTime now);
 
     /// Nothing arrived for kFetchStall although something was asked for.

@@ -41,9 +41,14 @@ Result<std::unique_ptr<Node>> Node::create(boost::asio::io_context& context, con
                std::chrono::steady_clock::now());
         if (auto erased = (*store)->erase(damaged); !erased) return tl::unexpected(erased.error());
     }
-    return std::unique_ptr<Node>(new Node(context, identity, std::move(options.engine),
-                                          std::move(loaded->state), std::move(*store), std::move(transport),
-                                          seeds, std::move(events)));
+    const auto neighbours = options.engine.neighbours;
+    std::unique_ptr<Node> node(new Node(context, identity, std::move(options.engine),
+                                        std::move(loaded->state), std::move(*store), std::move(transport),
+                                        seeds, std::move(events)));
+    if (auto bound = node->transport_->start(*node); !bound) return tl::unexpected(bound.error());
+    for (const auto& neighbour : neighbours)
+        node->add_neighbour(neighbour);
+    return node;
 }
 
 Node::Node(boost::asio::io_context& context, const Identity& identity, EngineConfig config, LoadedState state,
@@ -63,12 +68,16 @@ Node::~Node() {
     *alive_ = nullptr;
 }
 
-Result<void> Node::start() {
-    if (auto ok = transport_->start(*this); !ok) return ok;
+void Node::add_neighbour(const Neighbour& neighbour) {
+    allowed_.push_back(neighbour.id.curve_key());
+    transport_->allow(allowed_);
+    run(AddNeighbour{neighbour});
+}
+
+void Node::start() {
     running_ = true;
     feed(Start{});
     tick();
-    return {};
 }
 
 void Node::stop() {
@@ -101,7 +110,10 @@ void Node::on_malformed(network::SessionId session, const CurvePublicKey& key, s
 }
 
 void Node::feed(const Input& input) {
-    if (!running_) return;
+    if (running_) run(input);
+}
+
+void Node::run(const Input& input) {
     for (auto& effect : engine_.step(input, now()))
         carry_out(std::move(effect));
 }

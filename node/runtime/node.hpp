@@ -30,8 +30,9 @@ using EventSink = std::function<void(const protocol::Event&, std::chrono::steady
 /// context). Exceptions are the functions that say otherwise.
 class Node final : private network::TransportHandler {
   public:
-    /// Opens storage and gets ready; nothing is sent before `start`. `identity`, `seeds` and `context` must
-    /// outlive the node. @return one line when the folder is in use, damaged or another node's.
+    /// Opens storage and binds; nothing is dialled and nobody let in before `start`. `identity`, `seeds` and
+    /// `context` must outlive the node. @return one line when the folder is in use, damaged or another
+    /// node's, or when the port is in use.
     [[nodiscard]] static protocol::Result<std::unique_ptr<Node>> create(
         boost::asio::io_context& context, const protocol::Identity& identity, NodeOptions options,
         std::unique_ptr<network::Transport> transport, SeedHolder& seeds, EventSink events);
@@ -39,8 +40,11 @@ class Node final : private network::TransportHandler {
     Node(const Node&) = delete;
     Node& operator=(const Node&) = delete;
 
-    /// Binds and dials. @return one line when the port is in use.
-    [[nodiscard]] protocol::Result<void> start();
+    /// Where others can dial this node, if they can.
+    [[nodiscard]] std::optional<std::string> endpoint() const { return transport_->bound_endpoint(); }
+    /// Lets the peer in and, where it is our turn, dials it. Before or after `start`.
+    void add_neighbour(const protocol::Neighbour& neighbour);
+    void start();
     /// Says goodbye, which is no exit, and closes all connections.
     void stop();
 
@@ -63,7 +67,9 @@ class Node final : private network::TransportHandler {
     void on_malformed(network::SessionId session, const protocol::CurvePublicKey& key,
                       std::string reason) override;
 
+    /// Ignored unless the node is running.
     void feed(const protocol::Input& input);
+    void run(const protocol::Input& input);
     /// Feeds `input` on the node's thread unless the node is gone by then. Callable from any thread, also
     /// when the node is gone already: answers of storage and learning hold on to `alive` and never to the
     /// node.
@@ -79,6 +85,7 @@ class Node final : private network::TransportHandler {
     EventSink events_;
     protocol::Engine engine_;
     bool running_ = false;
+    std::vector<protocol::CurvePublicKey> allowed_;
     std::shared_ptr<Node*> alive_;    ///< null pointee once the node is gone; read on the node's thread only
     storage::StorageThread storage_;  ///< last: its thread ends before anything that its answers touch
 };

@@ -1,0 +1,48 @@
+#include "sim/output_folder.hpp"
+
+#include <fstream>
+#include <vector>
+
+namespace unlearn::sim {
+namespace {
+
+constexpr std::string_view kMarker = ".unlearn-sim";
+
+tl::unexpected<std::string> fail(const std::filesystem::path& path, std::string_view what) {
+    return tl::unexpected<std::string>(path.string() + ": " + std::string(what));
+}
+
+}  // namespace
+
+tl::expected<void, std::string> prepare_output_folder(const std::filesystem::path& folder) {
+    namespace fs = std::filesystem;
+    std::error_code error;
+    if (fs::exists(folder, error)) {
+        if (!fs::is_directory(folder, error)) return fail(folder, "is there already and is no folder");
+        const bool empty = fs::is_empty(folder, error);
+        if (!empty && !fs::exists(folder / kMarker, error))
+            return fail(folder, "holds files that unlearn-sim did not write; name another folder with --out");
+        for (const auto& entry : fs::directory_iterator(folder, error))
+            if (fs::remove_all(entry.path(), error); error)
+                return fail(entry.path(), "cannot be removed: " + error.message());
+    }
+    fs::create_directories(folder, error);
+    if (error) return fail(folder, "cannot be made: " + error.message());
+    return write_file(folder / kMarker,
+                      "This folder is written by unlearn-sim, which empties it before its next run.\n");
+}
+
+tl::expected<void, std::string> write_file(const std::filesystem::path& file, std::string_view content) {
+    const std::filesystem::path unfinished = file.string() + ".unfinished";
+    {
+        std::ofstream out(unfinished, std::ios::binary | std::ios::trunc);
+        out.write(content.data(), static_cast<std::streamsize>(content.size()));
+        if (!out.flush()) return fail(file, "cannot be written");
+    }
+    std::error_code error;
+    std::filesystem::rename(unfinished, file, error);
+    if (error) return fail(file, "cannot be written: " + error.message());
+    return {};
+}
+
+}  // namespace unlearn::sim

@@ -1,0 +1,156 @@
+#include "sim/prepare.hpp"
+
+#include <algorithm>
+
+#include "node/learning/data/csv.hpp"
+#include "node/learning/data/idx.hpp"
+#include "node/learning/data/partition.hpp"
+#include "node/learning/violations.hpp"
+#include "protocol/bytes.hpp"
+
+namespace unlearn::sim {
+namespace {
+
+using learning::LabelledData;
+using learning::TrainAndTest;
+
+tl::unexpected<std::string> fail(std::string line) {
+    return tl::unexpected<std::string>(std::move(line));
+}
+
+tl::expected<TrainAndTest, std::string> load(const DataSettings& settings) {
+    if (settings.kind == DataSettings::Kind::kIdx) {
+        auto both = learning::load_idx_folder(settings.path);
+        if (!both) return fail(both.error().message);
+        return std::move(*both);
+    }
+    learning::CsvOptions options;
+    options.label = settings.label;
+    auto train = learning::load_csv(settings.path, options);
+    if (!train) return fail(train.error().message);
+    options.class_names = train->class_names;
+    auto test = learning::load_csv(settings.test_path, options);
+    if (!test) return fail(test.error().message);
+    return TrainAndTest{std::move(*train), std::move(*test)};
+}
+
+void keep_first(LabelledData& data, std::size_t count) {
+    if (count == 0 || count >= data.count) return;
+    data.count = count;
+    data.features.resize(count * static_cast<std::size_t>(data.shape.size()));
+    data.labels.resize(count);
+}
+
+learning::PartitionKind partition_kind(const DataSettings& settings) {
+    switch (settings.partition) {
+        case DataSettings::Partition::kMissingClasses:
+            return learning::MissingClassesPartition{settings.missing};
+        case DataSettings::Partition::kIid:
+            return learning::IidPartition{};
+        case DataSettings::Partition::kDirichlet:
+            return learning::DirichletPartition{settings.alpha};
+        case DataSettings::Partition::kShards:
+            return learning::ShardPartition{settings.shards};
+    }
+    return learning::IidPartition{};
+}
+
+/// Only for the simulator: a real node's key is random. Here a name always has the same key, in every world.
+protocol::Identity identity_of(std::uint64_t scenario_seed, const std::string& name) {
+    const std::string text = "unlearn-sim identity " + std::to_string(scenario_seed) + " " + name;
+    return protocol::Identity::from_seed(
+        protocol::digest_of({reinterpret_cast<const std::uint8_t*>(text.data()), text.size()}).value);
+}
+
+protocol::Digest digest_of_rows(const LabelledData& data, const std::vector<std::size_t>& rows) {
+    const auto width = static_cast<std::size_t>(data.shape.size());
+    protocol::Bytes bytes(rows.size() * width * sizeof(float));
+    for (std::size_t i = 0; i < rows.size(); ++i)
+        std::memcpy(bytes.data() + i * width * sizeof(float), data.features.data() + rows[i] * width,
+                    width * sizeof(float));
+    return protocol::digest_of(bytes);
+}
+
+std::vector<std::string> missing_classes(const learning::Dataset& data,
+                                         const std::vector<std::string>& names) {
+    const auto share = data.class_distribution();
+    std::vector<std::string> out;
+    for (std::size_t i = 0; i < share.size(); ++i)
+        if (share[i] == 0.0) out.push_back(names[i]);
+    return out;
+}
+
+}  // namespace
+
+tl::expected<Setup, std::string> prepare(const Scenario& scenario, const std::vector<std::string>& without,
+                                         Violation violation) {
+    auto data = load(scenario.data);
+    if (!data) return fail(data.error());
+    LabelledData& train = data->train;
+    keep_first(data->test, scenario.data.test_limit);
+    const auto classes = static_cast<std::int64_t>(train.class_names.size());
+
+    std::unique_ptr<learning::StreamSource> streams;
+    if (violation == Violation::shared_stream)
+        streams = std::make_unique<learning::violations::SharedStream>(scenario.seed);
+    else
+        streams = std::make_unique<learning::NamedStreams>(scenario.seed);
+
+    learning::PartitionRequest request;
+    request.labels = train.labels;
+    request.class_count = classes;
+    request.node_names = scenario.graph.names;
+    request.examples_per_node = scenario.data.images_per_node;
+    request.reference_examples = scenario.data.reference;
+    request.kind = partition_kind(scenario.data);
+    auto partition = learning::draw_partition(request, scenario.seed);
+    if (!partition) return fail(scenario.file.string() + ": " + partition.error().message);
+
+    protocol::NetworkDescription description;
+    description.name = scenario.name;
+    for (const auto size : {train.shape.channels, train.shape.height, train.shape.width})
+        description.input_shape.push_back(static_cast<std::uint32_t>(size));
+    description.classes = train.class_names;
+    description.preprocessing = scenario.data.kind == DataSettings::Kind::kIdx ? "scale-1/255" : "none";
+    description.reference_set = digest_of_rows(train, partition->reference);
+
+    Setup setup{train.class_names,
+                learning::Dataset::from_table(data->test),
+                learning::ReferenceSet::from_table(train, partition->reference),
+                protocol::network_id_of(description),
+                std::move(streams),
+                {}};
+
+    const auto left_out = [&](const std::string& name) {
+        return std::find(without.begin(), without.end(), name) != without.end();
+    };
+    std::vector<std::size_t> position(scenario.graph.size(), SIZE_MAX);
+    std::size_t next = 0;
+    for (std::size_t i = 0; i < scenario.graph.size(); ++i)
+        if (!left_out(scenario.graph.names[i])) position[i] = next++;
+
+    const auto adjacency = scenario.graph.adjacency();
+    for (topologies::NodeIndex i = 0; i < scenario.graph.size(); ++i) {
+        const std::string& name = scenario.graph.names[i];
+        if (position[i] == SIZE_MAX) continue;
+        std::vector<std::size_t> neighbours;
+        for (const auto j : adjacency[i])
+            if (position[j] != SIZE_MAX) neighbours.push_back(position[j]);
+        auto main = learning::parse_architecture(scenario.main_architecture(i));
+        auto seed = learning::parse_architecture(scenario.seed_architecture(i));
+        if (!main) return fail(scenario.file.string() + ": models.main: " + main.error().message);
+        if (!seed) return fail(scenario.file.string() + ": models.seed: " + seed.error().message);
+        const auto check = learning::expected_tensors(*seed, train.shape, classes, learning::kSeedLimits);
+        if (!check) return fail(scenario.file.string() + ": models.seed: " + check.error().message);
+        auto own = learning::Dataset::from_table(train, partition->node_share[i]);
+        auto split = learning::split_validation(own, scenario.data.validation,
+                                                setup.streams->seed(name, "validation"));
+        auto missing = missing_classes(own, train.class_names);
+        setup.nodes.push_back(NodeSetup{name, identity_of(scenario.seed, name), std::move(neighbours),
+                                        std::move(*main), std::move(*seed), std::move(own), std::move(split),
+                                        std::move(missing)});
+    }
+    return setup;
+}
+
+}  // namespace unlearn::sim

@@ -1,0 +1,47 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "node/learning/data/architecture.hpp"
+#include "node/learning/dataset.hpp"
+#include "protocol/digest.hpp"
+#include "protocol/identity.hpp"
+#include "sim/scenario.hpp"
+#include "sim/violation.hpp"
+
+/// From a scenario to what every node starts with. All of it is drawn for *all* nodes of the scenario by
+/// name; the node that a world is to be without is taken out afterwards, so that nothing that remains depends
+/// on it.
+namespace unlearn::sim {
+
+/// Who one node is and what it may learn from.
+struct NodeSetup {
+    std::string name;
+    protocol::Identity identity;
+    std::vector<std::size_t> neighbours;  ///< positions in `Setup::nodes`
+    learning::Architecture main_architecture;
+    learning::Architecture seed_architecture;
+    learning::Dataset own;  ///< all of its data, validation included
+    learning::ValidationSplit split;
+    std::vector<std::string> missing_classes;
+};
+
+struct Setup {
+    std::vector<std::string> class_names;
+    learning::Dataset test;
+    learning::ReferenceSet reference;
+    protocol::NetworkId network;
+    std::unique_ptr<learning::StreamSource> streams;
+    std::vector<NodeSetup> nodes;  ///< in the order of the scenario's graph, without the nodes left out
+};
+
+/// Loads the data and deals it out. `without`: names of nodes to leave out afterwards.
+/// @return one line that names the file or key.
+[[nodiscard]] tl::expected<Setup, std::string> prepare(const Scenario& scenario,
+                                                       const std::vector<std::string>& without,
+                                                       Violation violation);
+
+}  // namespace unlearn::sim
