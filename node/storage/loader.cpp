@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "node/storage/schema.hpp"
+#include "node/storage/wiping_memory.hpp"
 #include "protocol/limits.hpp"
 
 namespace unlearn::storage {
@@ -81,7 +82,7 @@ SharedSeedBytes read_payload(const sqlite::Connection& connection, RowReader& re
     const auto read = connection.read_blob(table, "payload", row, schema::kPayloadLead, buffer);
     auto payload = std::make_shared<const SeedBytes>(std::move(buffer));
     if (!read) reader.note(read.error().detail);
-    if (read && digest_of(payload->view()) != digest) reader.note("payload does not fit its digest");
+    if (read && digest_of_seed(payload->view()) != digest) reader.note("payload does not fit its digest");
     return payload;
 }
 

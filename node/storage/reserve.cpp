@@ -11,7 +11,8 @@ namespace unlearn::storage {
 
 namespace {
 constexpr std::uint64_t kMebibyte = 1024 * 1024;
-}
+constexpr std::uint64_t kSlack = 4 * kMebibyte;
+}  // namespace
 
 std::uint64_t Reserve::size_for(std::uint64_t held_bytes) {
     const std::uint64_t wanted = kMebibyte + 2 * held_bytes + held_bytes / 16;
@@ -36,11 +37,20 @@ protocol::Result<void> Reserve::grow_to(std::uint64_t bytes) {
     return file_error(file_, "reserve space for erasures", number);
 }
 
-void Reserve::shrink_to(std::uint64_t bytes) {
-    if (size() <= bytes) return;
+protocol::Result<void> Reserve::fit_to(std::uint64_t bytes) {
+    if (size() > bytes + kSlack) cut_to(bytes, false);
+    return grow_to(bytes);
+}
+
+// File systems with a journal count blocks as free only after a commit, so this waits for it.
+void Reserve::release() {
+    cut_to(0, true);
+}
+
+void Reserve::cut_to(std::uint64_t bytes, bool wait_for_disk) {
     const FileDescriptor opened(::open(file_.c_str(), O_RDWR | O_NOFOLLOW | O_CLOEXEC));
-    // Blocks count as free only after the file system's own commit; best effort, the retry tells.
-    if (opened.valid() && ::ftruncate(opened.get(), static_cast<off_t>(bytes)) == 0) ::fsync(opened.get());
+    if (!opened.valid() || ::ftruncate(opened.get(), static_cast<off_t>(bytes)) != 0) return;
+    if (wait_for_disk) ::fsync(opened.get());
 }
 
 }  // namespace unlearn::storage

@@ -20,14 +20,17 @@ class Reserve {
     /// Allocates up to `bytes`, never less than before. @return an error when the disk has no room for that;
     /// what could be kept before is kept.
     [[nodiscard]] protocol::Result<void> grow_to(std::uint64_t bytes);
-    /// Gives back what is beyond `bytes`.
-    void shrink_to(std::uint64_t bytes);
+    /// Fits the file to `bytes`. A little more is kept, so that coming and going seeds do not resize it.
+    [[nodiscard]] protocol::Result<void> fit_to(std::uint64_t bytes);
     /// Gives everything back to the disk.
-    void release() { shrink_to(0); }
+    void release();
 
     [[nodiscard]] std::uint64_t size() const;
 
   private:
+    /// Opens an existing reserve and cuts it off there. Best effort: what needs the space will tell.
+    void cut_to(std::uint64_t bytes, bool wait_for_disk);
+
     std::filesystem::path file_;
 };
 

@@ -38,7 +38,10 @@ tl::unexpected<protocol::Error> refuse(const std::filesystem::path& file, const 
 }
 
 Result<void> create(const sqlite::Connection& connection, const Binding& binding) {
-    if (auto sized = connection.run("PRAGMA page_size = " + std::to_string(kPageSize)); !sized) return sized;
+    // Auto-vacuum would move pages about, and leave copies of them behind in the log.
+    auto laid_out =
+        connection.run("PRAGMA page_size = " + std::to_string(kPageSize) + "; PRAGMA auto_vacuum = NONE");
+    if (!laid_out) return laid_out;
     if (auto logged = connection.run("PRAGMA journal_mode = WAL"); !logged) return logged;
     // One transaction: a start that is cut short leaves an empty database, which is created again.
     auto created =

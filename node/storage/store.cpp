@@ -6,6 +6,7 @@
 #include <variant>
 
 #include "node/storage/sqlite.hpp"
+#include "node/storage/wiping_memory.hpp"
 #include "protocol/limits.hpp"
 
 namespace unlearn::storage {
@@ -207,9 +208,7 @@ Result<void> Store::settle() {
     if (auto copied = connection_->checkpoint(sqlite::Checkpoint::passive); !copied) return copied;
     const auto held = held_bytes();
     if (!held) return tl::unexpected(held.error());
-    const auto wanted = Reserve::size_for(*held);
-    reserve_.shrink_to(wanted);
-    if (auto grown = reserve_.grow_to(wanted); !grown) return grown;
+    if (auto fitted = reserve_.fit_to(Reserve::size_for(*held)); !fitted) return fitted;
     unsettled_ = false;
     return {};
 }
@@ -251,7 +250,7 @@ Result<void> Store::carry_out(const PutHeldSeed& op) {
     if (keep) return {};
     if (*held)
         if (auto erased = carry_out(EraseHeldSeed{op.owner}); !erased) return erased;
-    const Digest digest = digest_of(op.payload->view());
+    const Digest digest = digest_of_seed(op.payload->view());
     auto inserted = s.put_held_seed.bind(1, op.owner.view())
                         .bind(2, stored(op.version))
                         .bind(3, op.record.bytes)
@@ -284,7 +283,7 @@ Result<void> Store::carry_out(const PutOwnSeed& op) {
         erasing_ = true;
         if (auto erased = s.erase_own_seed.run(); !erased) return erased;
     }
-    const Digest digest = digest_of(op.payload->view());
+    const Digest digest = digest_of_seed(op.payload->view());
     auto inserted = s.put_own_seed.bind(1, stored(op.version))
                         .bind(2, op.record.bytes)
                         .bind(3, op.record.signature.view())

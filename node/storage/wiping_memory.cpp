@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include <malloc.h>
+#include <sodium.h>
 #include <sqlite3.h>
 
 namespace unlearn::storage {
@@ -56,6 +57,13 @@ int configure() {
 }
 
 }  // namespace
+
+protocol::Digest digest_of_seed(protocol::ByteView seed) {
+    constexpr std::size_t kStackOfBlake2b = 8192;  // with room to spare: about 1 KiB was seen
+    const auto digest = protocol::digest_of(seed);
+    sodium_stackzero(kStackOfBlake2b);
+    return digest;
+}
 
 protocol::Result<void> install_wiping_memory() {
     static const int code = configure();

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "protocol/digest.hpp"
 #include "protocol/result.hpp"
 
 namespace unlearn::storage {
@@ -10,5 +11,9 @@ namespace unlearn::storage {
 /// and from any thread.
 /// @return an error when something else in the process has already started SQLite.
 [[nodiscard]] protocol::Result<void> install_wiping_memory();
+
+/// BLAKE2b of a seed's bytes, after which the stack below the caller is wiped: libsodium leaves its last
+/// blocks of input there.
+[[nodiscard]] protocol::Digest digest_of_seed(protocol::ByteView seed);
 
 }  // namespace unlearn::storage

@@ -1,0 +1,112 @@
+#include "node/storage/storage_thread.hpp"
+
+#include <future>
+#include <mutex>
+
+#include <doctest/doctest.h>
+
+#include "tests/unit/storage/support.hpp"
+
+using namespace unlearn::protocol;
+using namespace unlearn::storage;
+using namespace unlearn::storage::testing;
+
+TEST_CASE("batches are durable in their order and all are answered before the thread ends") {
+    const TemporaryFolder folder;
+    constexpr std::uint32_t kBatches = 200;
+    std::vector<std::uint32_t> answered;  // written by the storage thread alone, read after it ended
+    {
+        StorageThread thread(open(folder.path()));
+        for (std::uint32_t i = 0; i < kBatches; ++i) {
+            REQUIRE(
+                thread.submit({PutRecipient{node(i), SeedVersion{1}}}, [&answered, i](Result<void> result) {
+                    if (result) answered.push_back(i);
+                }));
+        }
+    }
+    REQUIRE(answered.size() == kBatches);
+    CHECK(std::is_sorted(answered.begin(), answered.end()));
+    CHECK(load(*open(folder.path())).recipients.size() == kBatches);
+}
+
+TEST_CASE("batches that wait together share transactions, and one bad batch fails alone") {
+    const TemporaryFolder folder;
+    StorageThread thread(open(folder.path()));
+    // Holds the storage thread in the first answer until all others wait.
+    std::promise<void> all_queued;
+    REQUIRE(thread.submit({tombstone(1)}, [&](Result<void>) { all_queued.get_future().wait(); }));
+    std::vector<std::future<bool>> results;
+    for (std::uint32_t i = 0; i < 20; ++i) {
+        auto result = std::make_shared<std::promise<bool>>();
+        results.push_back(result->get_future());
+        const auto owner = i == 7 ? 1 : 100 + i;  // 1 has left: its seed is refused
+        REQUIRE(thread.submit({held(owner, 1)},
+                              [result](Result<void> done) { result->set_value(done.has_value()); }));
+    }
+    all_queued.set_value();
+    for (std::uint32_t i = 0; i < 20; ++i)
+        CHECK(results[i].get() == (i != 7));
+    auto counters = thread.counters();
+    CHECK(counters.batches >= 20);
+    CHECK(counters.failures == 1);
+
+    // The same without a bad one takes two transactions, not twenty.
+    const auto before = counters.transactions;
+    std::promise<void> again;
+    REQUIRE(thread.submit({tombstone(2)}, [&](Result<void>) { again.get_future().wait(); }));
+    std::promise<void> done;
+    for (std::uint32_t i = 0; i < 20; ++i)
+        REQUIRE(thread.submit({held(200 + i, 1)}, [&, i](Result<void>) {
+            if (i == 19) done.set_value();
+        }));
+    again.set_value();
+    done.get_future().wait();
+    counters = thread.counters();
+    CHECK(counters.transactions - before <= 3);
+    CHECK(counters.longest_latency >= counters.latency_at(0.5));
+    CHECK(counters.latency_at(0.5).count() > 0);
+}
+
+TEST_CASE("a full queue refuses and says so, and what was taken is still done") {
+    const TemporaryFolder folder;
+    std::atomic<std::size_t> answers{0};
+    std::size_t taken = 0;
+    {
+        StorageThread thread(open(folder.path()));
+        std::promise<void> go;
+        std::promise<void> blocked;
+        REQUIRE(thread.submit({}, [&](Result<void>) {
+            blocked.set_value();
+            go.get_future().wait();
+        }));
+        blocked.get_future().wait();
+        Result<void> result;
+        while (taken <= kMaxQueuedBatches) {
+            result = thread.submit({}, [&](Result<void>) { ++answers; });
+            if (!result) break;
+            ++taken;
+        }
+        CHECK(taken == kMaxQueuedBatches);
+        REQUIRE(!result);
+        CHECK(result.error().detail.find("too many writes are waiting") != std::string::npos);
+        CHECK(thread.counters().waiting == kMaxQueuedBatches);
+        go.set_value();
+    }
+    CHECK(answers == taken);
+}
+
+TEST_CASE("an erased seed is nowhere in memory when its erasure is answered") {
+    const TemporaryFolder folder;
+    StorageThread thread(open(folder.path()));
+    constexpr std::size_t kSize = 50000;
+    const Traces traces(payload(1000004, kSize)->view());  // of held(1, 1), made and wiped again
+    std::promise<void> stored;
+    REQUIRE(thread.submit({held(1, 1, kSize)}, [&](Result<void>) { stored.set_value(); }));
+    stored.get_future().wait();
+    REQUIRE(traces.count_in_folder(folder.path()) > 0);
+    std::promise<std::size_t> left;
+    REQUIRE(thread.submit({tombstone(1), EraseHeldSeed{node(1)}},
+                          [&](Result<void>) { left.set_value(traces.count_in_own_memory()); }));
+    CHECK(left.get_future().get() == 0);
+    CHECK(traces.count_in_folder(folder.path()) == 0);
+}

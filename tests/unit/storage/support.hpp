@@ -1,0 +1,64 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_set>
+#include <vector>
+
+#include "node/storage/store.hpp"
+#include "protocol/durable.hpp"
+
+struct sqlite3;
+
+namespace unlearn::storage::testing {
+
+/// A new folder (mode 0700) that is removed at the end.
+class TemporaryFolder {
+  public:
+    explicit TemporaryFolder(const std::filesystem::path& parent = std::filesystem::temp_directory_path());
+    ~TemporaryFolder();
+    TemporaryFolder(const TemporaryFolder&) = delete;
+    TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+    [[nodiscard]] const std::filesystem::path& path() const { return path_; }
+
+  private:
+    std::filesystem::path path_;
+};
+
+/// The same node for the same number.
+[[nodiscard]] protocol::NodeId node(std::uint32_t number);
+/// Some statement, different for each text.
+[[nodiscard]] protocol::SignedBytes statement(std::string_view text);
+/// Bytes without any pattern, the same for the same number.
+[[nodiscard]] protocol::SharedSeedBytes payload(std::uint64_t number, std::size_t size);
+[[nodiscard]] protocol::PutHeldSeed held(std::uint32_t owner, std::uint64_t version, std::size_t size = 5000);
+[[nodiscard]] protocol::PutTombstone tombstone(std::uint32_t owner, std::string_view text = "notice");
+
+[[nodiscard]] Binding binding();
+/// Opens, or fails the test with the error.
+[[nodiscard]] std::unique_ptr<Store> open(const std::filesystem::path& directory);
+[[nodiscard]] protocol::LoadedState load(Store& store);
+/// Runs SQL on a closed store's file, the way another program would.
+void run_sql(const std::filesystem::path& directory, const std::string& sql);
+
+/// Finds pieces of a payload anywhere in other bytes: every window of 15 bytes or more holds one of the
+/// 8-byte groups that are looked for. Keeps them masked, so that it never finds itself in memory.
+class Traces {
+  public:
+    explicit Traces(protocol::ByteView payload);
+    [[nodiscard]] std::size_t count_in(protocol::ByteView bytes) const;
+    [[nodiscard]] std::size_t count_in_file(const std::filesystem::path& file) const;
+    /// In all files of a folder.
+    [[nodiscard]] std::size_t count_in_folder(const std::filesystem::path& directory) const;
+    /// In all writable memory of this process.
+    [[nodiscard]] std::size_t count_in_own_memory() const;
+
+  private:
+    std::unordered_set<std::uint64_t> masked_;
+    std::vector<bool> filter_;
+};
+
+}  // namespace unlearn::storage::testing
