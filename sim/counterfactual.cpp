@@ -1,0 +1,98 @@
+#include "sim/counterfactual.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "sim/predictions.hpp"
+
+namespace unlearn::sim {
+namespace {
+
+/// Runs this program again with other arguments; its messages go where ours go.
+tl::expected<void, std::string> run_ourselves(const std::vector<std::string>& arguments) {
+    std::vector<std::string> words{"unlearn-sim"};
+    words.insert(words.end(), arguments.begin(), arguments.end());
+    std::vector<char*> argv;
+    for (auto& word : words)
+        argv.push_back(word.data());
+    argv.push_back(nullptr);
+    pid_t child = 0;
+    // A new program, not a fork: ZeroMQ and LibTorch threads do not survive one.
+    if (const int error = posix_spawn(&child, "/proc/self/exe", nullptr, nullptr, argv.data(), environ);
+        error != 0)
+        return tl::unexpected<std::string>(std::string("the world without the leaver cannot be started: ") +
+                                           std::strerror(error));
+    int status = 0;
+    while (waitpid(child, &status, 0) < 0)
+        if (errno != EINTR)
+            return tl::unexpected<std::string>(std::string("waiting for the other world: ") +
+                                               std::strerror(errno));
+    if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
+        return tl::unexpected<std::string>("the world without the leaver ended with an error (see above)");
+    return {};
+}
+
+}  // namespace
+
+tl::expected<void, std::string> run_without(const Scenario& scenario, const std::vector<std::string>& without,
+                                            Violation violation, const std::filesystem::path& folder,
+                                            Progress& progress) {
+    auto setup = prepare(scenario, without, violation);
+    if (!setup) return tl::unexpected(setup.error());
+    auto world = World::create(scenario, {folder, violation}, progress, std::move(*setup));
+    if (!world) return tl::unexpected(world.error());
+    if (auto ok = (*world)->train(); !ok) return ok;
+    if (auto ok = (*world)->distil(); !ok) return ok;
+    if (auto ok = (*world)->exchange(); !ok) return ok;
+    auto evaluations = (*world)->evaluate();
+    if (!evaluations) return tl::unexpected(evaluations.error());
+    (*world)->stop();
+    return write_predictions(folder, *evaluations);
+}
+
+tl::expected<nlohmann::json, std::string> check_counterfactual(const CounterfactualRequest& request) {
+    const auto started = std::chrono::steady_clock::now();
+    const auto folder = request.folder / "world-without";
+    std::vector<std::string> arguments{"counterfactual", request.scenario.file.string(),
+                                       "--out",          folder.string(),
+                                       "--seed",         std::to_string(request.scenario.seed)};
+    for (const auto& exit : request.scenario.exits)
+        arguments.insert(arguments.end(), {"--without", exit.node});
+    if (request.violation != Violation::none)
+        arguments.insert(arguments.end(), {"--violate", std::string(to_string(request.violation))});
+    if (auto ok = run_ourselves(arguments); !ok) return tl::unexpected(ok.error());
+
+    const auto comparison = compare_predictions(folder, request.after);
+    if (!comparison) return tl::unexpected(comparison.error());
+
+    // A former neighbour that predicts the same before and after the exit shows nothing: its ensemble never
+    // mattered.
+    std::vector<std::string> vacuous;
+    for (const auto& name : request.former_neighbours) {
+        const auto named = [&](const Evaluation& evaluation) { return evaluation.name == name; };
+        const auto before = std::find_if(request.before.begin(), request.before.end(), named);
+        const auto after = std::find_if(request.after.begin(), request.after.end(), named);
+        if (before == request.before.end() || after == request.after.end() ||
+            same_predictions(*before, *after))
+            vacuous.push_back(name);
+    }
+    const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - started;
+    return nlohmann::json{
+        {"checked", true},
+        {"nodes", comparison->nodes},
+        {"predictions", comparison->predictions},
+        {"differing", comparison->differing},
+        {"bit_identical", comparison->differing == 0 && comparison->predictions > 0},
+        {"vacuous", vacuous},
+        {"world_b_seconds", seconds.count()},
+        {"violation", request.violation == Violation::none ? nlohmann::json(nullptr)
+                                                           : nlohmann::json(to_string(request.violation))}};
+}
+
+}  // namespace unlearn::sim

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+#include <tl/expected.hpp>
+
+#include "sim/world.hpp"
+
+/// The proof: in another process and an empty folder, the same scenario is run without the nodes that left.
+/// Every survivor must then predict the same, bit for bit, as it does here after the exits.
+namespace unlearn::sim {
+
+/// What runs in the other process: learn, exchange, predict, write the predictions to `folder`.
+[[nodiscard]] tl::expected<void, std::string> run_without(const Scenario& scenario,
+                                                          const std::vector<std::string>& without,
+                                                          Violation violation,
+                                                          const std::filesystem::path& folder,
+                                                          Progress& progress);
+
+struct CounterfactualRequest {
+    const Scenario& scenario;
+    Violation violation = Violation::none;
+    std::filesystem::path folder;                ///< of this run; the other world gets a folder in it
+    std::vector<std::string> former_neighbours;  ///< survivors that held a leaver's seed
+    const std::vector<Evaluation>& before;       ///< all nodes before the first exit
+    const std::vector<Evaluation>& after;        ///< the survivors after the last
+};
+
+/// Starts the other process, waits for it and compares. @return the `exactness` object of result.json.
+[[nodiscard]] tl::expected<nlohmann::json, std::string> check_counterfactual(
+    const CounterfactualRequest& request);
+
+}  // namespace unlearn::sim

@@ -1,0 +1,148 @@
+#include <fstream>
+#include <iostream>
+#include <string>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+
+#include "node/learning/data/architecture.hpp"
+#include "node/learning/threads.hpp"
+#include "node/runtime/certificate.hpp"
+#include "sim/counterfactual.hpp"
+#include "sim/output_folder.hpp"
+#include "sim/run.hpp"
+
+namespace {
+
+using namespace unlearn;
+
+/// What a program of ours returns.
+enum ExitCode : int { kShown = 0, kNotShown = 1, kBadInput = 2 };
+
+int bad_input(const std::string& line) {
+    std::cerr << "unlearn-sim: " << line << '\n';
+    return kBadInput;
+}
+
+struct Options {
+    std::string scenario;
+    std::string out;
+    std::optional<std::uint64_t> seed;
+    std::string violate = "none";
+    std::vector<std::string> without;
+    std::string certificate;
+};
+
+std::optional<std::string> check_architecture(std::string_view text) {
+    const auto parsed = learning::parse_architecture(text);
+    if (parsed) return std::nullopt;
+    return parsed.error().message;
+}
+
+tl::expected<sim::Scenario, sim::ScenarioError> load(const Options& options) {
+    return sim::load_scenario(options.scenario, {options.seed, check_architecture});
+}
+
+/// Bits repeat only with fixed thread counts; each worker computes on one thread.
+void prepare_learning(sim::Progress& progress) {
+    if (!learning::fix_thread_counts(1))
+        progress.message("warning: LibTorch's thread counts could not be fixed");
+    const auto warning = learning::slow_blas_warning(learning::measure_blas());
+    if (!warning.empty()) progress.message("warning: " + warning);
+}
+
+int run(const Options& options) {
+    const auto scenario = load(options);
+    if (!scenario) return bad_input(scenario.error().message);
+    const std::filesystem::path folder = options.out.empty() ? "out/" + scenario->name : options.out;
+    const auto violation = sim::violation_from(options.violate).value_or(sim::Violation::none);
+    tl::expected<nlohmann::json, std::string> result;
+    {
+        sim::Progress progress(stderr);
+        prepare_learning(progress);
+        result = sim::run_scenario(*scenario, violation, folder, progress);
+    }
+    if (!result) return bad_input(result.error());
+    sim::print_summary(*result, std::cout, sim::detect_terminal(stdout));
+    std::cout << "\nresult, events, certificate and report: " << folder.string() << "/\n";
+    return sim::succeeded(*result) ? kShown : kNotShown;
+}
+
+int run_counterfactual(const Options& options) {
+    const auto scenario = load(options);
+    if (!scenario) return bad_input(scenario.error().message);
+    for (const auto& name : options.without)
+        if (!scenario->graph.index_of(name))
+            return bad_input("--without " + name + ": the scenario has no such node");
+    const std::filesystem::path folder = options.out;
+    if (auto ok = sim::prepare_output_folder(folder); !ok) return bad_input(ok.error());
+    sim::Progress progress(stderr);
+    prepare_learning(progress);
+    const auto violation = sim::violation_from(options.violate).value_or(sim::Violation::none);
+    if (auto ok = sim::run_without(*scenario, options.without, violation, folder, progress); !ok)
+        return bad_input(ok.error());
+    return kShown;
+}
+
+int verify(const Options& options) {
+    std::ifstream in(options.certificate);
+    if (!in) return bad_input(options.certificate + ": cannot be read");
+    const auto json = nlohmann::json::parse(in, nullptr, false);
+    if (json.is_discarded()) return bad_input(options.certificate + ": is not JSON");
+    const auto verdict = runtime::verify_certificate(json);
+    if (!verdict) return bad_input(options.certificate + ": " + verdict.error().text());
+    std::cout << "owner   " << verdict->owner.text() << '\n';
+    for (const auto& holder : verdict->erased)
+        std::cout << "erased  " << holder.text() << '\n';
+    for (const auto& holder : verdict->left)
+        std::cout << "left    " << holder.text() << '\n';
+    for (const auto& holder : verdict->missing)
+        std::cout << "missing " << holder.text() << '\n';
+    std::cout << (verdict->complete() ? "complete: every recorded holder has signed a receipt\n"
+                                      : "incomplete: some recorded holders have signed nothing\n");
+    return verdict->complete() ? kShown : kNotShown;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    CLI::App app{"unlearn-sim: many unlearnd nodes on one machine, over real sockets"};
+    app.require_subcommand(1);
+    app.footer("Exit codes: 0 shown, 1 not shown (inexact, vacuous, or receipts missing), 2 bad input.");
+    Options options;
+    std::vector<std::string> violations{"none"};
+    for (const auto& [name, value] : sim::kViolations)
+        violations.emplace_back(name);
+
+    auto* run_command = app.add_subcommand("run", "Run a scenario from data to proof");
+    run_command->add_option("SCENARIO", options.scenario, "scenario file (TOML)")->required();
+    run_command->add_option("--out", options.out, "folder for the results; default out/NAME");
+    auto* other = app.add_subcommand("counterfactual", "Run a scenario as if some nodes had never been");
+    other->add_option("SCENARIO", options.scenario, "scenario file (TOML)")->required();
+    other->add_option("--out", options.out, "folder for the predictions")->required();
+    other->add_option("--without", options.without, "a node to leave out; may be repeated")->required();
+    for (auto* command : {run_command, other}) {
+        command->add_option("--seed", options.seed, "replaces the scenario's seed");
+        command
+            ->add_option("--violate", options.violate,
+                         "break the exactness rule on purpose; the check must notice")
+            ->check(CLI::IsMember(violations));
+    }
+    auto* verify_command = app.add_subcommand("verify", "Check an erasure certificate offline");
+    verify_command->add_option("FILE", options.certificate, "certificate (JSON)")->required();
+
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+        const int code = app.exit(error);
+        return code == 0 ? kShown : kBadInput;
+    }
+    try {
+        if (*run_command) return run(options);
+        if (*other) return run_counterfactual(options);
+        return verify(options);
+    } catch (const std::exception& error) {
+        return bad_input(error.what());
+    }
+}

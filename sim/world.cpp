@@ -1,0 +1,438 @@
+#include "sim/world.hpp"
+
+#include <algorithm>
+#include <future>
+#include <set>
+
+#include "node/daemon/ensemble_seeds.hpp"
+#include "node/learning/accuracy.hpp"
+#include "node/learning/distillation.hpp"
+#include "node/learning/generator.hpp"
+#include "node/learning/held_seeds.hpp"
+#include "node/learning/training.hpp"
+#include "node/learning/violations.hpp"
+#include "node/network/zmq_context.hpp"
+#include "node/network/zmq_transport.hpp"
+#include "node/runtime/certificate.hpp"
+#include "node/runtime/node.hpp"
+#include "node/storage/identity_file.hpp"
+#include "protocol/records.hpp"
+
+namespace unlearn::sim {
+namespace {
+
+using protocol::EventKind;
+using protocol::NodeId;
+using protocol::SeedVersion;
+
+tl::unexpected<std::string> fail(std::string line) {
+    return tl::unexpected<std::string>(std::move(line));
+}
+
+learning::Aggregation aggregation_of(Aggregation aggregation) {
+    switch (aggregation) {
+        case Aggregation::kKnownClasses:
+            return learning::Aggregation::known_classes;
+        case Aggregation::kHdus:
+            return learning::Aggregation::hdus;
+        case Aggregation::kMeanProbabilities:
+            return learning::Aggregation::mean_probabilities;
+        case Aggregation::kMedian:
+            return learning::Aggregation::median;
+    }
+    return learning::Aggregation::known_classes;
+}
+
+learning::TrainOptions train_options(const TrainingSettings& settings,
+                                     const learning::Architecture& architecture) {
+    learning::TrainOptions options = learning::default_training(architecture);
+    auto& optimisation = options.optimisation;
+    optimisation.epochs = settings.epochs.value_or(static_cast<std::uint32_t>(optimisation.epochs));
+    optimisation.batch = settings.batch.value_or(static_cast<std::uint32_t>(optimisation.batch));
+    optimisation.learning_rate = settings.learning_rate.value_or(optimisation.learning_rate);
+    optimisation.weight_decay = settings.weight_decay.value_or(optimisation.weight_decay);
+    return options;
+}
+
+learning::DistilOptions distil_options(const DistillationSettings& settings) {
+    learning::DistilOptions options;
+    auto& optimisation = options.optimisation;
+    optimisation.epochs = settings.epochs.value_or(static_cast<std::uint32_t>(optimisation.epochs));
+    optimisation.batch = settings.batch.value_or(static_cast<std::uint32_t>(optimisation.batch));
+    optimisation.learning_rate = settings.learning_rate.value_or(optimisation.learning_rate);
+    options.temperature = settings.temperature.value_or(options.temperature);
+    return options;
+}
+
+}  // namespace
+
+/// The thread that all nodes' sockets and engines live on.
+struct World::Network {
+    std::unique_ptr<network::ZmqContext> zmq;
+    boost::asio::io_context io;
+    boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work{io.get_executor()};
+    std::thread thread{[this] { io.run(); }};
+
+    ~Network() {
+        work.reset();
+        io.stop();
+        thread.join();
+    }
+};
+
+struct World::Member {
+    const NodeSetup* setup = nullptr;
+    std::optional<learning::MainModel> main;
+    std::optional<learning::Seed> seed;
+    std::unique_ptr<learning::EnsembleHolder> ensemble;
+    std::unique_ptr<daemon::EnsembleSeeds> seeds;
+    std::unique_ptr<runtime::Node> node;  ///< used on the network thread only
+    bool exited = false;
+};
+
+template <typename Job>
+auto World::on_network(Job job) {
+    std::packaged_task<decltype(job())()> task(std::move(job));
+    auto result = task.get_future();
+    boost::asio::post(network_->io, [&task] { task(); });
+    return result.get();
+}
+
+tl::expected<std::unique_ptr<World>, std::string> World::create(const Scenario& scenario,
+                                                                WorldOptions options, Progress& progress,
+                                                                Setup setup) {
+    std::unique_ptr<World> world(new World(scenario, std::move(options), progress, std::move(setup)));
+    for (const auto& node : world->setup_.nodes) {
+        auto member = std::make_unique<Member>();
+        member->setup = &node;
+        world->members_.push_back(std::move(member));
+        world->events_.name(node.identity.id(), node.name);
+    }
+    return world;
+}
+
+World::World(const Scenario& scenario, WorldOptions options, Progress& progress, Setup setup)
+    : scenario_(scenario),
+      options_(std::move(options)),
+      progress_(progress),
+      setup_(std::move(setup)),
+      events_(options_.folder / "events.jsonl"),
+      workers_(scenario.run.threads) {}
+
+World::~World() {
+    stop();
+}
+
+void World::stop() {
+    if (!network_) return;
+    on_network([this] {
+        for (auto& member : members_)
+            if (member->node) member->node->stop();
+    });
+    on_network([this] {
+        for (auto& member : members_)
+            member->node.reset();
+    });
+    network_.reset();
+}
+
+tl::expected<void, std::string> World::train() {
+    std::uint64_t epochs = 0;
+    for (const auto& member : members_)
+        epochs += static_cast<std::uint64_t>(
+            train_options(scenario_.training, member->setup->main_architecture).optimisation.epochs);
+    auto phase = progress_.start("train", epochs);
+    // Seeds of streams are taken in the order of nodes, whatever order the workers run in.
+    std::vector<std::uint64_t> streams;
+    for (const auto& member : members_)
+        streams.push_back(setup_.streams->seed(member->setup->name, "train"));
+    const auto error = workers_.for_each(members_.size(), [&](std::size_t i) -> std::optional<std::string> {
+        Member& member = *members_[i];
+        const auto& architecture = member.setup->main_architecture;
+        auto main = learning::train(
+            architecture, member.setup->split.train, train_options(scenario_.training, architecture),
+            learning::make_generator(streams[i]), [&](const learning::EpochReport&) { phase.advance(); });
+        if (!main) return member.setup->name + ": training: " + main.error().message;
+        member.main.emplace(std::move(*main));
+        return std::nullopt;
+    });
+    if (error) return fail(*error);
+    return {};
+}
+
+tl::expected<void, std::string> World::distil() {
+    const auto options = distil_options(scenario_.distillation);
+    auto phase =
+        progress_.start("distil", members_.size() * static_cast<std::uint64_t>(options.optimisation.epochs));
+    std::vector<std::uint64_t> streams;
+    for (const auto& member : members_)
+        streams.push_back(setup_.streams->seed(member->setup->name, "distil"));
+    const auto error = workers_.for_each(members_.size(), [&](std::size_t i) -> std::optional<std::string> {
+        Member& member = *members_[i];
+        auto seed = learning::distil(*member.main, setup_.reference, member.setup->seed_architecture, options,
+                                     learning::make_generator(streams[i]),
+                                     [&](const learning::EpochReport&) { phase.advance(); });
+        if (!seed) return member.setup->name + ": distillation: " + seed.error().message;
+        member.seed.emplace(std::move(*seed));
+        return std::nullopt;
+    });
+    if (error) return fail(*error);
+    return {};
+}
+
+tl::expected<void, std::string> World::start_nodes() {
+    network_ = std::make_unique<Network>();
+    auto zmq = network::ZmqContext::create();
+    if (!zmq) return fail(zmq.error().text());
+    network_->zmq = std::move(*zmq);
+
+    for (std::size_t i = 0; i < members_.size(); ++i) {
+        Member& member = *members_[i];
+        const NodeSetup& setup = *member.setup;
+        learning::EnsembleOptions ensemble;
+        ensemble.aggregation = aggregation_of(scenario_.ensemble.aggregation);
+        member.ensemble =
+            daemon::make_ensemble_holder(*member.main, setup.split.validation, ensemble, options_.violation);
+        member.seeds = std::make_unique<daemon::EnsembleSeeds>(*member.ensemble, setup_.reference,
+                                                               setup_.test.classes(), workers_.pool());
+
+        const auto folder = options_.folder / "nodes" / setup.name;
+        std::error_code error;
+        std::filesystem::create_directories(folder, error);
+        if (auto written = storage::create_identity_file(folder / "identity.key", setup.identity); !written)
+            return fail(setup.name + ": " + written.error().text());
+        const auto created = on_network([&]() -> protocol::Result<void> {
+            network::ZmqOptions zmq_options;
+            const auto port = scenario_.network.base_port;
+            zmq_options.listen = "tcp://127.0.0.1:" + (port == 0 ? "*" : std::to_string(port + i));
+            auto transport = std::make_unique<network::ZmqTransport>(network_->io, *network_->zmq,
+                                                                     setup.identity, zmq_options);
+            runtime::NodeOptions node_options{folder / "state", {}};
+            node_options.engine.network = setup_.network;
+            auto node = runtime::Node::create(
+                network_->io, setup.identity, std::move(node_options), std::move(transport), *member.seeds,
+                [this, name = setup.name](const protocol::Event& event, Clock::time_point at) {
+                    events_.add(name, event, at);
+                });
+            if (!node) return tl::unexpected(node.error());
+            member.node = std::move(*node);
+            return {};
+        });
+        if (!created) return fail(setup.name + ": " + created.error().text());
+    }
+    on_network([this] {
+        for (auto& member : members_) {
+            for (const auto neighbour : member->setup->neighbours)
+                member->node->add_neighbour(
+                    {setup_.nodes[neighbour].identity.id(), members_[neighbour]->node->endpoint()});
+            member->node->start();
+        }
+    });
+    return {};
+}
+
+std::size_t World::present_neighbours(const Member& member) const {
+    const auto& neighbours = member.setup->neighbours;
+    return static_cast<std::size_t>(std::count_if(neighbours.begin(), neighbours.end(),
+                                                  [this](std::size_t i) { return !members_[i]->exited; }));
+}
+
+tl::expected<void, std::string> World::wait_for_seeds(SeedVersion version) {
+    std::size_t expected = 0;
+    for (const auto& member : members_)
+        expected += present_neighbours(*member);
+    auto phase = progress_.start("exchange", expected);
+    std::size_t shown = 0;
+    std::size_t arrived = 0;
+    std::string refused;
+    const auto deadline = Clock::now() + scenario_.network.exchange_timeout;
+    const bool all = events_.wait_until(deadline, [&](const std::vector<EventLog::Entry>& entries) {
+        arrived = 0;
+        for (const auto& entry : entries) {
+            if (entry.event.kind == EventKind::seed_installed && entry.event.version == version) ++arrived;
+            if (entry.event.kind == EventKind::seed_refused || entry.event.kind == EventKind::peer_dropped)
+                refused = entry.node + ": " + std::string(protocol::name_of(entry.event.kind)) + " " +
+                          entry.subject + ": " + entry.event.detail;
+        }
+        phase.advance(arrived - shown);
+        shown = arrived;
+        return arrived == expected || !refused.empty();
+    });
+    if (!refused.empty()) return fail(refused);
+    if (!all)
+        return fail("exchange: " + std::to_string(arrived) + " of " + std::to_string(expected) +
+                    " seeds arrived in " + std::to_string(scenario_.network.exchange_timeout.count()) + " s");
+    return {};
+}
+
+tl::expected<void, std::string> World::publish_seeds(SeedVersion version) {
+    on_network([this] {
+        for (auto& member : members_) {
+            auto payload = std::make_shared<const protocol::SeedBytes>(member->seed->payload());
+            raw_seed_bytes_ += static_cast<std::uint64_t>(member->seed->model().parameter_count()) *
+                               sizeof(float) * member->setup->neighbours.size();
+            member->node->publish(member->seed->architecture().text(), std::move(payload));
+        }
+    });
+    return wait_for_seeds(version);
+}
+
+tl::expected<void, std::string> World::exchange() {
+    if (auto ok = start_nodes(); !ok) return ok;
+    if (auto ok = publish_seeds(SeedVersion{1}); !ok) return ok;
+    if (options_.violation != Violation::distil_from_ensemble) return {};
+    if (auto ok = distil_from_ensembles(); !ok) return ok;
+    return publish_seeds(SeedVersion{2});
+}
+
+tl::expected<void, std::string> World::distil_from_ensembles() {
+    const auto options = distil_options(scenario_.distillation);
+    auto phase = progress_.start("distil from the ensemble", members_.size());
+    const auto error = workers_.for_each(members_.size(), [&](std::size_t i) -> std::optional<std::string> {
+        Member& member = *members_[i];
+        auto seed = learning::violations::distil_from_ensemble(
+            *member.ensemble->snapshot(), setup_.reference, member.setup->seed_architecture, options,
+            learning::make_generator(setup_.streams->seed(member.setup->name, "distil again")));
+        if (!seed) return member.setup->name + ": distillation: " + seed.error().message;
+        member.seed.emplace(std::move(*seed));
+        phase.advance();
+        return std::nullopt;
+    });
+    if (error) return fail(*error);
+    return {};
+}
+
+tl::expected<std::vector<Evaluation>, std::string> World::evaluate() {
+    std::vector<Member*> present;
+    for (auto& member : members_)
+        if (!member->exited) present.push_back(member.get());
+    auto phase = progress_.start("score", present.size());
+    std::vector<Evaluation> evaluations(present.size());
+    const auto error = workers_.for_each(present.size(), [&](std::size_t i) -> std::optional<std::string> {
+        const Member& member = *present[i];
+        const auto ensemble = member.ensemble->snapshot();
+        const auto& test = setup_.test;
+        Evaluation& out = evaluations[i];
+        out.name = member.setup->name;
+        out.rho = ensemble->rho();
+        out.own_prior = ensemble->predict(test.inputs(), learning::Prior::own).probabilities.contiguous();
+        out.uniform_prior =
+            ensemble->predict(test.inputs(), learning::Prior::uniform).probabilities.contiguous();
+        const at::Tensor main = ensemble->predict_main(test.inputs());
+        const auto own = member.setup->own.class_distribution();
+        out.scores.own = {learning::own_accuracy(main, test, own),
+                          learning::own_accuracy(out.own_prior, test, own)};
+        out.scores.full = {learning::full_accuracy(main, test),
+                           learning::full_accuracy(out.uniform_prior, test)};
+        phase.advance();
+        return std::nullopt;
+    });
+    if (error) return fail(*error);
+    return evaluations;
+}
+
+World::Member* World::find(const std::string& name) {
+    for (auto& member : members_)
+        if (member->setup->name == name) return member.get();
+    return nullptr;
+}
+
+const std::string& World::name_of(const NodeId& id) const {
+    for (const auto& node : setup_.nodes)
+        if (node.identity.id() == id) return node.name;
+    static const std::string unknown = "unknown";
+    return unknown;
+}
+
+tl::expected<ExitOutcome, std::string> World::exit(const std::string& name) {
+    Member* member = find(name);
+    if (member == nullptr) return fail("exit: there is no node " + name);
+    auto phase = progress_.start("exit of " + name, 0);
+    on_network([&] { member->node->begin_exit(); });
+    const auto deadline = Clock::now() + scenario_.network.exit_timeout;
+    // Not an error: who did not answer in time is named as missing.
+    static_cast<void>(events_.wait_until(deadline, [&](const std::vector<EventLog::Entry>& entries) {
+        return std::any_of(entries.begin(), entries.end(), [&](const EventLog::Entry& entry) {
+            return entry.node == name && entry.event.kind == EventKind::exit_complete;
+        });
+    }));
+
+    const auto progress = on_network([&] { return member->node->engine().own_exit(); });
+    ExitOutcome outcome;
+    outcome.node = name;
+    outcome.certificate = runtime::make_certificate(member->setup->identity.id(), setup_.network, progress);
+    Clock::time_point begun;
+    std::map<std::string, Clock::time_point> answered;
+    for (const auto& entry : events_.entries()) {
+        if (entry.node != name) continue;
+        if (entry.event.kind == EventKind::exit_begun) begun = entry.at;
+        if (entry.event.kind == EventKind::receipt_stored) answered.emplace(entry.subject, entry.at);
+    }
+    for (const auto& [holder, version] : progress.recipients) {
+        const std::string& holder_name = name_of(holder);
+        outcome.holders.push_back(holder_name);
+        const auto receipt = answered.find(holder_name);
+        if (!progress.receipts.contains(holder) || receipt == answered.end())
+            outcome.missing.push_back(holder_name);
+        else
+            outcome.milliseconds.emplace_back(
+                holder_name, std::chrono::duration<double, std::milli>(receipt->second - begun).count());
+    }
+    member->exited = true;
+    on_network([&] { member->node->stop(); });
+    return outcome;
+}
+
+std::vector<NodeFacts> World::facts() const {
+    std::vector<NodeFacts> out;
+    for (const auto& member : members_) {
+        const NodeSetup& setup = *member->setup;
+        NodeFacts facts;
+        facts.name = setup.name;
+        facts.id = setup.identity.id().text();
+        for (const auto neighbour : setup.neighbours)
+            facts.neighbours.push_back(setup_.nodes[neighbour].name);
+        facts.main_architecture = setup.main_architecture.text();
+        facts.seed_architecture = setup.seed_architecture.text();
+        facts.main_parameters = member->main->model().parameter_count();
+        facts.seed_parameters = member->seed->model().parameter_count();
+        facts.training_images = setup.own.size();
+        facts.missing_classes = setup.missing_classes;
+        out.push_back(std::move(facts));
+    }
+    return out;
+}
+
+nlohmann::json World::traffic() {
+    std::array<network::TrafficCount, network::TrafficCounters::kKinds> kinds{};
+    std::uint64_t handshakes = 0;
+    on_network([&] {
+        for (const auto& member : members_) {
+            const auto counters = member->node->transport().traffic();
+            handshakes += counters.handshake_bytes_sent;
+            for (std::size_t kind = 0; kind < kinds.size(); ++kind) {
+                kinds[kind].messages += counters.sent[kind].messages;
+                kinds[kind].bytes += counters.sent[kind].bytes;
+            }
+        }
+    });
+    const auto bytes_of = [&](protocol::Kind kind) { return kinds[static_cast<std::size_t>(kind)].bytes; };
+    nlohmann::json by_kind = nlohmann::json::object();
+    std::uint64_t total = handshakes;
+    for (std::size_t kind = 1; kind < kinds.size(); ++kind) {
+        total += kinds[kind].bytes;
+        if (kinds[kind].messages == 0) continue;
+        by_kind[std::string(protocol::name_of(static_cast<protocol::Kind>(kind)))] = {
+            {"messages", kinds[kind].messages}, {"bytes", kinds[kind].bytes}};
+    }
+    by_kind["handshake"] = {{"bytes", handshakes}};
+    const std::uint64_t transfer = bytes_of(protocol::Kind::get) + bytes_of(protocol::Kind::chunk);
+    return {{"bytes", total},
+            {"seed_bytes", raw_seed_bytes_},
+            {"seed_transfer_bytes", transfer},
+            {"control_bytes", total - transfer},
+            {"overhead", static_cast<double>(transfer) / static_cast<double>(raw_seed_bytes_) - 1.0},
+            {"by_kind", by_kind}};
+}
+
+}  // namespace unlearn::sim
