@@ -7,6 +7,7 @@
 
 #include <nlohmann/json.hpp>
 #include <spdlog/fmt/fmt.h>
+#include <spdlog/fmt/ranges.h>
 
 #include "sim/report_graph.hpp"
 #include "sim/report_model.hpp"
@@ -101,34 +102,50 @@ std::string tiles_part(const RunResult& result) {
     return "<div class=\"tiles\">\n" + tiles + "</div>\n";
 }
 
-std::string meaning_part(const RunResult& result) {
-    std::string proved = "<div>\n<h3>What this shows</h3>\n";
-    if (result.exactness.checked) {
-        proved += paragraph(
-            "Removed from this network's predictions. The scenario was run a second time, in a process of "
-            "its own with "
-            "nothing kept from the first, and in that world whoever left here had never existed. Every "
-            "prediction of every "
-            "survivor on the whole test set was compared bit for bit.");
-        if (!std::isnan(result.exactness.world_b_seconds)) {
-            proved += paragraph("That second world took " + seconds(result.exactness.world_b_seconds) + ".",
-                                " class=\"note\"");
-        }
-    } else {
-        proved += paragraph(
-            "Nothing was compared with a world without the leaver, so this page proves nothing about "
-            "forgetting.");
+std::string shown(const Verdict& verdict) {
+    switch (verdict.outcome) {
+        case Outcome::kForgotten:
+        case Outcome::kIncomplete:
+            return "Whoever left is removed from this network's predictions.";
+        case Outcome::kDifferent:
+            return "Whoever left is not removed from this network's predictions: something of it is still in "
+                   "them.";
+        case Outcome::kVacuous:
+        case Outcome::kUnnoticed:
+            return "Nothing: a comparison that cannot fail proves nothing.";
+        case Outcome::kNotChecked:
+            return "Nothing about forgetting: no comparison with a world without the leaver was made.";
+        case Outcome::kNobodyLeft:
+            return "How well the nodes learn together. Nobody left, so there was nothing to forget.";
     }
-    proved += "</div>\n";
-    return section(
-        "What is proved, and what is not",
-        "<div class=\"pair\">\n" + proved + "<div>\n<h3>What nobody can show</h3>\n" +
-            paragraph("That no dishonest holder kept a copy of the seed somewhere else. A receipt is a "
-                      "holder's signed "
-                      "word; it can be checked later, but not by looking into its machine.") +
-            paragraph("Equality of bits holds for the same machine, software and number of threads.",
-                      " class=\"note\"") +
-            "</div>\n</div>\n");
+    return "";
+}
+
+std::string meaning_part(const RunResult& result, const Verdict& verdict) {
+    std::string left =
+        "<div>\n<h3>What this shows</h3>\n<p><strong>" + escape_html(shown(verdict)) + "</strong></p>\n";
+    if (result.exactness.checked) {
+        left += paragraph(
+            "The scenario was run a second time, in a process of its own with nothing kept from the first, "
+            "and in that "
+            "world whoever left here had never existed. Every prediction of every survivor on the whole test "
+            "set was "
+            "compared bit for bit.");
+        if (!std::isnan(result.exactness.world_b_seconds)) {
+            left += paragraph("That second world took " + seconds(result.exactness.world_b_seconds) + ".",
+                              " class=\"note\"");
+        }
+    }
+    const std::string right =
+        "</div>\n<div>\n<h3>What nobody can show</h3>\n" +
+        paragraph(
+            "That no dishonest holder kept a copy of the seed somewhere else. A receipt is a holder's signed "
+            "word; its signature "
+            "can be checked by anybody, the memory of its machine cannot.") +
+        paragraph("Equality of bits holds for the same machine, software and number of threads.",
+                  " class=\"note\"") +
+        "</div>\n";
+    return section("What is proved, and what is not", "<div class=\"pair\">\n" + left + right + "</div>\n");
 }
 
 std::vector<NodeMark> marks_of(const RunResult& result, const topologies::Graph& graph) {
@@ -139,6 +156,8 @@ std::vector<NodeMark> marks_of(const RunResult& result, const topologies::Graph&
     for (const auto& exit : result.exits) {
         for (const auto& holder : exit.holders)
             mark(holder, NodeMark::kHolder);
+        for (const auto& holder : exit.missing)
+            mark(holder, NodeMark::kSilent);
     }
     // After the holders: of two leavers one may have held the other's seed.
     for (const auto& exit : result.exits)
@@ -163,9 +182,16 @@ std::string network_part(const RunResult& result, const topologies::Graph& graph
                 "cy=\"16\" r=\"14\"/>",
                 "held the leaver's seed, and erased it");
     }
+    const std::vector<NodeMark> marks = marks_of(result, graph);
+    if (std::find(marks.begin(), marks.end(), NodeMark::kSilent) != marks.end()) {
+        html +=
+            key("<circle class=\"node\" cx=\"16\" cy=\"16\" r=\"9\"/>"
+                "<circle class=\"ring silent\" cx=\"16\" cy=\"16\" r=\"14\"/>",
+                "held it, and sent no receipt");
+    }
     html += "</ul>\n";
     const Layout layout = lay_out(graph);
-    html += draw_graph(graph, layout, marks_of(result, graph));
+    html += draw_graph(graph, layout, marks);
     if (!layout.by_graphviz) {
         html += paragraph(
             "Drawn on a circle, in the order of the nodes: Graphviz (neato) was not available for a better "
@@ -311,7 +337,8 @@ std::string node_row(const RunResult& result, const NodeResult& node) {
     row += row_head(node.name + (left ? " (left)" : "")) + number_cell(grouped(node.degree));
     row += cell(node.main_architecture) + number_cell(grouped(node.main_parameters));
     row += cell(node.seed_architecture) + number_cell(grouped(node.seed_parameters));
-    row += number_cell(grouped(node.training_images)) + cell(list(node.missing_classes));
+    row += number_cell(grouped(node.training_images)) +
+           cell(fmt::format("{}", fmt::join(node.missing_classes, ", ")));
     row +=
         number_cell(decimal(node.rho, 2), true) + number_cell(change ? decimal(change->rho_after, 2) : "-");
     for (const auto part : {&Accuracy::own, &Accuracy::full}) {
@@ -324,7 +351,7 @@ std::string node_row(const RunResult& result, const NodeResult& node) {
 
 std::string nodes_part(const RunResult& result) {
     const std::string scores =
-        "<th class=\"number first\">main</th><th class=\"number\">ensemble</th><th "
+        "<th class=\"number first\">main</th><th class=\"number\">before</th><th "
         "class=\"number\">after</th>";
     const std::string model = "<th class=\"first\">kind</th><th class=\"number\">size</th>";
     const std::string head =
@@ -372,7 +399,7 @@ tl::expected<std::string, std::string> render_report(const nlohmann::json& json,
         "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n";
     page += fmt::format("<title>{}: {}</title>\n<style>{}</style>\n</head>\n<body>\n<main>\n",
                         escape_html(result.scenario), escape_html(verdict.headline), kReportStyle);
-    page += title_part(result) + verdict_part(verdict) + tiles_part(result) + meaning_part(result);
+    page += title_part(result) + verdict_part(verdict) + tiles_part(result) + meaning_part(result, verdict);
     page += network_part(result, graph) + accuracy_part(result);
     for (const auto& exit : result.exits)
         page += exit_part(exit);

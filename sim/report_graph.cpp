@@ -74,9 +74,9 @@ std::string draw_node(double x, double y, double radius, NodeMark mark) {
     }
     std::string circle =
         fmt::format("<circle class=\"node\" cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"{:.1f}\"/>", x, y, radius);
-    if (mark == NodeMark::kHolder) {
-        circle += fmt::format("<circle class=\"ring\" cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"{:.1f}\"/>", x, y,
-                              radius + 5.0);
+    if (mark != NodeMark::kNone) {
+        circle += fmt::format("<circle class=\"{}\" cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"{:.1f}\"/>",
+                              mark == NodeMark::kSilent ? "ring silent" : "ring", x, y, radius + 5.0);
     }
     return circle;
 }

@@ -25,7 +25,12 @@ struct Layout {
 [[nodiscard]] Layout circle(const topologies::Graph& graph);
 
 /// How a node is marked. Marks differ in shape and not only in colour.
-enum class NodeMark { kNone, kHolder, kLeft };
+enum class NodeMark {
+    kNone,
+    kHolder,  ///< erased a leaver's seed
+    kSilent,  ///< held one and sent no receipt
+    kLeft
+};
 
 /// The graph as an inline <svg>: drawn here and not by Graphviz, so that it takes the page's colours and
 /// every name is escaped here. `marks` is in the order of the graph's names.

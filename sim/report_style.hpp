@@ -17,7 +17,7 @@ inline constexpr const char* kReportStyle = R"css(
 * { box-sizing: border-box; }
 body { margin: 0; background: var(--page); color: var(--ink); font: 16px/1.5 system-ui, -apple-system, "Segoe UI", Roboto,
   "Helvetica Neue", "Noto Sans", "Liberation Sans", Arial, sans-serif; }
-main { max-width: 1080px; margin: 0 auto; padding: 28px 20px 56px; }
+main { max-width: 1120px; margin: 0 auto; padding: 28px 20px 56px; }
 h1 { font-size: 1.5rem; margin: 0; line-height: 1.25; }
 h2 { font-size: 1.12rem; margin: 0 0 .6rem; }
 h3 { font-size: 1rem; margin: 1.2rem 0 .3rem; }
@@ -40,8 +40,8 @@ section { background: var(--card); border: 1px solid var(--line); border-radius:
 .tile span { color: var(--soft); font-size: .88rem; }
 .pair { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 400px), 1fr)); gap: 12px 32px; align-items: start; }
 .scroll { overflow-x: auto; }
-table { border-collapse: collapse; width: 100%; font-size: .86rem; font-variant-numeric: tabular-nums; }
-th, td { padding: 5px 8px; text-align: left; border-bottom: 1px solid var(--line); white-space: nowrap; }
+table { border-collapse: collapse; width: 100%; font-size: .84rem; font-variant-numeric: tabular-nums; }
+th, td { padding: 5px 6px; text-align: left; border-bottom: 1px solid var(--line); white-space: nowrap; }
 thead th { color: var(--soft); font-weight: 600; border-bottom: 2px solid var(--line); vertical-align: bottom; }
 th.group { text-align: center; border-left: 1px solid var(--line); }
 td.number, th.number { text-align: right; }
@@ -62,6 +62,7 @@ svg.graph { max-width: 640px; margin: 0 auto; font-size: 13px; }
 .node.left { fill: var(--card); stroke: var(--bad); stroke-dasharray: 4 3; }
 .cross { stroke: var(--bad); stroke-width: 2.6; fill: none; }
 .ring { fill: none; stroke: var(--accent); stroke-width: 2; }
+.ring.silent { stroke: var(--bad); stroke-dasharray: 2 4; stroke-width: 3; }
 .grid { stroke: var(--grid); stroke-width: 1; }
 .span { stroke: var(--soft); stroke-width: 1; opacity: .6; }
 .mark.main { fill: var(--card); stroke: var(--soft); stroke-width: 1.8; }
@@ -73,8 +74,7 @@ svg.graph { max-width: 640px; margin: 0 auto; font-size: 13px; }
 svg.key { width: 18px; height: 18px; flex: none; }
 @media (max-width: 520px) { main { padding: 16px 10px 40px; } section { padding: 16px 14px; } .verdict h2 { font-size: 1.35rem; } }
 @media print { body { background: none; font-size: 11pt; } main { max-width: none; padding: 0; }
-  section, .tile { break-inside: avoid; border-color: #999; } .scroll { overflow: visible; } table { font-size: 8pt; }
-  th, td { padding: 2px 4px; white-space: normal; } }
+  section, .tile { break-inside: avoid; border-color: #999; } .scroll { overflow: visible; } table { font-size: 7pt; } th, td { padding: 2px 3px; } }
 )css";
 
 }  // namespace unlearn::sim

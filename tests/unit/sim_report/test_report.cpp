@@ -73,7 +73,7 @@ TEST_CASE("the page holds what a user came to see") {
     CHECK(contains(page, "Forgotten, exactly"));
     CHECK(contains(page, "140,000 predictions of 7 survivors"));
     CHECK(contains(page, "in a world in which"));
-    CHECK(contains(page, "Removed from this network&#39;s predictions"));
+    CHECK(contains(page, "removed from this network&#39;s predictions"));
     CHECK(contains(page, "no dishonest holder kept a copy"));
     CHECK(contains(page, "class=\"node left\""));
     CHECK(contains(page, "class=\"ring\""));
@@ -129,11 +129,23 @@ TEST_CASE("a difference is a visibly failing headline") {
     CHECK_FALSE(contains(page, "class=\"verdict good\""));
     CHECK(contains(page, "NOT FORGOTTEN"));
     CHECK(contains(page, "12 of 140,000 predictions"));
+    CHECK(contains(page, "is not removed from"));
+    CHECK_FALSE(contains(page, "is removed from"));
 
     result["exactness"]["violation"] = "fused-cache";
     page = render(result);
     CHECK(contains(page, "fused-cache"));
     CHECK(contains(page, "on purpose"));
+}
+
+TEST_CASE("a holder without a receipt is marked") {
+    nlohmann::json result = sample_result();
+    CHECK_FALSE(contains(render(result), "class=\"ring silent\""));
+    result["exits"][0]["missing"] = {"node-2"};
+    const std::string page = render(result);
+    CHECK(contains(page, "class=\"ring silent\""));
+    CHECK(contains(page, "held it, and sent no receipt"));
+    CHECK(contains(page, "class=\"verdict warn\""));
 }
 
 TEST_CASE("every outcome is told apart") {
