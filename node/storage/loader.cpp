@@ -82,7 +82,7 @@ SharedSeedBytes read_payload(const sqlite::Connection& connection, RowReader& re
     const auto read = connection.read_blob(table, "payload", row, schema::kPayloadLead, buffer);
     auto payload = std::make_shared<const SeedBytes>(std::move(buffer));
     if (!read) reader.note(read.error().detail);
-    if (read && digest_of_seed(payload->view()) != digest) reader.note("payload does not fit its digest");
+    if (read && digest_of(payload->view()) != digest) reader.note("payload does not fit its digest");
     return payload;
 }
 
@@ -152,6 +152,7 @@ Result<Loaded> load_all(const sqlite::Connection& connection, const std::filesys
             });
     if (loaded) loaded = load_held_seeds(connection, file, out);
     connection.drop_cache();
+    wipe_unused_stack();
     if (!loaded) return tl::unexpected(loaded.error());
     return out;
 }

@@ -179,6 +179,7 @@ Result<void> Store::apply_once(std::span<const StoreOp> ops) {
         if (!done) disk_full_ = connection_->failed_on_full_disk();
     }
     connection_->drop_cache();
+    wipe_unused_stack();
     return done;
 }
 
@@ -250,7 +251,7 @@ Result<void> Store::carry_out(const PutHeldSeed& op) {
     if (keep) return {};
     if (*held)
         if (auto erased = carry_out(EraseHeldSeed{op.owner}); !erased) return erased;
-    const Digest digest = digest_of_seed(op.payload->view());
+    const Digest digest = digest_of(op.payload->view());
     auto inserted = s.put_held_seed.bind(1, op.owner.view())
                         .bind(2, stored(op.version))
                         .bind(3, op.record.bytes)
@@ -283,7 +284,7 @@ Result<void> Store::carry_out(const PutOwnSeed& op) {
         erasing_ = true;
         if (auto erased = s.erase_own_seed.run(); !erased) return erased;
     }
-    const Digest digest = digest_of_seed(op.payload->view());
+    const Digest digest = digest_of(op.payload->view());
     auto inserted = s.put_own_seed.bind(1, stored(op.version))
                         .bind(2, op.record.bytes)
                         .bind(3, op.record.signature.view())

@@ -58,11 +58,9 @@ int configure() {
 
 }  // namespace
 
-protocol::Digest digest_of_seed(protocol::ByteView seed) {
-    constexpr std::size_t kStackOfBlake2b = 8192;  // with room to spare: about 1 KiB was seen
-    const auto digest = protocol::digest_of(seed);
-    sodium_stackzero(kStackOfBlake2b);
-    return digest;
+void wipe_unused_stack() {
+    constexpr std::size_t kDeepest = 64 * 1024;  // beyond what SQLite and BLAKE2b use
+    sodium_stackzero(kDeepest);
 }
 
 protocol::Result<void> install_wiping_memory() {

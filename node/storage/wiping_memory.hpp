@@ -1,6 +1,5 @@
 #pragma once
 
-#include "protocol/digest.hpp"
 #include "protocol/result.hpp"
 
 namespace unlearn::storage {
@@ -12,8 +11,8 @@ namespace unlearn::storage {
 /// @return an error when something else in the process has already started SQLite.
 [[nodiscard]] protocol::Result<void> install_wiping_memory();
 
-/// BLAKE2b of a seed's bytes, after which the stack below the caller is wiped: libsodium leaves its last
-/// blocks of input there.
-[[nodiscard]] protocol::Digest digest_of_seed(protocol::ByteView seed);
+/// Wipes the stack below the caller. Hash functions leave their last blocks of input there, and the dynamic
+/// linker saves vector registers, which may hold what was copied last. Called when seeds were handled.
+void wipe_unused_stack();
 
 }  // namespace unlearn::storage

@@ -67,11 +67,11 @@ TEST_CASE("an erased seed is in no file and not in memory; before, it is in the 
         REQUIRE(traces.count_in_folder(folder.path()) > kSeedSize / 16);
         {
             const auto state = load(*store);  // in the memory of the caller as well
-            REQUIRE(traces.count_in_own_memory() > kSeedSize / 16);
+            REQUIRE(traces.windows_in_own_memory() > kSeedSize / 16);
         }
         apply(*store, {tombstone(1), EraseHeldSeed{node(1)}});
         CHECK(traces.count_in_folder(folder.path()) == 0);
-        CHECK(traces.count_in_own_memory() == 0);
+        CHECK(traces.windows_in_own_memory() == 0);
         CHECK(traces_of(2, 1).count_in_folder(folder.path()) > kSeedSize / 16);
     }
 }
@@ -100,7 +100,7 @@ TEST_CASE("erasing a seed that is not held also clears what a failed install lef
     CHECK(!store->apply(std::vector<StoreOp>{held(1, 1, kSeedSize), tombstone(2), held(2, 1)}));
     apply(*store, {EraseHeldSeed{node(1)}});
     CHECK(traces_of(1, 1).count_in_folder(folder.path()) == 0);
-    CHECK(traces_of(1, 1).count_in_own_memory() == 0);
+    CHECK(traces_of(1, 1).windows_in_own_memory() == 0);
 }
 
 TEST_CASE("whatever the sizes and the order, no erased seed leaves a window of 16 bytes behind") {

@@ -106,7 +106,7 @@ TEST_CASE("an erased seed is nowhere in memory when its erasure is answered") {
     REQUIRE(traces.count_in_folder(folder.path()) > 0);
     std::promise<std::size_t> left;
     REQUIRE(thread.submit({tombstone(1), EraseHeldSeed{node(1)}},
-                          [&](Result<void>) { left.set_value(traces.count_in_own_memory()); }));
+                          [&](Result<void>) { left.set_value(traces.windows_in_own_memory()); }));
     CHECK(left.get_future().get() == 0);
     CHECK(traces.count_in_folder(folder.path()) == 0);
 }

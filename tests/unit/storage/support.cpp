@@ -122,13 +122,24 @@ Traces::Traces(ByteView payload) : filter_(std::size_t{1} << kFilterBits) {
     }
 }
 
-std::size_t Traces::count_in(ByteView bytes) const {
+bool Traces::is_group(const std::uint8_t* bytes) const {
+    const auto group = masked_group(bytes);
+    return filter_[filter_slot(group)] && masked_.contains(group);
+}
+
+std::size_t Traces::count_runs(ByteView bytes, std::size_t groups) const {
     std::size_t found = 0;
-    for (std::size_t i = 0; i + 8 <= bytes.size(); ++i) {
-        const auto group = masked_group(bytes.data() + i);
-        if (filter_[filter_slot(group)] && masked_.contains(group)) ++found;
+    for (std::size_t i = 0; i + 8 * groups <= bytes.size(); ++i) {
+        std::size_t length = 0;
+        while (length < groups && is_group(bytes.data() + i + 8 * length))
+            ++length;
+        if (length == groups) ++found;
     }
     return found;
+}
+
+std::size_t Traces::count_in(ByteView bytes) const {
+    return count_runs(bytes, 1);
 }
 
 std::size_t Traces::count_in_file(const std::filesystem::path& file) const {
@@ -152,9 +163,10 @@ std::size_t Traces::count_in_folder(const std::filesystem::path& directory) cons
     return found;
 }
 
-std::size_t Traces::count_in_own_memory() const {
-    // One page at a time through a pipe's worth of buffer that is not part of what is searched.
+std::size_t Traces::windows_in_own_memory() const {
+    // Read in pieces, which overlap by a window, into a buffer that is not itself searched.
     constexpr std::size_t kPiece = 1 << 20;
+    constexpr std::size_t kGroupsInWindow = 7;  // at the least, wherever 64 bytes begin
     auto* buffer = static_cast<std::uint8_t*>(
         ::mmap(nullptr, kPiece, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
     const int memory = ::open("/proc/self/mem", O_RDONLY | O_CLOEXEC);
@@ -167,11 +179,11 @@ std::size_t Traces::count_in_own_memory() const {
         if (std::sscanf(line.c_str(), "%lx-%lx %4s", &begin, &end, mode) != 3 || mode[1] != 'w') continue;
         if (reinterpret_cast<std::uint64_t>(buffer) >= begin && reinterpret_cast<std::uint64_t>(buffer) < end)
             continue;
-        for (std::uint64_t at = begin; at < end; at += kPiece - 7) {
+        for (std::uint64_t at = begin; at < end; at += kPiece - 63) {
             const auto got =
                 ::pread(memory, buffer, std::min<std::uint64_t>(kPiece, end - at), static_cast<off_t>(at));
             if (got <= 0) break;
-            found += count_in({buffer, static_cast<std::size_t>(got)});
+            found += count_runs({buffer, static_cast<std::size_t>(got)}, kGroupsInWindow);
         }
     }
     ::close(memory);

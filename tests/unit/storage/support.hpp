@@ -53,10 +53,15 @@ class Traces {
     [[nodiscard]] std::size_t count_in_file(const std::filesystem::path& file) const;
     /// In all files of a folder.
     [[nodiscard]] std::size_t count_in_folder(const std::filesystem::path& directory) const;
-    /// In all writable memory of this process.
-    [[nodiscard]] std::size_t count_in_own_memory() const;
+    /// Windows of 64 bytes in all writable memory of this process. (Of 8 bytes, some are in whatever
+    /// registers the last copy went through.)
+    [[nodiscard]] std::size_t windows_in_own_memory() const;
 
   private:
+    [[nodiscard]] bool is_group(const std::uint8_t* bytes) const;
+    /// Places where `groups` groups follow each other.
+    [[nodiscard]] std::size_t count_runs(protocol::ByteView bytes, std::size_t groups) const;
+
     std::unordered_set<std::uint64_t> masked_;
     std::vector<bool> filter_;
 };
