@@ -1,0 +1,62 @@
+#include "node/network/dialled_peer.hpp"
+
+#include <algorithm>
+
+#include "node/network/limits.hpp"
+
+namespace unlearn::network {
+
+DialledPeer::DialledPeer(TransportShared& shared, protocol::PeerAddress peer)
+    : shared_(shared), peer_(std::move(peer)), timer_(shared.io), pause_(kRedialFirst) {}
+
+void DialledPeer::connect() {
+    try {
+        connection_ = DealerConnection::open(shared_, peer_, *this);
+    } catch (const zmq::error_t&) {
+        connect_later();  // out of descriptors, for example
+    }
+}
+
+void DialledPeer::close() {
+    if (closed_) return;
+    closed_ = true;
+    timer_.cancel();
+    drop_connection();
+}
+
+void DialledPeer::drop_connection() {
+    if (!connection_) return;
+    connection_->close_gently();
+    // It may be the one that is calling us, so it lives until the call is over.
+    asio::post(shared_.io, [done = std::move(connection_)] {});
+    connection_.reset();
+}
+
+void DialledPeer::connect_later() {
+    timer_.expires_after(pause_);
+    pause_ = std::min(pause_ * 2, kRedialMost);
+    timer_.async_wait([weak = weak_from_this()](const boost::system::error_code& error) {
+        const auto self = weak.lock();
+        if (!error && self && !self->closed_) self->connect();
+    });
+}
+
+void DialledPeer::connection_up(SessionId session) {
+    up_since_ = std::chrono::steady_clock::now();
+    shared_.handler->on_link_up(session, peer_.id);
+}
+
+void DialledPeer::connection_lost(SessionId session) {
+    const bool was_up = connection_->is_up();
+    drop_connection();
+    if (was_up && std::chrono::steady_clock::now() - up_since_ >= kGoodConnection) pause_ = kRedialFirst;
+    connect_later();
+    if (was_up) shared_.handler->on_link_down(session);
+}
+
+void DialledPeer::connection_malformed(SessionId session, std::string reason) {
+    close();
+    shared_.handler->on_malformed(session, peer_.id.curve_key(), std::move(reason));
+}
+
+}  // namespace unlearn::network

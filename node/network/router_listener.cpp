@@ -1,0 +1,215 @@
+#include "node/network/router_listener.hpp"
+
+#include <vector>
+
+#include "node/network/limits.hpp"
+
+namespace unlearn::network {
+namespace {
+
+std::optional<protocol::CurvePublicKey> key_from(const std::string& user_id) {
+    const auto bytes = protocol::from_hex(user_id);
+    if (!bytes) return std::nullopt;
+    const auto key = protocol::CurvePublicKey::from(*bytes);
+    return key ? std::optional(*key) : std::nullopt;
+}
+
+}  // namespace
+
+RouterListener::RouterListener(TransportShared& shared, zmq::socket_t socket)
+    : shared_(shared), pump_(shared.io, std::move(socket), *this) {}
+
+protocol::Result<std::shared_ptr<RouterListener>> RouterListener::open(TransportShared& shared,
+                                                                       const std::string& endpoint) {
+    std::shared_ptr<RouterListener> made;
+    try {
+        made.reset(new RouterListener(shared, make_router(shared.context, shared.identity)));
+        made->monitor_ =
+            SocketMonitor::start(shared.io, shared.context, made->pump_.socket(), ZMQ_EVENT_ACCEPTED,
+                                 [raw = made.get()](const ConnectionEvent& event) { raw->on_event(event); });
+        made->pump_.socket().bind(endpoint);
+        made->endpoint_ = made->pump_.socket().get(zmq::sockopt::last_endpoint);
+        made->pump_.request();
+        return made;
+    } catch (const zmq::error_t& error) {
+        if (made) made->close();
+        return protocol::fail(protocol::ErrorCode::internal,
+                              "cannot listen on " + endpoint + ": " + error.what());
+    }
+}
+
+void RouterListener::on_event(const ConnectionEvent& event) {
+    const auto tcp = TcpConnection::at(event.value);
+    if (!tcp) return;
+    connections_.try_emplace(tcp->cookie(), Connection{*tcp});
+    if (connections_.size() > kMaxConnections) tcp->shut_down();
+}
+
+void RouterListener::drain() {
+    for (int count = 0; count < kDrainBatch && !pump_.closed(); ++count) {
+        auto incoming = receive(pump_.socket(), true);
+        if (!incoming) return;
+        take(std::move(*incoming));
+    }
+}
+
+void RouterListener::take(Incoming incoming) {
+    SessionId id = 0;
+    Session* session = session_of(incoming, id);
+    if (session == nullptr) return;
+    if (const auto it = connections_.find(session->cookie); it != connections_.end())
+        it->second.delivered += incoming.wire_bytes;
+    if (session->ended) return;
+    // The connection was authenticated once; a key may have been struck off the list since.
+    if (incoming.user_id != session->user_id || !allowed_.contains(session->key))
+        return drop(id, *session, "key is not on the allow list");
+    if (incoming.problem) return drop(id, *session, *incoming.problem);
+    shared_.traffic.count_received(incoming.frames);
+    shared_.handler->on_message(id, session->key, std::move(incoming.frames));
+}
+
+/// The session of a message, made with the first one. Nothing when the message carries no key, which cannot
+/// happen while ZAP is enforced, and is refused all the same.
+RouterListener::Session* RouterListener::session_of(const Incoming& incoming, SessionId& id) {
+    if (const auto known = by_routing_id_.find(incoming.from); known != by_routing_id_.end()) {
+        id = known->second;
+        return &sessions_.at(id);
+    }
+    const auto key = key_from(incoming.user_id);
+    const auto tcp = TcpConnection::at(incoming.descriptor);
+    if (!key) {
+        if (tcp) tcp->shut_down();
+        return nullptr;
+    }
+    id = next_session_id();
+    const std::uint64_t cookie = tcp ? tcp->cookie() : 0;
+    if (tcp) connections_.try_emplace(cookie, Connection{*tcp}).first->second.session = id;
+    shared_.traffic.handshake_bytes_sent += kHandshakeFromListener;
+    shared_.traffic.handshake_bytes_received += kHandshakeFromDialler;
+    by_routing_id_.emplace(incoming.from, id);
+    Session session{incoming.from, incoming.user_id, *key, cookie, Outgoing(tcp), false, {}, {}};
+    return &sessions_.emplace(id, std::move(session)).first->second;
+}
+
+FlushResult RouterListener::flush() {
+    FlushResult total;
+    for (auto it = with_queue_.begin(); it != with_queue_.end();) {
+        Session& session = sessions_.at(*it);
+        const FlushResult one = session.outgoing.flush(pump_.socket(), &session.routing_id, shared_.traffic);
+        total.progressed |= one.progressed;
+        total.blocked |= one.blocked;
+        it = session.outgoing.queue().empty() ? with_queue_.erase(it) : std::next(it);
+    }
+    return total;
+}
+
+void RouterListener::send(SessionId id, Frames frames, Priority priority) {
+    const auto it = sessions_.find(id);
+    if (it == sessions_.end() || it->second.ended) return;
+    SendQueue& queue = it->second.outgoing.queue();
+    if (!queue.push(std::move(frames), priority)) {
+        queue.clear();
+        drop_later(id, "does not read what is sent: queue full");
+        return;
+    }
+    with_queue_.insert(id);
+    pump_.request();
+}
+
+void RouterListener::close_session(SessionId id) {
+    const auto it = sessions_.find(id);
+    if (it == sessions_.end() || it->second.ended) return;
+    it->second.ended = true;
+    it->second.shut_down_at = Clock::now() + kCloseGrace;
+}
+
+void RouterListener::drop(SessionId id, Session& session, std::string reason) {
+    session.ended = true;
+    session.outgoing.queue().clear();
+    shut_down(session);
+    shared_.handler->on_malformed(id, session.key, std::move(reason));
+}
+
+/// Not at once: the caller is in the middle of a call into the transport.
+void RouterListener::drop_later(SessionId id, std::string reason) {
+    asio::post(shared_.io, [this, keep = shared_from_this(), id, reason = std::move(reason)] {
+        const auto it = sessions_.find(id);
+        if (!pump_.closed() && it != sessions_.end() && !it->second.ended) drop(id, it->second, reason);
+    });
+}
+
+void RouterListener::shut_down(const Session& session) {
+    if (const auto it = connections_.find(session.cookie); it != connections_.end())
+        it->second.tcp.shut_down();
+}
+
+void RouterListener::allow(std::span<const protocol::CurvePublicKey> keys) {
+    allowed_ = {keys.begin(), keys.end()};
+    for (auto& [id, session] : sessions_) {
+        if (!allowed_.contains(session.key)) close_session(id);
+    }
+}
+
+void RouterListener::watch() {
+    const auto now = Clock::now();
+    watch_connections(now);
+    if (!pump_.closed()) watch_sessions(now);
+}
+
+void RouterListener::watch_connections(Clock::time_point now) {
+    std::vector<SessionId> endless;
+    std::size_t endless_strangers = 0;
+    for (auto it = connections_.begin(); it != connections_.end();) {
+        Connection& connection = it->second;
+        const auto bytes = connection.tcp.bytes();
+        if (bytes && bytes->received > connection.delivered + kMaxUndelivered) {
+            connection.tcp.shut_down();
+            connection.session != 0 ? endless.push_back(connection.session) : void(++endless_strangers);
+            connection.delivered = bytes->received;  // reported once
+        }
+        if (bytes) {
+            ++it;
+            continue;
+        }
+        if (const auto session = sessions_.find(connection.session); session != sessions_.end())
+            session->second.forget_at = now + kForgetSession;
+        it = connections_.erase(it);
+    }
+    for (const SessionId id : endless)
+        drop_later(id, "message that does not end");
+    for (; endless_strangers > 0 && !pump_.closed(); --endless_strangers)
+        shared_.handler->on_malformed(0, {}, "message that does not end");
+}
+
+void RouterListener::watch_sessions(Clock::time_point now) {
+    for (auto it = sessions_.begin(); it != sessions_.end();) {
+        Session& session = it->second;
+        if (session.shut_down_at && *session.shut_down_at <= now) {
+            session.shut_down_at.reset();
+            session.outgoing.queue().clear();
+            shut_down(session);
+        }
+        if (!session.forget_at || *session.forget_at > now) {
+            ++it;
+            continue;
+        }
+        with_queue_.erase(it->first);
+        by_routing_id_.erase(session.routing_id);
+        it = sessions_.erase(it);
+    }
+}
+
+bool RouterListener::flush_before_stop() {
+    for (const SessionId id : with_queue_)
+        sessions_.at(id).outgoing.queue().drop_bulk();
+    [[maybe_unused]] const int events = events_of(pump_.socket());
+    flush();
+    return with_queue_.empty();
+}
+
+void RouterListener::close() {
+    if (monitor_) monitor_->stop();
+    pump_.close();
+}
+
+}  // namespace unlearn::network

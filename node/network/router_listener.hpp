@@ -1,0 +1,78 @@
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <set>
+#include <string>
+#include <unordered_map>
+
+#include "node/network/outgoing.hpp"
+#include "node/network/socket_monitor.hpp"
+#include "node/network/socket_pump.hpp"
+#include "node/network/transport_shared.hpp"
+
+namespace unlearn::network {
+
+/// The bound ROUTER of a node that can be dialled, and the sessions of those who dialled it.
+class RouterListener : public PumpClient {
+  public:
+    /// @return one line that names the endpoint when it cannot be bound.
+    [[nodiscard]] static protocol::Result<std::shared_ptr<RouterListener>> open(TransportShared& shared,
+                                                                                const std::string& endpoint);
+
+    [[nodiscard]] const std::string& endpoint() const { return endpoint_; }
+    void allow(std::span<const protocol::CurvePublicKey> keys);
+    /// Messages to sessions that are not ours or have ended are dropped.
+    void send(SessionId session, Frames frames, Priority priority);
+    /// Nothing more is delivered from the session; what was sent to it still has kCloseGrace to go out.
+    void close_session(SessionId session);
+    /// Looks after connections: ends those that are due, drops those that never finish a message, and forgets
+    /// those that are gone. To be called every kWatchInterval.
+    void watch();
+    bool flush_before_stop();
+    void close();
+
+    void drain() override;
+    FlushResult flush() override;
+
+  private:
+    using Clock = std::chrono::steady_clock;
+    /// A TCP connection, by its cookie, from the moment it is accepted.
+    struct Connection {
+        TcpConnection tcp;
+        std::uint64_t delivered = kHandshakeFromDialler;
+        SessionId session = 0;  ///< once a message has come
+    };
+    struct Session {
+        RoutingId routing_id;
+        std::string user_id;
+        protocol::CurvePublicKey key;
+        std::uint64_t cookie = 0;
+        Outgoing outgoing;
+        bool ended = false;  ///< closed or dropped by us: deliver nothing
+        std::optional<Clock::time_point> shut_down_at;
+        std::optional<Clock::time_point> forget_at;
+    };
+
+    RouterListener(TransportShared& shared, zmq::socket_t socket);
+    void on_event(const ConnectionEvent& event);
+    void take(Incoming incoming);
+    Session* session_of(const Incoming& incoming, SessionId& id);
+    void drop(SessionId id, Session& session, std::string reason);
+    void drop_later(SessionId id, std::string reason);
+    void shut_down(const Session& session);
+    void watch_connections(Clock::time_point now);
+    void watch_sessions(Clock::time_point now);
+
+    TransportShared& shared_;
+    SocketPump pump_;
+    std::shared_ptr<SocketMonitor> monitor_;
+    std::string endpoint_;
+    std::set<protocol::CurvePublicKey> allowed_;
+    std::unordered_map<std::uint64_t, Connection> connections_;
+    std::unordered_map<SessionId, Session> sessions_;
+    std::unordered_map<RoutingId, SessionId> by_routing_id_;
+    std::set<SessionId> with_queue_;
+};
+
+}  // namespace unlearn::network

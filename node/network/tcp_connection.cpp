@@ -1,0 +1,43 @@
+#include "node/network/tcp_connection.hpp"
+
+// <linux/tcp.h> and not <netinet/tcp.h>: the latter's tcp_info ends before the byte counts.
+#include <linux/tcp.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+namespace unlearn::network {
+namespace {
+
+std::optional<std::uint64_t> cookie_of(int descriptor) {
+    std::uint64_t cookie = 0;
+    socklen_t length = sizeof(cookie);
+    if (::getsockopt(descriptor, SOL_SOCKET, SO_COOKIE, &cookie, &length) != 0) return std::nullopt;
+    return cookie;
+}
+
+}  // namespace
+
+std::optional<TcpConnection> TcpConnection::at(int descriptor) {
+    const auto cookie = cookie_of(descriptor);
+    if (!cookie) return std::nullopt;
+    return TcpConnection(descriptor, *cookie);
+}
+
+bool TcpConnection::alive() const {
+    return cookie_of(descriptor_) == cookie_;
+}
+
+std::optional<TcpConnection::Bytes> TcpConnection::bytes() const {
+    tcp_info info{};
+    socklen_t length = sizeof(info);
+    if (::getsockopt(descriptor_, IPPROTO_TCP, TCP_INFO, &info, &length) != 0 || !alive())
+        return std::nullopt;
+    return Bytes{info.tcpi_bytes_received, info.tcpi_bytes_sent - info.tcpi_bytes_retrans,
+                 info.tcpi_notsent_bytes};
+}
+
+void TcpConnection::shut_down() const {
+    if (alive()) ::shutdown(descriptor_, SHUT_RDWR);
+}
+
+}  // namespace unlearn::network
