@@ -108,8 +108,8 @@ std::string shown(const Verdict& verdict) {
         case Outcome::kIncomplete:
             return "Whoever left is removed from this network's predictions.";
         case Outcome::kDifferent:
-            return "Whoever left is not removed from this network's predictions: something of it is still in "
-                   "them.";
+            return "Whoever left is not removed from this network's predictions: they are not those of a "
+                   "world without it.";
         case Outcome::kVacuous:
         case Outcome::kUnnoticed:
             return "Nothing: a comparison that cannot fail proves nothing.";
@@ -257,7 +257,9 @@ const char* const kScoresHead =
 
 std::string exit_part(const ExitResult& exit) {
     std::vector<HolderTime> times = exit.per_holder;
-    std::stable_sort(times.begin(), times.end(), [](const auto& a, const auto& b) { return a.ms > b.ms; });
+    std::stable_sort(times.begin(), times.end(), [](const auto& a, const auto& b) {
+        return std::isnan(b.ms) ? !std::isnan(a.ms) : a.ms > b.ms;
+    });
     std::vector<Bar> bars;
     std::string rows;
     for (const auto& time : times) {
@@ -303,7 +305,7 @@ std::string traffic_part(const RunResult& result) {
 
     std::string kinds;
     for (const auto& kind : traffic.by_kind) {
-        kinds += "<tr>" + row_head(kind.kind) + number_cell(grouped(kind.messages)) +
+        kinds += "<tr>" + row_head(kind.kind) + number_cell(kind.messages ? grouped(*kind.messages) : "-") +
                  number_cell(exact(kind.bytes)) + "</tr>\n";
     }
     std::string html =

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <string_view>
 
 #include <nlohmann/json.hpp>
@@ -149,11 +150,16 @@ TrafficResult read_traffic(const Json& json) {
     const Json& kinds = child(json, "by_kind");
     if (kinds.is_object()) {
         for (const auto& [kind, value] : kinds.items()) {
-            traffic.by_kind.push_back({kind, count(value, "messages"), number(value, "bytes")});
+            MessageTraffic entry{kind, std::nullopt, number(value, "bytes")};
+            if (!child(value, "messages").is_null()) entry.messages = count(value, "messages");
+            traffic.by_kind.push_back(std::move(entry));
         }
     }
-    std::stable_sort(traffic.by_kind.begin(), traffic.by_kind.end(),
-                     [](const MessageTraffic& a, const MessageTraffic& b) { return a.bytes > b.bytes; });
+    std::stable_sort(
+        traffic.by_kind.begin(), traffic.by_kind.end(), [](const MessageTraffic& a, const MessageTraffic& b) {
+            // NaN is less than everything here: a comparison must not contradict itself.
+            return (std::isnan(a.bytes) ? -1.0 : a.bytes) > (std::isnan(b.bytes) ? -1.0 : b.bytes);
+        });
     return traffic;
 }
 

@@ -86,7 +86,7 @@ struct ExactnessResult {
 
 struct MessageTraffic {
     std::string kind;
-    std::uint64_t messages = 0;
+    std::optional<std::uint64_t> messages;  ///< absent for what is not messages, as the handshakes
     double bytes = kNotMeasured;
 };
 

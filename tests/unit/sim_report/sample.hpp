@@ -87,7 +87,8 @@ inline nlohmann::json sample_result() {
                          {"overhead", 0.0098},
                          {"control_bytes", 30000},
                          {"by_kind",
-                          {{"hello", {{"messages", 32}, {"bytes", 9100}}},
+                          {{"handshake", {{"bytes", 12000}}},
+                           {"hello", {{"messages", 32}, {"bytes", 9100}}},
                            {"chunk", {{"messages", 224}, {"bytes", 3290000}}},
                            {"exit", {{"messages", 9}, {"bytes", 2100}}},
                            {"receipt", {{"messages", 3}, {"bytes", 900}}}}}};
