@@ -200,7 +200,7 @@ std::optional<std::size_t> TableReader::choice(std::string_view key,
     }
     std::string message = describe(*node);
     if (const auto meant = node->is_string() ? nearest(node->as_string()->get(), names) : std::nullopt) {
-        message += fmt::format("; did you mean \"{}\"?", *meant);
+        message += fmt::format(", perhaps \"{}\"", *meant);
     }
     complain(key, message + fmt::format("; allowed: \"{}\"", fmt::join(names, "\", \"")));
     return std::nullopt;

@@ -5,6 +5,8 @@
 #include <optional>
 #include <string>
 
+#include <boost/asio/thread_pool.hpp>
+
 #include "node/network/asio.hpp"
 
 namespace unlearn::sim {
