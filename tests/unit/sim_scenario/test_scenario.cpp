@@ -181,12 +181,12 @@ TEST_CASE("an impossible value is named with what is allowed") {
     check_refused("[data]\nalpha = nan\n", 2, {"data.alpha", "a number"});
     check_refused("[data]\nvalidation = 1.0\n", 2, {"data.validation", "up to 0.5"});
     check_refused("[data]\npartition = \"missing\"\n", 2, {"\"missing\"", "\"dirichlet\""});
-    check_refused("[data]\npartition = \"missing-clases\"\n", 2, {"did you mean \"missing-classes\""});
+    check_refused("[data]\npartition = \"missing-clases\"\n", 2, {"perhaps \"missing-classes\""});
     check_refused("[data]\nkind = \"csv\"\npath = \"a.csv\"\n", 1, {"data.test_path is missing"});
     check_refused("[data]\ntest_path = \"a.csv\"\n", 2, {"data.test_path", "csv"});
     check_refused("[topology]\nnodes = 1\n", 2, {"topology.nodes = 1", "from 2"});
     check_refused("\n[topology]\ndegree = 3\n", 2, {"topology", "even number from 2 to 6"});
-    check_refused("[topology]\nkind = \"smal-world\"\n", 2, {"did you mean \"small-world\""});
+    check_refused("[topology]\nkind = \"smal-world\"\n", 2, {"perhaps \"small-world\""});
     check_refused("[topology]\nkind = \"ring\"\nfile = \"g.txt\"\n", 3, {"topology.file", "\"ring\""});
     check_refused("[topology]\nkind = \"file\"\n", 1, {"topology.file is missing"});
     check_refused(kModels + "seed = [\"mlpp:3\"]\n", 3, {"models.seed", "\"mlpp:3\"", "allowed: linear"});
