@@ -24,8 +24,8 @@ inline constexpr std::size_t kPageSize = 4096;
 
 /// Zeros stored before each payload, in the same blob: a precaution. SQLite keeps the beginning of a long row
 /// inside a B-tree page, and copies it about (in memory too) when such pages are split or joined; it does not
-/// promise that secure_delete follows those copies, although 1,500 random installs and erasures without a lead
-/// left none. The rest of the row lies in overflow pages, which belong to it alone, never move and are
+/// promise that secure_delete follows those copies, although 1,500 random installs and erasures without a
+/// lead left none. The rest of the row lies in overflow pages, which belong to it alone, never move and are
 /// overwritten when it is deleted. The lead is a page, so no byte of a seed is ever in the first part.
 inline constexpr std::size_t kPayloadLead = kPageSize;
 
