@@ -27,6 +27,8 @@ protocol::Result<std::shared_ptr<RouterListener>> RouterListener::open(Transport
         made->monitor_ =
             SocketMonitor::start(shared.io, shared.context, made->pump_.socket(), ZMQ_EVENT_ACCEPTED,
                                  [raw = made.get()](const ConnectionEvent& event) { raw->on_event(event); });
+        // With it on, an IPv4 address would come back from bound_endpoint in IPv6 notation.
+        made->pump_.socket().set(zmq::sockopt::ipv6, endpoint.find('[') != std::string::npos ? 1 : 0);
         made->pump_.socket().bind(endpoint);
         made->endpoint_ = made->pump_.socket().get(zmq::sockopt::last_endpoint);
         made->pump_.request();

@@ -1,0 +1,91 @@
+#include <doctest/doctest.h>
+
+#include "tcp_proxy.hpp"
+#include "world.hpp"
+
+using namespace unlearn::network;
+using namespace unlearn::network::test;
+namespace protocol = unlearn::protocol;
+
+namespace {
+
+/// Two nodes with a counting proxy between them.
+struct Proxied {
+    ZmqWorld world;
+    std::unique_ptr<Node> listener = world.listening();
+    std::unique_ptr<Node> dialler = world.dialling();
+    TcpProxy proxy;
+    SessionId session = 0;
+
+    Proxied() : proxy(port_of(listener->address().endpoint)) {
+        listener->allow(*dialler);
+        dialler->transport->dial({listener->identity.id(), proxy.endpoint()});
+        REQUIRE(world.until([&] { return !dialler->seen.ups.empty(); }));
+        session = dialler->seen.ups[0].session;
+    }
+    static int port_of(const std::string& endpoint) {
+        return std::stoi(endpoint.substr(endpoint.rfind(':') + 1));
+    }
+};
+
+}  // namespace
+
+TEST_CASE("the counters are the bytes on the wire, by kind, with the handshake apart") {
+    Proxied pair;
+    CHECK(pair.proxy.from_dialler == kHandshakeFromDialler);
+    CHECK(pair.proxy.from_listener == kHandshakeFromListener);
+    pair.listener->seen.answer = [&](const Recorder::Message& got) {
+        pair.listener->transport->send(got.session, message(4, 1, 300), Priority::normal);
+    };
+    constexpr std::uint64_t kChunks = 20;
+    constexpr std::uint64_t kPings = 100;
+    for (std::uint64_t i = 0; i < kChunks; ++i)
+        pair.dialler->transport->send(pair.session, message(7, i, 40, 60000 + i), Priority::bulk);
+    for (std::uint64_t i = 0; i < kPings; ++i)
+        pair.dialler->transport->send(pair.session, message(3, i, 200 + i), Priority::normal);
+    REQUIRE(pair.world.until([&] { return pair.dialler->seen.messages.size() == kChunks + kPings; }));
+
+    const TrafficCounters there = pair.dialler->transport->traffic();
+    const TrafficCounters here = pair.listener->transport->traffic();
+    CHECK(there.sent[7].messages == kChunks);
+    CHECK(there.sent[3].messages == kPings);
+    CHECK(there.sent == here.received);
+    CHECK(there.received == here.sent);
+    CHECK(there.handshake_bytes_sent == here.handshake_bytes_received);
+    // Not only within 1 %: to the byte.
+    CHECK(there.handshake_bytes_sent + there.total_sent().bytes == pair.proxy.from_dialler);
+    CHECK(there.handshake_bytes_received + there.total_received().bytes == pair.proxy.from_listener);
+}
+
+TEST_CASE("the in-memory network counts what real sockets count") {
+    MemoryWorld world;
+    const auto listener = world.listening();
+    const auto dialler = world.dialling();
+    listener->allow(*dialler);
+    dialler->transport->dial(listener->address());
+    REQUIRE(world.until([&] { return !dialler->seen.ups.empty(); }));
+    dialler->transport->send(dialler->seen.ups[0].session, message(7, 1, 40, 60000), Priority::bulk);
+    REQUIRE(world.until([&] { return !listener->seen.messages.empty(); }));
+    CHECK(dialler->transport->traffic().sent[7].bytes == wire_size(message(7, 1, 40, 60000)));
+    CHECK(listener->transport->traffic().received == dialler->transport->traffic().sent);
+    CHECK(dialler->transport->traffic().handshake_bytes_sent == kHandshakeFromDialler);
+}
+
+TEST_CASE("on a slow link an urgent message waits for little of the queued bulk") {
+    Proxied pair;
+    constexpr std::uint64_t kRate = 1000 * 1000;  // bytes a second
+    pair.proxy.rate = kRate;
+    for (std::uint64_t i = 0; i < 40; ++i)
+        pair.dialler->transport->send(pair.session, message(7, i, 8, 64 * 1024), Priority::bulk);
+    pair.world.run_for(500ms);
+    const auto before = std::chrono::steady_clock::now();
+    pair.dialler->transport->send(pair.session, message(9, 1000), Priority::urgent);
+    REQUIRE(pair.world.until([&] {
+        return !pair.listener->seen.messages.empty() &&
+               number_of(pair.listener->seen.messages.back().frames) == 1000;
+    }));
+    const auto waited = std::chrono::duration<double>(std::chrono::steady_clock::now() - before).count();
+    MESSAGE("waited " << waited * 1000 << " ms, behind about " << waited * kRate / 1024 << " KiB");
+    CHECK(waited * kRate < 300 * 1024);
+    CHECK(pair.listener->seen.messages.size() < 20);
+}
