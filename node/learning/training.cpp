@@ -1,0 +1,78 @@
+#include "node/learning/training.hpp"
+
+#include <torch/torch.h>
+
+#include "node/learning/wipe.hpp"
+
+namespace unlearn::learning {
+namespace {
+
+// Moves the whole batch by one offset drawn for it, filling the border with zeros.
+at::Tensor shifted(const at::Tensor& images, std::int64_t most, at::Generator& generator) {
+    const auto offsets = at::randint(0, 2 * most + 1, {2}, generator, at::TensorOptions(at::kLong));
+    const auto* offset = offsets.data_ptr<std::int64_t>();
+    const auto padded = at::constant_pad_nd(images, {most, most, most, most});
+    return padded.narrow(2, offset[0], images.size(2)).narrow(3, offset[1], images.size(3)).contiguous();
+}
+
+}  // namespace
+
+std::vector<std::uint8_t> MainModel::save() const {
+    auto tensors = model_->export_tensors();
+    auto bytes = write_safetensors(tensors);
+    wipe(tensors);
+    return bytes;
+}
+
+Result<MainModel> MainModel::restore(const Architecture& architecture, const InputShape& shape,
+                                     std::int64_t classes, std::span<const std::uint8_t> saved) {
+    auto tensors = read_safetensors(saved);
+    if (!tensors) return tl::unexpected(tensors.error());
+    auto model = load_model(architecture, shape, classes, *tensors);
+    wipe(*tensors);
+    if (!model) return tl::unexpected(model.error());
+    return MainModel(std::move(*model));
+}
+
+TrainOptions default_training(const Architecture& architecture) {
+    TrainOptions options;
+    OptimisationOptions& optimisation = options.optimisation;
+    optimisation.batch = 32;
+    switch (architecture.kind) {
+        case ArchitectureKind::linear:
+            optimisation.epochs = 20;
+            optimisation.learning_rate = 2e-3;
+            break;
+        case ArchitectureKind::mlp:
+            optimisation.epochs = 25;
+            optimisation.learning_rate = 1e-3;
+            optimisation.weight_decay = 0.05;
+            break;
+        case ArchitectureKind::cnn:
+        case ArchitectureKind::resnet:
+            optimisation.epochs = 12;
+            optimisation.learning_rate = 3e-3;
+            optimisation.weight_decay = 0.05;
+            break;
+    }
+    return options;
+}
+
+Result<MainModel> train(const Architecture& architecture, const Dataset& own_data,
+                        const TrainOptions& options, at::Generator generator, const Progress& progress,
+                        CancelFlag cancel) {
+    auto model = make_model(architecture, own_data.shape(), own_data.classes(), generator);
+    if (!model) return tl::unexpected(model.error());
+    const auto batch_loss = [&](const at::Tensor& rows) {
+        at::Tensor images = own_data.inputs().index_select(0, rows);
+        if (options.shift_pixels > 0) images = shifted(images, options.shift_pixels, generator);
+        return at::cross_entropy_loss(model->forward(images), own_data.labels().index_select(0, rows), {},
+                                      at::Reduction::Mean, -100, options.label_smoothing);
+    };
+    auto done =
+        optimise(*model, own_data.size(), batch_loss, options.optimisation, generator, progress, cancel);
+    if (!done) return tl::unexpected(done.error());
+    return MainModel(std::move(*model));
+}
+
+}  // namespace unlearn::learning

@@ -1,0 +1,55 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include <ATen/core/Generator.h>
+
+#include "node/learning/data/architecture.hpp"
+#include "node/learning/data/result.hpp"
+#include "node/learning/dataset.hpp"
+#include "node/learning/models.hpp"
+#include "node/learning/optimisation.hpp"
+
+namespace unlearn::learning {
+
+// A node's main model. It can only be made by train(), on a Dataset, or read back from what this node itself
+// stored: this is how the compiler sees to it that no main model ever learns from a peer's seed or from an
+// ensemble. Immutable; copies share one model, whose memory is zeroed when the last one dies.
+class MainModel {
+  public:
+    [[nodiscard]] const Model& model() const { return *model_; }
+
+    // For this node's own disk, never for the network. save() gives safetensors; restore() reads them back.
+    [[nodiscard]] std::vector<std::uint8_t> save() const;
+    [[nodiscard]] static Result<MainModel> restore(const Architecture& architecture, const InputShape& shape,
+                                                   std::int64_t classes, std::span<const std::uint8_t> saved);
+
+  private:
+    friend Result<MainModel> train(const Architecture&, const Dataset&, const struct TrainOptions&,
+                                   at::Generator, const Progress&, CancelFlag);
+    explicit MainModel(Model model) : model_(std::make_shared<const Model>(std::move(model))) {}
+
+    std::shared_ptr<const Model> model_;
+};
+
+struct TrainOptions {
+    OptimisationOptions optimisation;
+    double label_smoothing = 0.0;  // Szegedy et al., arXiv 1512.00567
+    // Images are moved by up to this many pixels in each direction, anew for every batch. 0 for tables.
+    std::int64_t shift_pixels = 0;
+};
+
+// Options that suit a few thousand small images; what `tests/bench/learning_trial.cpp` was tuned to.
+[[nodiscard]] TrainOptions default_training(const Architecture& architecture);
+
+// Trains a fresh main model on the owner's own labelled data, by cross-entropy. Weights, order and
+// augmentation are drawn from `generator`, which ought to be that of (scenario, this node, purpose). Blocks
+// for seconds or minutes.
+[[nodiscard]] Result<MainModel> train(const Architecture& architecture, const Dataset& own_data,
+                                      const TrainOptions& options, at::Generator generator,
+                                      const Progress& progress = {}, CancelFlag cancel = nullptr);
+
+}  // namespace unlearn::learning
