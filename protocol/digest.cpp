@@ -8,6 +8,7 @@ namespace unlearn::protocol {
 Digest digest_of(ByteView bytes) {
     Digest out;
     crypto_generichash(out.value.data(), out.value.size(), bytes.data(), bytes.size(), nullptr, 0);
+    sodium_stackzero(1024);  // the hash leaves its last input, which may be a seed, on the stack
     return out;
 }
 

@@ -189,7 +189,6 @@ class ScenarioBuilder {
         reader.read_choice("transport", network.transport, kTransports);
         reader.read("base_port", network.base_port, {0, 65'535});
         // The protocol's own limits; protocol/wire.md says why.
-        reader.read("chunk_bytes", network.chunk_bytes, {16 * 1024, 64 * 1024});
         read_seconds(reader, "exchange_timeout_s", network.exchange_timeout);
         read_seconds(reader, "exit_timeout_s", network.exit_timeout);
         const std::size_t last_port = network.base_port + scenario_.graph.size();

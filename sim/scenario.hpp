@@ -79,7 +79,6 @@ struct NetworkSettings {
     Transport transport = Transport::kZmq;
     std::uint16_t base_port =
         0;  ///< node i listens on base_port + i; 0 means ports that the system finds free
-    std::optional<std::uint32_t> chunk_bytes;
     std::chrono::seconds exchange_timeout{120};  ///< until every seed has reached every neighbour
     std::chrono::seconds exit_timeout{30};       ///< until every holder has sent its receipt
 };

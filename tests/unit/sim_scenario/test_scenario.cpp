@@ -96,7 +96,6 @@ learning_rate = 0.01
 [ensemble]
 aggregation = "hdus"
 [network]
-chunk_bytes = 16_384
 exit_timeout_s = 5
 [[exit]]
 node = "node-4"
@@ -120,7 +119,6 @@ threads = 1
     CHECK_FALSE(scenario.distillation.temperature);
     CHECK(scenario.ensemble.aggregation == sim::Aggregation::kHdus);
     CHECK(sim::to_string(scenario.ensemble.aggregation) == "hdus");
-    CHECK(scenario.network.chunk_bytes == 16'384U);
     CHECK(scenario.network.exit_timeout == std::chrono::seconds(5));
     REQUIRE(scenario.exits.size() == 2);
     CHECK(scenario.exits[0].node == "node-4");
@@ -194,7 +192,6 @@ TEST_CASE("an impossible value is named with what is allowed") {
     check_refused(kModels + "[distillation]\ntemperature = 0\n", 4, {"distillation.temperature", "above 0"});
     check_refused(kModels + "[ensemble]\naggregation = \"mean\"\n", 4, {"\"mean-probabilities\""});
     check_refused(kModels + "[network]\ntransport = \"tcp\"\n", 4, {"network.transport", "\"zmq\""});
-    check_refused(kModels + "[network]\nchunk_bytes = 100\n", 4, {"network.chunk_bytes", "16384"});
     check_refused(kModels + "[network]\nbase_port = 65530\n", 4, {"network.base_port", "65536"});
     check_refused(kModels + "[network]\nexit_timeout_s = 0\n", 4, {"network.exit_timeout_s"});
     check_refused(kModels + "[run]\nthreads = 0\n", 4, {"run.threads"});

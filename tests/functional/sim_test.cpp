@@ -1,0 +1,271 @@
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <string>
+
+#include <arpa/inet.h>
+#include <doctest/doctest.h>
+#include <nlohmann/json.hpp>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/// `unlearn-sim` as a user has it: commands in, files and exit codes out.
+
+using nlohmann::json;
+namespace fs = std::filesystem;
+
+namespace {
+
+struct Finished {
+    int code = 0;
+    std::string out;
+    std::string err;
+};
+
+std::string read(const fs::path& file) {
+    std::ifstream in(file);
+    std::ostringstream text;
+    text << in.rdbuf();
+    return text.str();
+}
+
+class Playground {
+  public:
+    Playground() {
+        std::string name = (fs::temp_directory_path() / "unlearnd-functional-XXXXXX").string();
+        REQUIRE(mkdtemp(name.data()) != nullptr);
+        path_ = name;
+    }
+    ~Playground() { fs::remove_all(path_); }
+
+    fs::path write(const std::string& name, const std::string& text) const {
+        std::ofstream(path_ / name) << text;
+        return path_ / name;
+    }
+    [[nodiscard]] Finished sim(const std::string& arguments) const {
+        const fs::path out = path_ / "stdout";
+        const fs::path err = path_ / "stderr";
+        const std::string command = std::string(UNLEARN_BIN_DIR) + "/unlearn-sim " + arguments + " >" +
+                                    out.string() + " 2>" + err.string();
+        const int status = std::system(command.c_str());
+        return {WIFEXITED(status) ? WEXITSTATUS(status) : 128, read(out), read(err)};
+    }
+    [[nodiscard]] const fs::path& path() const { return path_; }
+
+  private:
+    fs::path path_;
+};
+
+/// Three clusters of points in five dimensions; learnt in a second.
+std::string points(std::size_t rows, unsigned seed) {
+    std::ostringstream out;
+    out << "a,b,c,d,e,kind\n";
+    unsigned state = seed;
+    const auto noise = [&] {
+        state = state * 1664525U + 1013904223U;
+        return static_cast<double>(state >> 8) / (1 << 24) - 0.5;
+    };
+    for (std::size_t i = 0; i < rows; ++i) {
+        const std::size_t kind = i % 5;
+        for (std::size_t d = 0; d < 5; ++d)
+            out << (d == kind ? 1.0 : 0.0) + 1.6 * noise() << ',';
+        out << "k" << kind << '\n';
+    }
+    return out.str();
+}
+
+std::string scenario(const std::string& more_data = "", const std::string& more_network = "") {
+    return "name = \"points\"\nseed = 3\n[data]\nkind = \"csv\"\npath = \"train.csv\"\ntest_path = "
+           "\"test.csv\"\nlabel = \"kind\"\n"
+           "reference = 400\nimages_per_node = 200\nmissing = 1\nvalidation = 0.3\n" +
+           more_data +
+           "\n[topology]\nkind = \"ring\"\nnodes = 5\n[models]\nmain = [\"linear\", \"mlp:16\"]\nseed = "
+           "[\"mlp:8\"]\n"
+           "[training]\nepochs = 4\n[distillation]\nepochs = 4\n[network]\nexchange_timeout_s = "
+           "30\nexit_timeout_s = 20\n" +
+           more_network + "\n[[exit]]\nnode = \"node-2\"\n";
+}
+
+struct Ready : Playground {
+    Ready() {
+        write("train.csv", points(3000, 1));
+        write("test.csv", points(600, 2));
+        write("points.toml", scenario());
+    }
+    [[nodiscard]] json result(const std::string& folder) const {
+        return json::parse(read(path() / folder / "result.json"));
+    }
+    [[nodiscard]] std::string run(const std::string& scenario_file, const std::string& more = "") const {
+        return "run " + (path() / scenario_file).string() + " --out " + (path() / "out").string() + " " +
+               more;
+    }
+};
+
+}  // namespace
+
+TEST_CASE("a run goes from data to proof and leaves result, events, certificate and report") {
+    const Ready ready;
+    const Finished run = ready.sim(ready.run("points.toml"));
+    INFO(run.err);
+    REQUIRE(run.code == 0);
+    const json result = ready.result("out");
+    CHECK(result["schema"] == 1);
+    CHECK(result["nodes"].size() == 5);
+    CHECK(result["exactness"]["bit_identical"] == true);
+    CHECK(result["exactness"]["vacuous"].empty());
+    CHECK(result["exactness"]["nodes"] == 4);
+    CHECK(result["exactness"]["predictions"] == 4 * 600 * 2);
+    REQUIRE(result["exits"].size() == 1);
+    const json exit = result["exits"][0];
+    CHECK(exit["node"] == "node-2");
+    CHECK(exit["holders"].size() == 2);
+    CHECK(exit["receipts"] == 2);
+    CHECK(exit["missing"].empty());
+    CHECK(exit["time_to_forget_ms"]["max"] > 0.0);
+    CHECK(result["traffic"]["bytes"].get<double>() > result["traffic"]["seed_bytes"].get<double>());
+    for (const auto& node : result["nodes"])
+        for (const char* world : {"own", "full"})
+            for (const char* who : {"main", "ensemble"}) {
+                const double accuracy = node["accuracy"][world][who];
+                CHECK(accuracy > 0.2);
+                CHECK(accuracy <= 1.0);
+            }
+    CHECK(read(ready.path() / "out/report.html").find("node-2") != std::string::npos);
+    CHECK(run.out.find("node-2") != std::string::npos);
+
+    SUBCASE("the certificate verifies, and not when a character of it is changed") {
+        const fs::path certificate = ready.path() / "out/certificate-node-2.json";
+        const Finished verify = ready.sim("verify " + certificate.string());
+        CHECK(verify.code == 0);
+        CHECK(verify.out.find("complete") != std::string::npos);
+        json changed = json::parse(read(certificate));
+        std::string signature = changed["notice"]["signature"];
+        signature[5] = signature[5] == 'a' ? 'b' : 'a';
+        changed["notice"]["signature"] = signature;
+        ready.write("changed.json", changed.dump());
+        CHECK(ready.sim("verify " + (ready.path() / "changed.json").string()).code == 2);
+    }
+    SUBCASE("every event of the exit is on record, in order") {
+        std::istringstream lines(read(ready.path() / "out/events.jsonl"));
+        std::string line;
+        double begun = -1;
+        int erased = 0;
+        int receipts = 0;
+        while (std::getline(lines, line)) {
+            const json event = json::parse(line);
+            if (event["event"] == "exit-begun") begun = event["ms"];
+            if (event["event"] == "seed-erased") {
+                ++erased;
+                CHECK(begun >= 0);
+            }
+            if (event["event"] == "receipt-stored" && event["node"] == "node-2") ++receipts;
+        }
+        CHECK(erased == 2);
+        CHECK(receipts == 2);
+    }
+    SUBCASE("running again replaces the folder") {
+        CHECK(ready.sim(ready.run("points.toml")).code == 0);
+    }
+    SUBCASE("another seed gives another world") {
+        const double before = result["nodes"][0]["accuracy"]["full"]["main"];
+        REQUIRE(ready.sim(ready.run("points.toml", "--seed 4")).code == 0);
+        CHECK(ready.result("out")["seed"] == 4);
+        CHECK(ready.result("out")["nodes"][0]["id"] != result["nodes"][0]["id"]);
+        CHECK(ready.result("out")["nodes"][0]["accuracy"]["full"]["main"] != before);
+    }
+}
+
+TEST_CASE("each violation of the exactness rule makes the check fail") {
+    const Ready ready;
+    for (const std::string rule : {"distil-from-ensemble", "keep-old-rho", "fused-cache", "shared-stream"}) {
+        INFO(rule);
+        const Finished run = ready.sim(ready.run("points.toml", "--violate " + rule));
+        INFO(run.err);
+        CHECK(run.code == 1);
+        const json exactness = ready.result("out")["exactness"];
+        CHECK(exactness["bit_identical"] == false);
+        CHECK(exactness["differing"] > 0);
+        CHECK(exactness["violation"] == rule);
+    }
+}
+
+TEST_CASE("bad input is one clear line, exit code 2, and nothing half-written") {
+    const Ready ready;
+    const auto refused = [&](const std::string& arguments, const std::vector<std::string>& words) {
+        const Finished run = ready.sim(arguments);
+        INFO(arguments);
+        INFO(run.err);
+        CHECK(run.code == 2);
+        for (const auto& word : words)
+            CHECK(run.err.find(word) != std::string::npos);
+        CHECK_FALSE(fs::exists(ready.path() / "out/result.json"));
+    };
+    SUBCASE("no scenario") {
+        refused(ready.run("none.toml"), {"none.toml"});
+    }
+    SUBCASE("an unknown key") {
+        ready.write("bad.toml", scenario("imagesper_node = 5\n"));
+        refused(ready.run("bad.toml"), {"bad.toml:13", "imagesper_node"});
+    }
+    SUBCASE("an impossible value") {
+        ready.write("bad.toml", scenario("", "base_port = 70000\n"));
+        refused(ready.run("bad.toml"), {"bad.toml:", "base_port"});
+    }
+    SUBCASE("more data than there is") {
+        ready.write("bad.toml", scenario("test_limit = 5\n"));
+        std::string text = read(ready.path() / "bad.toml");
+        text.replace(text.find("images_per_node = 200"), 21, "images_per_node = 900");
+        ready.write("bad.toml", text);
+        refused(ready.run("bad.toml"), {"bad.toml"});
+    }
+    SUBCASE("a missing data file") {
+        fs::remove(ready.path() / "train.csv");
+        refused(ready.run("points.toml"), {"train.csv"});
+    }
+    SUBCASE("a corrupt data file") {
+        ready.write("train.csv", "a,b,c,d,e,kind\n1,2,3,4,5,k0\n1,2,x,4,5,k1\n");
+        refused(ready.run("points.toml"), {"train.csv:3"});
+    }
+    SUBCASE("a folder with somebody's work") {
+        fs::create_directories(ready.path() / "out");
+        ready.write("out/thesis.tex", "years of work");
+        refused(ready.run("points.toml"), {"out"});
+        CHECK(read(ready.path() / "out/thesis.tex") == "years of work");
+    }
+    SUBCASE("an unknown violation") {
+        refused(ready.run("points.toml", "--violate everything"), {"everything"});
+    }
+    SUBCASE("a graph that is not connected") {
+        ready.write("graph.txt", "a b\nc d\n");
+        std::string text = scenario();
+        text.replace(text.find("kind = \"ring\"\nnodes = 5"), 23, "kind = \"file\"\nfile = \"graph.txt\"");
+        text.replace(text.find("node-2"), 6, "a");
+        ready.write("bad.toml", text);
+        refused(ready.run("bad.toml"), {"graph.txt", "connected"});
+    }
+    SUBCASE("a certificate that is none") {
+        ready.write("x.json", "{}");
+        refused("verify " + (ready.path() / "x.json").string(), {"x.json"});
+        refused("verify " + (ready.path() / "nowhere.json").string(), {"nowhere.json"});
+    }
+}
+
+TEST_CASE("a port in use is named") {
+    const Ready ready;
+    const int taken = socket(AF_INET, SOCK_STREAM, 0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    REQUIRE(bind(taken, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0);
+    REQUIRE(listen(taken, 1) == 0);
+    socklen_t length = sizeof address;
+    REQUIRE(getsockname(taken, reinterpret_cast<sockaddr*>(&address), &length) == 0);
+    const std::string port = std::to_string(ntohs(address.sin_port));
+    ready.write("port.toml", scenario("", "base_port = " + port + "\n"));
+    const Finished run = ready.sim(ready.run("port.toml"));
+    CHECK(run.code == 2);
+    CHECK(run.err.find(port) != std::string::npos);
+    close(taken);
+}
