@@ -1,0 +1,180 @@
+#include "node/learning/ensemble.hpp"
+
+#include <algorithm>
+#include <map>
+#include <mutex>
+#include <string>
+#include <utility>
+
+#include <ATen/ATen.h>
+
+#include "node/learning/data/assert.hpp"
+
+namespace unlearn::learning {
+namespace {
+
+tl::unexpected<Error> revoked_error() {
+    return fail("ensemble: the snapshot was revoked; ask the current one");
+}
+
+void divide_prior_out(std::span<float> row, std::span<const double> distribution) {
+    double sum = 0.0;
+    for (std::size_t c = 0; c < row.size(); ++c) {
+        row[c] = distribution[c] > 0.0 ? static_cast<float>(row[c] / distribution[c]) : 0.0F;
+        sum += row[c];
+    }
+    for (float& value : row)
+        value = sum > 0.0 ? static_cast<float>(value / sum) : 1.0F / static_cast<float>(row.size());
+}
+
+}  // namespace
+
+std::shared_ptr<const Ensemble> Ensemble::build(std::shared_ptr<const OwnPart> own,
+                                                std::vector<std::shared_ptr<const Member>> members,
+                                                const EnsembleOptions& options) {
+    std::shared_ptr<Ensemble> ensemble(new Ensemble(std::move(own), std::move(members), options));
+    ensemble->rho_ = ensemble->validated_rho();
+    return ensemble;
+}
+
+Ensemble::Ensemble(std::shared_ptr<const OwnPart> own, std::vector<std::shared_ptr<const Member>> members,
+                   const EnsembleOptions& options)
+    : own_(std::move(own)), members_(std::move(members)), options_(options) {
+    std::sort(members_.begin(), members_.end(),
+              [](const auto& a, const auto& b) { return a->id() < b->id(); });
+    const auto twice = std::adjacent_find(members_.begin(), members_.end(),
+                                          [](const auto& a, const auto& b) { return a->id() == b->id(); });
+    UNLEARN_ASSERT(twice == members_.end());
+    fuse();
+}
+
+// By destruction nobody uses the snapshot any more; FusedMlp zeroes its weights itself.
+Ensemble::~Ensemble() = default;
+
+void Ensemble::fuse() {
+    std::map<std::string, std::vector<std::size_t>> places;
+    for (std::size_t i = 0; i < members_.size(); ++i) {
+        const Architecture& architecture = members_[i]->model().architecture();
+        if (FusedMlp::supports(architecture)) {
+            places[architecture.text()].push_back(i);
+        } else {
+            single_.push_back(i);
+        }
+    }
+    for (auto& [text, of_one_kind] : places) {
+        std::vector<const Model*> models;
+        for (const std::size_t place : of_one_kind)
+            models.push_back(&members_[place]->model());
+        fused_.push_back({std::move(of_one_kind), std::make_unique<FusedMlp>(models)});
+    }
+}
+
+double Ensemble::validated_rho() const {
+    if (members_.empty()) return 0.0;
+    if (options_.fixed_rho) return *options_.fixed_rho;
+    std::vector<Voter> voters;
+    for (const auto& member : members_)
+        voters.push_back(member->validation_voter());
+    const auto labels = own_->validation_labels();
+    const SeedVotes votes(options_.aggregation, own_->classes(), labels.size(), voters);
+    return choose_rho(own_->validation_voter(), votes, labels, own_->distribution());
+}
+
+std::vector<Participant> Ensemble::participants() const {
+    std::vector<Participant> all;
+    for (const auto& member : members_)
+        all.push_back({member->id(), member->version()});
+    return all;
+}
+
+bool Ensemble::holds(const MemberId& id) const {
+    return std::any_of(members_.begin(), members_.end(),
+                       [&](const auto& member) { return member->id() == id; });
+}
+
+Result<void> Ensemble::check_inputs(const at::Tensor& inputs) const {
+    const InputShape& shape = own_->shape();
+    if (!inputs.defined() || inputs.dim() != 4 || inputs.scalar_type() != at::kFloat ||
+        InputShape{inputs.size(1), inputs.size(2), inputs.size(3)} != shape) {
+        return fail("prediction: inputs must be float32 of shape [rows, " + std::to_string(shape.channels) +
+                    ", " + std::to_string(shape.height) + ", " + std::to_string(shape.width) + "]");
+    }
+    return {};
+}
+
+std::vector<std::vector<float>> Ensemble::member_logits(const at::Tensor& rows) const {
+    std::vector<std::vector<float>> logits(members_.size());
+    for (const Fused& one : fused_) {
+        const at::Tensor all = one.models->forward(rows);
+        for (std::size_t i = 0; i < one.places.size(); ++i) {
+            logits[one.places[i]] = to_vector(all.select(0, static_cast<std::int64_t>(i)));
+        }
+    }
+    for (const std::size_t place : single_)
+        logits[place] = to_vector(members_[place]->model().forward(rows));
+    return logits;
+}
+
+void Ensemble::predict_rows(const at::Tensor& rows, Prior prior, float* probabilities) const {
+    const auto logits = member_logits(rows);
+    const auto count = static_cast<std::size_t>(rows.size(0));
+    const std::size_t classes = own_->classes();
+    const std::vector<float> main_logits = to_vector(own_->main().model().forward(rows));
+    std::vector<Voter> voters;
+    for (std::size_t i = 0; i < members_.size(); ++i)
+        voters.push_back({logits[i], &members_[i]->known_classes()});
+    const SeedVotes votes(options_.aggregation, classes, count, voters);
+    Mixer mixer({main_logits, &own_->known_classes()}, votes);
+    const bool moves_to_own_world =
+        prior == Prior::own &&
+        (options_.aggregation == Aggregation::known_classes || options_.aggregation == Aggregation::median);
+    std::vector<double> row(classes);
+    for (std::size_t i = 0; i < count; ++i) {
+        const auto mixed = mixer.mix(i, rho_);
+        row.assign(mixed.begin(), mixed.end());
+        if (!class_factors_.empty()) apply_prior(row, class_factors_);
+        if (moves_to_own_world) apply_prior(row, own_->distribution());
+        for (const double value : row)
+            *probabilities++ = static_cast<float>(value);
+    }
+}
+
+Result<Prediction> Ensemble::predict(const at::Tensor& inputs, Prior prior) const {
+    if (auto fine = check_inputs(inputs); !fine) return tl::unexpected(fine.error());
+    const at::NoGradGuard no_gradients;
+    const auto classes = static_cast<std::int64_t>(own_->classes());
+    Prediction prediction{at::empty({inputs.size(0), classes}, at::kFloat), participants()};
+    auto* target = prediction.probabilities.data_ptr<float>();
+    for (std::int64_t first = 0; first < inputs.size(0); first += kPredictionRows) {
+        const auto rows = inputs.narrow(0, first, std::min(kPredictionRows, inputs.size(0) - first));
+        const std::shared_lock in_use(in_use_);
+        if (revoked_.load()) return revoked_error();
+        predict_rows(rows, prior, target + first * classes);
+    }
+    if (revoked_.load()) return revoked_error();
+    return prediction;
+}
+
+Result<Prediction> Ensemble::predict_main(const at::Tensor& inputs, std::optional<Prior> prior) const {
+    if (auto fine = check_inputs(inputs); !fine) return tl::unexpected(fine.error());
+    const at::NoGradGuard no_gradients;
+    Prediction prediction{at::softmax(predict_logits(own_->main().model(), inputs), 1), {}};
+    if (prior == Prior::uniform) {
+        auto* values = prediction.probabilities.data_ptr<float>();
+        const std::size_t classes = own_->classes();
+        for (std::int64_t row = 0; row < inputs.size(0); ++row) {
+            divide_prior_out({values + static_cast<std::size_t>(row) * classes, classes},
+                             own_->distribution());
+        }
+    }
+    return prediction;
+}
+
+void Ensemble::revoke() const {
+    revoked_.store(true);
+    const std::unique_lock alone(in_use_);
+    for (const Fused& one : fused_)
+        one.models->wipe();
+}
+
+}  // namespace unlearn::learning

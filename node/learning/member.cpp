@@ -1,0 +1,65 @@
+#include "node/learning/member.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include <ATen/ATen.h>
+
+#include "node/learning/wipe.hpp"
+
+namespace unlearn::learning {
+
+Member::Member(const MemberId& id, std::uint64_t version, Model model)
+    : id_(id), version_(version), model_(std::move(model)) {}
+
+Member::~Member() {
+    wipe();
+}
+
+void Member::wipe() {
+    model_.wipe();
+    learning::wipe(class_mass_);
+    learning::wipe(validation_logits_);
+    std::fill(known_classes_.begin(), known_classes_.end(), false);
+}
+
+Result<std::shared_ptr<Member>> Member::from_payload(const MemberId& id, std::uint64_t version,
+                                                     std::string_view architecture,
+                                                     std::span<const std::uint8_t> payload,
+                                                     const OwnPart& own) {
+    const auto classes = static_cast<std::int64_t>(own.classes());
+    auto checked = check_seed_payload(architecture, own.shape(), classes, payload);
+    if (!checked) return tl::unexpected(checked.error());
+    auto model = load_model(checked->architecture, own.shape(), classes, checked->tensors);
+    learning::wipe(checked->tensors);
+    if (!model) return tl::unexpected(model.error());
+    return make(id, version, std::move(*model), own);
+}
+
+Result<std::shared_ptr<Member>> Member::refreshed(const OwnPart& own) const {
+    auto tensors = model_.export_tensors();
+    auto model = load_model(model_.architecture(), model_.input_shape(), model_.classes(), tensors);
+    learning::wipe(tensors);
+    if (!model) return tl::unexpected(model.error());
+    return make(id_, version_, std::move(*model), own);
+}
+
+Result<std::shared_ptr<Member>> Member::make(const MemberId& id, std::uint64_t version, Model model,
+                                             const OwnPart& own) {
+    std::shared_ptr<Member> member(new Member(id, version, std::move(model)));
+    const at::Tensor& reference = own.reference().inputs();
+    const auto logits =
+        predict_logits(member->model_, reference.narrow(0, 0, std::min(kMassRows, reference.size(0))));
+    if (!at::isfinite(logits).all().item<bool>()) {
+        return fail("seed " + member->model_.architecture().text() + " gives answers that are not finite");
+    }
+    member->class_mass_ = to_vector(at::softmax(logits, 1).mean(0));
+    const double threshold = kKnownMass / static_cast<double>(own.classes());
+    for (const float mass : member->class_mass_)
+        member->known_classes_.push_back(mass > threshold);
+    member->validation_logits_ = to_vector(predict_logits(member->model_, own.validation().inputs()));
+    learning::wipe(logits);
+    return member;
+}
+
+}  // namespace unlearn::learning
