@@ -44,15 +44,15 @@ TrainOptions default_training(const Architecture& architecture) {
             optimisation.learning_rate = 2e-3;
             break;
         case ArchitectureKind::mlp:
-            optimisation.epochs = 25;
+            optimisation.epochs = 40;
             optimisation.learning_rate = 1e-3;
-            optimisation.weight_decay = 0.05;
+            optimisation.weight_decay = 0.5;
             break;
         case ArchitectureKind::cnn:
         case ArchitectureKind::resnet:
-            optimisation.epochs = 12;
-            optimisation.learning_rate = 3e-3;
-            optimisation.weight_decay = 0.05;
+            optimisation.epochs = 15;
+            optimisation.learning_rate = 1e-3;
+            optimisation.weight_decay = 0.3;
             break;
     }
     return options;
