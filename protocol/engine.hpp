@@ -315,7 +315,8 @@ class Engine {
     void handle_nack(SessionId id, Session& session, const Nack& nack);
     void establish(SessionId id, Session& session);
     void remove_session(SessionId id);
-    void drop_peer(SessionId id, const CurvePublicKey& key, const Error& why);
+    /// `key` by value: it usually lives in the session that ends here.
+    void drop_peer(SessionId id, CurvePublicKey key, const Error& why);
     [[nodiscard]] bool is_blocked(const CurvePublicKey& key) const;
     void tick_sessions();
     void redial(const NodeId& peer);

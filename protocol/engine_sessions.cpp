@@ -201,7 +201,7 @@ void Engine::remove_session(SessionId session_id) {
     }
 }
 
-void Engine::drop_peer(SessionId session_id, const CurvePublicKey& key, const Error& why) {
+void Engine::drop_peer(SessionId session_id, CurvePublicKey key, const Error& why) {
     ++counters_.peers_dropped;
     const auto it = sessions_.find(session_id);
     const NodeId peer = it == sessions_.end() ? NodeId{} : it->second.peer;
@@ -210,6 +210,8 @@ void Engine::drop_peer(SessionId session_id, const CurvePublicKey& key, const Er
     remove_session(session_id);
     note(EventKind::peer_dropped, peer, {}, why.text());
 
+    // A peer that was cut off before its first complete message has no key.
+    if (key == CurvePublicKey{}) return;
     if (blocked_.size() >= kMaxBlockedKeys && !blocked_.contains(key)) blocked_.erase(blocked_.begin());
     Blocked& blocked = blocked_[key];
     blocked.last_period =

@@ -65,7 +65,7 @@ tl::expected<nlohmann::json, std::string> check_counterfactual(const Counterfact
     for (const auto& exit : request.scenario.exits)
         arguments.insert(arguments.end(), {"--without", exit.node});
     if (request.violation != Violation::none)
-        arguments.insert(arguments.end(), {"--violate", std::string(to_string(request.violation))});
+        arguments.insert(arguments.end(), {"--violate", learning::violations::to_text(request.violation)});
     if (auto ok = run_ourselves(arguments); !ok) return tl::unexpected(ok.error());
 
     const auto comparison = compare_predictions(folder, request.after);
@@ -91,8 +91,9 @@ tl::expected<nlohmann::json, std::string> check_counterfactual(const Counterfact
         {"bit_identical", comparison->differing == 0 && comparison->predictions > 0},
         {"vacuous", vacuous},
         {"world_b_seconds", seconds.count()},
-        {"violation", request.violation == Violation::none ? nlohmann::json(nullptr)
-                                                           : nlohmann::json(to_string(request.violation))}};
+        {"violation", request.violation == Violation::none
+                          ? nlohmann::json(nullptr)
+                          : nlohmann::json(learning::violations::to_text(request.violation))}};
 }
 
 }  // namespace unlearn::sim

@@ -1,11 +1,11 @@
 #include "sim/prepare.hpp"
 
 #include <algorithm>
+#include <cstring>
 
 #include "node/learning/data/csv.hpp"
 #include "node/learning/data/idx.hpp"
 #include "node/learning/data/partition.hpp"
-#include "node/learning/violations.hpp"
 #include "protocol/bytes.hpp"
 
 namespace unlearn::sim {
@@ -90,12 +90,6 @@ tl::expected<Setup, std::string> prepare(const Scenario& scenario, const std::ve
     keep_first(data->test, scenario.data.test_limit);
     const auto classes = static_cast<std::int64_t>(train.class_names.size());
 
-    std::unique_ptr<learning::StreamSource> streams;
-    if (violation == Violation::shared_stream)
-        streams = std::make_unique<learning::violations::SharedStream>(scenario.seed);
-    else
-        streams = std::make_unique<learning::NamedStreams>(scenario.seed);
-
     learning::PartitionRequest request;
     request.labels = train.labels;
     request.class_count = classes;
@@ -118,7 +112,7 @@ tl::expected<Setup, std::string> prepare(const Scenario& scenario, const std::ve
                 learning::Dataset::from_table(data->test),
                 learning::ReferenceSet::from_table(train, partition->reference),
                 protocol::network_id_of(description),
-                std::move(streams),
+                learning::violations::stream_source(violation, scenario.seed),
                 {}};
 
     const auto left_out = [&](const std::string& name) {

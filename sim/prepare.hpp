@@ -7,15 +7,17 @@
 
 #include "node/learning/data/architecture.hpp"
 #include "node/learning/dataset.hpp"
+#include "node/learning/violations.hpp"
 #include "protocol/digest.hpp"
 #include "protocol/identity.hpp"
 #include "sim/scenario.hpp"
-#include "sim/violation.hpp"
 
 /// From a scenario to what every node starts with. All of it is drawn for *all* nodes of the scenario by
 /// name; the node that a world is to be without is taken out afterwards, so that nothing that remains depends
 /// on it.
 namespace unlearn::sim {
+
+using learning::violations::Violation;
 
 /// Who one node is and what it may learn from.
 struct NodeSetup {

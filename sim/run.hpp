@@ -6,11 +6,13 @@
 #include <nlohmann/json.hpp>
 #include <tl/expected.hpp>
 
+#include "node/learning/violations.hpp"
 #include "sim/progress.hpp"
 #include "sim/scenario.hpp"
-#include "sim/violation.hpp"
 
 namespace unlearn::sim {
+
+using learning::violations::Violation;
 
 /// Runs a scenario from data to proof and writes result.json, events.jsonl, the certificates and report.html
 /// to `folder`, which is emptied first when it is an earlier run's. @return the result (schema 1, see

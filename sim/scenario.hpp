@@ -46,7 +46,7 @@ struct DataSettings {
 
 struct ModelSettings {
     /// Architectures, dealt out in turn to the nodes of the scenario's graph, in its order. Never empty.
-    std::vector<std::string> main = {"linear", "mlp:100", "cnn:16-32"};
+    std::vector<std::string> main = {"linear", "mlp:100", "cnn:16x32"};
     std::vector<std::string> seed = {"mlp:32"};
 };
 

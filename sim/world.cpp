@@ -189,12 +189,12 @@ tl::expected<void, std::string> World::start_nodes() {
     for (std::size_t i = 0; i < members_.size(); ++i) {
         Member& member = *members_[i];
         const NodeSetup& setup = *member.setup;
-        learning::EnsembleOptions ensemble;
-        ensemble.aggregation = aggregation_of(scenario_.ensemble.aggregation);
-        member.ensemble =
-            daemon::make_ensemble_holder(*member.main, setup.split.validation, ensemble, options_.violation);
-        member.seeds = std::make_unique<daemon::EnsembleSeeds>(*member.ensemble, setup_.reference,
-                                                               setup_.test.classes(), workers_.pool());
+        auto own = learning::OwnPart::make(*member.main, setup.own, setup.split.validation, setup_.reference);
+        member.ensemble = std::make_unique<learning::EnsembleHolder>(
+            std::move(own),
+            learning::EnsembleOptions{aggregation_of(scenario_.ensemble.aggregation), std::nullopt},
+            learning::violations::rebuild_rule(options_.violation));
+        member.seeds = std::make_unique<daemon::EnsembleSeeds>(*member.ensemble, workers_.pool());
 
         const auto folder = options_.folder / "nodes" / setup.name;
         std::error_code error;
@@ -202,11 +202,10 @@ tl::expected<void, std::string> World::start_nodes() {
         if (auto written = storage::create_identity_file(folder / "identity.key", setup.identity); !written)
             return fail(setup.name + ": " + written.error().text());
         const auto created = on_network([&]() -> protocol::Result<void> {
-            network::ZmqOptions zmq_options;
-            const auto port = scenario_.network.base_port;
-            zmq_options.listen = "tcp://127.0.0.1:" + (port == 0 ? "*" : std::to_string(port + i));
+            const auto base = scenario_.network.base_port;
+            const std::string endpoint = "tcp://127.0.0.1:" + std::to_string(base == 0 ? 0 : base + i);
             auto transport = std::make_unique<network::ZmqTransport>(network_->io, *network_->zmq,
-                                                                     setup.identity, zmq_options);
+                                                                     setup.identity, endpoint);
             runtime::NodeOptions node_options{folder / "state", {}};
             node_options.engine.network = setup_.network;
             auto node = runtime::Node::create(
@@ -290,7 +289,7 @@ tl::expected<void, std::string> World::distil_from_ensembles() {
     auto phase = progress_.start("distil from the ensemble", members_.size());
     const auto error = workers_.for_each(members_.size(), [&](std::size_t i) -> std::optional<std::string> {
         Member& member = *members_[i];
-        auto seed = learning::violations::distil_from_ensemble(
+        auto seed = learning::violations::EnsembleDistiller::distil(
             *member.ensemble->snapshot(), setup_.reference, member.setup->seed_architecture, options,
             learning::make_generator(setup_.streams->seed(member.setup->name, "distil again")));
         if (!seed) return member.setup->name + ": distillation: " + seed.error().message;
@@ -315,10 +314,14 @@ tl::expected<std::vector<Evaluation>, std::string> World::evaluate() {
         Evaluation& out = evaluations[i];
         out.name = member.setup->name;
         out.rho = ensemble->rho();
-        out.own_prior = ensemble->predict(test.inputs(), learning::Prior::own).probabilities.contiguous();
-        out.uniform_prior =
-            ensemble->predict(test.inputs(), learning::Prior::uniform).probabilities.contiguous();
-        const at::Tensor main = ensemble->predict_main(test.inputs());
+        const auto by_own_prior = ensemble->predict(test.inputs(), learning::Prior::own);
+        const auto by_uniform_prior = ensemble->predict(test.inputs(), learning::Prior::uniform);
+        const auto by_main = ensemble->predict_main(test.inputs());
+        for (const auto* prediction : {&by_own_prior, &by_uniform_prior, &by_main})
+            if (!*prediction) return out.name + ": prediction: " + prediction->error().message;
+        out.own_prior = by_own_prior->probabilities.contiguous();
+        out.uniform_prior = by_uniform_prior->probabilities.contiguous();
+        const at::Tensor& main = by_main->probabilities;
         const auto own = member.setup->own.class_distribution();
         out.scores.own = {learning::own_accuracy(main, test, own),
                           learning::own_accuracy(out.own_prior, test, own)};

@@ -8,10 +8,8 @@ using protocol::SeedVersion;
 
 }  // namespace
 
-EnsembleSeeds::EnsembleSeeds(learning::EnsembleHolder& ensemble, const learning::ReferenceSet& reference,
-                             const learning::InputShape& shape, std::int64_t classes,
-                             boost::asio::thread_pool& workers)
-    : ensemble_(ensemble), reference_(reference), shape_(shape), classes_(classes), workers_(workers) {}
+EnsembleSeeds::EnsembleSeeds(learning::EnsembleHolder& ensemble, boost::asio::thread_pool& workers)
+    : ensemble_(ensemble), workers_(workers) {}
 
 EnsembleSeeds::~EnsembleSeeds() {
     wiper_.join();
@@ -38,14 +36,14 @@ void EnsembleSeeds::prepare(const NodeId& owner, SeedVersion version, const std:
                             const std::function<void(std::optional<std::string>)>& done) {
     std::optional<std::string> problem;
     auto member = learning::Member::from_payload(owner.bytes(), static_cast<std::uint64_t>(version),
-                                                 architecture, payload->view(), reference_);
+                                                 architecture, payload->view(), ensemble_.snapshot()->own());
     payload.reset();
     if (!member) problem = member.error().message;
     {
         const std::lock_guard lock(mutex_);
         Owner& state = owners_[owner];
         // When the owner left meanwhile, the member dies here, before anybody can be told that it is wiped.
-        std::shared_ptr<const learning::Member> prepared = member ? std::move(*member) : nullptr;
+        std::shared_ptr<learning::Member> prepared = member ? std::move(*member) : nullptr;
         if (prepared && state.dropped == begun_at) state.prepared = Prepared{version, std::move(prepared)};
         prepared.reset();
         --state.being_prepared;
@@ -63,6 +61,8 @@ void EnsembleSeeds::install(const NodeId& owner, SeedVersion version) {
         prepared = std::exchange(state.prepared, std::nullopt);
     }
     ensemble_.install(std::move(prepared->member));
+    // The version that this one replaced, if any.
+    boost::asio::post(wiper_, [this, owner] { static_cast<void>(ensemble_.wipe_dropped(owner.bytes())); });
 }
 
 void EnsembleSeeds::drop(const NodeId& owner) {
@@ -72,7 +72,7 @@ void EnsembleSeeds::drop(const NodeId& owner) {
         ++state.dropped;
         state.prepared.reset();
     }
-    ensemble_.drop(owner.bytes());
+    static_cast<void>(ensemble_.drop(owner.bytes()));
 }
 
 void EnsembleSeeds::wipe(const NodeId& owner, std::function<void()> done) {
@@ -81,7 +81,7 @@ void EnsembleSeeds::wipe(const NodeId& owner, std::function<void()> done) {
             std::unique_lock lock(mutex_);
             prepared_.wait(lock, [&] { return owners_[owner].being_prepared == 0; });
         }
-        ensemble_.wipe(owner.bytes());
+        static_cast<void>(ensemble_.wipe_dropped(owner.bytes()));
         done();
     });
 }

@@ -11,7 +11,6 @@
 
 #include <boost/asio/thread_pool.hpp>
 
-#include "node/learning/dataset.hpp"
 #include "node/learning/held_seeds.hpp"
 #include "node/network/asio.hpp"
 #include "node/runtime/seed_holder.hpp"
@@ -26,8 +25,7 @@ namespace unlearn::daemon {
 class EnsembleSeeds final : public runtime::SeedHolder {
   public:
     /// All references must outlive this object, and `workers` must be idle before it dies.
-    EnsembleSeeds(learning::EnsembleHolder& ensemble, const learning::ReferenceSet& reference,
-                  const learning::InputShape& shape, std::int64_t classes, boost::asio::thread_pool& workers);
+    EnsembleSeeds(learning::EnsembleHolder& ensemble, boost::asio::thread_pool& workers);
     ~EnsembleSeeds() override;
 
     void check(const protocol::NodeId& owner, protocol::SeedVersion version, const std::string& architecture,
@@ -40,7 +38,7 @@ class EnsembleSeeds final : public runtime::SeedHolder {
   private:
     struct Prepared {
         protocol::SeedVersion version{};
-        std::shared_ptr<const learning::Member> member;
+        std::shared_ptr<learning::Member> member;
     };
     /// What is known of one owner's seeds on their way into the ensemble.
     struct Owner {
@@ -54,9 +52,6 @@ class EnsembleSeeds final : public runtime::SeedHolder {
                  const std::function<void(std::optional<std::string>)>& done);
 
     learning::EnsembleHolder& ensemble_;
-    const learning::ReferenceSet& reference_;
-    const learning::InputShape shape_;
-    const std::int64_t classes_;
     boost::asio::thread_pool& workers_;
 
     std::mutex mutex_;
