@@ -23,27 +23,35 @@ std::unique_ptr<RebuildRule> honest_rebuild_rule() {
 
 EnsembleHolder::EnsembleHolder(std::shared_ptr<const OwnPart> own, const EnsembleOptions& options,
                                std::unique_ptr<RebuildRule> rule)
-    : own_(std::move(own)), options_(options), rule_(std::move(rule)) {
-    rebuild();
-}
+    : own_(std::move(own)), options_(options), rule_(std::move(rule)) {}
 
-std::shared_ptr<const Ensemble> EnsembleHolder::snapshot() const {
+std::shared_ptr<const Ensemble> EnsembleHolder::current() const {
     const std::lock_guard guard(current_guard_);
     return current_;
 }
 
-void EnsembleHolder::rebuild() {
+std::shared_ptr<const Ensemble> EnsembleHolder::snapshot() const {
+    if (auto ready = current()) return ready;
+    const std::lock_guard change(change_);
+    if (auto ready = current()) return ready;
     RebuildRule::Members members;
     for (const auto& [id, member] : held_)
         members.push_back(member);
     auto next = rule_->rebuild(own_, std::move(members), options_);
-    std::erase_if(issued_, [](const auto& snapshot) { return snapshot.expired(); });
+    std::erase_if(issued_, [](const auto& issued) { return issued.expired(); });
     issued_.push_back(next);
+    const std::lock_guard guard(current_guard_);
+    current_ = next;
+    return next;
+}
+
+void EnsembleHolder::outdate() {
+    std::shared_ptr<const Ensemble> old;
     {
         const std::lock_guard guard(current_guard_);
-        current_.swap(next);
+        current_.swap(old);
     }
-    // What `next` holds now, the old snapshot, may die here: outside the lock.
+    // The old snapshot may die here: outside the lock.
 }
 
 void EnsembleHolder::retire(std::shared_ptr<Member> member) {
@@ -65,7 +73,7 @@ void EnsembleHolder::install(std::shared_ptr<Member> member) {
     if (place == member) return;
     if (place) retire(std::move(place));
     place = std::move(member);
-    rebuild();
+    outdate();
 }
 
 bool EnsembleHolder::drop(const MemberId& id) {
@@ -74,7 +82,7 @@ bool EnsembleHolder::drop(const MemberId& id) {
     if (found == held_.end()) return false;
     retire(std::move(found->second));
     held_.erase(found);
-    rebuild();
+    outdate();
     return true;
 }
 
@@ -128,7 +136,7 @@ Result<void> EnsembleHolder::replace_own(std::shared_ptr<const OwnPart> own) {
         retired_.resize(kept);
         held_ = std::move(refreshed);
         own_ = std::move(own);
-        rebuild();
+        outdate();
     }
     static_cast<void>(wipe_retired(std::move(before), std::chrono::milliseconds(50)));
     return {};
@@ -138,7 +146,7 @@ Result<Prediction> EnsembleHolder::predict(const at::Tensor& inputs, Prior prior
     for (;;) {
         const auto used = snapshot();
         auto prediction = used->predict(inputs, prior);
-        // A snapshot is revoked only after another has taken its place, so this ends.
+        // A snapshot is revoked only after it was outdated, so this ends.
         if (prediction || used == snapshot()) return prediction;
     }
 }

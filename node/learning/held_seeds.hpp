@@ -25,21 +25,22 @@ class RebuildRule {
 
 [[nodiscard]] std::unique_ptr<RebuildRule> honest_rebuild_rule();
 
-// The seeds that a node holds, and the current snapshot made of them. Any thread may call anything. Snapshots
-// are swapped whole, so that neither a prediction nor an installation waits for the other for longer than a
-// pointer takes to copy.
+// The seeds that a node holds, and the current snapshot made of them. Any thread may call anything. A change
+// of the set only marks the snapshot as outdated; the next one is built when somebody first asks for it, so
+// that a drop takes microseconds and many changes at once cost one build.
 class EnsembleHolder {
   public:
     EnsembleHolder(std::shared_ptr<const OwnPart> own, const EnsembleOptions& options,
                    std::unique_ptr<RebuildRule> rule = honest_rebuild_rule());
 
+    // What to predict with now. After a change the first caller builds it, for some milliseconds.
     [[nodiscard]] std::shared_ptr<const Ensemble> snapshot() const;
 
     // Takes the seed into the ensemble, in place of what was held under its id; call wipe_dropped() for that
     // one afterwards.
     void install(std::shared_ptr<Member> member);
     // Takes a seed out of the ensemble: snapshots and predictions that start after this returns do without
-    // it. A few milliseconds. False if it was not held. Its memory is wiped by wipe_dropped().
+    // it. Takes microseconds. False if it was not held. Its memory is wiped by wipe_dropped().
     [[nodiscard]] bool drop(const MemberId& id);
     // Ends every older use of this id's dropped seeds and zeroes their memory before it returns: waits up to
     // `drain` for predictions on old snapshots to finish, then makes the rest of them fail (predict()
@@ -64,18 +65,19 @@ class EnsembleHolder {
     };
 
     void retire(std::shared_ptr<Member> member);
-    void rebuild();
+    [[nodiscard]] std::shared_ptr<const Ensemble> current() const;
+    void outdate();
     [[nodiscard]] std::size_t wipe_retired(std::vector<Retired> retired, std::chrono::milliseconds drain);
 
     std::shared_ptr<const OwnPart> own_;
     EnsembleOptions options_;
-    std::unique_ptr<RebuildRule> rule_;
+    const std::unique_ptr<RebuildRule> rule_;
     std::map<MemberId, std::shared_ptr<Member>> held_;
     std::vector<Retired> retired_;
-    std::vector<std::weak_ptr<const Ensemble>> issued_;  // every snapshot that somebody may still use
-    std::mutex change_;  // one change of the set at a time; guards all of the above
-    std::shared_ptr<const Ensemble> current_;
-    mutable std::mutex current_guard_;  // held only to copy or to swap current_
+    mutable std::vector<std::weak_ptr<const Ensemble>> issued_;  // every snapshot that somebody may still use
+    mutable std::mutex change_;  // one change or build at a time; guards all of the above
+    mutable std::shared_ptr<const Ensemble> current_;  // null when outdated
+    mutable std::mutex current_guard_;                 // held only to copy or to swap current_
 };
 
 }  // namespace unlearn::learning
