@@ -256,18 +256,22 @@ void apply_prior(std::span<double> probabilities, std::span<const double> distri
 
 double choose_rho(const Voter& main, const SeedVotes& seeds, std::span<const std::int64_t> labels,
                   std::span<const double> own_distribution) {
-    constexpr double kPull = 5.0;  // as strong as a handful of validation examples
-    constexpr double kLowest = 0.02;
-    constexpr double kHighest = 0.98;
+    // As if a handful of examples had been predicted better with the seeds and some with the main model: the
+    // cost has its minimum strictly between 0 and 1, so that rho always answers to a change of the members.
+    constexpr double kExamplesForSeeds = 3.0;
+    constexpr double kExamplesForMain = 2.0;
+    static_assert(kExamplesForSeeds / (kExamplesForSeeds + kExamplesForMain) == kDefaultRho);
+    constexpr double kLowest = 0.001;
+    constexpr double kHighest = 0.999;
     constexpr int kCoarseSteps = 8;
-    constexpr double kPrecision = 1e-4;
+    constexpr double kPrecision = 1e-5;
     UNLEARN_ASSERT(labels.size() == seeds.rows());
     if (seeds.empty()) return 0.0;
 
     Mixer mixer(main, seeds);
     std::vector<double> asked(seeds.classes());
     const auto cost = [&](double rho) {
-        double sum = kPull * (rho - kDefaultRho) * (rho - kDefaultRho);
+        double sum = -kExamplesForSeeds * std::log(rho) - kExamplesForMain * std::log(1.0 - rho);
         for (std::size_t row = 0; row < labels.size(); ++row) {
             const auto mixed = mixer.mix(row, rho);
             asked.assign(mixed.begin(), mixed.end());

@@ -115,7 +115,8 @@ std::vector<std::vector<float>> Ensemble::member_logits(const at::Tensor& rows) 
     return logits;
 }
 
-void Ensemble::predict_rows(const at::Tensor& rows, Prior prior, float* probabilities) const {
+void Ensemble::predict_rows(const at::Tensor& rows, std::span<const Prior> priors,
+                            std::span<float* const> probabilities) const {
     const auto logits = member_logits(rows);
     const auto count = static_cast<std::size_t>(rows.size(0));
     const std::size_t classes = own_->classes();
@@ -125,34 +126,46 @@ void Ensemble::predict_rows(const at::Tensor& rows, Prior prior, float* probabil
         voters.push_back({logits[i], &members_[i]->known_classes()});
     const SeedVotes votes(options_.aggregation, classes, count, voters);
     Mixer mixer({main_logits, &own_->known_classes()}, votes);
-    const bool moves_to_own_world =
-        prior == Prior::own &&
-        (options_.aggregation == Aggregation::known_classes || options_.aggregation == Aggregation::median);
+    const bool can_move =
+        options_.aggregation == Aggregation::known_classes || options_.aggregation == Aggregation::median;
     std::vector<double> row(classes);
     for (std::size_t i = 0; i < count; ++i) {
         const auto mixed = mixer.mix(i, rho_);
-        row.assign(mixed.begin(), mixed.end());
-        if (!class_factors_.empty()) apply_prior(row, class_factors_);
-        if (moves_to_own_world) apply_prior(row, own_->distribution());
-        for (const double value : row)
-            *probabilities++ = static_cast<float>(value);
+        for (std::size_t asked = 0; asked < priors.size(); ++asked) {
+            row.assign(mixed.begin(), mixed.end());
+            if (!class_factors_.empty()) apply_prior(row, class_factors_);
+            if (can_move && priors[asked] == Prior::own) apply_prior(row, own_->distribution());
+            std::transform(row.begin(), row.end(), probabilities[asked] + i * classes,
+                           [](double value) { return static_cast<float>(value); });
+        }
     }
 }
 
-Result<Prediction> Ensemble::predict(const at::Tensor& inputs, Prior prior) const {
+Result<std::vector<Prediction>> Ensemble::predict_under(const at::Tensor& inputs,
+                                                        std::span<const Prior> priors) const {
     if (auto fine = check_inputs(inputs); !fine) return tl::unexpected(fine.error());
     const at::NoGradGuard no_gradients;
     const auto classes = static_cast<std::int64_t>(own_->classes());
-    Prediction prediction{at::empty({inputs.size(0), classes}, at::kFloat), participants()};
-    auto* target = prediction.probabilities.data_ptr<float>();
+    std::vector<Prediction> predictions;
+    for (std::size_t i = 0; i < priors.size(); ++i)
+        predictions.push_back({at::empty({inputs.size(0), classes}, at::kFloat), participants()});
     for (std::int64_t first = 0; first < inputs.size(0); first += kPredictionRows) {
         const auto rows = inputs.narrow(0, first, std::min(kPredictionRows, inputs.size(0) - first));
+        std::vector<float*> targets;
+        for (const auto& prediction : predictions)
+            targets.push_back(prediction.probabilities.data_ptr<float>() + first * classes);
         const std::shared_lock in_use(in_use_);
         if (revoked_.load()) return revoked_error();
-        predict_rows(rows, prior, target + first * classes);
+        predict_rows(rows, priors, targets);
     }
     if (revoked_.load()) return revoked_error();
-    return prediction;
+    return predictions;
+}
+
+Result<Prediction> Ensemble::predict(const at::Tensor& inputs, Prior prior) const {
+    auto predictions = predict_under(inputs, {&prior, 1});
+    if (!predictions) return tl::unexpected(predictions.error());
+    return std::move(predictions->front());
 }
 
 Result<Prediction> Ensemble::predict_main(const at::Tensor& inputs, std::optional<Prior> prior) const {

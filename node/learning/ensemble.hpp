@@ -61,6 +61,9 @@ class Ensemble {
     // `inputs` [B, channels, height, width] float32. Fails if they have another shape, or if the snapshot was
     // revoked while predicting: then ask the current snapshot (EnsembleHolder::predict does).
     [[nodiscard]] Result<Prediction> predict(const at::Tensor& inputs, Prior prior) const;
+    // The same under several priors at once, for the price of one: every model is asked only once.
+    [[nodiscard]] Result<std::vector<Prediction>> predict_under(const at::Tensor& inputs,
+                                                                std::span<const Prior> priors) const;
     // The main model alone. No prior: its plain softmax. Prior::own is the same, as it was trained under it;
     // Prior::uniform divides its own distribution out.
     [[nodiscard]] Result<Prediction> predict_main(const at::Tensor& inputs,
@@ -92,7 +95,8 @@ class Ensemble {
     [[nodiscard]] double validated_rho() const;
     // Row-major logits of every member for one chunk of rows, in the order of members_.
     [[nodiscard]] std::vector<std::vector<float>> member_logits(const at::Tensor& rows) const;
-    void predict_rows(const at::Tensor& rows, Prior prior, float* probabilities) const;
+    void predict_rows(const at::Tensor& rows, std::span<const Prior> priors,
+                      std::span<float* const> probabilities) const;
     [[nodiscard]] Result<void> check_inputs(const at::Tensor& inputs) const;
 
     std::shared_ptr<const OwnPart> own_;

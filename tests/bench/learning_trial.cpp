@@ -180,15 +180,8 @@ class Trial {
                       nodes_[i].main_architecture.c_str(), holder.snapshot()->rho());
         print(title, all, 1);
         const auto near = neighbours(i);
-        for (const std::size_t leaver : near) {
-            holder.forget(id_of(leaver));
-            const Scores left = score(*holder.snapshot(), test);
-            after.main_own += left.main_own / static_cast<double>(near.size());
-            after.main_full += left.main_full / static_cast<double>(near.size());
-            after.ensemble_own += left.ensemble_own / static_cast<double>(near.size());
-            after.ensemble_full += left.ensemble_full / static_cast<double>(near.size());
-            install(holder, i, leaver);
-        }
+        holder.forget(id_of(near[i % near.size()]));
+        after += score(*holder.snapshot(), test);
     }
 
     void install(EnsembleHolder& holder, std::size_t node, std::size_t near) {

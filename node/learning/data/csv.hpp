@@ -17,9 +17,9 @@ struct CsvOptions {
     std::variant<std::string, std::size_t> label = std::size_t{0};
     // The classes in order. Empty: every label found, sorted (as numbers if all are integers). Set it to the
     // training data's classes when reading test data; a label that is not among them is then an error.
-    std::vector<std::string> class_names;
+    std::vector<std::string> class_names = {};
     // How one row is to be seen; its size must equal the number of feature columns. Unset: {1, 1, columns}.
-    std::optional<InputShape> shape;
+    std::optional<InputShape> shape = std::nullopt;
 };
 
 // Reads comma-separated numbers with one label column (RFC 4180: fields may be quoted, lines end in LF or

@@ -130,13 +130,18 @@ Result<Shares> draw(const ShardPartition& kind, const Draw& d) {
     Indices order(d.names.size() * per_node);
     std::iota(order.begin(), order.end(), std::size_t{0});
     d.random.shuffle(std::span(order));
-    const std::size_t shards = order.size();
+    std::vector<std::size_t> slot_of(order.size());  // who gets each shard: node * per_node + turn
+    for (std::size_t slot = 0; slot < order.size(); ++slot)
+        slot_of[order[slot]] = slot;
     Shares shares(d.names.size());
-    for (std::size_t i = 0; i < shards; ++i) {
-        const auto begin = static_cast<std::ptrdiff_t>(chosen.size() * order[i] / shards);
-        const auto end = static_cast<std::ptrdiff_t>(chosen.size() * (order[i] + 1) / shards);
-        Indices& share = shares[i / per_node];
-        share.insert(share.end(), chosen.begin() + begin, chosen.begin() + end);
+    auto next = chosen.begin();
+    for (const std::size_t slot : slot_of) {
+        // A node's first shards are one longer where its examples do not divide evenly.
+        const std::size_t size = d.request.examples_per_node / per_node +
+                                 (slot % per_node < d.request.examples_per_node % per_node ? 1 : 0);
+        Indices& share = shares[slot / per_node];
+        share.insert(share.end(), next, next + static_cast<std::ptrdiff_t>(size));
+        next += static_cast<std::ptrdiff_t>(size);
     }
     return shares;
 }

@@ -40,9 +40,9 @@ using PartitionKind = std::variant<IidPartition, DirichletPartition, ShardPartit
 // *all* nodes of a scenario, also one that is to be taken out afterwards: shares must not depend on who takes
 // part.
 struct PartitionRequest {
-    std::span<const std::int64_t> labels;
+    std::span<const std::int64_t> labels = {};
     std::int64_t class_count = 0;
-    std::vector<std::string> node_names;
+    std::vector<std::string> node_names = {};
     std::size_t examples_per_node = 0;
     std::size_t reference_examples = 0;
     PartitionKind kind = IidPartition{};
