@@ -1,6 +1,7 @@
 #include "sim/world.hpp"
 
 #include <algorithm>
+#include <array>
 #include <future>
 #include <set>
 
@@ -314,13 +315,13 @@ tl::expected<std::vector<Evaluation>, std::string> World::evaluate() {
         Evaluation& out = evaluations[i];
         out.name = member.setup->name;
         out.rho = ensemble->rho();
-        const auto by_own_prior = ensemble->predict(test.inputs(), learning::Prior::own);
-        const auto by_uniform_prior = ensemble->predict(test.inputs(), learning::Prior::uniform);
+        constexpr std::array priors{learning::Prior::own, learning::Prior::uniform};
+        const auto by_ensemble = ensemble->predict_under(test.inputs(), priors);
         const auto by_main = ensemble->predict_main(test.inputs());
-        for (const auto* prediction : {&by_own_prior, &by_uniform_prior, &by_main})
-            if (!*prediction) return out.name + ": prediction: " + prediction->error().message;
-        out.own_prior = by_own_prior->probabilities.contiguous();
-        out.uniform_prior = by_uniform_prior->probabilities.contiguous();
+        if (!by_ensemble) return out.name + ": prediction: " + by_ensemble.error().message;
+        if (!by_main) return out.name + ": prediction: " + by_main.error().message;
+        out.own_prior = by_ensemble->at(0).probabilities;
+        out.uniform_prior = by_ensemble->at(1).probabilities;
         const at::Tensor& main = by_main->probabilities;
         const auto own = member.setup->own.class_distribution();
         out.scores.own = {learning::own_accuracy(main, test, own),
