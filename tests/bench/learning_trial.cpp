@@ -3,6 +3,7 @@
 // the real one.
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cstdio>
 #include <numeric>
@@ -92,10 +93,9 @@ Scores score(const Ensemble& ensemble, const Dataset& test) {
     Scores scores;
     scores.main_own = own_accuracy(main, test, own);
     scores.main_full = full_accuracy(main, test);
-    scores.ensemble_own =
-        own_accuracy(must(ensemble.predict(test.inputs(), Prior::own)).probabilities, test, own);
-    scores.ensemble_full =
-        full_accuracy(must(ensemble.predict(test.inputs(), Prior::uniform)).probabilities, test);
+    const auto under = must(ensemble.predict_under(test.inputs(), std::array{Prior::own, Prior::uniform}));
+    scores.ensemble_own = own_accuracy(under[0].probabilities, test, own);
+    scores.ensemble_full = full_accuracy(under[1].probabilities, test);
     return scores;
 }
 
