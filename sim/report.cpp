@@ -268,13 +268,13 @@ std::string exit_part(const ExitResult& exit) {
     for (const auto& name : exit.missing)
         rows += "<tr>" + row_head(name) + cell("no receipt") + "</tr>\n";
 
-    std::string html = paragraph(
-        fmt::format("{} held the seed of {}, and {} sent a signed receipt after erasing it from memory and "
-                    "disk. Time to forget, from the exit "
-                    "notice to the durable erasure: median {}, 99th percentile {}, longest {}.",
-                    counted(exit.holders.size(), "node"), exit.node,
-                    exit.receipts == exit.holders.size() ? "each" : grouped(exit.receipts),
-                    milliseconds(exit.p50_ms), milliseconds(exit.p99_ms), milliseconds(exit.max_ms)));
+    std::string html = paragraph(fmt::format(
+        "{} held the seed of {}, and {} sent a signed receipt after erasing it from memory and "
+        "disk. Time to forget, from the command to leave until the holder's receipt is stored at the "
+        "leaver: median {}, 99th percentile {}, longest {}.",
+        counted(exit.holders.size(), "node"), exit.node,
+        exit.receipts == exit.holders.size() ? "each" : grouped(exit.receipts), milliseconds(exit.p50_ms),
+        milliseconds(exit.p99_ms), milliseconds(exit.max_ms)));
     if (!rows.empty()) html += table("<tr><th>Holder</th><th>Receipt</th></tr>", rows);
     if (!bars.empty()) html += plot_bars("Time to forget, by holder", bars);
     html += "<h3>Mean accuracy of those who stayed</h3>\n";
