@@ -81,8 +81,9 @@ void Engine::advance_peer_exit(const NodeId& owner, PeerExit& exit) {
 void Engine::finish_erasure(const NodeId& owner) {
     PeerExit& exit = exits_.at(owner);
     exit.erased = true;
-    maybe_on_disk_.erase(owner);
-    note(EventKind::seed_erased, owner, exit.erased_version);
+    const bool was_on_disk = maybe_on_disk_.erase(owner) > 0;
+    if (was_on_disk || exit.erased_version != SeedVersion{0})
+        note(EventKind::seed_erased, owner, exit.erased_version);
     send_receipt(owner, exit);
 }
 

@@ -83,7 +83,8 @@ void EnsembleSeeds::wipe(const NodeId& owner, std::function<void()> done) {
         }
         static_cast<void>(ensemble_.wipe_dropped(owner.bytes()));
         done();
-        // Build the next snapshot, so that no prediction has to wait for it; but after the wipes that wait here.
+        // Build the next snapshot, so that no prediction has to wait for it; but after the wipes that wait
+        // here.
         boost::asio::post(wiper_, [this] { static_cast<void>(ensemble_.snapshot()); });
     });
 }

@@ -83,7 +83,8 @@ std::string scenario(const std::string& more_data = "", const std::string& more_
            more_data +
            "\n[topology]\nkind = \"ring\"\nnodes = 5\n[models]\nmain = [\"linear\", \"mlp:16\"]\nseed = "
            "[\"mlp:8\"]\n"
-           "[training]\nepochs = 4\n[distillation]\nepochs = 4\n[network]\nexchange_timeout_s = "
+           "[training]\nepochs = 60\nbatch = 16\nlearning_rate = 0.01\n[distillation]\nepochs = "
+           "40\n[network]\nexchange_timeout_s = "
            "30\nexit_timeout_s = 20\n" +
            more_network + "\n[[exit]]\nnode = \"node-2\"\n";
 }
@@ -207,7 +208,7 @@ TEST_CASE("bad input is one clear line, exit code 2, and nothing half-written") 
     }
     SUBCASE("an unknown key") {
         ready.write("bad.toml", scenario("imagesper_node = 5\n"));
-        refused(ready.run("bad.toml"), {"bad.toml:13", "imagesper_node"});
+        refused(ready.run("bad.toml"), {"bad.toml:12", "imagesper_node"});
     }
     SUBCASE("an impossible value") {
         ready.write("bad.toml", scenario("", "base_port = 70000\n"));
