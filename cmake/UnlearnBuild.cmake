@@ -47,9 +47,10 @@ function(unlearn_library name)
   target_link_libraries(${name} PUBLIC unlearn_options ${arg_LINK} PRIVATE ${arg_PRIVATE_LINK})
 endfunction()
 
-# unlearn_test(NAME SOURCES... LINK LIBS...) adds a doctest binary in which every TEST_CASE is a CTest test.
+# unlearn_test(NAME SOURCES... LINK LIBS... [TIMEOUT S] [SANITIZED_ARGUMENTS ARGS...]) adds a doctest binary as one CTest
+# test; the arguments are given to it in sanitizer builds only.
 function(unlearn_test name)
-  cmake_parse_arguments(arg "" "TIMEOUT" "SOURCES;LINK" ${ARGN})
+  cmake_parse_arguments(arg "" "TIMEOUT" "SOURCES;LINK;SANITIZED_ARGUMENTS" ${ARGN})
   if(NOT arg_TIMEOUT)
     set(arg_TIMEOUT 120)
   endif()
@@ -57,7 +58,10 @@ function(unlearn_test name)
   target_link_libraries(${name} PRIVATE unlearn_options doctest::doctest ${arg_LINK})
   target_compile_definitions(${name} PRIVATE UNLEARN_SOURCE_DIR="${CMAKE_SOURCE_DIR}"
                                              UNLEARN_BIN_DIR="${CMAKE_RUNTIME_OUTPUT_DIRECTORY}")
-  add_test(NAME ${name} COMMAND ${name})
+  if(NOT UNLEARN_SANITIZE)
+    set(arg_SANITIZED_ARGUMENTS)
+  endif()
+  add_test(NAME ${name} COMMAND ${name} ${arg_SANITIZED_ARGUMENTS})
   set_tests_properties(${name} PROPERTIES TIMEOUT ${arg_TIMEOUT}
     ENVIRONMENT "OPENBLAS_NUM_THREADS=1;OMP_NUM_THREADS=1")
 endfunction()
