@@ -224,7 +224,6 @@ class Engine {
         SeedRecord record;
         SignedBytes signed_record;
         SharedSeedBytes payload;  ///< only until it is stored and in use
-        bool in_use = false;
     };
     /// Somebody else's exit. The tombstone counts from the moment it is here, durable or not.
     struct PeerExit {

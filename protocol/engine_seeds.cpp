@@ -159,7 +159,7 @@ void Engine::handle_chunk(SessionId session_id, Session& session, const Chunk& c
     }
     if (!*complete) return ask_for_more(session_id, session, fetch);
 
-    Held held{fetch.record(), fetch.signed_record(), fetch.take_payload(), false};
+    Held held{fetch.record(), fetch.signed_record(), fetch.take_payload()};
     fetches_.erase(it);
     effects_.push_back(CheckSeed{owner, held.record.version, held.record.architecture, held.payload});
     candidates_.insert_or_assign(owner, std::move(held));
@@ -173,7 +173,7 @@ void Engine::load_held_seeds() {
         if (!admitted) continue;
         effects_.push_back(CheckSeed{seed.owner, seed.version, record->architecture, seed.payload});
         candidates_.insert_or_assign(
-            seed.owner, Held{std::move(*record), std::move(seed.record), std::move(seed.payload), false});
+            seed.owner, Held{std::move(*record), std::move(seed.record), std::move(seed.payload)});
     }
     loaded_seeds_.clear();
 }
@@ -200,7 +200,6 @@ void Engine::finish_install(const NodeId& owner, SeedVersion version) {
     if (it == candidates_.end() || it->second.record.version != version) return;
     if (ask_gate(owner, version, AdmissionPoint::install) != Admission::admitted) return;
     it->second.payload.reset();
-    it->second.in_use = true;
     held_.insert_or_assign(owner, std::move(it->second));
     candidates_.erase(it);
     effects_.push_back(InstallSeed{owner, version});
