@@ -11,6 +11,8 @@ using namespace unlearn::protocol;
 using namespace unlearn::storage;
 using namespace unlearn::storage::testing;
 
+// What an answer captures is declared before the thread, whose end waits for the answers still to come.
+
 TEST_CASE("batches are durable in their order and all are answered before the thread ends") {
     const TemporaryFolder folder;
     constexpr std::uint32_t kBatches = 200;
@@ -31,9 +33,11 @@ TEST_CASE("batches are durable in their order and all are answered before the th
 
 TEST_CASE("batches that wait together share transactions, and one bad batch fails alone") {
     const TemporaryFolder folder;
+    std::promise<void> all_queued;
+    std::promise<void> again;
+    std::promise<void> done;
     StorageThread thread(open(folder.path()));
     // Holds the storage thread in the first answer until all others wait.
-    std::promise<void> all_queued;
     REQUIRE(thread.submit({tombstone(1)}, [&](Result<void>) { all_queued.get_future().wait(); }));
     std::vector<std::future<bool>> results;
     for (std::uint32_t i = 0; i < 20; ++i) {
@@ -41,7 +45,7 @@ TEST_CASE("batches that wait together share transactions, and one bad batch fail
         results.push_back(result->get_future());
         const auto owner = i == 7 ? 1 : 100 + i;  // 1 has left: its seed is refused
         REQUIRE(thread.submit({held(owner, 1)},
-                              [result](Result<void> done) { result->set_value(done.has_value()); }));
+                              [result](Result<void> outcome) { result->set_value(outcome.has_value()); }));
     }
     all_queued.set_value();
     for (std::uint32_t i = 0; i < 20; ++i)
@@ -52,9 +56,7 @@ TEST_CASE("batches that wait together share transactions, and one bad batch fail
 
     // The same without a bad one takes two transactions, not twenty.
     const auto before = counters.transactions;
-    std::promise<void> again;
     REQUIRE(thread.submit({tombstone(2)}, [&](Result<void>) { again.get_future().wait(); }));
-    std::promise<void> done;
     for (std::uint32_t i = 0; i < 20; ++i)
         REQUIRE(thread.submit({held(200 + i, 1)}, [&, i](Result<void>) {
             if (i == 19) done.set_value();
@@ -72,9 +74,9 @@ TEST_CASE("a full queue refuses and says so, and what was taken is still done") 
     std::atomic<std::size_t> answers{0};
     std::size_t taken = 0;
     {
-        StorageThread thread(open(folder.path()));
         std::promise<void> go;
         std::promise<void> blocked;
+        StorageThread thread(open(folder.path()));
         REQUIRE(thread.submit({}, [&](Result<void>) {
             blocked.set_value();
             go.get_future().wait();
@@ -97,14 +99,14 @@ TEST_CASE("a full queue refuses and says so, and what was taken is still done") 
 
 TEST_CASE("an erased seed is nowhere in memory when its erasure is answered") {
     const TemporaryFolder folder;
-    StorageThread thread(open(folder.path()));
     constexpr std::size_t kSize = 50000;
     const Traces traces(payload(1000004, kSize)->view());  // of held(1, 1), made and wiped again
     std::promise<void> stored;
+    std::promise<std::size_t> left;
+    StorageThread thread(open(folder.path()));
     REQUIRE(thread.submit({held(1, 1, kSize)}, [&](Result<void>) { stored.set_value(); }));
     stored.get_future().wait();
     REQUIRE(traces.count_in_folder(folder.path()) > 0);
-    std::promise<std::size_t> left;
     REQUIRE(thread.submit({tombstone(1), EraseHeldSeed{node(1)}},
                           [&](Result<void>) { left.set_value(traces.windows_in_own_memory()); }));
     CHECK(left.get_future().get() == 0);
