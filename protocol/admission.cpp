@@ -16,6 +16,16 @@ std::string_view describe(Admission admission) {
             return "not newer than what is held";
         case Admission::refused_before:
             return "refused before";
+        case Admission::too_many_exits:
+            return "too many exits are known to take seeds of more owners";
+        case Admission::removed:
+            return "owner was removed from our peers";
+        case Admission::quarantined:
+            return "in quarantine until its owner or a neighbour was heard";
+        case Admission::lease_ended:
+            return "lease has ended";
+        case Admission::held_aside:
+            return "held aside";
     }
     return "unknown";
 }
@@ -24,11 +34,18 @@ Admission admit(const AdmissionFacts& facts, AdmissionPoint point) {
     if (facts.owner_is_self) return Admission::own_seed;
     if (facts.owner_exited) return Admission::owner_exited;
     if (facts.we_are_exiting) return Admission::we_are_exiting;
+    if (facts.removed) return Admission::removed;
     if (facts.refused && facts.offered <= *facts.refused) return Admission::refused_before;
     // A seed that is already in place is asked about again by `load` and `rebuild`.
     const bool may_be_held = point == AdmissionPoint::load || point == AdmissionPoint::rebuild;
     if (facts.held && (may_be_held ? facts.offered < *facts.held : facts.offered <= *facts.held))
         return Admission::not_newer;
+    if (facts.too_many_exits && !facts.held && !may_be_held) return Admission::too_many_exits;
+    if (point == AdmissionPoint::rebuild) {
+        if (facts.quarantined) return Admission::quarantined;
+        if (facts.lease_ended) return Admission::lease_ended;
+        if (facts.held_aside) return Admission::held_aside;
+    }
     return Admission::admitted;
 }
 

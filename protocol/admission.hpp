@@ -20,9 +20,27 @@ struct AdmissionFacts {
     std::optional<SeedVersion> held;     ///< the version of this owner in use
     std::optional<SeedVersion> refused;  ///< the newest version of this owner that was judged unusable
     SeedVersion offered{};
+    bool too_many_exits = false;  ///< no room to remember the exits of more owners
+    bool removed = false;         ///< we exchange nothing with the owner any more
+    // What keeps a seed that is in place out of use for a while.
+    bool quarantined = false;  ///< loaded from disk, and its owner may have left since
+    bool lease_ended = false;  ///< or never came
+    bool held_aside = false;   ///< judged to do harm
 };
 
-enum class Admission { admitted, own_seed, owner_exited, we_are_exiting, not_newer, refused_before };
+enum class Admission {
+    admitted,
+    own_seed,
+    owner_exited,
+    we_are_exiting,
+    not_newer,
+    refused_before,
+    too_many_exits,
+    removed,
+    quarantined,
+    lease_ended,
+    held_aside,
+};
 [[nodiscard]] std::string_view describe(Admission admission);
 
 [[nodiscard]] Admission admit(const AdmissionFacts& facts, AdmissionPoint point);

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <variant>
 #include <vector>
 
@@ -16,6 +18,9 @@ namespace unlearn::protocol {
 /// Version of an owner's seed; starts at 1 and only grows.
 enum class SeedVersion : std::uint64_t {};
 
+/// Time of day, as people read it. Only the end of a lease depends on it, and only to end the lease sooner.
+using WallTime = std::chrono::sys_seconds;
+
 /// Bytes exactly as they were received or made, with the signature over them. Never re-encoded.
 struct SignedBytes {
     Bytes bytes;
@@ -29,10 +34,12 @@ struct PutTombstone {
     SignedBytes notice;
 };
 
-/// `peer` asked for our seed of this version and may hold it from now on. Keeps the highest version.
+/// `peer` asked for our seed of this version and may hold it from now on, and use it until `lease_until`.
+/// Keeps the highest version and the latest end, each for itself.
 struct PutRecipient {
     NodeId peer;
     SeedVersion version;
+    WallTime lease_until{};
 };
 
 /// A holder's receipt for our own exit, or its `left` receipt. The first one of each holder is kept.
@@ -68,8 +75,51 @@ struct PutExiting {
     SignedBytes notice;
 };
 
+/// The newest lease of our own seed that anybody may have been given. Keeps the highest number.
+struct PutOwnLease {
+    std::uint64_t number = 0;
+    WallTime not_after{};
+};
+
+/// The newest lease of a held seed. Keeps the highest number; changes nothing when no seed of the owner is
+/// held, and is deleted with it.
+struct PutHeldLease {
+    NodeId owner;
+    std::uint64_t number = 0;
+    WallTime not_after{};
+};
+
+/// Our own `left` receipt for `owner`: we are leaving and erased its seed. The first one is kept.
+struct PutLeftReceipt {
+    NodeId owner;
+    SignedBytes receipt;
+};
+
+/// Two different records of one owner and version: proof that the owner equivocates. The first proof of each
+/// version is kept, and at most kMaxEquivocationsKept of each owner.
+struct PutEquivocation {
+    NodeId owner;
+    SeedVersion version;
+    SignedBytes first;
+    SignedBytes second;
+};
+
+/// A peer that was added or removed while we ran. `former`: nothing is exchanged with it any more, but it may
+/// have to hear of our exit. Replaces what was stored.
+struct PutPeer {
+    NodeId peer;
+    std::optional<std::string> endpoint;
+    bool former = false;
+};
+
+/// This identity is finished and must never run again. The first reason is kept.
+struct PutRetired {
+    std::string reason;
+};
+
 using StoreOp =
-    std::variant<PutTombstone, PutRecipient, PutReceipt, PutHeldSeed, EraseHeldSeed, PutOwnSeed, PutExiting>;
+    std::variant<PutTombstone, PutRecipient, PutReceipt, PutHeldSeed, EraseHeldSeed, PutOwnSeed, PutExiting,
+                 PutOwnLease, PutHeldLease, PutLeftReceipt, PutEquivocation, PutPeer, PutRetired>;
 
 /// All that was stored, in the order of NodeId within each list.
 struct LoadedState {
@@ -79,6 +129,12 @@ struct LoadedState {
     std::vector<PutHeldSeed> held_seeds;
     std::optional<PutOwnSeed> own_seed;
     std::optional<PutExiting> exiting;
+    std::optional<PutOwnLease> own_lease;
+    std::vector<PutHeldLease> held_leases;
+    std::vector<PutLeftReceipt> left_receipts;
+    std::vector<PutEquivocation> equivocations;
+    std::vector<PutPeer> peers;
+    std::optional<PutRetired> retired;
 };
 
 }  // namespace unlearn::protocol

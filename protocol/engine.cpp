@@ -2,69 +2,37 @@
 
 #include <algorithm>
 
-#include "protocol/limits.hpp"
-
 namespace unlearn::protocol {
 
-std::string_view name_of(EventKind kind) {
-    switch (kind) {
-        case EventKind::peer_up:
-            return "peer-up";
-        case EventKind::peer_down:
-            return "peer-down";
-        case EventKind::peer_dropped:
-            return "peer-dropped";
-        case EventKind::seed_published:
-            return "seed-published";
-        case EventKind::seed_installed:
-            return "seed-installed";
-        case EventKind::seed_refused:
-            return "seed-refused";
-        case EventKind::equivocation:
-            return "equivocation";
-        case EventKind::exit_begun:
-            return "exit-begun";
-        case EventKind::exit_announced:
-            return "exit-announced";
-        case EventKind::receipt_stored:
-            return "receipt-stored";
-        case EventKind::exit_complete:
-            return "exit-complete";
-        case EventKind::exit_learned:
-            return "exit-learned";
-        case EventKind::seed_erased:
-            return "seed-erased";
-        case EventKind::own_exit_met:
-            return "own-exit-met";
-        case EventKind::store_failed:
-            return "store-failed";
-    }
-    return "unknown";
-}
-
 Engine::Engine(const Identity& identity, EngineConfig config, LoadedState state)
-    : identity_(identity), config_(std::move(config)) {
+    : identity_(identity), config_(std::move(config)), random_state_(config_.random_seed) {
+    for (const auto& stored : state.peers)
+        peers_[stored.peer] = Peer{stored.endpoint, PeerSource::added, stored.former};
     for (const auto& neighbour : config_.neighbours)
-        if (neighbour.id != id()) neighbours_.emplace(neighbour.id, neighbour);
+        if (neighbour.id != id()) peers_[neighbour.id] = Peer{neighbour.endpoint, PeerSource::config, false};
 
     // Tombstones before anything that they forbid.
     for (auto& tombstone : state.tombstones) {
         PeerExit exit;
         exit.notice = std::move(tombstone.notice);
         exit.tombstone_durable = true;
-        exit.memory_wiped = true;
         exits_.emplace(tombstone.owner, std::move(exit));
     }
     for (const auto& recipient : state.recipients)
-        recipients_.emplace(recipient.peer, recipient.version);
+        recipients_.emplace(recipient.peer, Recipient{recipient.version, recipient.lease_until});
     for (auto& receipt : state.receipts)
         receipts_.emplace(receipt.holder, std::move(receipt.receipt));
+    for (auto& receipt : state.left_receipts)
+        left_receipts_.emplace(receipt.owner, std::move(receipt.receipt));
+    for (const auto& proof : state.equivocations)
+        equivocations_.emplace(proof.owner, proof.version);
     if (state.own_seed) {
         auto record = verify_record(id(), config_.network, state.own_seed->record);
         if (record)
             own_seed_ = OwnSeed{std::move(*record), std::move(state.own_seed->record),
                                 std::move(state.own_seed->payload), true};
     }
+    if (state.own_lease) last_lease_number_ = state.own_lease->number;
     if (state.exiting) {
         own_exit_ = OwnExit{};
         own_exit_->notice = std::move(state.exiting->notice);
@@ -72,6 +40,9 @@ Engine::Engine(const Identity& identity, EngineConfig config, LoadedState state)
     loaded_seeds_ = std::move(state.held_seeds);
     for (const auto& seed : loaded_seeds_)
         maybe_on_disk_.insert(seed.owner);
+    for (const auto& lease : state.held_leases)
+        loaded_leases_.emplace(lease.owner, lease);
+    counters_.equivocations = equivocations_.size();
 }
 
 std::vector<Effect> Engine::step(const Input& input, Now now) {
@@ -83,29 +54,33 @@ std::vector<Effect> Engine::step(const Input& input, Now now) {
 
 void Engine::on(const Start&) {
     started_ = true;
-    // What was interrupted by a stop is taken up again: erasures of exited owners, then our own exit.
+    allow_neighbours();
+    // What was interrupted by a stop is taken up again: erasures of exited owners and removed peers, then our
+    // own exit.
     for (auto& [owner, exit] : exits_) {
         if (maybe_on_disk_.contains(owner))
             advance_peer_exit(owner, exit);
         else
             exit.erased = true;
     }
+    for (const auto& [peer, info] : peers_)
+        if (info.former && maybe_on_disk_.contains(peer) && !exits_.contains(peer))
+            persist({EraseHeldSeed{peer}}, ThenRemoved{peer});
     load_held_seeds();
-    if (own_exit_) begin_erasing_everything();
-    for (const auto& [peer, neighbour] : neighbours_)
+    if (own_exit_)
+        begin_erasing_everything();
+    else
+        renew_own_lease();
+    for (const auto& [peer, info] : peers_)
         redial(peer);
-}
-
-void Engine::on(const AddNeighbour& add) {
-    if (add.neighbour.id == id()) return;
-    neighbours_.insert_or_assign(add.neighbour.id, add.neighbour);
-    if (started_) redial(add.neighbour.id);
 }
 
 void Engine::on(const Tick&) {
     tick_stores();
     tick_sessions();
     tick_fetches();
+    tick_leases();
+    tick_comparisons();
     tick_exit();
 }
 
@@ -123,11 +98,6 @@ void Engine::on(const StoreFailed& failed) {
     ++counters_.store_failures;
     it->second.retry_at = now_.steady + kStoreRetry;
     note(EventKind::store_failed, {}, {}, failed.reason);
-}
-
-void Engine::on(const SayBye&) {
-    for (auto& [session_id, session] : sessions_)
-        if (session.established) send(session_id, session, Bye{});
 }
 
 void Engine::persist(std::vector<StoreOp> ops, Continuation then) {
@@ -159,7 +129,13 @@ void Engine::tick_stores() {
 void Engine::finish(const Continuation& then) {
     struct Visitor {
         Engine& engine;
-        void operator()(const ThenServe& t) const { engine.finish_recipient(t.peer, t.version); }
+        void operator()(const ThenNothing&) const {}
+        void operator()(const ThenServe& t) const { engine.finish_recipient(t.peer, t.recorded); }
+        void operator()(const ThenAnnounce& t) const {
+            engine.finish_recipient(t.peer, t.recorded);
+            if (Session* session = engine.established_session(t.peer))
+                engine.announce_to(engine.session_of_.at(t.peer), *session);
+        }
         void operator()(const ThenInstall& t) const { engine.finish_install(t.owner, t.version); }
         void operator()(const ThenTombstoned& t) const {
             auto& exit = engine.exits_.at(t.owner);
@@ -167,6 +143,7 @@ void Engine::finish(const Continuation& then) {
             engine.advance_peer_exit(t.owner, exit);
         }
         void operator()(const ThenErased& t) const { engine.finish_erasure(t.owner); }
+        void operator()(const ThenRemoved& t) const { engine.finish_removal(t.owner); }
         void operator()(const ThenExiting&) const { engine.begin_erasing_everything(); }
         void operator()(const ThenLeftEverything&) const { engine.announce_exit(); }
         void operator()(const ThenReceipt& t) const {
@@ -174,7 +151,11 @@ void Engine::finish(const Continuation& then) {
             engine.note(EventKind::receipt_stored, t.holder);
             engine.check_complete();
         }
-        void operator()(const ThenPublished& t) const { engine.finish_published(t.version); }
+        void operator()(const ThenPublished& t) const { engine.finish_published(t.version, t.lease); }
+        void operator()(const ThenLease& t) const { engine.finish_lease(t.lease); }
+        void operator()(const ThenRetired& t) const {
+            engine.note(EventKind::retired, engine.id(), {}, t.reason);
+        }
     };
     std::visit(Visitor{*this}, then);
 }
@@ -183,29 +164,12 @@ void Engine::note(EventKind kind, const NodeId& subject, SeedVersion version, st
     effects_.push_back(Event{kind, subject, version, std::move(detail)});
 }
 
-bool Engine::may_use(const NodeId& owner, SeedVersion version) const {
-    const auto held = held_.find(owner);
-    return held != held_.end() && held->second.record.version == version &&
-           ask_gate(owner, version, AdmissionPoint::rebuild) == Admission::admitted;
-}
-
-std::map<NodeId, SeedVersion> Engine::seeds_in_use() const {
-    std::map<NodeId, SeedVersion> out;
-    for (const auto& [owner, held] : held_)
-        out.emplace(owner, held.record.version);
-    return out;
-}
-
-ExitProgress Engine::own_exit() const {
-    ExitProgress progress;
-    progress.recipients = recipients_;
-    progress.receipts = receipts_;
-    if (own_exit_) {
-        progress.begun = true;
-        progress.complete = own_exit_->complete;
-        progress.notice = own_exit_->notice;
-    }
-    return progress;
+std::uint64_t Engine::draw() {
+    // splitmix64 (Steele, Lea, Flood 2014): for choices that nobody gains from guessing, and for salts.
+    std::uint64_t z = (random_state_ += 0x9E3779B97F4A7C15);
+    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9;
+    z = (z ^ (z >> 27)) * 0x94D049BB133111EB;
+    return z ^ (z >> 31);
 }
 
 }  // namespace unlearn::protocol

@@ -10,9 +10,12 @@
 #include <vector>
 
 #include "protocol/admission.hpp"
+#include "protocol/allowance.hpp"
 #include "protocol/durable.hpp"
+#include "protocol/engine_io.hpp"
 #include "protocol/fetch.hpp"
 #include "protocol/identity.hpp"
+#include "protocol/limits.hpp"
 #include "protocol/messages.hpp"
 #include "protocol/records.hpp"
 
@@ -21,154 +24,16 @@
 /// inputs.
 namespace unlearn::protocol {
 
-using SessionId = std::uint64_t;  ///< one connection's life; never reused
-using Ticket = std::uint64_t;     ///< one Persist effect
-
-struct Now {
-    SteadyTime steady{};  ///< never goes back
-    WallTime wall{};      ///< for people; nothing depends on it
-};
-
-// ---------------------------------------------------------------- inputs
-
-/// The first input: dial, and put to use what storage gave back.
-struct Start {};
-struct Neighbour {
-    NodeId id;
-    std::optional<std::string> endpoint;  ///< where it can be dialled, if it can
-};
-/// One more peer to exchange seeds with, or a new endpoint of a known one.
-struct AddNeighbour {
-    Neighbour neighbour;
-};
-/// Time passes; expected every kTickInterval.
-struct Tick {};
-/// A connection that we dialled is usable. A reconnect is a new session.
-struct LinkUp {
-    SessionId session = 0;
-    NodeId peer;
-};
-struct LinkDown {
-    SessionId session = 0;
-};
-/// A message; `key` is the CURVE key that the transport authenticated for it.
-struct Received {
-    SessionId session = 0;
-    CurvePublicKey key;
-    Frames frames;
-};
-/// The transport refused what a peer sent before it became a message.
-struct Malformed {
-    SessionId session = 0;
-    CurvePublicKey key;
-    std::string reason;
-};
-struct Stored {
-    Ticket ticket = 0;
-};
-struct StoreFailed {
-    Ticket ticket = 0;
-    std::string reason;
-};
-/// Answer to CheckSeed; `problem` says why the seed is unusable.
-struct SeedChecked {
-    NodeId owner;
-    SeedVersion version{};
-    std::optional<std::string> problem;
-};
-/// Answer to WipeSeed: no prediction uses the owner's seed any more and its memory is overwritten.
-struct SeedWiped {
-    NodeId owner;
-};
-/// Our own new seed; it gets the next version.
-struct PublishSeed {
-    std::string architecture;
-    SharedSeedBytes payload;
-};
-/// We leave for ever.
-struct BeginExit {};
-/// We disconnect and will be back.
-struct SayBye {};
-
-using Input = std::variant<Start, AddNeighbour, Tick, LinkUp, LinkDown, Received, Malformed, Stored,
-                           StoreFailed, SeedChecked, SeedWiped, PublishSeed, BeginExit, SayBye>;
-
-// ---------------------------------------------------------------- effects
-
-struct Dial {
-    PeerAddress peer;
-};
-struct CloseSession {
-    SessionId session = 0;
-};
-/// The transport may let messages of a more urgent lane overtake others, and keeps the order within a lane.
-struct Send {
-    SessionId session = 0;
-    Frames frames;
-    Lane lane = Lane::normal;
-};
-/// Make `ops` durable in one transaction, in the order of the effects; answer Stored or StoreFailed.
-struct Persist {
-    Ticket ticket = 0;
-    std::vector<StoreOp> ops;
-};
-/// Judge a complete seed and prepare it for use, without using it; answer SeedChecked.
-struct CheckSeed {
-    NodeId owner;
-    SeedVersion version{};
-    std::string architecture;
-    SharedSeedBytes payload;
-};
-/// Take the seed that CheckSeed prepared into the ensemble. Ask `Engine::may_use` right before.
-struct InstallSeed {
-    NodeId owner;
-    SeedVersion version{};
-};
-/// Swap to an ensemble without the owner's seed, at once, and forget what CheckSeed prepared for it.
-struct DropSeed {
-    NodeId owner;
-};
-/// Let running predictions drain, overwrite the memory, answer SeedWiped.
-struct WipeSeed {
-    NodeId owner;
-};
-
-enum class EventKind {
-    peer_up,
-    peer_down,
-    peer_dropped,  ///< broke the protocol; `detail` says how
-    seed_published,
-    seed_installed,
-    seed_refused,
-    equivocation,    ///< two different records with one owner and version
-    exit_begun,      ///< our own
-    exit_announced,  ///< our own notice goes out; everything that we held is erased
-    receipt_stored,  ///< a holder's receipt for our own exit
-    exit_complete,   ///< receipts of all recipients are stored
-    exit_learned,    ///< somebody else's
-    seed_erased,     ///< the exited owner's seed is gone durably; our receipt is signed
-    own_exit_met,    ///< our own tombstone came from a peer although we are not exiting
-    store_failed,
-};
-[[nodiscard]] std::string_view name_of(EventKind kind);
-
-/// For logs, metrics and tests; nothing depends on it.
-struct Event {
-    EventKind kind{};
-    NodeId subject;
-    SeedVersion version{};
-    std::string detail;
-};
-
-using Effect =
-    std::variant<Dial, CloseSession, Send, Persist, CheckSeed, InstallSeed, DropSeed, WipeSeed, Event>;
-
-// ---------------------------------------------------------------- the engine
-
 struct EngineConfig {
     NetworkId network;
     std::vector<Neighbour> neighbours;
     bool reachable = true;  ///< neighbours can dial us
+    /// In a network with a key: whoever shows a membership signed by it may connect.
+    std::optional<NodeId> network_key;
+    std::optional<SignedBytes> membership;  ///< ours
+    std::uint64_t random_seed = 0;  ///< of what is drawn: whom to compare exits with, and under which key
+    std::chrono::seconds lease_time = kLeaseTime;
+    std::chrono::seconds lease_renewal = kLeaseRenewal;
 };
 
 struct EngineCounters {
@@ -176,15 +41,58 @@ struct EngineCounters {
     std::uint64_t messages_ignored = 0;
     std::uint64_t seeds_refused = 0;
     std::uint64_t store_failures = 0;
+    std::uint64_t equivocations = 0;
+    std::uint64_t exits_put_off = 0;  ///< of unknown owners, because one peer introduced too many
+    std::uint64_t comparisons = 0;    ///< of known exits, finished
+};
+
+struct Recipient {
+    SeedVersion version{};
+    WallTime lease_until{};  ///< end of the last lease that it may have
 };
 
 /// Where our own exit stands.
 struct ExitProgress {
     bool begun = false;
+    bool announced = false;  ///< all that we held is erased, and the notice goes out
     bool complete = false;
+    bool given_up = false;
+    bool met = false;  ///< it came from a peer: a copy of this identity has left
     SignedBytes notice;
-    std::map<NodeId, SeedVersion> recipients;  ///< everybody who was ever served
-    std::map<NodeId, SignedBytes> receipts;    ///< durable ones
+    std::map<NodeId, Recipient> recipients;  ///< everybody who was ever served
+    std::map<NodeId, SignedBytes> receipts;  ///< durable ones
+};
+
+enum class SeedState { checking, in_use, quarantined, lease_ended, held_aside };
+[[nodiscard]] std::string_view name_of(SeedState state);
+
+struct HeldSeedStatus {
+    NodeId owner;
+    SeedVersion version{};
+    std::string architecture;
+    std::size_t bytes = 0;
+    SeedState state{};
+    std::string detail;
+    WallTime lease_until{};
+};
+
+enum class PeerState { down, connecting, up, suspect, former };
+[[nodiscard]] std::string_view name_of(PeerState state);
+enum class PeerSource { config, added, membership };
+[[nodiscard]] std::string_view name_of(PeerSource source);
+
+struct PeerStatus {
+    NodeId id;
+    std::optional<std::string> endpoint;
+    PeerState state{};
+    PeerSource source{};
+};
+
+struct OwnSeedStatus {
+    SeedVersion version{};
+    std::string architecture;
+    std::size_t bytes = 0;
+    WallTime lease_until{};
 };
 
 /// One node's protocol state. Not thread-safe: one thread owns it.
@@ -202,49 +110,84 @@ class Engine {
     [[nodiscard]] const NodeId& id() const { return identity_.id(); }
     /// Owners and versions in use.
     [[nodiscard]] std::map<NodeId, SeedVersion> seeds_in_use() const;
+    /// All seeds of others that are here complete, in use or not, by owner.
+    [[nodiscard]] std::vector<HeldSeedStatus> held_seeds() const;
+    [[nodiscard]] std::vector<PeerStatus> peers() const;
+    [[nodiscard]] std::optional<OwnSeedStatus> own_seed() const;
     [[nodiscard]] bool has_tombstone(const NodeId& owner) const { return exits_.contains(owner); }
+    [[nodiscard]] std::vector<NodeId> tombstones() const;
     [[nodiscard]] std::size_t established_peers() const { return session_of_.size(); }
     [[nodiscard]] ExitProgress own_exit() const;
     [[nodiscard]] const EngineCounters& counters() const { return counters_; }
+    [[nodiscard]] const EngineConfig& config() const { return config_; }
 
   private:
+    struct Peer {
+        std::optional<std::string> endpoint;
+        PeerSource source = PeerSource::config;
+        bool former = false;  ///< removed; only our own exit still concerns it
+    };
+    /// A comparison of known exits that we began.
+    struct Comparison {
+        DigestSalt salt;
+        std::vector<BurntId> known_there;
+    };
     struct Session {
         NodeId peer;  ///< known from the start when dialled, from Hello otherwise
         CurvePublicKey key;
         bool dialled = false;
         bool established = false;
+        bool suspect = false;
         std::array<std::uint64_t, kLanes> last_out{};  ///< sequence numbers, for each lane
         std::array<std::uint64_t, kLanes> last_in{};
         SteadyTime last_heard{};
         SteadyTime last_sent{};
         std::vector<Get> waiting_gets;  ///< until the recipient is on record
+        std::optional<Comparison> comparison;
+        std::optional<DigestSalt> answered;  ///< the comparison of the peer's that it may ask notices for
+        std::optional<SteadyTime> last_answer;
     };
-    /// A seed of somebody else that is complete: being checked, being stored, or in use.
+    /// The newest lease of one version of a peer's seed.
+    struct HeldLease {
+        std::uint64_t number = 0;  ///< 0: none came yet
+        WallTime not_after{};
+        SteadyTime heard_at{};
+    };
+    struct Download {
+        Fetch fetch;
+        HeldLease lease;
+    };
+    /// A seed of somebody else that is complete: being checked, being stored, or in place.
     struct Held {
         SeedRecord record;
         SignedBytes signed_record;
-        SharedSeedBytes payload;  ///< only until it is stored and in use
+        SharedSeedBytes payload;  ///< only until it is stored and in place
+        HeldLease lease;
+        bool quarantined = false;
+        std::optional<std::string> aside;
+        bool in_use = false;
     };
     /// Somebody else's exit. The tombstone counts from the moment it is here, durable or not.
     struct PeerExit {
         SignedBytes notice;
         SeedVersion erased_version{};
         bool tombstone_durable = false;
-        bool memory_wiped = false;
         bool passed_on = false;
         bool erase_asked = false;
         bool erased = false;
         std::optional<NodeId> heard_from;  ///< who need not be told
     };
-    enum class OwnExitStage { storing, erasing, announced };
+    enum class OwnExitStage { storing, erasing, storing_erasure, announced };
     struct OwnExit {
         SignedBytes notice;
         OwnExitStage stage = OwnExitStage::storing;
         std::map<NodeId, SeedVersion> erasing;  ///< what we held when the exit began
-        std::set<NodeId> not_wiped;
         SteadyTime next_retry{};
         std::chrono::milliseconds backoff{};
         bool complete = false;
+        bool given_up = false;
+        bool met = false;
+        bool retiring = false;
     };
     struct OwnSeed {
         SeedRecord record;
@@ -252,15 +195,36 @@ class Engine {
         SharedSeedBytes payload;
         bool durable = false;
     };
+    struct OwnLease {
+        Lease lease;
+        SignedBytes signed_lease;
+    };
     struct Blocked {
         SteadyTime until{};
         std::chrono::milliseconds last_period{};
     };
+    /// WipeSeed effects that are not answered yet.
+    struct Wiping {
+        int pending = 0;
+        SeedVersion version{};
+    };
+    struct Allowances {
+        Allowance frames{kFrameBurst, kFramesPerSecond};
+        Allowance bytes{kByteBurst, kBytesPerSecond};
+        Allowance chunk_requests{kChunkRequestBurst, kChunkRequestsPerSecond};
+        Allowance new_seeds{kNewSeedBurst, kNewSeedsPerSecond};
+        Allowance introductions{kMaxIntroductionsPerDay, kMaxIntroductionsPerDay / 86'400.0};
+    };
 
     // What to do when a Persist effect is done.
+    struct ThenNothing {};
     struct ThenServe {
         NodeId peer;
-        SeedVersion version{};
+        Recipient recorded;
+    };
+    struct ThenAnnounce {
+        NodeId peer;
+        Recipient recorded;
     };
     struct ThenInstall {
         NodeId owner;
@@ -272,6 +236,9 @@ class Engine {
     struct ThenErased {
         NodeId owner;
     };
+    struct ThenRemoved {
+        NodeId owner;
+    };
     struct ThenExiting {};
     struct ThenLeftEverything {};
     struct ThenReceipt {
@@ -280,9 +247,17 @@ class Engine {
     };
     struct ThenPublished {
         SeedVersion version{};
+        Lease lease;
     };
-    using Continuation = std::variant<ThenServe, ThenInstall, ThenTombstoned, ThenErased, ThenExiting,
-                                      ThenLeftEverything, ThenReceipt, ThenPublished>;
+    struct ThenLease {
+        Lease lease;
+    };
+    struct ThenRetired {
+        std::string reason;
+    };
+    using Continuation = std::variant<ThenNothing, ThenServe, ThenAnnounce, ThenInstall, ThenTombstoned,
+                                      ThenErased, ThenRemoved, ThenExiting, ThenLeftEverything, ThenReceipt,
+                                      ThenPublished, ThenLease, ThenRetired>;
     struct PendingStore {
         std::vector<StoreOp> ops;
         Continuation then;
@@ -291,21 +266,23 @@ class Engine {
 
     // engine.cpp: inputs
     void on(const Start&);
-    void on(const AddNeighbour&);
     void on(const Tick&);
+    void on(const Stored&);
+    void on(const StoreFailed&);
+    void persist(std::vector<StoreOp> ops, Continuation then);
+    void finish(const Continuation& then);
+    void tick_stores();
+    void note(EventKind kind, const NodeId& subject = {}, SeedVersion version = {}, std::string detail = {});
+    [[nodiscard]] std::uint64_t draw();
+
+    // engine_sessions.cpp: connections and who is behind them
+    void on(const AddNeighbour&);
+    void on(const RemoveNeighbour&);
     void on(const LinkUp&);
     void on(const LinkDown&);
     void on(const Received&);
     void on(const Malformed&);
-    void on(const Stored&);
-    void on(const StoreFailed&);
-    void on(const SeedChecked&);
-    void on(const SeedWiped&);
-    void on(const PublishSeed&);
-    void on(const BeginExit&);
     void on(const SayBye&);
-
-    // engine_sessions.cpp: connections and who is behind them
     void receive(SessionId id, Session& session, Message message);
     void handle_hello(SessionId id, const CurvePublicKey& key, std::uint64_t sequence, const Hello& hello);
     /// Notes the number of an arriving message. @return out_of_order when it is not above the last one of its
@@ -317,6 +294,11 @@ class Engine {
     /// `key` by value: it usually lives in the session that ends here.
     void drop_peer(SessionId id, CurvePublicKey key, const Error& why);
     [[nodiscard]] bool is_blocked(const CurvePublicKey& key) const;
+    [[nodiscard]] bool is_neighbour(const NodeId& peer) const;
+    /// A membership that the network key signed for `member`.
+    [[nodiscard]] bool shows_membership(const NodeId& member,
+                                        const std::optional<SignedBytes>& signed_by) const;
+    void allow_neighbours();
     void tick_sessions();
     void redial(const NodeId& peer);
     [[nodiscard]] Session* established_session(const NodeId& peer);
@@ -324,71 +306,119 @@ class Engine {
     void send_once(SessionId id, Message message);
     void send_to(const NodeId& peer, const Message& message);
     void send_hello(SessionId id, Session& session, bool answer);
+    [[nodiscard]] Allowances& allowances_of(const NodeId& peer) { return allowances_[peer]; }
 
     // engine_seeds.cpp: publishing, serving and fetching seeds
+    void on(const PublishSeed&);
+    void on(const SeedChecked&);
+    void on(const SeedJudged&);
     [[nodiscard]] Admission ask_gate(const NodeId& owner, SeedVersion version, AdmissionPoint point) const;
     void handle_have(SessionId id, Session& session, const Have& have);
+    [[nodiscard]] bool is_equivocation(const NodeId& owner, const SeedRecord& record,
+                                       const SignedBytes& signed_record);
     void handle_get(SessionId id, Session& session, const Get& get);
     void handle_chunk(SessionId id, Session& session, const Chunk& chunk);
     void serve(SessionId id, Session& session, const Get& get);
     void ask_for_more(SessionId id, Session& session, Fetch& fetch);
     void tick_fetches();
     void load_held_seeds();
-    void announce_to(SessionId id, Session& session);
-    void finish_published(SeedVersion version);
-    void finish_recipient(const NodeId& peer, SeedVersion version);
+    void finish_published(SeedVersion version, const Lease& lease);
+    void finish_recipient(const NodeId& peer, const Recipient& recorded);
     void finish_install(const NodeId& owner, SeedVersion version);
 
+    // engine_leases.cpp: how long a seed may be used, ours and those of others
+    [[nodiscard]] Lease next_own_lease();
+    void renew_own_lease();
+    void finish_lease(const Lease& lease);
+    void announce_to(SessionId id, Session& session);
+    void announce_to_all();
+    void take_lease(const Lease& lease);
+    [[nodiscard]] bool lease_runs(const HeldLease& lease) const;
+    /// Takes the owner's seed into use or out of it, as the gate says now.
+    void refresh_use(const NodeId& owner, Held& held, EventKind when_usable = EventKind::seed_resumed);
+    void clear_quarantine(const std::set<BurntId>& except);
+    void tick_leases();
+
     // engine_exit.cpp: exits, our own and those of others
+    void on(const SeedWiped&);
+    void on(const BeginExit&);
+    void on(const GiveUpExit&);
+    void on(const SubmitNotice&);
     void handle_exit(SessionId id, Session& session, const Exit& exit);
     void handle_receipt(SessionId id, Session& session, const ReceiptMessage& message);
+    [[nodiscard]] bool is_known_owner(const NodeId& owner) const;
+    void meet_own_exit(const SignedBytes& notice, const NodeId& heard_from);
     void learn_exit(const ExitNotice& notice, const SignedBytes& signed_notice,
                     std::optional<NodeId> heard_from);
     /// Stops all use of the owner's seed. @return the version that may have been stored, 0 when there was
     /// none.
     SeedVersion stop_using(const NodeId& owner);
+    void begin_wipe(const NodeId& owner, SeedVersion version);
     void advance_peer_exit(const NodeId& owner, PeerExit& exit);
     void finish_erasure(const NodeId& owner);
+    void finish_removal(const NodeId& owner);
     void send_receipt(const NodeId& owner, const PeerExit& exit);
+    void begin_own_exit(SignedBytes notice, bool met);
     void begin_erasing_everything();
     void leave_when_wiped();
     void announce_exit();
+    void reach_former_recipients();
     void send_notice_where_due();
     void check_complete();
+    void retire(std::string reason);
     void tick_exit();
 
-    void persist(std::vector<StoreOp> ops, Continuation then);
-    void finish(const Continuation& then);
-    void tick_stores();
-    void note(EventKind kind, const NodeId& subject = {}, SeedVersion version = {}, std::string detail = {});
+    // engine_gossip.cpp: comparing the exits we know with those our neighbours know
+    void handle_digest(SessionId id, Session& session, const DigestMessage& digest);
+    void handle_delta(SessionId id, Session& session, const Delta& delta);
+    void finish_comparison(SessionId id, Session& session, std::uint64_t buckets);
+    void send_delta(SessionId id, Session& session, const DigestSalt& salt, DeltaPart part,
+                    std::uint64_t buckets, const std::vector<BurntId>& ids);
+    void send_notices(SessionId id, Session& session, std::vector<BurntId> ids);
+    void begin_comparison(SessionId id, Session& session);
+    void tick_comparisons();
+    /// Sorted ids of all owners whose exit is durable here, and our own once it is announced.
+    [[nodiscard]] std::vector<BurntId> burnt_ids() const;
 
     const Identity& identity_;
     EngineConfig config_;
-    std::map<NodeId, Neighbour> neighbours_;
+    std::map<NodeId, Peer> peers_;
     bool started_ = false;
 
     std::map<SessionId, Session> sessions_;
     std::map<NodeId, SessionId> session_of_;  ///< established ones, the newest for each peer
     std::map<CurvePublicKey, Blocked> blocked_;
     std::map<NodeId, SteadyTime> redial_at_;
+    std::map<NodeId, Allowances> allowances_;
 
     std::optional<OwnSeed> own_seed_;
-    std::map<NodeId, SeedVersion> recipients_;          ///< on record, durable
+    std::optional<OwnLease> own_lease_;    ///< durable
+    std::uint64_t last_lease_number_ = 0;  ///< the highest that may be in use anywhere
+    SteadyTime next_renewal_{};
+    std::map<NodeId, Recipient> recipients_;            ///< on record, durable
     std::map<NodeId, SeedVersion> recipients_pending_;  ///< being recorded
-    std::map<NodeId, Fetch> fetches_;
-    std::map<NodeId, Held> candidates_;  ///< complete, not yet in use
-    std::map<NodeId, Held> held_;        ///< in use
+    std::map<NodeId, Download> downloads_;
+    std::map<NodeId, Held> candidates_;  ///< complete, not yet in place
+    std::map<NodeId, Held> held_;        ///< in place
     std::map<NodeId, SeedVersion> refused_;
-    std::vector<PutHeldSeed> loaded_seeds_;  ///< from storage, until Start
-    std::set<NodeId> maybe_on_disk_;         ///< owners whose seed may be in storage
+    std::vector<PutHeldSeed> loaded_seeds_;         ///< from storage, until Start
+    std::map<NodeId, PutHeldLease> loaded_leases_;  ///< from storage, until Start
+    std::set<NodeId> maybe_on_disk_;                ///< owners whose seed may be in storage
+    std::map<NodeId, Wiping> wiping_;
+    std::set<NodeId> removing_;  ///< removed peers whose seed is being wiped
+    SteadyTime next_lease_check_{};
 
     std::map<NodeId, PeerExit> exits_;
     std::optional<OwnExit> own_exit_;
     std::map<NodeId, SignedBytes> receipts_;
+    std::map<NodeId, SignedBytes> left_receipts_;  ///< ours, for those whose seeds we erased as we left
+    SteadyTime next_comparison_{};
+    std::set<std::pair<NodeId, SeedVersion>> equivocations_;
 
     std::map<Ticket, PendingStore> stores_;
     Ticket next_ticket_ = 1;
     std::uint64_t next_ping_ = 1;
+    std::uint64_t random_state_ = 0;
     Now now_;
     std::vector<Effect> effects_;
     EngineCounters counters_;

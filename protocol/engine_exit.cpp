@@ -11,14 +11,39 @@ void Engine::handle_exit(SessionId session_id, Session& session, const Exit& exi
     auto notice = verify_notice(config_.network, exit.notice);
     if (!notice) return drop_peer(session_id, session.key, notice.error());
     const NodeId owner = notice->owner;
-    if (owner == id()) {
-        if (!own_exit_) note(EventKind::own_exit_met, session.peer);
+    if (owner == id()) return meet_own_exit(exit.notice, session.peer);
+    const auto known = exits_.find(owner);
+    if (known == exits_.end()) {
+        // An exit of somebody we never heard of is kept all the same, but nobody may fill our disk with them.
+        const bool introduced =
+            owner == session.peer || is_known_owner(owner) ||
+            (config_.network_key ? shows_membership(owner, notice->membership)
+                                 : allowances_of(session.peer).introductions.take(1, now_.steady));
+        if (introduced) return learn_exit(*notice, exit.notice, session.peer);
+        ++counters_.exits_put_off;
         return;
     }
-    const auto known = exits_.find(owner);
-    if (known == exits_.end()) return learn_exit(*notice, exit.notice, session.peer);
     // The owner asks again because our receipt was lost or is not signed yet.
     if (owner == session.peer && known->second.erased) send_receipt(owner, known->second);
+}
+
+bool Engine::is_known_owner(const NodeId& owner) const {
+    return peers_.contains(owner) || recipients_.contains(owner) || maybe_on_disk_.contains(owner);
+}
+
+void Engine::on(const SubmitNotice& submit) {
+    const auto notice = verify_notice(config_.network, submit.notice);
+    if (!notice) return note(EventKind::peer_dropped, {}, {}, "submitted notice: " + notice.error().text());
+    if (notice->owner == id())
+        meet_own_exit(submit.notice, id());
+    else if (!exits_.contains(notice->owner))
+        learn_exit(*notice, submit.notice, std::nullopt);
+}
+
+void Engine::meet_own_exit(const SignedBytes& notice, const NodeId& heard_from) {
+    if (own_exit_) return;
+    note(EventKind::own_exit_met, heard_from);
+    begin_own_exit(notice, true);
 }
 
 void Engine::learn_exit(const ExitNotice& notice, const SignedBytes& signed_notice,
@@ -29,13 +54,12 @@ void Engine::learn_exit(const ExitNotice& notice, const SignedBytes& signed_noti
     exit.heard_from = heard_from;
     exit.erased_version = stop_using(owner);
     const bool dropped_now = exit.erased_version != SeedVersion{0};
-    // When we are leaving ourselves, the wipe of this seed may be under way already.
-    const bool wiping_already = own_exit_ && own_exit_->not_wiped.contains(owner);
-    if (wiping_already) exit.erased_version = own_exit_->erasing.at(owner);
-    exit.memory_wiped = !dropped_now && !wiping_already;
+    // When we are leaving ourselves, or removed the owner, the wipe of this seed may be under way already.
+    if (const auto wiping = wiping_.find(owner); wiping != wiping_.end() && !dropped_now)
+        exit.erased_version = wiping->second.version;
     note(EventKind::exit_learned, owner, exit.erased_version);
     persist({PutTombstone{owner, signed_notice}}, ThenTombstoned{owner});
-    if (dropped_now) effects_.push_back(WipeSeed{owner});
+    if (dropped_now) begin_wipe(owner, exit.erased_version);
 }
 
 SeedVersion Engine::stop_using(const NodeId& owner) {
@@ -48,18 +72,34 @@ SeedVersion Engine::stop_using(const NodeId& owner) {
     };
     forget(held_);
     forget(candidates_);
-    fetches_.erase(owner);
+    downloads_.erase(owner);
     refused_.erase(owner);
     if (version != SeedVersion{0}) effects_.push_back(DropSeed{owner});
     return version;
 }
 
+void Engine::begin_wipe(const NodeId& owner, SeedVersion version) {
+    Wiping& wiping = wiping_[owner];
+    ++wiping.pending;
+    wiping.version = std::max(wiping.version, version);
+    effects_.push_back(WipeSeed{owner});
+}
+
 void Engine::on(const SeedWiped& wiped) {
-    if (own_exit_ && own_exit_->not_wiped.erase(wiped.owner) > 0) leave_when_wiped();
-    if (const auto it = exits_.find(wiped.owner); it != exits_.end()) {
-        it->second.memory_wiped = true;
-        advance_peer_exit(wiped.owner, it->second);
-    }
+    const NodeId& owner = wiped.owner;
+    const auto wiping = wiping_.find(owner);
+    if (wiping == wiping_.end() || --wiping->second.pending > 0) return;
+    wiping_.erase(wiping);
+    if (own_exit_) leave_when_wiped();
+    if (const auto it = exits_.find(owner); it != exits_.end())
+        advance_peer_exit(owner, it->second);
+    else if (removing_.contains(owner))
+        persist({EraseHeldSeed{owner}}, ThenRemoved{owner});
+}
+
+void Engine::finish_removal(const NodeId& owner) {
+    removing_.erase(owner);
+    if (!held_.contains(owner) && !candidates_.contains(owner)) maybe_on_disk_.erase(owner);
 }
 
 void Engine::advance_peer_exit(const NodeId& owner, PeerExit& exit) {
@@ -69,10 +109,10 @@ void Engine::advance_peer_exit(const NodeId& owner, PeerExit& exit) {
         // The tombstone is durable, so it can be passed on: whoever learns it from us will not see it vanish
         // here.
         for (const auto& [peer, session_id] : session_of_)
-            if (peer != owner && peer != exit.heard_from)
+            if (peer != exit.heard_from)  // the owner too: it may be a copy that does not know
                 send(session_id, sessions_.at(session_id), Exit{exit.notice});
     }
-    if (!exit.memory_wiped || exit.erase_asked) return;
+    if (wiping_.contains(owner) || exit.erase_asked) return;
     if (!maybe_on_disk_.contains(owner)) return finish_erasure(owner);
     exit.erase_asked = true;
     persist({EraseHeldSeed{owner}}, ThenErased{owner});
@@ -81,6 +121,7 @@ void Engine::advance_peer_exit(const NodeId& owner, PeerExit& exit) {
 void Engine::finish_erasure(const NodeId& owner) {
     PeerExit& exit = exits_.at(owner);
     exit.erased = true;
+    removing_.erase(owner);
     const bool was_on_disk = maybe_on_disk_.erase(owner) > 0;
     if (was_on_disk || exit.erased_version != SeedVersion{0})
         note(EventKind::seed_erased, owner, exit.erased_version);
@@ -97,10 +138,26 @@ void Engine::send_receipt(const NodeId& owner, const PeerExit& exit) {
 
 void Engine::on(const BeginExit&) {
     if (own_exit_) return;
-    own_exit_ = OwnExit{};
-    own_exit_->notice = sign_notice(identity_, config_.network, ExitNotice{id(), now_.wall});
     note(EventKind::exit_begun, id());
+    begin_own_exit(sign_notice(identity_, config_.network, ExitNotice{id(), now_.wall, config_.membership}),
+                   false);
+}
+
+void Engine::begin_own_exit(SignedBytes notice, bool met) {
+    own_exit_ = OwnExit{};
+    own_exit_->notice = std::move(notice);
+    own_exit_->met = met;
     persist({PutExiting{own_exit_->notice}}, ThenExiting{});
+    // A copy of this identity has left: what we hold goes out of use at once, durable or not.
+    if (!met) return;
+    std::vector<NodeId> owners;
+    for (const auto& [owner, held] : held_)
+        owners.push_back(owner);
+    for (const NodeId& owner : owners) {
+        const SeedVersion version = stop_using(owner);
+        own_exit_->erasing.emplace(owner, version);
+        begin_wipe(owner, version);
+    }
 }
 
 void Engine::begin_erasing_everything() {
@@ -110,38 +167,73 @@ void Engine::begin_erasing_everything() {
         owners.insert(owner);
     for (const auto& [owner, candidate] : candidates_)
         owners.insert(owner);
-    fetches_.clear();
+    downloads_.clear();
     for (const NodeId& owner : owners) {
         if (exits_.contains(owner)) continue;  // its own exit erases it
         const SeedVersion version = stop_using(owner);
-        own_exit_->erasing.emplace(owner, version);
-        if (version == SeedVersion{0}) continue;
-        own_exit_->not_wiped.insert(owner);
-        effects_.push_back(WipeSeed{owner});
+        const bool new_here = own_exit_->erasing.emplace(owner, version).second;
+        if (new_here && version != SeedVersion{0}) begin_wipe(owner, version);
     }
     leave_when_wiped();
 }
 
 void Engine::leave_when_wiped() {
-    if (own_exit_->stage != OwnExitStage::erasing || !own_exit_->not_wiped.empty()) return;
+    auto& erasing = own_exit_->erasing;
+    if (own_exit_->stage != OwnExitStage::erasing ||
+        std::any_of(erasing.begin(), erasing.end(),
+                    [this](const auto& entry) { return wiping_.contains(entry.first); }))
+        return;
+    own_exit_->stage = OwnExitStage::storing_erasure;
     std::vector<StoreOp> ops;
-    for (const auto& [owner, version] : own_exit_->erasing)
+    for (const auto& [owner, version] : erasing) {
         ops.push_back(EraseHeldSeed{owner});
+        if (left_receipts_.contains(owner)) continue;
+        // It leaves this node only once the erasure, in the same transaction, is durable.
+        const Receipt receipt{owner, id(), ReceiptReason::left, version, now_.wall};
+        const auto [it, inserted] =
+            left_receipts_.emplace(owner, sign_receipt(identity_, config_.network, receipt));
+        ops.push_back(PutLeftReceipt{owner, it->second});
+    }
     if (ops.empty()) return announce_exit();
     persist(std::move(ops), ThenLeftEverything{});
 }
 
 void Engine::announce_exit() {
     own_exit_->stage = OwnExitStage::announced;
-    for (const auto& [owner, version] : own_exit_->erasing) {
+    for (const auto& [owner, version] : own_exit_->erasing)
         maybe_on_disk_.erase(owner);
-        const Receipt receipt{owner, id(), ReceiptReason::left, version, now_.wall};
-        send_to(owner, ReceiptMessage{sign_receipt(identity_, config_.network, receipt)});
-    }
+    for (const auto& [owner, receipt] : left_receipts_)
+        send_to(owner, ReceiptMessage{receipt});
     note(EventKind::exit_announced, id());
     own_exit_->backoff = kExitRetryFirst;
+    reach_former_recipients();
     send_notice_where_due();
+    if (own_exit_->met) return retire("own exit met");
+    if (own_exit_->given_up) return retire("given up");
     check_complete();
+}
+
+void Engine::reach_former_recipients() {
+    bool changed = false;
+    for (auto& [peer, info] : peers_) {
+        if (!info.former || !recipients_.contains(peer) || receipts_.contains(peer)) continue;
+        info.former = false;
+        changed = true;
+        redial(peer);
+    }
+    if (changed) allow_neighbours();
+}
+
+void Engine::on(const GiveUpExit&) {
+    if (!own_exit_ || own_exit_->complete || own_exit_->given_up) return;
+    own_exit_->given_up = true;
+    if (own_exit_->stage == OwnExitStage::announced) retire("given up");
+}
+
+void Engine::retire(std::string reason) {
+    if (own_exit_->retiring) return;
+    own_exit_->retiring = true;
+    persist({PutRetired{reason}}, ThenRetired{reason});
 }
 
 void Engine::send_notice_where_due() {
@@ -151,7 +243,9 @@ void Engine::send_notice_where_due() {
 }
 
 void Engine::tick_exit() {
-    if (!own_exit_ || own_exit_->stage != OwnExitStage::announced || own_exit_->complete) return;
+    if (!own_exit_ || own_exit_->stage != OwnExitStage::announced || own_exit_->complete ||
+        own_exit_->given_up)
+        return;
     if (now_.steady < own_exit_->next_retry) return;
     own_exit_->backoff = std::min(own_exit_->backoff * 2, kExitRetryMost);
     send_notice_where_due();
@@ -174,6 +268,7 @@ void Engine::check_complete() {
     if (!all) return;
     own_exit_->complete = true;
     note(EventKind::exit_complete, id());
+    retire("exit complete");
 }
 
 }  // namespace unlearn::protocol

@@ -10,7 +10,15 @@ Admission Engine::ask_gate(const NodeId& owner, SeedVersion version, AdmissionPo
     facts.owner_is_self = owner == id();
     facts.owner_exited = exits_.contains(owner);
     facts.we_are_exiting = own_exit_.has_value();
-    if (const auto it = held_.find(owner); it != held_.end()) facts.held = it->second.record.version;
+    facts.too_many_exits = exits_.size() >= kMaxTombstones;
+    if (const auto it = peers_.find(owner); it != peers_.end()) facts.removed = it->second.former;
+    if (removing_.contains(owner)) facts.removed = true;
+    if (const auto it = held_.find(owner); it != held_.end()) {
+        facts.held = it->second.record.version;
+        facts.quarantined = it->second.quarantined;
+        facts.lease_ended = !lease_runs(it->second.lease);
+        facts.held_aside = it->second.aside.has_value();
+    }
     if (const auto it = refused_.find(owner); it != refused_.end()) facts.refused = it->second;
     facts.offered = version;
     return admit(facts, point);
@@ -30,25 +38,24 @@ void Engine::on(const PublishSeed& publish) {
     seed.record = std::move(*record);
     seed.payload = publish.payload;
     own_seed_ = std::move(seed);
-    persist({PutOwnSeed{own_seed_->record.version, own_seed_->signed_record, own_seed_->payload}},
-            ThenPublished{own_seed_->record.version});
+    const Lease lease = next_own_lease();
+    persist({PutOwnSeed{own_seed_->record.version, own_seed_->signed_record, own_seed_->payload},
+             PutOwnLease{lease.number, lease.not_after}},
+            ThenPublished{own_seed_->record.version, lease});
 }
 
-void Engine::finish_published(SeedVersion version) {
+void Engine::finish_published(SeedVersion version, const Lease& lease) {
     if (!own_seed_ || own_seed_->record.version != version) return;  // a newer one is on its way
     own_seed_->durable = true;
     note(EventKind::seed_published, id(), version);
-    for (const auto& [peer, session_id] : session_of_)
-        announce_to(session_id, sessions_.at(session_id));
-}
-
-void Engine::announce_to(SessionId session_id, Session& session) {
-    if (own_seed_ && own_seed_->durable && !own_exit_)
-        send(session_id, session, Have{own_seed_->signed_record});
+    finish_lease(lease);
 }
 
 void Engine::handle_get(SessionId session_id, Session& session, const Get& get) {
-    if (own_exit_ || !own_seed_ || !own_seed_->durable || own_seed_->record.version != get.version)
+    if (!allowances_of(session.peer).chunk_requests.take(get.count, now_.steady))
+        return drop_peer(session_id, session.key, Error{ErrorCode::too_much, "requests for chunks"});
+    if (own_exit_ || !own_seed_ || !own_seed_->durable || own_seed_->record.version != get.version ||
+        !own_lease_)
         return send(session_id, session,
                     Nack{NackReason::no_such_version, static_cast<std::uint64_t>(get.version)});
     const auto& record = own_seed_->record;
@@ -59,7 +66,9 @@ void Engine::handle_get(SessionId session_id, Session& session, const Get& get) 
                          Error{ErrorCode::too_large, "get: more than the window allows"});
 
     // Who may hold the seed is on record before the first byte of it leaves.
-    if (const auto it = recipients_.find(session.peer); it != recipients_.end() && it->second >= get.version)
+    const auto it = recipients_.find(session.peer);
+    if (it != recipients_.end() && it->second.version >= get.version &&
+        it->second.lease_until >= own_lease_->lease.not_after)
         return serve(session_id, session, get);
     if (session.waiting_gets.size() >= kMaxWaitingGets)
         return drop_peer(session_id, session.key, Error{ErrorCode::too_large, "too many requests at once"});
@@ -67,15 +76,18 @@ void Engine::handle_get(SessionId session_id, Session& session, const Get& get) 
     auto& pending = recipients_pending_[session.peer];
     if (pending < get.version) {
         pending = get.version;
-        persist({PutRecipient{session.peer, get.version}}, ThenServe{session.peer, get.version});
+        const Recipient recorded{get.version, own_lease_->lease.not_after};
+        persist({PutRecipient{session.peer, recorded.version, recorded.lease_until}},
+                ThenServe{session.peer, recorded});
     }
 }
 
-void Engine::finish_recipient(const NodeId& peer, SeedVersion version) {
-    auto& recorded = recipients_[peer];
-    recorded = std::max(recorded, version);
+void Engine::finish_recipient(const NodeId& peer, const Recipient& recorded) {
+    auto& known = recipients_[peer];
+    known.version = std::max(known.version, recorded.version);
+    known.lease_until = std::max(known.lease_until, recorded.lease_until);
     if (const auto it = recipients_pending_.find(peer);
-        it != recipients_pending_.end() && it->second <= version)
+        it != recipients_pending_.end() && it->second <= recorded.version)
         recipients_pending_.erase(it);
     Session* session = established_session(peer);
     if (session == nullptr) return;
@@ -101,29 +113,51 @@ void Engine::serve(SessionId session_id, Session& session, const Get& get) {
 
 // ---------------------------------------------------------------- the seeds of others
 
+bool Engine::is_equivocation(const NodeId& owner, const SeedRecord& record,
+                             const SignedBytes& signed_record) {
+    for (const auto* known : {&held_, &candidates_}) {
+        const auto it = known->find(owner);
+        if (it == known->end() || it->second.record.version != record.version ||
+            it->second.signed_record.bytes == signed_record.bytes)
+            continue;
+        // Keep the first; both are proof against the owner.
+        note(EventKind::equivocation, owner, record.version,
+             to_hex(digest_of(signed_record.bytes).view()) + " is not the record that came first");
+        if (equivocations_.emplace(owner, record.version).second) {
+            ++counters_.equivocations;
+            persist({PutEquivocation{owner, record.version, it->second.signed_record, signed_record}},
+                    ThenNothing{});
+        }
+        return true;
+    }
+    return false;
+}
+
 void Engine::handle_have(SessionId session_id, Session& session, const Have& have) {
     auto record = verify_record(session.peer, config_.network, have.record);
     if (!record) return drop_peer(session_id, session.key, record.error());
+    const auto lease = verify_lease(session.peer, config_.network, have.lease);
+    if (!lease) return drop_peer(session_id, session.key, lease.error());
+    if (lease->version != record->version)
+        return drop_peer(session_id, session.key,
+                         Error{ErrorCode::malformed, "have: the lease is of another version"});
     const NodeId owner = record->owner;
-    const auto known_as = [&](const auto& known) {
-        return known.record.version == record->version && known.signed_record.bytes != have.record.bytes;
-    };
-    const auto held = held_.find(owner);
+    if (is_equivocation(owner, *record, have.record)) return;
+    take_lease(*lease);
+    if (ask_gate(owner, record->version, AdmissionPoint::announce) != Admission::admitted) return;
     const auto candidate = candidates_.find(owner);
-    if ((held != held_.end() && known_as(held->second)) ||
-        (candidate != candidates_.end() && known_as(candidate->second))) {
-        // Keep the first; both are proof against the owner.
-        note(EventKind::equivocation, owner, record->version,
-             to_hex(digest_of(have.record.bytes).view()) + " is not the record that came first");
+    if (candidate != candidates_.end() && candidate->second.record.version >= record->version) return;
+    const auto running = downloads_.find(owner);
+    if (running != downloads_.end() && running->second.fetch.record().version >= record->version) return;
+    if (!allowances_of(owner).new_seeds.take(1, now_.steady)) {
+        ++counters_.messages_ignored;  // it is announced again with its next lease
         return;
     }
-    if (ask_gate(owner, record->version, AdmissionPoint::announce) != Admission::admitted) return;
-    if (candidate != candidates_.end() && candidate->second.record.version >= record->version) return;
-    const auto running = fetches_.find(owner);
-    if (running != fetches_.end() && running->second.record().version >= record->version) return;
-    fetches_.erase(owner);
-    auto [it, inserted] = fetches_.emplace(owner, Fetch(std::move(*record), have.record));
-    ask_for_more(session_id, session, it->second);
+    downloads_.erase(owner);
+    auto [it, inserted] =
+        downloads_.emplace(owner, Download{Fetch(std::move(*record), have.record),
+                                           HeldLease{lease->number, lease->not_after, now_.steady}});
+    ask_for_more(session_id, session, it->second.fetch);
 }
 
 void Engine::ask_for_more(SessionId session_id, Session& session, Fetch& fetch) {
@@ -134,15 +168,15 @@ void Engine::ask_for_more(SessionId session_id, Session& session, Fetch& fetch) 
 
 void Engine::handle_chunk(SessionId session_id, Session& session, const Chunk& chunk) {
     const NodeId owner = session.peer;
-    const auto it = fetches_.find(owner);
+    const auto it = downloads_.find(owner);
     const Admission admission = ask_gate(owner, chunk.version, AdmissionPoint::chunk);
     // Chunks that were under way when the owner left, when we did, or when a newer version came: no offence.
     if (admission != Admission::admitted ||
-        (it != fetches_.end() && chunk.version < it->second.record().version)) {
+        (it != downloads_.end() && chunk.version < it->second.fetch.record().version)) {
         ++counters_.messages_ignored;
         return;
     }
-    if (it == fetches_.end() || chunk.version != it->second.record().version) {
+    if (it == downloads_.end() || chunk.version != it->second.fetch.record().version) {
         const auto candidate = candidates_.find(owner);
         if (candidate != candidates_.end() && chunk.version <= candidate->second.record.version) {
             ++counters_.messages_ignored;  // a repeat after a stall
@@ -150,17 +184,21 @@ void Engine::handle_chunk(SessionId session_id, Session& session, const Chunk& c
         }
         return drop_peer(session_id, session.key, Error{ErrorCode::unsolicited, "chunk"});
     }
-    Fetch& fetch = it->second;
+    Fetch& fetch = it->second.fetch;
     const auto complete = fetch.accept(chunk, now_.steady);
     if (!complete) {
         const Error why = complete.error();
-        fetches_.erase(it);
+        downloads_.erase(it);
         return drop_peer(session_id, session.key, why);
     }
     if (!*complete) return ask_for_more(session_id, session, fetch);
 
-    Held held{fetch.record(), fetch.signed_record(), fetch.take_payload()};
-    fetches_.erase(it);
+    Held held;
+    held.record = fetch.record();
+    held.signed_record = fetch.signed_record();
+    held.payload = fetch.take_payload();
+    held.lease = it->second.lease;
+    downloads_.erase(it);
     effects_.push_back(CheckSeed{owner, held.record.version, held.record.architecture, held.payload});
     candidates_.insert_or_assign(owner, std::move(held));
 }
@@ -172,10 +210,17 @@ void Engine::load_held_seeds() {
                               ask_gate(seed.owner, seed.version, AdmissionPoint::load) == Admission::admitted;
         if (!admitted) continue;
         effects_.push_back(CheckSeed{seed.owner, seed.version, record->architecture, seed.payload});
-        candidates_.insert_or_assign(
-            seed.owner, Held{std::move(*record), std::move(seed.record), std::move(seed.payload)});
+        Held held;
+        held.record = std::move(*record);
+        held.signed_record = std::move(seed.record);
+        held.payload = std::move(seed.payload);
+        held.quarantined = true;
+        if (const auto lease = loaded_leases_.find(seed.owner); lease != loaded_leases_.end())
+            held.lease = {lease->second.number, lease->second.not_after, now_.steady};
+        candidates_.insert_or_assign(seed.owner, std::move(held));
     }
     loaded_seeds_.clear();
+    loaded_leases_.clear();
 }
 
 void Engine::on(const SeedChecked& checked) {
@@ -189,9 +234,11 @@ void Engine::on(const SeedChecked& checked) {
         return;
     }
     if (ask_gate(checked.owner, checked.version, AdmissionPoint::install) != Admission::admitted) return;
-    const Held& held = it->second;
+    Held& held = it->second;
+    held.aside = checked.aside;
     maybe_on_disk_.insert(checked.owner);
-    persist({PutHeldSeed{checked.owner, checked.version, held.signed_record, held.payload}},
+    persist({PutHeldSeed{checked.owner, checked.version, held.signed_record, held.payload},
+             PutHeldLease{checked.owner, held.lease.number, held.lease.not_after}},
             ThenInstall{checked.owner, checked.version});
 }
 
@@ -200,14 +247,30 @@ void Engine::finish_install(const NodeId& owner, SeedVersion version) {
     if (it == candidates_.end() || it->second.record.version != version) return;
     if (ask_gate(owner, version, AdmissionPoint::install) != Admission::admitted) return;
     it->second.payload.reset();
-    held_.insert_or_assign(owner, std::move(it->second));
+    const auto before = held_.find(owner);
+    const bool replaces = before != held_.end() && before->second.in_use;
+    Held& held = held_.insert_or_assign(owner, std::move(it->second)).first->second;
     candidates_.erase(it);
-    effects_.push_back(InstallSeed{owner, version});
-    note(EventKind::seed_installed, owner, version);
+    // The version before is over, also when the new one has to wait or is held aside.
+    held.in_use = replaces && ask_gate(owner, version, AdmissionPoint::rebuild) != Admission::admitted;
+    refresh_use(owner, held, EventKind::seed_installed);
+    if (!held.in_use && !replaces) {
+        const Admission waits_for = ask_gate(owner, version, AdmissionPoint::rebuild);
+        note(EventKind::seed_suspended, owner, version,
+             held.aside.value_or(std::string(describe(waits_for))));
+    }
+}
+
+void Engine::on(const SeedJudged& judged) {
+    const auto it = held_.find(judged.owner);
+    if (it == held_.end() || it->second.record.version != judged.version) return;
+    it->second.aside = judged.aside;
+    refresh_use(judged.owner, it->second);
 }
 
 void Engine::tick_fetches() {
-    for (auto& [owner, fetch] : fetches_) {
+    for (auto& [owner, download] : downloads_) {
+        Fetch& fetch = download.fetch;
         Session* session = established_session(owner);
         if (session == nullptr || !fetch.stalled(now_.steady)) continue;
         fetch.restart();

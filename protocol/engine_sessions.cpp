@@ -5,8 +5,66 @@
 
 namespace unlearn::protocol {
 
+bool Engine::is_neighbour(const NodeId& peer) const {
+    const auto it = peers_.find(peer);
+    return it != peers_.end() && !it->second.former;
+}
+
+bool Engine::shows_membership(const NodeId& member, const std::optional<SignedBytes>& signed_by) const {
+    if (!config_.network_key || !signed_by) return false;
+    const auto membership = verify_membership(*config_.network_key, config_.network, *signed_by);
+    return membership && membership->member == member;
+}
+
+void Engine::allow_neighbours() {
+    if (!started_) return;
+    Allow allow;
+    for (const auto& [peer, info] : peers_)
+        if (!info.former) allow.keys.push_back(peer.curve_key());
+    effects_.push_back(std::move(allow));
+}
+
+void Engine::on(const AddNeighbour& add) {
+    const NodeId& peer = add.neighbour.id;
+    if (peer == id()) return;
+    peers_[peer] = Peer{add.neighbour.endpoint, add.remember ? PeerSource::added : PeerSource::config, false};
+    if (add.remember) persist({PutPeer{peer, add.neighbour.endpoint, false}}, ThenNothing{});
+    blocked_.erase(peer.curve_key());
+    allow_neighbours();
+    if (started_) redial(peer);
+}
+
+void Engine::on(const RemoveNeighbour& remove) {
+    const NodeId& peer = remove.peer;
+    const auto it = peers_.find(peer);
+    if (it == peers_.end() || it->second.former) return;
+    it->second.former = true;
+    std::vector<StoreOp> ops{PutPeer{peer, it->second.endpoint, true}};
+    std::vector<SessionId> over;
+    for (const auto& [session_id, session] : sessions_)
+        if (session.peer == peer) over.push_back(session_id);
+    for (const SessionId session_id : over) {
+        effects_.push_back(CloseSession{session_id});
+        remove_session(session_id);
+    }
+    redial_at_.erase(peer);
+    effects_.push_back(HangUp{peer});
+    allow_neighbours();
+    persist(std::move(ops), ThenNothing{});
+    if (exits_.contains(peer) || own_exit_) return;  // its seed is on its way out already
+    const SeedVersion version = stop_using(peer);
+    removing_.insert(peer);
+    if (version != SeedVersion{0}) return begin_wipe(peer, version);
+    if (!wiping_.contains(peer)) persist({EraseHeldSeed{peer}}, ThenRemoved{peer});
+}
+
+void Engine::on(const SayBye&) {
+    for (auto& [session_id, session] : sessions_)
+        if (session.established) send(session_id, session, Bye{});
+}
+
 void Engine::on(const LinkUp& link) {
-    if (!neighbours_.contains(link.peer) || sessions_.size() >= kMaxSessions) {
+    if (!is_neighbour(link.peer) || sessions_.size() >= kMaxSessions) {
         effects_.push_back(CloseSession{link.session});
         return;
     }
@@ -32,6 +90,9 @@ void Engine::on(const Received& received) {
         ++counters_.messages_ignored;
         return;
     }
+    double bytes = 0;
+    for (const auto& frame : received.frames)
+        bytes += static_cast<double>(frame.size());
     auto envelope = decode(received.frames);
     if (!envelope) return drop_peer(received.session, received.key, envelope.error());
 
@@ -57,6 +118,10 @@ void Engine::on(const Received& received) {
         if (!counted) return drop_peer(received.session, received.key, counted.error());
     }
     session.last_heard = now_.steady;
+    session.suspect = false;
+    auto& allowances = allowances_of(session.peer);
+    if (!allowances.frames.take(1, now_.steady) || !allowances.bytes.take(bytes, now_.steady))
+        return drop_peer(received.session, received.key, Error{ErrorCode::too_much, "messages or bytes"});
     receive(received.session, session, std::move(envelope->message));
 }
 
@@ -86,6 +151,8 @@ void Engine::receive(SessionId session_id, Session& session, Message message) {
         void operator()(const Chunk& chunk) const { engine.handle_chunk(id, session, chunk); }
         void operator()(const Exit& exit) const { engine.handle_exit(id, session, exit); }
         void operator()(const ReceiptMessage& receipt) const { engine.handle_receipt(id, session, receipt); }
+        void operator()(const DigestMessage& digest) const { engine.handle_digest(id, session, digest); }
+        void operator()(const Delta& delta) const { engine.handle_delta(id, session, delta); }
     };
     std::visit(Visitor{*this, session_id, session}, message);
 }
@@ -105,7 +172,17 @@ void Engine::handle_hello(SessionId session_id, const CurvePublicKey& key, std::
     if (hello.oldest_version > kProtocolVersion || hello.newest_version < kProtocolVersion)
         return refuse(NackReason::wrong_version,
                       Error{ErrorCode::wrong_version, "hello of node " + hello.sender.short_text()});
-    if (!neighbours_.contains(hello.sender))
+    if (!is_neighbour(hello.sender)) {
+        const auto known = peers_.find(hello.sender);
+        const bool removed = known != peers_.end() && known->second.former;
+        const bool member = !removed && shows_membership(hello.sender, hello.membership) &&
+                            peers_.size() < kMaxMembersFromHello;
+        if (member) {
+            peers_[hello.sender] = Peer{std::nullopt, PeerSource::membership, false};
+            allow_neighbours();
+        }
+    }
+    if (!is_neighbour(hello.sender))
         return refuse(NackReason::not_authorised,
                       Error{ErrorCode::not_authorised, "hello of node " + hello.sender.short_text()});
 
@@ -153,17 +230,19 @@ void Engine::establish(SessionId session_id, Session& session) {
     if (!was_up) note(EventKind::peer_up, session.peer);
 
     announce_to(session_id, session);
-    if (const auto fetch = fetches_.find(session.peer); fetch != fetches_.end()) {
-        fetch->second.restart();
-        ask_for_more(session_id, session, fetch->second);
+    if (const auto fetch = downloads_.find(session.peer); fetch != downloads_.end()) {
+        fetch->second.fetch.restart();
+        ask_for_more(session_id, session, fetch->second.fetch);
     }
     if (own_exit_ && own_exit_->stage == OwnExitStage::announced && !receipts_.contains(session.peer))
         send(session_id, session, Exit{own_exit_->notice});
     if (const auto exit = exits_.find(session.peer); exit != exits_.end() && exit->second.erased)
         send_receipt(session.peer, exit->second);
-    // Exits that the peer may have missed while it was away; it ignores those it knows.
-    for (const auto& [owner, exit] : exits_)
-        if (owner != session.peer && exit.tombstone_durable) send(session_id, session, Exit{exit.notice});
+    const auto left = left_receipts_.find(session.peer);
+    if (left != left_receipts_.end() && own_exit_ && own_exit_->stage == OwnExitStage::announced)
+        send(session_id, session, ReceiptMessage{left->second});
+    // Exits that either of us missed while the other was away.
+    begin_comparison(session_id, session);
 }
 
 void Engine::handle_nack(SessionId session_id, Session& session, const Nack& nack) {
@@ -175,10 +254,10 @@ void Engine::handle_nack(SessionId session_id, Session& session, const Nack& nac
             }
             return;
         case NackReason::no_such_version:
-            if (const auto fetch = fetches_.find(session.peer);
-                fetch != fetches_.end() &&
-                static_cast<std::uint64_t>(fetch->second.record().version) == nack.about)
-                fetches_.erase(fetch);
+            if (const auto fetch = downloads_.find(session.peer);
+                fetch != downloads_.end() &&
+                static_cast<std::uint64_t>(fetch->second.fetch.record().version) == nack.about)
+                downloads_.erase(fetch);
             return;
         case NackReason::wrong_network:
         case NackReason::wrong_version:
@@ -231,7 +310,10 @@ void Engine::tick_sessions() {
         const auto quiet = now_.steady - session.last_heard;
         if (quiet > kPeerDownAfter && (session.established || !session.dialled))
             silent.push_back(session_id);
-        else if (!session.established && session.dialled && now_.steady - session.last_sent > kHelloRetry)
+        else if (session.established && !session.suspect && quiet > kPeerSuspectAfter) {
+            session.suspect = true;
+            note(EventKind::peer_suspect, session.peer);
+        } else if (!session.established && session.dialled && now_.steady - session.last_sent > kHelloRetry)
             send_hello(session_id, session, false);
         else if (session.established && quiet > kPingAfterIdle &&
                  now_.steady - session.last_sent > kPingAfterIdle)
@@ -255,8 +337,8 @@ void Engine::tick_sessions() {
 }
 
 void Engine::redial(const NodeId& peer) {
-    const auto it = neighbours_.find(peer);
-    if (it == neighbours_.end() || !it->second.endpoint) return;
+    const auto it = peers_.find(peer);
+    if (it == peers_.end() || it->second.former || !it->second.endpoint) return;
     // Both reachable: the lower id dials, so that there is one connection and not two.
     if (config_.reachable && peer < id()) return;
     effects_.push_back(Dial{PeerAddress{peer, *it->second.endpoint}});
@@ -288,6 +370,7 @@ void Engine::send_hello(SessionId session_id, Session& session, bool answer) {
     hello.network = config_.network;
     hello.sender = id();
     hello.answer = answer;
+    hello.membership = config_.membership;
     send(session_id, session, hello);
 }
 

@@ -46,7 +46,13 @@ class NodeId {
 };
 
 /// What a signature is for; a signature for one purpose never fits another.
-enum class SigningPurpose : std::uint8_t { seed_record = 1, exit_notice = 2, receipt = 3 };
+enum class SigningPurpose : std::uint8_t {
+    seed_record = 1,
+    exit_notice = 2,
+    receipt = 3,
+    lease = 4,
+    membership = 5,
+};
 
 /// A node's own keys. Move-only; the secret is wiped on destruction.
 class Identity {

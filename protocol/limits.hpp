@@ -16,6 +16,8 @@ inline constexpr std::size_t kMaxBody = 16 * 1024;
 inline constexpr std::size_t kMaxHelloBody = 1024;
 inline constexpr std::size_t kMaxPayload = 64 * 1024;
 
+inline constexpr std::size_t kMaxMembership = 256;
+
 // Seeds.
 inline constexpr std::size_t kMinChunk = 16 * 1024;
 inline constexpr std::size_t kMaxChunks = 256;
@@ -30,6 +32,7 @@ inline constexpr std::chrono::milliseconds kMaxWindowTime{250};
 inline constexpr std::chrono::milliseconds kTickInterval{100};
 inline constexpr std::chrono::milliseconds kHelloRetry{1000};
 inline constexpr std::chrono::milliseconds kPingAfterIdle{2000};
+inline constexpr std::chrono::milliseconds kPeerSuspectAfter{5000};
 inline constexpr std::chrono::milliseconds kPeerDownAfter{8000};
 inline constexpr std::chrono::milliseconds kFetchStall{3000};
 inline constexpr std::chrono::milliseconds kExitRetryFirst{500};
@@ -38,9 +41,38 @@ inline constexpr std::chrono::milliseconds kStoreRetry{1000};
 inline constexpr std::chrono::milliseconds kBlockFirst{5000};
 inline constexpr std::chrono::milliseconds kBlockMost{600000};
 
+// Leases. A holder counts its own boot-time clock too, so that a wrong clock prolongs nothing.
+inline constexpr std::chrono::hours kLeaseTime{24};
+inline constexpr std::chrono::hours kLeaseRenewal{1};
+
+// Comparing what is known of exits.
+inline constexpr std::size_t kExitBuckets = 64;
+inline constexpr std::size_t kMaxDeltaIds = 480;
+inline constexpr std::size_t kMaxNoticesPerComparison = 1000;
+inline constexpr std::chrono::milliseconds kCompareInterval{5000};
+inline constexpr std::chrono::milliseconds kCompareAtMostEvery{500};
+
+// Exits of owners that we never heard of: so many at once from one peer, and as many a day in the long run;
+// what is put off comes with a later comparison. Tombstones are never dropped; with so many of them no more
+// seeds of unknown owners are taken.
+inline constexpr std::uint32_t kMaxIntroductionsPerDay = 100;
+inline constexpr std::size_t kMaxTombstones = 100'000;
+
+// What one peer may send: so much at once, and so much a second in the long run.
+inline constexpr double kFrameBurst = 10'000;
+inline constexpr double kFramesPerSecond = 1'000;
+inline constexpr double kByteBurst = 64.0 * 1024 * 1024;
+inline constexpr double kBytesPerSecond = 8.0 * 1024 * 1024;
+inline constexpr double kChunkRequestBurst = 4'096;
+inline constexpr double kChunkRequestsPerSecond = 512;
+inline constexpr double kNewSeedBurst = 32;
+inline constexpr double kNewSeedsPerSecond = 1.0 / 60;
+
 // What one node keeps.
 inline constexpr std::size_t kMaxSessions = 1024;
 inline constexpr std::size_t kMaxBlockedKeys = 4096;
 inline constexpr std::size_t kMaxWaitingGets = 16;
+inline constexpr std::size_t kMaxEquivocationsKept = 16;
+inline constexpr std::size_t kMaxMembersFromHello = 4096;
 
 }  // namespace unlearn::protocol

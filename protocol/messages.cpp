@@ -1,5 +1,7 @@
 #include "protocol/messages.hpp"
 
+#include <bit>
+
 #include "protocol/msgpack_reader.hpp"
 #include "protocol/msgpack_writer.hpp"
 
@@ -9,12 +11,13 @@ namespace {
 constexpr std::uint8_t kMagic[2] = {'U', 'L'};
 
 Bytes body_of(const Hello& m) {
-    return MsgpackWriter(5)
+    return MsgpackWriter(7)
         .unsigned_integer(m.oldest_version)
         .unsigned_integer(m.newest_version)
         .binary(m.network.view())
         .binary(m.sender.view())
         .boolean(m.answer)
+        .optional_signed(m.membership)
         .take();
 }
 Bytes body_of(const Bye&) {
@@ -30,7 +33,12 @@ Bytes body_of_signed(const SignedBytes& s) {
     return MsgpackWriter(2).binary(s.bytes).binary(s.signature.view()).take();
 }
 Bytes body_of(const Have& m) {
-    return body_of_signed(m.record);
+    return MsgpackWriter(4)
+        .binary(m.record.bytes)
+        .binary(m.record.signature.view())
+        .binary(m.lease.bytes)
+        .binary(m.lease.signature.view())
+        .take();
 }
 Bytes body_of(const Get& m) {
     return MsgpackWriter(3)
@@ -58,6 +66,30 @@ Bytes body_of(const ReceiptMessage& m) {
     return body_of_signed(m.receipt);
 }
 
+template <typename T>
+Bytes joined(const std::vector<T>& values) {
+    Bytes out;
+    for (const auto& value : values)
+        out.insert(out.end(), value.value.begin(), value.value.end());
+    return out;
+}
+Bytes body_of(const DigestMessage& m) {
+    return MsgpackWriter(3)
+        .binary(m.salt.view())
+        .unsigned_integer(m.exits.occupied)
+        .binary(joined(m.exits.hashes))
+        .take();
+}
+Bytes body_of(const Delta& m) {
+    return MsgpackWriter(5)
+        .binary(m.salt.view())
+        .unsigned_integer(static_cast<std::uint64_t>(m.part))
+        .boolean(m.last)
+        .unsigned_integer(m.buckets)
+        .binary(joined(m.ids))
+        .take();
+}
+
 Result<Message> done(const MsgpackReader& reader, Message message) {
     if (auto ok = reader.finish(); !ok) return tl::unexpected(ok.error());
     return message;
@@ -65,13 +97,14 @@ Result<Message> done(const MsgpackReader& reader, Message message) {
 
 Result<Message> decode_hello(ByteView body) {
     if (body.size() > kMaxHelloBody) return fail(ErrorCode::too_large, "hello body");
-    MsgpackReader reader(body, 5, "hello");
+    MsgpackReader reader(body, 7, "hello");
     Hello m;
     m.oldest_version = static_cast<std::uint8_t>(reader.unsigned_integer(255));
     m.newest_version = static_cast<std::uint8_t>(reader.unsigned_integer(255));
     m.network = reader.fixed<NetworkId>();
     m.sender = reader.node_id();
     m.answer = reader.boolean();
+    m.membership = reader.optional_signed(kMaxMembership);
     return done(reader, m);
 }
 
@@ -82,6 +115,40 @@ Result<SignedBytes> decode_signed(ByteView body, std::string_view what) {
     out.signature = reader.fixed<Signature>();
     if (auto ok = reader.finish(); !ok) return tl::unexpected(ok.error());
     return out;
+}
+
+Result<Message> decode_have(ByteView body) {
+    MsgpackReader reader(body, 4, "have");
+    Have m;
+    m.record.bytes = reader.binary(kMaxBody);
+    m.record.signature = reader.fixed<Signature>();
+    m.lease.bytes = reader.binary(kMaxBody);
+    m.lease.signature = reader.fixed<Signature>();
+    return done(reader, std::move(m));
+}
+
+Result<Message> decode_digest(ByteView body) {
+    MsgpackReader reader(body, 3, "digest");
+    DigestMessage m;
+    m.salt = reader.fixed<DigestSalt>();
+    m.exits.occupied = reader.unsigned_integer(UINT64_MAX);
+    m.exits.hashes = reader.fixed_list<BucketHash>(kExitBuckets);
+    if (reader.ok() && m.exits.hashes.size() != static_cast<std::size_t>(std::popcount(m.exits.occupied)))
+        return fail(ErrorCode::malformed, "digest: " + std::to_string(m.exits.hashes.size()) + " hashes");
+    return done(reader, std::move(m));
+}
+
+Result<Message> decode_delta(ByteView body) {
+    MsgpackReader reader(body, 5, "delta");
+    Delta m;
+    m.salt = reader.fixed<DigestSalt>();
+    const auto part = reader.unsigned_integer(2);
+    m.last = reader.boolean();
+    m.buckets = reader.unsigned_integer(UINT64_MAX);
+    m.ids = reader.fixed_list<BurntId>(kMaxDeltaIds);
+    if (reader.ok() && part == 0) return fail(ErrorCode::malformed, "delta: part 0");
+    m.part = static_cast<DeltaPart>(part);
+    return done(reader, std::move(m));
 }
 
 Result<Message> decode_get(ByteView body) {
@@ -136,9 +203,7 @@ Result<Message> decode_body(Kind kind, ByteView body, Bytes payload) {
         case Kind::pong:
             return decode_token<Pong>(body, "pong");
         case Kind::have:
-            return decode_signed(body, "have").map([](SignedBytes s) -> Message {
-                return Have{std::move(s)};
-            });
+            return decode_have(body);
         case Kind::get:
             return decode_get(body);
         case Kind::chunk:
@@ -153,6 +218,10 @@ Result<Message> decode_body(Kind kind, ByteView body, Bytes payload) {
             return decode_signed(body, "receipt").map([](SignedBytes s) -> Message {
                 return ReceiptMessage{std::move(s)};
             });
+        case Kind::digest:
+            return decode_digest(body);
+        case Kind::delta:
+            return decode_delta(body);
     }
     return fail(ErrorCode::unknown_kind, "kind " + std::to_string(static_cast<int>(kind)));
 }
@@ -194,6 +263,10 @@ std::string_view name_of(Kind kind) {
             return "exit";
         case Kind::receipt:
             return "receipt";
+        case Kind::digest:
+            return "digest";
+        case Kind::delta:
+            return "delta";
     }
     return "unknown";
 }
@@ -212,6 +285,8 @@ Lane lane_of(Kind kind) {
         case Kind::pong:
         case Kind::have:
         case Kind::get:
+        case Kind::digest:
+        case Kind::delta:
             return Lane::normal;
     }
     return Lane::normal;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -25,6 +26,8 @@ enum class Kind : std::uint8_t {
     nack = 8,
     exit = 9,
     receipt = 10,
+    digest = 11,
+    delta = 12,
 };
 [[nodiscard]] std::string_view name_of(Kind kind);
 
@@ -32,7 +35,7 @@ enum class Kind : std::uint8_t {
 /// of a connection counts its own sequence numbers, from 1.
 enum class Lane : std::uint8_t {
     urgent = 0,  ///< Hello, Bye, Nack, Exit, Receipt
-    normal = 1,  ///< Ping, Pong, Have, Get
+    normal = 1,  ///< Ping, Pong, Have, Get, Digest, Delta
     bulk = 2,    ///< Chunk
 };
 inline constexpr std::size_t kLanes = 3;
@@ -44,7 +47,8 @@ struct Hello {
     std::uint8_t newest_version = kProtocolVersion;
     NetworkId network;
     NodeId sender;
-    bool answer = false;  ///< true when this Hello answers one; an answer is not answered
+    bool answer = false;                    ///< true when this Hello answers one; an answer is not answered
+    std::optional<SignedBytes> membership;  ///< for peers that do not have the sender on their list
 };
 
 /// A disconnect, not an exit: the sender will be back.
@@ -57,9 +61,10 @@ struct Pong {
     std::uint64_t token = 0;
 };
 
-/// "I have a seed": the sender's own signed SeedRecord.
+/// "I have a seed, and you may use it so long": the sender's own signed SeedRecord and Lease, of one version.
 struct Have {
     SignedBytes record;
+    SignedBytes lease;
 };
 
 /// Asks the owner for `count` chunks of its seed from `first` on.
@@ -99,7 +104,39 @@ struct ReceiptMessage {
     SignedBytes receipt;
 };
 
-using Message = std::variant<Hello, Bye, Ping, Pong, Have, Get, Chunk, Nack, Exit, ReceiptMessage>;
+/// An id as it travels in Delta: compared, never used as a key.
+using BurntId = FixedBytes<32, struct BurntIdTag>;
+using BucketHash = FixedBytes<16, struct BucketHashTag>;
+using DigestSalt = FixedBytes<16, struct DigestSaltTag>;
+
+/// One hash for each bucket of exited owners that is not empty (see exit_digest.hpp).
+struct ExitDigest {
+    std::uint64_t occupied = 0;      ///< bit i: bucket i is not empty
+    std::vector<BucketHash> hashes;  ///< of the occupied buckets, in their order
+};
+
+/// What the sender knows of exits. Answered by Delta.
+struct DigestMessage {
+    DigestSalt salt;  ///< fresh; the key of the hashes, and it names the comparison
+    ExitDigest exits;
+};
+
+enum class DeltaPart : std::uint8_t {
+    known = 1,   ///< answer to Digest: the ids that the sender knows in every bucket that differs
+    wanted = 2,  ///< answer to that: ids whose notices the sender asks for
+};
+
+/// How the exits that two nodes know differ. Notices travel as Exit.
+struct Delta {
+    DigestSalt salt;
+    DeltaPart part{};
+    bool last = true;           ///< of the messages of this part
+    std::uint64_t buckets = 0;  ///< bit i: bucket i differs; the same in all messages of part `known`
+    std::vector<BurntId> ids;   ///< at most kMaxDeltaIds
+};
+
+using Message =
+    std::variant<Hello, Bye, Ping, Pong, Have, Get, Chunk, Nack, Exit, ReceiptMessage, DigestMessage, Delta>;
 
 /// A message as it travels: header, body and, for Chunk alone, payload.
 using Frames = std::vector<Bytes>;

@@ -86,6 +86,20 @@ NodeId MsgpackReader::node_id() {
     return id.value_or(NodeId{});
 }
 
+std::optional<SignedBytes> MsgpackReader::optional_signed(std::size_t most) {
+    SignedBytes out;
+    out.bytes = binary(most);
+    const Bytes signature = binary(Signature::kSize);
+    if (out.bytes.empty() && signature.empty()) return std::nullopt;
+    const auto value = Signature::from(signature);
+    if (!value || out.bytes.empty()) {
+        note("half a signed statement");
+        return std::nullopt;
+    }
+    out.signature = *value;
+    return out;
+}
+
 Result<void> MsgpackReader::finish() const {
     if (ok()) return {};
     return fail(ErrorCode::malformed, error_);

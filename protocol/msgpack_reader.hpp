@@ -1,11 +1,13 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include <msgpack.hpp>
 
 #include "protocol/bytes.hpp"
+#include "protocol/durable.hpp"
 #include "protocol/identity.hpp"
 
 namespace unlearn::protocol {
@@ -43,6 +45,9 @@ class MsgpackReader {
     }
     /// A node id; refused when it is not one that a node can have.
     [[nodiscard]] NodeId node_id();
+
+    /// Two fields: signed bytes of at most `most` and their signature, or nothing when both are empty.
+    [[nodiscard]] std::optional<SignedBytes> optional_signed(std::size_t most);
 
     [[nodiscard]] bool ok() const { return error_.empty(); }
     /// Malformed with the first problem, or nothing.

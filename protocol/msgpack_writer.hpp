@@ -1,10 +1,12 @@
 #pragma once
 
+#include <optional>
 #include <string_view>
 
 #include <msgpack.hpp>
 
 #include "protocol/bytes.hpp"
+#include "protocol/durable.hpp"
 
 namespace unlearn::protocol {
 
@@ -30,6 +32,11 @@ class MsgpackWriter {
     MsgpackWriter& text(std::string_view value) {
         packer_.pack(value);
         return *this;
+    }
+    /// Two fields, both empty when there is nothing.
+    MsgpackWriter& optional_signed(const std::optional<SignedBytes>& value) {
+        if (!value) return binary({}).binary({});
+        return binary(value->bytes).binary(value->signature.view());
     }
     [[nodiscard]] Bytes take() const {
         const auto* data = reinterpret_cast<const std::uint8_t*>(buffer_.data());

@@ -64,15 +64,53 @@ Result<SeedRecord> decode_record(ByteView bytes) {
     return record;
 }
 
+Bytes encode(const Lease& lease) {
+    return MsgpackWriter(4)
+        .binary(lease.owner.view())
+        .unsigned_integer(static_cast<std::uint64_t>(lease.version))
+        .unsigned_integer(lease.number)
+        .unsigned_integer(seconds(lease.not_after))
+        .take();
+}
+
+Result<Lease> decode_lease(ByteView bytes) {
+    MsgpackReader reader(bytes, 4, "lease");
+    Lease lease;
+    lease.owner = reader.node_id();
+    lease.version = read_version(reader);
+    lease.number = reader.unsigned_integer(INT64_MAX);
+    lease.not_after = read_time(reader);
+    if (auto ok = reader.finish(); !ok) return tl::unexpected(ok.error());
+    if (lease.number == 0) return fail(ErrorCode::malformed, "lease: number 0");
+    return lease;
+}
+
+Bytes encode(const Membership& membership) {
+    return MsgpackWriter(1).binary(membership.member.view()).take();
+}
+
+Result<Membership> decode_membership(ByteView bytes) {
+    MsgpackReader reader(bytes, 1, "membership");
+    Membership membership;
+    membership.member = reader.node_id();
+    if (auto ok = reader.finish(); !ok) return tl::unexpected(ok.error());
+    return membership;
+}
+
 Bytes encode(const ExitNotice& notice) {
-    return MsgpackWriter(2).binary(notice.owner.view()).unsigned_integer(seconds(notice.made_at)).take();
+    return MsgpackWriter(4)
+        .binary(notice.owner.view())
+        .unsigned_integer(seconds(notice.made_at))
+        .optional_signed(notice.membership)
+        .take();
 }
 
 Result<ExitNotice> decode_notice(ByteView bytes) {
-    MsgpackReader reader(bytes, 2, "exit notice");
+    MsgpackReader reader(bytes, 4, "exit notice");
     ExitNotice notice;
     notice.owner = reader.node_id();
     notice.made_at = read_time(reader);
+    notice.membership = reader.optional_signed(kMaxMembership);
     if (auto ok = reader.finish(); !ok) return tl::unexpected(ok.error());
     return notice;
 }
@@ -134,6 +172,15 @@ SignedBytes sign_record(const Identity& owner, const NetworkId& network, const S
     return sign(owner, SigningPurpose::seed_record, network, encode(record));
 }
 
+SignedBytes sign_lease(const Identity& owner, const NetworkId& network, const Lease& lease) {
+    return sign(owner, SigningPurpose::lease, network, encode(lease));
+}
+
+SignedBytes sign_membership(const Identity& network_key, const NetworkId& network,
+                            const Membership& membership) {
+    return sign(network_key, SigningPurpose::membership, network, encode(membership));
+}
+
 SignedBytes sign_notice(const Identity& owner, const NetworkId& network, const ExitNotice& notice) {
     return sign(owner, SigningPurpose::exit_notice, network, encode(notice));
 }
@@ -150,6 +197,23 @@ Result<SeedRecord> verify_record(const NodeId& signer, const NetworkId& network,
     if (record && record->owner != signer)
         return fail(ErrorCode::malformed, "seed record names another owner than its signer");
     return record;
+}
+
+Result<Lease> verify_lease(const NodeId& signer, const NetworkId& network, const SignedBytes& signed_lease) {
+    if (!verify(signer, SigningPurpose::lease, network, signed_lease.bytes, signed_lease.signature))
+        return fail(ErrorCode::bad_signature, "lease of node " + signer.short_text());
+    auto lease = decode_lease(signed_lease.bytes);
+    if (lease && lease->owner != signer)
+        return fail(ErrorCode::malformed, "lease names another owner than its signer");
+    return lease;
+}
+
+Result<Membership> verify_membership(const NodeId& network_key, const NetworkId& network,
+                                     const SignedBytes& signed_membership) {
+    if (!verify(network_key, SigningPurpose::membership, network, signed_membership.bytes,
+                signed_membership.signature))
+        return fail(ErrorCode::bad_signature, "membership");
+    return decode_membership(signed_membership.bytes);
 }
 
 Result<Receipt> verify_receipt(const NodeId& signer, const NetworkId& network,

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,8 +12,6 @@
 /// in one network. The bytes are kept and passed on as they came: `verify_*` checks the signature first and
 /// decodes then.
 namespace unlearn::protocol {
-
-using WallTime = std::chrono::sys_seconds;
 
 /// "This is version `version` of my seed." Signed by the owner.
 struct SeedRecord {
@@ -31,10 +30,26 @@ struct SeedRecord {
     [[nodiscard]] std::uint32_t chunk_size(std::uint32_t index) const;
 };
 
+/// "Whoever holds version `version` of my seed may use it until `not_after`." Signed by the owner, and
+/// renewed while it is there. It bounds how long a node that no exit can reach may still use the seed.
+struct Lease {
+    NodeId owner;
+    SeedVersion version{};
+    std::uint64_t number = 0;  ///< only grows, over all versions; starts at 1
+    WallTime not_after{};
+};
+
+/// "`member` belongs to my network." Signed by the network key. For ever, as leaving is an exit.
+struct Membership {
+    NodeId member;
+};
+
 /// "I leave this network for ever; drop every seed of mine." Signed by the owner. Terminal.
 struct ExitNotice {
     NodeId owner;
     WallTime made_at{};
+    /// In a network with a key: shows to those who never heard of the owner that there is such a member.
+    std::optional<SignedBytes> membership;
 };
 
 enum class ReceiptReason : std::uint8_t {
@@ -57,6 +72,9 @@ struct Receipt {
 
 [[nodiscard]] SignedBytes sign_record(const Identity& owner, const NetworkId& network,
                                       const SeedRecord& record);
+[[nodiscard]] SignedBytes sign_lease(const Identity& owner, const NetworkId& network, const Lease& lease);
+[[nodiscard]] SignedBytes sign_membership(const Identity& network_key, const NetworkId& network,
+                                          const Membership& membership);
 [[nodiscard]] SignedBytes sign_notice(const Identity& owner, const NetworkId& network,
                                       const ExitNotice& notice);
 [[nodiscard]] SignedBytes sign_receipt(const Identity& holder, const NetworkId& network,
@@ -66,6 +84,10 @@ struct Receipt {
 /// decode or name another signer than `signer`.
 [[nodiscard]] Result<SeedRecord> verify_record(const NodeId& signer, const NetworkId& network,
                                                const SignedBytes& signed_record);
+[[nodiscard]] Result<Lease> verify_lease(const NodeId& signer, const NetworkId& network,
+                                         const SignedBytes& signed_lease);
+[[nodiscard]] Result<Membership> verify_membership(const NodeId& network_key, const NetworkId& network,
+                                                   const SignedBytes& signed_membership);
 [[nodiscard]] Result<Receipt> verify_receipt(const NodeId& signer, const NetworkId& network,
                                              const SignedBytes& signed_receipt);
 /// An exit notice travels through third parties: the signer is the owner that it names.

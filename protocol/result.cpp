@@ -28,6 +28,10 @@ std::string_view describe(ErrorCode code) {
             return "not authorised";
         case ErrorCode::refused_seed:
             return "refused seed";
+        case ErrorCode::too_much:
+            return "too much at once";
+        case ErrorCode::retired:
+            return "identity has left its network";
         case ErrorCode::internal:
             return "internal failure";
     }

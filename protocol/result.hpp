@@ -21,6 +21,8 @@ enum class ErrorCode {
     digest_mismatch,  ///< content does not fit its announced hash
     not_authorised,   ///< peer is not on the allow list
     refused_seed,     ///< the seed itself was judged unusable
+    too_much,         ///< more messages, bytes or requests than one peer may send
+    retired,          ///< this identity has left its network for ever
     internal,         ///< a local failure, not the peer's fault
 };
 

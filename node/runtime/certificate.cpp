@@ -1,6 +1,8 @@
 #include "node/runtime/certificate.hpp"
 
 #include <algorithm>
+#include <array>
+#include <ctime>
 #include <set>
 
 #include "protocol/records.hpp"
@@ -12,10 +14,22 @@ using namespace unlearn::protocol;
 using nlohmann::json;
 
 constexpr std::string_view kSchema = "unlearnd erasure certificate 1";
+constexpr std::string_view kSealedSchema = "unlearnd sealed exit 1";
+constexpr std::string_view kHoldersUnknown = "unknown";
 constexpr std::string_view kLimits =
     "Proves that every holder listed as erased or left signed that it dropped, overwrote and will never use "
     "this "
     "owner's seed again; it cannot prove that no dishonest holder kept a copy.";
+
+/// RFC 3339, in UTC.
+std::string text_of(WallTime time) {
+    const std::time_t seconds = time.time_since_epoch().count();
+    std::tm parts{};
+    gmtime_r(&seconds, &parts);
+    std::array<char, 32> text{};
+    const auto length = std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &parts);
+    return {text.data(), length};
+}
 
 json statement(const SignedBytes& value) {
     return {{"bytes", to_hex(value.bytes)}, {"signature", to_hex(value.signature.view())}};
@@ -59,8 +73,9 @@ Result<CertificateVerdict> verify(const json& certificate) {
 
     CertificateVerdict verdict;
     verdict.owner = *owner;
+    verdict.holders_unknown = certificate.at("holders") == kHoldersUnknown;
     std::set<NodeId> seen;
-    for (const auto& entry : certificate.at("holders")) {
+    for (const auto& entry : verdict.holders_unknown ? json::array() : certificate.at("holders")) {
         const auto holder = NodeId::from_text(entry.at("node").get<std::string>());
         if (!holder) return tl::unexpected(holder.error());
         if (!seen.insert(*holder).second)
@@ -92,8 +107,10 @@ json make_certificate(const NodeId& owner, const NetworkId& network, const ExitP
              {"owner", owner.text()},    {"notice", statement(progress.notice)},
              {"holders", json::array()}, {"what_this_does_not_prove", kLimits}};
     bool complete = true;
-    for (const auto& [holder, version] : progress.recipients) {
-        json entry{{"node", holder.text()}, {"served_version", static_cast<std::uint64_t>(version)}};
+    for (const auto& [holder, recipient] : progress.recipients) {
+        json entry{{"node", holder.text()},
+                   {"served_version", static_cast<std::uint64_t>(recipient.version)},
+                   {"last_lease_until", text_of(recipient.lease_until)}};
         const auto receipt = progress.receipts.find(holder);
         if (receipt == progress.receipts.end()) {
             entry["status"] = "missing";
@@ -107,6 +124,39 @@ json make_certificate(const NodeId& owner, const NetworkId& network, const ExitP
     }
     out["complete"] = complete;
     return out;
+}
+
+json make_sealed_certificate(const NetworkId& network, const SignedBytes& notice) {
+    const auto owner = verify_notice(network, notice).value_or(ExitNotice{}).owner;
+    return {{"schema", kSchema},
+            {"network", to_hex(network.view())},
+            {"owner", owner.text()},
+            {"notice", statement(notice)},
+            {"holders", kHoldersUnknown},
+            {"complete", false},
+            {"what_this_does_not_prove", kLimits}};
+}
+
+json make_sealed_exit(const NetworkId& network, const SignedBytes& notice) {
+    return {{"schema", kSealedSchema},
+            {"network", to_hex(network.view())},
+            {"owner", verify_notice(network, notice).value_or(ExitNotice{}).owner.text()},
+            {"notice", statement(notice)}};
+}
+
+Result<SignedBytes> read_sealed_exit(const json& sealed) {
+    try {
+        if (sealed.at("schema") != kSealedSchema)
+            return tl::unexpected(Error{ErrorCode::malformed, "not a sealed exit of this version"});
+        const auto network = fixed_from_hex<NetworkId>(sealed.at("network"));
+        if (!network) return tl::unexpected(network.error());
+        auto notice = read_statement(sealed.at("notice"));
+        if (!notice) return notice;
+        if (const auto valid = verify_notice(*network, *notice); !valid) return tl::unexpected(valid.error());
+        return notice;
+    } catch (const json::exception& error) {
+        return tl::unexpected(Error{ErrorCode::malformed, std::string("sealed exit: ") + error.what()});
+    }
 }
 
 Result<CertificateVerdict> verify_certificate(const json& certificate) {

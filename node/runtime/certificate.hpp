@@ -17,13 +17,25 @@ namespace unlearn::runtime {
                                               const protocol::NetworkId& network,
                                               const protocol::ExitProgress& progress);
 
+/// For a sealed exit, which somebody else started for `notice`'s owner: the notice alone. Nobody knows who
+/// held the owner's seeds. The notice must be one that verifies.
+[[nodiscard]] nlohmann::json make_sealed_certificate(const protocol::NetworkId& network,
+                                                     const protocol::SignedBytes& notice);
+
+/// The sealed exit itself: a signed notice that waits in a file for the day on which the device is lost.
+[[nodiscard]] nlohmann::json make_sealed_exit(const protocol::NetworkId& network,
+                                              const protocol::SignedBytes& notice);
+/// @return the notice, or malformed or bad_signature when it is not a valid one of this network.
+[[nodiscard]] protocol::Result<protocol::SignedBytes> read_sealed_exit(const nlohmann::json& sealed);
+
 /// What a certificate proves, checked offline with nothing but the public keys in it.
 struct CertificateVerdict {
     protocol::NodeId owner;
     std::vector<protocol::NodeId> erased;   ///< signed that they stored the exit and erased the seed
     std::vector<protocol::NodeId> left;     ///< signed that they erased the seed because they left themselves
     std::vector<protocol::NodeId> missing;  ///< on record as holders, without a receipt
-    [[nodiscard]] bool complete() const { return missing.empty(); }
+    bool holders_unknown = false;           ///< a sealed exit: only the notice is proved
+    [[nodiscard]] bool complete() const { return missing.empty() && !holders_unknown; }
 };
 
 /// @return malformed or bad_signature, naming the field, when anything in it does not verify or does not fit

@@ -1,5 +1,7 @@
 #include "node/runtime/node.hpp"
 
+#include <ctime>
+#include <random>
 #include <utility>
 
 #include "protocol/limits.hpp"
@@ -11,8 +13,16 @@ using namespace unlearn::protocol;
 
 Now now() {
     using namespace std::chrono;
-    return {duration_cast<SteadyTime>(steady_clock::now().time_since_epoch()),
+    // Counts suspend, so that a lease runs out while a device sleeps.
+    timespec boot{};
+    ::clock_gettime(CLOCK_BOOTTIME, &boot);
+    return {duration_cast<SteadyTime>(seconds(boot.tv_sec) + nanoseconds(boot.tv_nsec)),
             time_point_cast<seconds>(system_clock::now())};
+}
+
+std::uint64_t random_seed() {
+    std::random_device device;
+    return (std::uint64_t{device()} << 32) | device();
 }
 
 network::Priority priority_of(Lane lane) {
@@ -41,13 +51,14 @@ Result<std::unique_ptr<Node>> Node::create(boost::asio::io_context& context, con
                std::chrono::steady_clock::now());
         if (auto erased = (*store)->erase(damaged); !erased) return tl::unexpected(erased.error());
     }
-    const auto neighbours = options.engine.neighbours;
+    if (loaded->state.retired)
+        return tl::unexpected(Error{ErrorCode::retired, "node " + identity.id().short_text() + " (" +
+                                                            loaded->state.retired->reason + ")"});
+    if (options.engine.random_seed == 0) options.engine.random_seed = random_seed();
     std::unique_ptr<Node> node(new Node(context, identity, std::move(options.engine),
                                         std::move(loaded->state), std::move(*store), std::move(transport),
                                         seeds, std::move(events)));
     if (auto bound = node->transport_->start(*node); !bound) return tl::unexpected(bound.error());
-    for (const auto& neighbour : neighbours)
-        node->add_neighbour(neighbour);
     return node;
 }
 
@@ -68,10 +79,12 @@ Node::~Node() {
     *alive_ = nullptr;
 }
 
-void Node::add_neighbour(const Neighbour& neighbour) {
-    allowed_.push_back(neighbour.id.curve_key());
-    transport_->allow(allowed_);
-    run(AddNeighbour{neighbour});
+void Node::add_neighbour(const Neighbour& neighbour, bool remember) {
+    run(AddNeighbour{neighbour, remember && running_});
+}
+
+void Node::remove_neighbour(const NodeId& peer) {
+    feed(RemoveNeighbour{peer});
 }
 
 void Node::start() {
@@ -94,6 +107,21 @@ void Node::publish(std::string architecture, SharedSeedBytes payload) {
 
 void Node::begin_exit() {
     feed(BeginExit{});
+}
+
+void Node::give_up_exit() {
+    feed(GiveUpExit{});
+}
+
+Result<void> Node::submit_notice(const SignedBytes& notice) {
+    if (const auto valid = verify_notice(engine_.config().network, notice); !valid)
+        return tl::unexpected(valid.error());
+    feed(SubmitNotice{notice});
+    return {};
+}
+
+void Node::judged(const NodeId& owner, SeedVersion version, std::optional<std::string> aside) {
+    feed(SeedJudged{owner, version, std::move(aside)});
 }
 
 void Node::on_link_up(network::SessionId session, const NodeId& peer) {
@@ -139,6 +167,8 @@ void Node::carry_out(Effect effect) {
 
         void operator()(Dial& e) const { node.transport_->dial(e.peer); }
         void operator()(CloseSession& e) const { node.transport_->close(e.session); }
+        void operator()(HangUp& e) const { node.transport_->hang_up(e.peer); }
+        void operator()(Allow& e) const { node.transport_->allow(e.keys); }
         void operator()(Send& e) const {
             node.transport_->send(e.session, std::move(e.frames), priority_of(e.lane));
         }
@@ -151,15 +181,18 @@ void Node::carry_out(Effect effect) {
             if (auto queued = node.storage_.submit(std::move(e.ops), answer); !queued) answer(queued);
         }
         void operator()(CheckSeed& e) const {
-            node.seeds_.check(e.owner, e.version, e.architecture, std::move(e.payload),
-                              [&context = node.context_, alive = node.alive_, owner = e.owner,
-                               version = e.version](std::optional<std::string> problem) {
-                                  post(context, alive, SeedChecked{owner, version, std::move(problem)});
-                              });
+            node.seeds_.check(
+                e.owner, e.version, e.architecture, std::move(e.payload),
+                [&context = node.context_, alive = node.alive_, owner = e.owner,
+                 version = e.version](SeedVerdict verdict) {
+                    post(context, alive,
+                         SeedChecked{owner, version, std::move(verdict.problem), std::move(verdict.aside)});
+                });
         }
         void operator()(InstallSeed& e) const {
             if (node.engine_.may_use(e.owner, e.version)) node.seeds_.install(e.owner, e.version);
         }
+        void operator()(SuspendSeed& e) const { node.seeds_.suspend(e.owner, e.version); }
         void operator()(DropSeed& e) const { node.seeds_.drop(e.owner); }
         void operator()(WipeSeed& e) const {
             node.seeds_.wipe(e.owner, [&context = node.context_, alive = node.alive_, owner = e.owner] {

@@ -42,14 +42,24 @@ class Node final : private network::TransportHandler {
 
     /// Where others can dial this node, if they can.
     [[nodiscard]] std::optional<std::string> endpoint() const { return transport_->bound_endpoint(); }
-    /// Lets the peer in and, where it is our turn, dials it. Before or after `start`.
-    void add_neighbour(const protocol::Neighbour& neighbour);
+    /// Lets the peer in and, where it is our turn, dials it. Before or after `start`. `remember`: also after
+    /// a restart, and only once started.
+    void add_neighbour(const protocol::Neighbour& neighbour, bool remember = false);
+    /// Ends the exchange with the peer and erases its seed; also after a restart.
+    void remove_neighbour(const protocol::NodeId& peer);
     void start();
     /// Says goodbye, which is no exit, and closes all connections.
     void stop();
 
     void publish(std::string architecture, protocol::SharedSeedBytes payload);
     void begin_exit();
+    /// Ends the retries of our exit: whoever has not sent a receipt is missing.
+    void give_up_exit();
+    /// Takes and passes on the sealed exit of somebody else. @return why the notice is not a valid one.
+    [[nodiscard]] protocol::Result<void> submit_notice(const protocol::SignedBytes& notice);
+    /// The holder judged a held seed again.
+    void judged(const protocol::NodeId& owner, protocol::SeedVersion version,
+                std::optional<std::string> aside);
 
     [[nodiscard]] const protocol::Engine& engine() const { return engine_; }
     [[nodiscard]] const network::Transport& transport() const { return *transport_; }
@@ -85,7 +95,6 @@ class Node final : private network::TransportHandler {
     EventSink events_;
     protocol::Engine engine_;
     bool running_ = false;
-    std::vector<protocol::CurvePublicKey> allowed_;
     std::shared_ptr<Node*> alive_;    ///< null pointee once the node is gone; read on the node's thread only
     storage::StorageThread storage_;  ///< last: its thread ends before anything that its answers touch
 };

@@ -28,6 +28,20 @@ class RowReader {
         if (value < 0) note("column " + std::to_string(column) + " is not a version");
         return SeedVersion{static_cast<std::uint64_t>(value)};
     }
+    WallTime time(int column) {
+        const auto value = row_.integer(column);
+        if (value < 0) note("column " + std::to_string(column) + " is not a time");
+        return WallTime{std::chrono::seconds{value}};
+    }
+    std::uint64_t number(int column) {
+        const auto value = row_.integer(column);
+        if (value < 0) note("column " + std::to_string(column) + " is not a number");
+        return static_cast<std::uint64_t>(value);
+    }
+    std::string text(int column) {
+        const ByteView bytes = row_.blob(column);
+        return {bytes.begin(), bytes.end()};
+    }
     SignedBytes signed_bytes(int column) {
         const ByteView bytes = row_.blob(column);
         if (bytes.empty() || bytes.size() > kMaxBody)
@@ -111,6 +125,52 @@ Result<void> load_held_seeds(const sqlite::Connection& connection, const std::fi
     }
 }
 
+Result<void> load_leases(const sqlite::Connection& connection, const std::filesystem::path& file,
+                         LoadedState& state) {
+    using Row = sqlite::Statement;
+    auto loaded =
+        each_row(connection, file, "own_lease", schema::kLoadOwnLease, [&](RowReader& reader, const Row&) {
+            state.own_lease = PutOwnLease{reader.number(1), reader.time(2)};
+        });
+    if (!loaded) return loaded;
+    return each_row(connection, file, "held_leases", schema::kLoadHeldLeases,
+                    [&](RowReader& reader, const Row&) {
+                        const auto owner = reader.node(1);
+                        state.held_leases.push_back({owner, reader.number(2), reader.time(3)});
+                    });
+}
+
+/// What is known of others beside their seeds, and whether we may still run.
+Result<void> load_relations(const sqlite::Connection& connection, const std::filesystem::path& file,
+                            LoadedState& state) {
+    using Row = sqlite::Statement;
+    auto loaded =
+        each_row(connection, file, "retired", schema::kLoadRetired,
+                 [&](RowReader& reader, const Row&) { state.retired = PutRetired{reader.text(1)}; });
+    if (loaded)
+        loaded = each_row(connection, file, "left_receipts", schema::kLoadLeftReceipts,
+                          [&](RowReader& reader, const Row&) {
+                              const auto owner = reader.node(1);
+                              state.left_receipts.push_back({owner, reader.signed_bytes(2)});
+                          });
+    if (loaded)
+        loaded = each_row(
+            connection, file, "equivocations", schema::kLoadEquivocations,
+            [&](RowReader& reader, const Row&) {
+                const auto owner = reader.node(1);
+                const auto version = reader.version(2);
+                auto first = reader.signed_bytes(3);
+                state.equivocations.push_back({owner, version, std::move(first), reader.signed_bytes(5)});
+            });
+    if (!loaded) return loaded;
+    return each_row(connection, file, "peers", schema::kLoadPeers, [&](RowReader& reader, const Row&) {
+        const auto peer = reader.node(1);
+        auto endpoint = reader.text(2);
+        state.peers.push_back({peer, endpoint.empty() ? std::nullopt : std::optional(std::move(endpoint)),
+                               reader.number(3) != 0});
+    });
+}
+
 }  // namespace
 
 Result<Loaded> load_all(const sqlite::Connection& connection, const std::filesystem::path& file) {
@@ -132,7 +192,7 @@ Result<Loaded> load_all(const sqlite::Connection& connection, const std::filesys
         loaded = each_row(connection, file, "recipients", schema::kLoadRecipients,
                           [&](RowReader& reader, const Row&) {
                               const auto peer = reader.node(1);
-                              state.recipients.push_back({peer, reader.version(2)});
+                              state.recipients.push_back({peer, reader.version(2), reader.time(3)});
                           });
     if (loaded)
         loaded =
@@ -150,6 +210,8 @@ Result<Loaded> load_all(const sqlite::Connection& connection, const std::filesys
                     read_payload(connection, reader, "own_seed", row.integer(0), row.integer(5), digest);
                 state.own_seed = PutOwnSeed{version, std::move(record), std::move(payload)};
             });
+    if (loaded) loaded = load_leases(connection, file, state);
+    if (loaded) loaded = load_relations(connection, file, state);
     if (loaded) loaded = load_held_seeds(connection, file, out);
     connection.drop_cache();
     wipe_unused_stack();

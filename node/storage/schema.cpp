@@ -13,7 +13,7 @@ using protocol::Result;
 namespace {
 
 // STRICT makes SQLite hold every value to its column's type.
-constexpr auto kCreateTables =
+constexpr auto kVersion1 =
     "CREATE TABLE meta(id INTEGER PRIMARY KEY CHECK (id = 1), self BLOB NOT NULL, network BLOB NOT NULL)"
     " STRICT;"
     "CREATE TABLE tombstones(owner BLOB PRIMARY KEY NOT NULL, notice BLOB NOT NULL, signature BLOB NOT NULL)"
@@ -29,9 +29,48 @@ constexpr auto kCreateTables =
     "CREATE TABLE exiting(id INTEGER PRIMARY KEY CHECK (id = 1), notice BLOB NOT NULL,"
     " signature BLOB NOT NULL) STRICT;";
 
+/// What each version adds to the one before: entry 0 is what version 1 has. Never changed once released.
+constexpr const char* kSteps[] = {
+    kVersion1,
+    // An end of 0 is one that nobody knows: the recipient was served before there were leases.
+    "ALTER TABLE recipients ADD COLUMN lease_until INTEGER NOT NULL DEFAULT 0;"
+    // Not in held_seeds: a renewal must not write the payload again.
+    "CREATE TABLE held_leases(owner BLOB PRIMARY KEY NOT NULL, number INTEGER NOT NULL,"
+    " not_after INTEGER NOT NULL) STRICT;"
+    "CREATE TABLE own_lease(id INTEGER PRIMARY KEY CHECK (id = 1), number INTEGER NOT NULL,"
+    " not_after INTEGER NOT NULL) STRICT;"
+    "CREATE TABLE left_receipts(owner BLOB PRIMARY KEY NOT NULL, receipt BLOB NOT NULL,"
+    " signature BLOB NOT NULL) STRICT;"
+    "CREATE TABLE equivocations(owner BLOB NOT NULL, version INTEGER NOT NULL, first BLOB NOT NULL,"
+    " first_signature BLOB NOT NULL, second BLOB NOT NULL, second_signature BLOB NOT NULL,"
+    " PRIMARY KEY(owner, version)) STRICT;"
+    "CREATE TABLE peers(peer BLOB PRIMARY KEY NOT NULL, endpoint BLOB NOT NULL, former INTEGER NOT NULL)"
+    " STRICT;"
+    "CREATE TABLE retired(id INTEGER PRIMARY KEY CHECK (id = 1), reason BLOB NOT NULL) STRICT;",
+};
+static_assert(std::size(kSteps) == kVersion);
+
 /// Where damage must stop the start: a tombstone or recipient that went missing could not be noticed later.
 /// held_seeds is not among them, a damaged seed is only left out (see load).
-constexpr const char* kCheckedTables[] = {"meta", "tombstones", "recipients", "receipts", "exiting"};
+constexpr const char* kCheckedTables[] = {"meta",    "tombstones", "recipients",    "receipts",
+                                          "exiting", "own_lease",  "left_receipts", "retired"};
+
+std::string all_steps() {
+    std::string sql;
+    for (const char* step : kSteps)
+        sql += step;
+    return sql;
+}
+
+/// One transaction for each version: a crash leaves the version before or the next one, never half of it.
+Result<void> migrate(const sqlite::Connection& connection, std::int64_t version) {
+    for (; version < kVersion; ++version) {
+        auto upgraded = connection.run(std::string("BEGIN IMMEDIATE;") + kSteps[version] +
+                                       "PRAGMA user_version = " + std::to_string(version + 1) + "; COMMIT");
+        if (!upgraded) return upgraded;
+    }
+    return {};
+}
 
 tl::unexpected<protocol::Error> refuse(const std::filesystem::path& file, const std::string& why) {
     return fail(ErrorCode::internal, file.string() + ": " + why);
@@ -46,7 +85,7 @@ Result<void> create(const sqlite::Connection& connection, const Binding& binding
     // One transaction: a start that is cut short leaves an empty database, which is created again.
     auto created =
         connection.run("BEGIN IMMEDIATE; PRAGMA application_id = " + std::to_string(kApplicationId) +
-                       "; PRAGMA user_version = " + std::to_string(kVersion) + ";" + kCreateTables);
+                       "; PRAGMA user_version = " + std::to_string(kVersion) + ";" + all_steps());
     if (!created) return created;
     auto insert = connection.prepare("INSERT INTO meta(id, self, network) VALUES(1, ?1, ?2)");
     if (!insert) return tl::unexpected(insert.error());
@@ -102,9 +141,10 @@ Result<void> prepare(const sqlite::Connection& connection, const std::filesystem
     if (*version > kVersion)
         return refuse(file, "has schema version " + std::to_string(*version) +
                                 ", this program knows only up to " + std::to_string(kVersion));
-    if (*version != kVersion) return refuse(file, "has schema version " + std::to_string(*version));
-    if (auto undamaged = check_tables(connection, file); !undamaged) return undamaged;
-    return check_binding(connection, file, binding);
+    if (*version < 1) return refuse(file, "has schema version " + std::to_string(*version));
+    if (auto ours = check_binding(connection, file, binding); !ours) return ours;
+    if (auto upgraded = migrate(connection, *version); !upgraded) return upgraded;
+    return check_tables(connection, file);
 }
 
 }  // namespace unlearn::storage::schema

@@ -19,7 +19,7 @@ struct Binding {
 namespace schema {
 
 inline constexpr std::int64_t kApplicationId = 0x756E6C72;  // "unlr", in the file's header
-inline constexpr std::int64_t kVersion = 1;                 // PRAGMA user_version
+inline constexpr std::int64_t kVersion = 2;                 // PRAGMA user_version
 inline constexpr std::size_t kPageSize = 4096;
 
 /// Zeros stored before each payload, in the same blob: a precaution. SQLite keeps the beginning of a long row
@@ -49,8 +49,8 @@ inline constexpr auto kPutTombstone =
     "INSERT INTO tombstones(owner, notice, signature) VALUES(?1, ?2, ?3) ON CONFLICT(owner) DO NOTHING";
 inline constexpr auto kHasTombstone = "SELECT 1 FROM tombstones WHERE owner = ?1";
 inline constexpr auto kPutRecipient =
-    "INSERT INTO recipients(peer, version) VALUES(?1, ?2) ON CONFLICT(peer) "
-    "DO UPDATE SET version = excluded.version WHERE excluded.version > version";
+    "INSERT INTO recipients(peer, version, lease_until) VALUES(?1, ?2, ?3) ON CONFLICT(peer) DO UPDATE SET "
+    "version = max(version, excluded.version), lease_until = max(lease_until, excluded.lease_until)";
 inline constexpr auto kPutReceipt =
     "INSERT INTO receipts(holder, receipt, signature) VALUES(?1, ?2, ?3) ON CONFLICT(holder) DO NOTHING";
 inline constexpr auto kHeldVersion = "SELECT version FROM held_seeds WHERE owner = ?1";
@@ -66,11 +66,32 @@ inline constexpr auto kPutOwnSeed =
 inline constexpr auto kPutExiting =
     "INSERT INTO exiting(id, notice, signature) VALUES(1, ?1, ?2) ON CONFLICT(id) DO NOTHING";
 
+inline constexpr auto kPutOwnLease =
+    "INSERT INTO own_lease(id, number, not_after) VALUES(1, ?1, ?2) ON CONFLICT(id) "
+    "DO UPDATE SET number = excluded.number, not_after = excluded.not_after WHERE excluded.number > number";
+inline constexpr auto kPutHeldLease =
+    "INSERT INTO held_leases(owner, number, not_after) SELECT ?1, ?2, ?3 "
+    "WHERE EXISTS (SELECT 1 FROM held_seeds WHERE owner = ?1) ON CONFLICT(owner) "
+    "DO UPDATE SET number = excluded.number, not_after = excluded.not_after WHERE excluded.number > number";
+inline constexpr auto kEraseHeldLease = "DELETE FROM held_leases WHERE owner = ?1";
+inline constexpr auto kPutLeftReceipt =
+    "INSERT INTO left_receipts(owner, receipt, signature) VALUES(?1, ?2, ?3) ON CONFLICT(owner) DO NOTHING";
+inline constexpr auto kPutEquivocation =
+    "INSERT INTO equivocations(owner, version, first, first_signature, second, second_signature) "
+    "SELECT ?1, ?2, ?3, ?4, ?5, ?6 WHERE (SELECT count(*) FROM equivocations WHERE owner = ?1) < ?7 "
+    "ON CONFLICT(owner, version) DO NOTHING";
+inline constexpr auto kPutPeer =
+    "INSERT INTO peers(peer, endpoint, former) VALUES(?1, ?2, ?3) ON CONFLICT(peer) "
+    "DO UPDATE SET endpoint = excluded.endpoint, former = excluded.former";
+inline constexpr auto kPutRetired =
+    "INSERT INTO retired(id, reason) VALUES(1, ?1) ON CONFLICT(id) DO NOTHING";
+
 inline constexpr auto kHeldBytes = "SELECT coalesce(sum(length(payload)), 0) FROM held_seeds";
 
 inline constexpr auto kLoadTombstones =
     "SELECT rowid, owner, notice, signature FROM tombstones ORDER BY owner";
-inline constexpr auto kLoadRecipients = "SELECT rowid, peer, version FROM recipients ORDER BY peer";
+inline constexpr auto kLoadRecipients =
+    "SELECT rowid, peer, version, lease_until FROM recipients ORDER BY peer";
 inline constexpr auto kLoadReceipts =
     "SELECT rowid, holder, receipt, signature FROM receipts ORDER BY holder";
 inline constexpr auto kLoadHeldSeeds =
@@ -78,6 +99,16 @@ inline constexpr auto kLoadHeldSeeds =
 inline constexpr auto kLoadOwnSeed =
     "SELECT id, version, record, signature, digest, length(payload) FROM own_seed";
 inline constexpr auto kLoadExiting = "SELECT id, notice, signature FROM exiting";
+inline constexpr auto kLoadOwnLease = "SELECT id, number, not_after FROM own_lease";
+inline constexpr auto kLoadHeldLeases =
+    "SELECT rowid, owner, number, not_after FROM held_leases ORDER BY owner";
+inline constexpr auto kLoadLeftReceipts =
+    "SELECT rowid, owner, receipt, signature FROM left_receipts ORDER BY owner";
+inline constexpr auto kLoadEquivocations =
+    "SELECT rowid, owner, version, first, first_signature, second, second_signature FROM equivocations "
+    "ORDER BY owner, version";
+inline constexpr auto kLoadPeers = "SELECT rowid, peer, endpoint, former FROM peers ORDER BY peer";
+inline constexpr auto kLoadRetired = "SELECT id, reason FROM retired";
 
 /// Creates the tables in an empty database, or checks that an existing one is ours, of a version this program
 /// knows, undamaged where damage could hide a tombstone, and bound to the same node and network.

@@ -19,6 +19,8 @@ struct Store::Statements {
     sqlite::Statement put_tombstone, has_tombstone, put_recipient, put_receipt, put_exiting;
     sqlite::Statement held_version, erase_held_seed, erase_held_row, put_held_seed;
     sqlite::Statement own_version, erase_own_seed, put_own_seed;
+    sqlite::Statement put_own_lease, put_held_lease, erase_held_lease;
+    sqlite::Statement put_left_receipt, put_equivocation, put_peer, put_retired;
 
     [[nodiscard]] Result<void> prepare(const sqlite::Connection& connection) {
         const std::pair<sqlite::Statement*, const char*> all[] = {
@@ -37,6 +39,13 @@ struct Store::Statements {
             {&own_version, schema::kOwnVersion},
             {&erase_own_seed, schema::kEraseOwnSeed},
             {&put_own_seed, schema::kPutOwnSeed},
+            {&put_own_lease, schema::kPutOwnLease},
+            {&put_held_lease, schema::kPutHeldLease},
+            {&erase_held_lease, schema::kEraseHeldLease},
+            {&put_left_receipt, schema::kPutLeftReceipt},
+            {&put_equivocation, schema::kPutEquivocation},
+            {&put_peer, schema::kPutPeer},
+            {&put_retired, schema::kPutRetired},
         };
         for (const auto& [statement, sql] : all) {
             auto prepared = connection.prepare(sql);
@@ -51,6 +60,14 @@ namespace {
 
 std::int64_t stored(SeedVersion version) {
     return static_cast<std::int64_t>(version);
+}
+
+std::int64_t stored(WallTime time) {
+    return std::max<std::int64_t>(0, time.time_since_epoch().count());
+}
+
+ByteView view_of(const std::string& text) {
+    return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
 }
 
 Result<void> check(const NodeId& subject, const SignedBytes& statement) {
@@ -80,7 +97,7 @@ Result<void> check(const NodeId& owner, SeedVersion version, const SignedBytes& 
 bool may_use_reserve(std::span<const StoreOp> ops) {
     return std::any_of(ops.begin(), ops.end(), [](const StoreOp& op) {
         return std::holds_alternative<EraseHeldSeed>(op) || std::holds_alternative<PutTombstone>(op) ||
-               std::holds_alternative<PutExiting>(op);
+               std::holds_alternative<PutExiting>(op) || std::holds_alternative<PutRetired>(op);
     });
 }
 
@@ -224,7 +241,10 @@ Result<void> Store::carry_out(const PutTombstone& op) {
 
 Result<void> Store::carry_out(const PutRecipient& op) {
     if (auto good = check(op.version); !good) return good;
-    return statements_->put_recipient.bind(1, op.peer.view()).bind(2, stored(op.version)).run();
+    return statements_->put_recipient.bind(1, op.peer.view())
+        .bind(2, stored(op.version))
+        .bind(3, stored(op.lease_until))
+        .run();
 }
 
 Result<void> Store::carry_out(const PutReceipt& op) {
@@ -267,6 +287,7 @@ Result<void> Store::carry_out(const PutHeldSeed& op) {
 Result<void> Store::carry_out(const EraseHeldSeed& op) {
     // Also when no row is there: an install that failed may have left bytes in the log.
     erasing_ = true;
+    if (auto erased = statements_->erase_held_lease.bind(1, op.owner.view()).run(); !erased) return erased;
     return statements_->erase_held_seed.bind(1, op.owner.view()).run();
 }
 
@@ -298,6 +319,52 @@ Result<void> Store::carry_out(const PutOwnSeed& op) {
 Result<void> Store::carry_out(const PutExiting& op) {
     if (auto good = check(NodeId{}, op.notice); !good) return good;
     return statements_->put_exiting.bind(1, op.notice.bytes).bind(2, op.notice.signature.view()).run();
+}
+
+Result<void> Store::carry_out(const PutOwnLease& op) {
+    return statements_->put_own_lease.bind(1, static_cast<std::int64_t>(op.number))
+        .bind(2, stored(op.not_after))
+        .run();
+}
+
+Result<void> Store::carry_out(const PutHeldLease& op) {
+    return statements_->put_held_lease.bind(1, op.owner.view())
+        .bind(2, static_cast<std::int64_t>(op.number))
+        .bind(3, stored(op.not_after))
+        .run();
+}
+
+Result<void> Store::carry_out(const PutLeftReceipt& op) {
+    if (auto good = check(op.owner, op.receipt); !good) return good;
+    return statements_->put_left_receipt.bind(1, op.owner.view())
+        .bind(2, op.receipt.bytes)
+        .bind(3, op.receipt.signature.view())
+        .run();
+}
+
+Result<void> Store::carry_out(const PutEquivocation& op) {
+    if (auto good = check(op.version); !good) return good;
+    for (const auto* record : {&op.first, &op.second})
+        if (auto good = check(op.owner, *record); !good) return good;
+    return statements_->put_equivocation.bind(1, op.owner.view())
+        .bind(2, stored(op.version))
+        .bind(3, op.first.bytes)
+        .bind(4, op.first.signature.view())
+        .bind(5, op.second.bytes)
+        .bind(6, op.second.signature.view())
+        .bind(7, static_cast<std::int64_t>(kMaxEquivocationsKept))
+        .run();
+}
+
+Result<void> Store::carry_out(const PutPeer& op) {
+    return statements_->put_peer.bind(1, op.peer.view())
+        .bind(2, view_of(op.endpoint.value_or("")))
+        .bind(3, std::int64_t{op.former ? 1 : 0})
+        .run();
+}
+
+Result<void> Store::carry_out(const PutRetired& op) {
+    return statements_->put_retired.bind(1, view_of(op.reason)).run();
 }
 
 }  // namespace unlearn::storage

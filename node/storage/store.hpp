@@ -74,6 +74,12 @@ class Store {
     [[nodiscard]] protocol::Result<void> carry_out(const protocol::EraseHeldSeed& op);
     [[nodiscard]] protocol::Result<void> carry_out(const protocol::PutOwnSeed& op);
     [[nodiscard]] protocol::Result<void> carry_out(const protocol::PutExiting& op);
+    [[nodiscard]] protocol::Result<void> carry_out(const protocol::PutOwnLease& op);
+    [[nodiscard]] protocol::Result<void> carry_out(const protocol::PutHeldLease& op);
+    [[nodiscard]] protocol::Result<void> carry_out(const protocol::PutLeftReceipt& op);
+    [[nodiscard]] protocol::Result<void> carry_out(const protocol::PutEquivocation& op);
+    [[nodiscard]] protocol::Result<void> carry_out(const protocol::PutPeer& op);
+    [[nodiscard]] protocol::Result<void> carry_out(const protocol::PutRetired& op);
 
     std::filesystem::path directory_;
     std::filesystem::path file_;

@@ -6,8 +6,11 @@
 namespace unlearn::testing {
 
 EngineNetwork::EngineNetwork(std::vector<std::string> names,
-                             std::vector<std::pair<std::size_t, std::size_t>> edges)
-    : network_(network_id_of({"test", {1, 28, 28}, {"a", "b"}, "none", {}})), edges_(std::move(edges)) {
+                             std::vector<std::pair<std::size_t, std::size_t>> edges,
+                             AdjustConfig adjust_config)
+    : adjust_config_(std::move(adjust_config)),
+      network_(network_id_of({"test", {1, 28, 28}, {"a", "b"}, "none", {}})),
+      edges_(std::move(edges)) {
     for (const auto& name : names) {
         auto node = std::make_unique<Node>();
         node->name = name;
@@ -22,10 +25,12 @@ EngineNetwork::EngineNetwork(std::vector<std::string> names,
 EngineConfig EngineNetwork::config_for(std::size_t node) const {
     EngineConfig config;
     config.network = network_;
+    config.random_seed = node + 1;
     for (const auto& [a, b] : edges_) {
         if (a == node) config.neighbours.push_back({id(b), "tcp://127.0.0.1:" + std::to_string(1000 + b)});
         if (b == node) config.neighbours.push_back({id(a), "tcp://127.0.0.1:" + std::to_string(1000 + a)});
     }
+    if (adjust_config_) adjust_config_(node, config);
     return config;
 }
 
@@ -161,11 +166,28 @@ void EngineNetwork::apply(Node& node, const StoreOp& op) {
         list.push_back(value);
     };
     if (const auto* o = std::get_if<PutTombstone>(&op)) replace(disk.tombstones, *o, &PutTombstone::owner);
-    if (const auto* o = std::get_if<PutRecipient>(&op)) replace(disk.recipients, *o, &PutRecipient::peer);
+    if (const auto* o = std::get_if<PutRecipient>(&op)) {
+        PutRecipient merged = *o;
+        for (const auto& old : disk.recipients) {
+            if (old.peer != o->peer) continue;
+            merged.version = std::max(merged.version, old.version);
+            merged.lease_until = std::max(merged.lease_until, old.lease_until);
+        }
+        replace(disk.recipients, merged, &PutRecipient::peer);
+    }
     if (const auto* o = std::get_if<PutReceipt>(&op)) replace(disk.receipts, *o, &PutReceipt::holder);
     if (const auto* o = std::get_if<PutHeldSeed>(&op)) replace(disk.held_seeds, *o, &PutHeldSeed::owner);
-    if (const auto* o = std::get_if<EraseHeldSeed>(&op))
+    if (const auto* o = std::get_if<EraseHeldSeed>(&op)) {
         std::erase_if(disk.held_seeds, [&](const auto& seed) { return seed.owner == o->owner; });
+        std::erase_if(disk.held_leases, [&](const auto& lease) { return lease.owner == o->owner; });
+    }
+    if (const auto* o = std::get_if<PutOwnLease>(&op)) disk.own_lease = *o;
+    if (const auto* o = std::get_if<PutHeldLease>(&op)) replace(disk.held_leases, *o, &PutHeldLease::owner);
+    if (const auto* o = std::get_if<PutLeftReceipt>(&op))
+        replace(disk.left_receipts, *o, &PutLeftReceipt::owner);
+    if (const auto* o = std::get_if<PutEquivocation>(&op)) disk.equivocations.push_back(*o);
+    if (const auto* o = std::get_if<PutPeer>(&op)) replace(disk.peers, *o, &PutPeer::peer);
+    if (const auto* o = std::get_if<PutRetired>(&op)) disk.retired = *o;
     if (const auto* o = std::get_if<PutOwnSeed>(&op)) disk.own_seed = *o;
     if (const auto* o = std::get_if<PutExiting>(&op)) disk.exiting = *o;
 }
@@ -201,9 +223,14 @@ void EngineNetwork::carry_out(std::size_t index, const Effect& effect) {
             queue_.push_back({index, Stored{persist->ticket}});
         }
     } else if (const auto* check = std::get_if<CheckSeed>(&effect)) {
-        queue_.push_back({index, SeedChecked{check->owner, check->version, node.problem_with_seeds}});
+        queue_.push_back(
+            {index, SeedChecked{check->owner, check->version, node.problem_with_seeds, node.seeds_aside}});
     } else if (const auto* install = std::get_if<InstallSeed>(&effect)) {
         if (node.engine->may_use(install->owner, install->version)) node.in_ensemble.insert(install->owner);
+    } else if (const auto* suspend = std::get_if<SuspendSeed>(&effect)) {
+        node.in_ensemble.erase(suspend->owner);
+    } else if (const auto* allow = std::get_if<Allow>(&effect)) {
+        node.allowed = {allow->keys.begin(), allow->keys.end()};
     } else if (const auto* drop = std::get_if<DropSeed>(&effect)) {
         node.in_ensemble.erase(drop->owner);
     } else if (const auto* wipe = std::get_if<WipeSeed>(&effect)) {

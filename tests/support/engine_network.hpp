@@ -31,6 +31,8 @@ class EngineNetwork {
         bool storage_hangs = false;
         std::deque<Persist> hanging;
         std::optional<std::string> problem_with_seeds;
+        std::optional<std::string> seeds_aside;
+        std::set<CurvePublicKey> allowed;
 
         [[nodiscard]] std::size_t count(EventKind kind) const {
             std::size_t n = 0;
@@ -40,7 +42,10 @@ class EngineNetwork {
         }
     };
 
-    EngineNetwork(std::vector<std::string> names, std::vector<std::pair<std::size_t, std::size_t>> edges);
+    using AdjustConfig = std::function<void(std::size_t node, EngineConfig&)>;
+
+    EngineNetwork(std::vector<std::string> names, std::vector<std::pair<std::size_t, std::size_t>> edges,
+                  AdjustConfig adjust_config = nullptr);
 
     Node& operator[](std::size_t index) { return *nodes_[index]; }
     [[nodiscard]] const NodeId& id(std::size_t index) const { return nodes_[index]->identity->id(); }
@@ -91,6 +96,7 @@ class EngineNetwork {
                              std::chrono::duration_cast<std::chrono::seconds>(steady_)};
     }
 
+    AdjustConfig adjust_config_;
     NetworkId network_;
     std::vector<std::unique_ptr<Node>> nodes_;
     std::vector<std::pair<std::size_t, std::size_t>> edges_;

@@ -1,3 +1,5 @@
+#include <bit>
+
 #include <doctest/doctest.h>
 #include <rapidcheck.h>
 
@@ -21,11 +23,12 @@ Message random_message() {
     SignedBytes some{random_bytes(300), {}};
     some.signature.value[3] = *rc::gen::arbitrary<std::uint8_t>();
     const auto number = *rc::gen::arbitrary<std::uint64_t>();
-    switch (*rc::gen::inRange(0, 10)) {
+    switch (*rc::gen::inRange(0, 12)) {
         case 0: {
             Hello hello;
             hello.sender = alice().id();
             hello.answer = number % 2 == 0;
+            if (number % 3 == 0) hello.membership = SignedBytes{Bytes{1, 2, 3}, {}};
             return hello;
         }
         case 1:
@@ -35,7 +38,7 @@ Message random_message() {
         case 3:
             return Pong{number};
         case 4:
-            return Have{some};
+            return Have{some, some};
         case 5:
             return Get{SeedVersion{number}, *rc::gen::inRange(0U, 128U), *rc::gen::inRange(1U, 128U)};
         case 6: {
@@ -47,8 +50,22 @@ Message random_message() {
             return Nack{NackReason::no_such_version, number};
         case 8:
             return Exit{some};
-        default:
+        case 9:
             return ReceiptMessage{some};
+        case 10: {
+            DigestMessage digest;
+            digest.exits.occupied = number;
+            digest.exits.hashes.resize(static_cast<std::size_t>(std::popcount(number)));
+            return digest;
+        }
+        default: {
+            Delta delta;
+            delta.part = number % 2 == 0 ? DeltaPart::known : DeltaPart::wanted;
+            delta.last = number % 3 == 0;
+            delta.buckets = number;
+            delta.ids.resize(number % (kMaxDeltaIds + 1));
+            return delta;
+        }
     }
 }
 
@@ -110,7 +127,7 @@ TEST_CASE("a header that is not ours, an unknown kind, too many or too long fram
     bad[0][2] = 2;
     CHECK(code_of(bad) == ErrorCode::wrong_version);
     bad = good;
-    bad[0][3] = 11;
+    bad[0][3] = 13;
     CHECK(code_of(bad) == ErrorCode::unknown_kind);
     bad = good;
     bad[0].push_back(0);
@@ -187,13 +204,13 @@ TEST_CASE("signed statements of the wrong signer, purpose or network do not veri
     const NetworkId network{};
     NetworkId elsewhere{};
     elsewhere.value[0] = 9;
-    const auto notice = sign_notice(alice(), network, ExitNotice{alice().id(), {}});
+    const auto notice = sign_notice(alice(), network, ExitNotice{alice().id(), {}, {}});
     REQUIRE(verify_notice(network, notice).has_value());
     CHECK(verify_notice(network, notice)->owner == alice().id());
     CHECK_FALSE(verify_notice(elsewhere, notice).has_value());
 
     // Bob signs an exit in Alice's name.
-    const auto forged = sign_notice(bob, network, ExitNotice{alice().id(), {}});
+    const auto forged = sign_notice(bob, network, ExitNotice{alice().id(), {}, {}});
     CHECK(verify_notice(network, forged).error().code == ErrorCode::bad_signature);
     // A receipt of Bob does not count as Alice's.
     const auto receipt =

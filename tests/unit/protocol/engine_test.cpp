@@ -158,12 +158,15 @@ TEST_CASE("an exit between the check of a seed and its storing wins") {
 TEST_CASE("replayed announcements of an exited owner change nothing, also after a restart") {
     EngineNetwork net = triangle();
     const SignedBytes old_record = net[2].disk.own_seed->record;
+    const WallTime far_away{std::chrono::seconds{2'000'000'000}};
+    const SignedBytes lease =
+        sign_lease(*net[2].identity, net.network(), Lease{net.id(2), SeedVersion{1}, 1'000, far_away});
     net.exit(2);
     net.settle();
     net.crash_and_restart(0);
     net.run_for(3s);
     CHECK(net[0].in_ensemble == std::set<NodeId>{net.id(1)});
-    net.inject(2, 0, encode(Envelope{1000, Have{old_record}}));
+    net.inject(2, 0, encode(Envelope{1000, Have{old_record, lease}}));
     net.settle();
     CHECK(count_sent(net[0], Kind::get) < 20);
     CHECK(net[0].in_ensemble == std::set<NodeId>{net.id(1)});

@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
 
+#include "protocol/exit_digest.hpp"
 #include "protocol/messages.hpp"
 #include "protocol/records.hpp"
 
@@ -33,12 +34,18 @@ json make_vectors() {
     const Bytes payload(20'000, 0xab);
     const auto record = describe_seed(owner.id(), SeedVersion{3}, "mlp:32", payload, time).value();
     const auto signed_record = sign_record(owner, network, record);
-    const auto notice = sign_notice(owner, network, ExitNotice{owner.id(), time});
+    const auto lease = sign_lease(owner, network, Lease{owner.id(), SeedVersion{3}, 5, time});
+    const auto membership = sign_membership(holder, network, Membership{owner.id()});
+    const auto notice = sign_notice(owner, network, ExitNotice{owner.id(), time, membership});
     const auto receipt = sign_receipt(
         holder, network, Receipt{owner.id(), holder.id(), ReceiptReason::exit, SeedVersion{3}, time});
     Hello hello;
     hello.network = network;
     hello.sender = owner.id();
+    hello.membership = membership;
+    DigestSalt salt;
+    salt.value.fill(0x5a);
+    const std::vector<BurntId> burnt{BurntId{owner.id().bytes()}};
 
     json out;
     out["identity"] = {{"secret_seed", to_hex(owner.secret_seed())},
@@ -52,18 +59,22 @@ json make_vectors() {
         return json{{"bytes", to_hex(s.bytes)}, {"signature", to_hex(s.signature.view())}};
     };
     out["statements"] = {{"seed_record", statement(signed_record)},
+                         {"lease", statement(lease)},
+                         {"membership", statement(membership)},
                          {"exit_notice", statement(notice)},
                          {"receipt", statement(receipt)}};
     const std::vector<Message> messages{hello,
                                         Bye{},
                                         Ping{0x0102030405060708},
                                         Pong{1},
-                                        Have{signed_record},
+                                        Have{signed_record, lease},
                                         Get{SeedVersion{3}, 0, 2},
                                         Chunk{SeedVersion{3}, 1, Bytes{0xde, 0xad, 0xbe, 0xef}},
                                         Nack{NackReason::no_such_version, 3},
                                         Exit{notice},
-                                        ReceiptMessage{receipt}};
+                                        ReceiptMessage{receipt},
+                                        DigestMessage{salt, exit_digest(salt, burnt)},
+                                        Delta{salt, DeltaPart::known, true, 4, burnt}};
     std::uint64_t sequence = 1;
     for (const auto& message : messages)
         out["messages"].push_back({{"kind", name_of(kind_of(message))},
@@ -92,7 +103,7 @@ TEST_CASE("the golden messages decode, and with one byte changed their statement
     std::ifstream in(kFile);
     const json golden = json::parse(in);
     NetworkId network = *NetworkId::from(*from_hex(golden["network_id"].get<std::string>()));
-    REQUIRE(golden["messages"].size() == 10);
+    REQUIRE(golden["messages"].size() == 12);
     for (const auto& vector : golden["messages"]) {
         Frames frames;
         for (const auto& frame : vector["frames"])

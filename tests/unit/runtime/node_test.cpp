@@ -37,21 +37,25 @@ class TemporaryFolder {
 class MapHolder final : public runtime::SeedHolder {
   public:
     void check(const protocol::NodeId& owner, protocol::SeedVersion, const std::string&,
-               protocol::SharedSeedBytes payload,
-               std::function<void(std::optional<std::string>)> done) override {
+               protocol::SharedSeedBytes payload, std::function<void(runtime::SeedVerdict)> done) override {
         boost::asio::post(worker_, [this, owner, payload = std::move(payload), done = std::move(done)] {
             const bool bad = payload->view()[0] == 0xff;
             if (!bad) {
                 const std::lock_guard lock(mutex_);
                 prepared_[owner] = protocol::digest_of(payload->view());
             }
-            done(bad ? std::optional<std::string>("starts with 0xff") : std::nullopt);
+            runtime::SeedVerdict verdict;
+            if (bad) verdict.problem = "starts with 0xff";
+            done(verdict);
         });
     }
     void install(const protocol::NodeId& owner, protocol::SeedVersion) override {
         const std::lock_guard lock(mutex_);
         in_use_[owner] = prepared_.at(owner);
-        prepared_.erase(owner);
+    }
+    void suspend(const protocol::NodeId& owner, protocol::SeedVersion) override {
+        const std::lock_guard lock(mutex_);
+        in_use_.erase(owner);
     }
     void drop(const protocol::NodeId& owner) override {
         const std::lock_guard lock(mutex_);

@@ -14,26 +14,54 @@ namespace {
 /// What the store promises, in ordinary containers.
 struct Model {
     std::map<NodeId, SignedBytes> tombstones;
-    std::map<NodeId, SeedVersion> recipients;
+    std::map<NodeId, PutRecipient> recipients;
     std::map<NodeId, SignedBytes> receipts;
     std::map<NodeId, PutHeldSeed> held;
     std::optional<PutOwnSeed> own;
     std::optional<SignedBytes> exiting;
+    std::map<NodeId, PutHeldLease> leases;
+    std::optional<PutOwnLease> own_lease;
+    std::map<NodeId, SignedBytes> left;
+    std::map<std::pair<NodeId, SeedVersion>, PutEquivocation> equivocations;
+    std::map<NodeId, PutPeer> peers;
+    std::optional<std::string> retired;
 
     bool take(const PutTombstone& op) { return tombstones.try_emplace(op.owner, op.notice), true; }
     bool take(const PutRecipient& op) {
-        auto& version = recipients.try_emplace(op.peer, op.version).first->second;
-        version = std::max(version, op.version);
+        auto& known = recipients.try_emplace(op.peer, op).first->second;
+        known.version = std::max(known.version, op.version);
+        known.lease_until = std::max(known.lease_until, op.lease_until);
         return true;
     }
     bool take(const PutReceipt& op) { return receipts.try_emplace(op.holder, op.receipt), true; }
     bool take(const PutHeldSeed& op) {
         if (tombstones.contains(op.owner)) return false;
         const auto present = held.find(op.owner);
-        if (present == held.end() || present->second.version < op.version) held[op.owner] = op;
+        if (present != held.end() && present->second.version >= op.version) return true;
+        leases.erase(op.owner);
+        held[op.owner] = op;
         return true;
     }
-    bool take(const EraseHeldSeed& op) { return held.erase(op.owner), true; }
+    bool take(const EraseHeldSeed& op) { return held.erase(op.owner), leases.erase(op.owner), true; }
+    bool take(const PutHeldLease& op) {
+        if (!held.contains(op.owner)) return true;
+        auto& known = leases.try_emplace(op.owner, op).first->second;
+        if (known.number < op.number) known = op;
+        return true;
+    }
+    bool take(const PutOwnLease& op) {
+        if (!own_lease || own_lease->number < op.number) own_lease = op;
+        return true;
+    }
+    bool take(const PutLeftReceipt& op) { return left.try_emplace(op.owner, op.receipt), true; }
+    bool take(const PutEquivocation& op) {
+        return equivocations.try_emplace({op.owner, op.version}, op), true;
+    }
+    bool take(const PutPeer& op) { return peers.insert_or_assign(op.peer, op), true; }
+    bool take(const PutRetired& op) {
+        if (!retired) retired = op.reason;
+        return true;
+    }
     bool take(const PutOwnSeed& op) {
         if (!own || own->version < op.version) own = op;
         return true;
@@ -63,7 +91,8 @@ struct Model {
         auto recipient = recipients.begin();
         for (const auto& one : state.recipients) {
             RC_ASSERT(one.peer == recipient->first);
-            RC_ASSERT(one.version == (recipient++)->second);
+            RC_ASSERT(one.version == recipient->second.version);
+            RC_ASSERT(one.lease_until == (recipient++)->second.lease_until);
         }
         RC_ASSERT(state.receipts.size() == receipts.size());
         auto receipt = receipts.begin();
@@ -85,6 +114,38 @@ struct Model {
             RC_ASSERT(state.own_seed->version == own->version);
             RC_ASSERT(std::ranges::equal(state.own_seed->payload->view(), own->payload->view()));
         }
+        RC_ASSERT(state.held_leases.size() == leases.size());
+        auto lease = leases.begin();
+        for (const auto& one : state.held_leases) {
+            RC_ASSERT(one.owner == lease->first);
+            RC_ASSERT(one.number == lease->second.number);
+            RC_ASSERT(one.not_after == (lease++)->second.not_after);
+        }
+        RC_ASSERT(state.own_lease.has_value() == own_lease.has_value());
+        if (own_lease) RC_ASSERT(state.own_lease->number == own_lease->number);
+        if (own_lease) RC_ASSERT(state.own_lease->not_after == own_lease->not_after);
+        RC_ASSERT(state.left_receipts.size() == left.size());
+        auto gone = left.begin();
+        for (const auto& one : state.left_receipts) {
+            RC_ASSERT(one.owner == gone->first);
+            RC_ASSERT(one.receipt == (gone++)->second);
+        }
+        RC_ASSERT(state.equivocations.size() == equivocations.size());
+        auto proof = equivocations.begin();
+        for (const auto& one : state.equivocations) {
+            RC_ASSERT(std::pair(one.owner, one.version) == proof->first);
+            RC_ASSERT(one.first == proof->second.first);
+            RC_ASSERT(one.second == (proof++)->second.second);
+        }
+        RC_ASSERT(state.peers.size() == peers.size());
+        auto peer = peers.begin();
+        for (const auto& one : state.peers) {
+            RC_ASSERT(one.peer == peer->first);
+            RC_ASSERT(one.endpoint == peer->second.endpoint);
+            RC_ASSERT(one.former == (peer++)->second.former);
+        }
+        RC_ASSERT(state.retired.has_value() == retired.has_value());
+        if (retired) RC_ASSERT(state.retired->reason == *retired);
         RC_ASSERT(state.exiting.has_value() == exiting.has_value());
         if (exiting) RC_ASSERT(state.exiting->notice == *exiting);
     }
@@ -96,11 +157,13 @@ StoreOp any_op() {
     const auto version = *rc::gen::inRange<std::uint64_t>(1, 6);
     const auto text = "statement " + std::to_string(version);
     const auto size = *rc::gen::element<std::size_t>(1, 700, 4096, 9000, 40000);
-    switch (*rc::gen::inRange(0, 9)) {
+    const WallTime until{std::chrono::seconds{1'000 + version}};
+    switch (*rc::gen::inRange(0, 16)) {
         case 0:
             return tombstone(who, text);
         case 1:
-            return PutRecipient{node(who), SeedVersion{version}};
+            return PutRecipient{node(who), SeedVersion{version},
+                                WallTime{std::chrono::seconds{*rc::gen::inRange(0, 5)}}};
         case 2:
             return PutReceipt{node(who), statement(text)};
         case 3:
@@ -109,6 +172,20 @@ StoreOp any_op() {
             const auto seed = held(100, version, size);
             return PutOwnSeed{seed.version, seed.record, seed.payload};
         }
+        case 7:
+            return PutOwnLease{version, until};
+        case 8:
+        case 9:
+            return PutHeldLease{node(who), version, until};
+        case 10:
+            return PutLeftReceipt{node(who), statement(text)};
+        case 11:
+            return PutEquivocation{node(who), SeedVersion{version}, statement(text), statement(text + " 2")};
+        case 12:
+            return PutPeer{node(who), version == 1 ? std::nullopt : std::optional("tcp://" + text),
+                           version % 2 == 0};
+        case 13:
+            return PutRetired{text};
         case 5:
         case 6:
             return EraseHeldSeed{node(who)};

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <algorithm>
+
+#include "protocol/fetch.hpp"
+
+namespace unlearn::protocol {
+
+/// How much of something a peer may still send: a burst, refilled at a steady rate (a token bucket).
+class Allowance {
+  public:
+    Allowance(double burst, double per_second) : burst_(burst), per_second_(per_second), left_(burst) {}
+
+    /// Takes `amount`, or nothing and returns false when less is left.
+    [[nodiscard]] bool take(double amount, SteadyTime now) {
+        const std::chrono::duration<double> passed = now - refilled_;
+        left_ = std::min(burst_, left_ + std::max(0.0, passed.count()) * per_second_);
+        refilled_ = now;
+        if (left_ < amount) return false;
+        left_ -= amount;
+        return true;
+    }
+
+  private:
+    double burst_;
+    double per_second_;
+    double left_;
+    SteadyTime refilled_{};
+};
+
+}  // namespace unlearn::protocol
