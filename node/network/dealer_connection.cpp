@@ -43,6 +43,7 @@ void DealerConnection::on_event(const ConnectionEvent& event) {
     switch (event.event) {
         case ZMQ_EVENT_CONNECTED:
             tcp_ = TcpConnection::at(event.value);
+            if (tcp_) shared_.activity->add(*tcp_);
             break;
         case ZMQ_EVENT_HANDSHAKE_SUCCEEDED:
             on_established();
@@ -109,6 +110,11 @@ void DealerConnection::watch() {
         tcp_->shut_down();
         give_up_later("message that does not end");
     }
+}
+
+bool DealerConnection::rescue() {
+    const bool pump = pump_.rescue();
+    return (monitor_ && monitor_->rescue()) || pump;
 }
 
 /// Not at once: the caller is in the middle of a call into the transport.

@@ -29,11 +29,14 @@ class DealerConnection : public PumpClient {
                                                                 Owner& owner);
 
     [[nodiscard]] const protocol::NodeId& peer() const { return peer_; }
+    [[nodiscard]] SessionId session() const { return session_; }
     [[nodiscard]] bool is_up() const { return up_; }
     /// Queues a message; one too many ends the connection as malformed, a moment later.
     void send(Frames frames, Priority priority);
     /// Looks for a message that never ends.
     void watch();
+    /// @return true when a wake had been lost.
+    [[nodiscard]] bool rescue();
     /// Sends what it can now. @return true when nothing but bulk is left.
     bool flush_before_stop();
     /// Delivers nothing more, sends for kCloseGrace at most what is queued and not bulk, and closes.

@@ -9,6 +9,10 @@ namespace unlearn::network {
 DialledPeer::DialledPeer(TransportShared& shared, protocol::PeerAddress peer)
     : shared_(shared), peer_(std::move(peer)), timer_(shared.io), pause_(kRedialFirst) {}
 
+std::optional<SessionId> DialledPeer::session() const {
+    return connection_ && connection_->is_up() ? std::optional(connection_->session()) : std::nullopt;
+}
+
 void DialledPeer::connect() {
     try {
         connection_ = DealerConnection::open(shared_, peer_, *this);

@@ -14,8 +14,8 @@ class DialledPeer : public DealerConnection::Owner, public std::enable_shared_fr
     ~DialledPeer() override { close(); }
 
     [[nodiscard]] const protocol::PeerAddress& peer() const { return peer_; }
-    /// The connection of the moment, up or not; may be none.
-    [[nodiscard]] DealerConnection* connection() { return connection_.get(); }
+    /// Of the connection that is up now.
+    [[nodiscard]] std::optional<SessionId> session() const;
     void connect();
     void close();
     [[nodiscard]] bool closed() const { return closed_; }

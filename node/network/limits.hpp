@@ -36,6 +36,14 @@ static_assert(kMaxUndelivered > (kReceiveHighWater + 2) * (protocol::kHeaderSize
                                     2 * kKernelReceiveBuffer,
               "what may rightfully wait in libzmq and in the kernel must fit");
 
+/// The same for a connection that has not said hello, where unknown keys are admitted.
+inline constexpr std::size_t kMaxUndeliveredStranger = 64 * 1024;
+
+/// Connections that an unknown key may make while it has a slot: a lost connection is made again.
+inline constexpr std::size_t kMaxProvisionalConnections = 4;
+/// Unknown keys that are refused for a while.
+inline constexpr std::size_t kMaxRefusedKeys = 1024;
+
 /// Connections that one node accepts at once.
 inline constexpr std::size_t kMaxConnections = 1024;
 inline constexpr int kListenBacklog = 256;
@@ -53,7 +61,10 @@ inline constexpr std::chrono::milliseconds kRedialFirst{100};
 inline constexpr std::chrono::milliseconds kRedialMost{10000};
 /// A connection that lasted this long counts as good: the next redial starts at kRedialFirst again.
 inline constexpr std::chrono::milliseconds kGoodConnection{5000};
-inline constexpr std::chrono::milliseconds kWatchInterval{25};    ///< how often connections are looked at
+/// How often connections are looked at while bytes arrive on them.
+inline constexpr std::chrono::milliseconds kWatchInterval{25};
+/// How often everything is looked at anyway: connections whose bytes libzmq reads at once, and lost wakes.
+inline constexpr std::chrono::milliseconds kSafetyInterval{1000};
 inline constexpr std::chrono::milliseconds kCloseGrace{50};       ///< for what was sent before `close`
 inline constexpr std::chrono::milliseconds kForgetSession{5000};  ///< late messages of a lost connection
 inline constexpr std::chrono::milliseconds kRetryFirst{1};        ///< when libzmq or TCP takes no more

@@ -1,5 +1,6 @@
 #include "node/network/memory_network.hpp"
 
+#include <algorithm>
 #include <cassert>
 #include <map>
 #include <mutex>
@@ -7,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "node/network/access_list.hpp"
 #include "node/network/limits.hpp"
 #include "node/network/send_queue.hpp"
 
@@ -49,7 +51,7 @@ struct MemoryNode {
     std::optional<std::string> endpoint;
     TransportHandler* handler = nullptr;
     bool running = false;
-    std::set<protocol::CurvePublicKey> allowed;
+    AccessList access;
     std::map<protocol::NodeId, std::string> wanted;  ///< who is dialled, and where
     std::map<SessionId, std::shared_ptr<MemoryEnd>> ends;
     TrafficCounters traffic;
@@ -69,9 +71,11 @@ struct MemoryState : std::enable_shared_from_this<MemoryState> {
     std::string free_endpoint(const std::string& wildcard);
     void try_dial(const Node& node, const protocol::NodeId& peer);
     void dial_later(const Node& node, const protocol::NodeId& peer);
-    [[nodiscard]] Node reachable(const Node& node, const protocol::NodeId& peer) const;
+    [[nodiscard]] Node reachable(const Node& node, const protocol::NodeId& peer);
     void connect(const Node& node, const Node& listener);
     void deliver_one(const End& from, const End& to);
+    void end_strangers(const Node& node);
+    void end_strangers_later(const Node& node);
     void lose(const End& end);
     void end_both(const End& end);
     void report_malformed(const End& end, std::string reason);
@@ -89,12 +93,22 @@ std::string MemoryState::free_endpoint(const std::string& wildcard) {
     return host + std::to_string(next_port++);
 }
 
-MemoryState::Node MemoryState::reachable(const Node& node, const protocol::NodeId& peer) const {
+/// The listener that lets the node in, if there is one.
+MemoryState::Node MemoryState::reachable(const Node& node, const protocol::NodeId& peer) {
     const auto listener = listeners.find(node->wanted.at(peer));
     if (listener == listeners.end() || cut.contains(pair_of(node->id, peer))) return nullptr;
     const Node& found = listener->second;
-    const bool right_keys = found->id == peer && found->allowed.contains(node->id.curve_key());
-    return right_keys ? found : nullptr;
+    if (found->id != peer) return nullptr;
+    switch (found->access.connecting(node->id.curve_key(), AccessList::Clock::now())) {
+        case AccessList::Answer::refused:
+            return nullptr;
+        case AccessList::Answer::provisional:
+            end_strangers_later(found);
+            break;
+        case AccessList::Answer::allowed:
+            break;
+    }
+    return found;
 }
 
 /// Runs on the dialling node's thread, without the mutex.
@@ -172,8 +186,30 @@ void MemoryState::report_malformed(const End& end, std::string reason) {
     Lock lock(mutex);
     if (!end->node->running || !end->open) return;
     end_both(end);
+    end->node->access.refuse(end->peer_key, AccessList::Clock::now());
+    end_strangers(end->node);
     lock.unlock();
     end->node->handler->on_malformed(end->session, end->peer_key, std::move(reason));
+}
+
+/// Ends the sessions of those who dialled the node and whom its access list does not know any more.
+void MemoryState::end_strangers(const Node& node) {
+    const auto now = AccessList::Clock::now();
+    for (const auto& [session, end] : std::map(node->ends))
+        if (!end->dialled && !node->access.is_known(end->peer_key, now)) end_both(end);
+    node->access.expire(now);
+}
+
+void MemoryState::end_strangers_later(const Node& node) {
+    const auto deadline = node->access.next_deadline();
+    if (!deadline) return;
+    const auto timer = std::make_shared<asio::steady_timer>(node->io, *deadline);
+    timer->async_wait([self = shared_from_this(), node, timer](const boost::system::error_code& error) {
+        if (error) return;
+        const Lock lock(self->mutex);
+        self->end_strangers(node);
+        self->end_strangers_later(node);
+    });
 }
 
 // ------------------------------------------------------------ messages
@@ -206,9 +242,10 @@ void MemoryState::deliver_one(const End& from, const End& to) {
     if (from->outbox.empty() || !to->open || !to->node->running) return;
     Frames frames = std::move(from->outbox.next());
     from->outbox.pop();
-    const bool listed = to->dialled || to->node->allowed.contains(to->peer_key);
-    if (!listed) return;
-    if (auto problem = problem_with(frames)) {
+    auto problem = problem_with(frames);
+    if (!problem && !to->dialled)
+        problem = to->node->access.problem_with_message(to->peer_key, frames, AccessList::Clock::now());
+    if (problem) {
         lock.unlock();
         return report_malformed(to, std::move(*problem));
     }
@@ -219,7 +256,12 @@ void MemoryState::deliver_one(const End& from, const End& to) {
 
 void MemoryState::close(const Node& node, SessionId session) {
     const Lock lock(mutex);
-    if (const auto found = node->ends.find(session); found != node->ends.end()) end_both(End(found->second));
+    const auto found = node->ends.find(session);
+    if (found == node->ends.end()) return;
+    const End end = found->second;
+    end_both(end);
+    if (!end->dialled) node->access.refuse(end->peer_key, AccessList::Clock::now());
+    end_strangers(node);
 }
 
 // ------------------------------------------------------------ MemoryNetwork
@@ -311,10 +353,29 @@ void MemoryTransport::close(SessionId session) {
 
 void MemoryTransport::allow(std::span<const protocol::CurvePublicKey> keys) {
     const MemoryState::Lock lock(state_->mutex);
-    node_->allowed = {keys.begin(), keys.end()};
+    const auto struck_off = node_->access.allow(keys);
+    state_->end_strangers(node_);
+    const auto is_over = [&](const protocol::CurvePublicKey& key) {
+        return std::ranges::find(struck_off, key) != struck_off.end();
+    };
+    if (!struck_off.empty())
+        std::erase_if(node_->wanted, [&](const auto& peer) { return is_over(peer.first.curve_key()); });
     for (const auto& [session, end] : std::map(node_->ends)) {
-        if (!end->dialled && !node_->allowed.contains(end->peer_key)) state_->end_both(end);
+        if (!end->dialled || !is_over(end->peer_key)) continue;
+        state_->end_both(end);
+        asio::post(node_->io, [state = state_, end] {
+            MemoryState::Lock running(state->mutex);
+            if (!end->node->running) return;
+            running.unlock();
+            end->node->handler->on_link_down(end->session);
+        });
     }
+}
+
+void MemoryTransport::admit_provisionally(std::size_t at_most, std::chrono::milliseconds for_at_most) {
+    const MemoryState::Lock lock(state_->mutex);
+    node_->access.admit_provisionally(at_most, for_at_most);
+    state_->end_strangers(node_);
 }
 
 std::optional<std::string> MemoryTransport::bound_endpoint() const {

@@ -50,6 +50,7 @@ class MemoryTransport final : public Transport {
     void send(SessionId session, Frames frames, Priority priority) override;
     void close(SessionId session) override;
     void allow(std::span<const protocol::CurvePublicKey> keys) override;
+    void admit_provisionally(std::size_t at_most, std::chrono::milliseconds for_at_most) override;
     [[nodiscard]] std::optional<std::string> bound_endpoint() const override;
     [[nodiscard]] TrafficCounters traffic() const override;
     void stop() override;

@@ -17,16 +17,16 @@ std::optional<protocol::CurvePublicKey> key_from(const std::string& user_id) {
 }  // namespace
 
 RouterListener::RouterListener(TransportShared& shared, zmq::socket_t socket)
-    : shared_(shared), pump_(shared.io, std::move(socket), *this) {}
+    : shared_(shared), pump_(shared.io, std::move(socket), *this), deadline_timer_(shared.io) {}
 
 protocol::Result<std::shared_ptr<RouterListener>> RouterListener::open(TransportShared& shared,
                                                                        const std::string& endpoint) {
     std::shared_ptr<RouterListener> made;
     try {
         made.reset(new RouterListener(shared, make_router(shared.context, shared.identity)));
-        made->monitor_ =
-            SocketMonitor::start(shared.io, shared.context, made->pump_.socket(), ZMQ_EVENT_ACCEPTED,
-                                 [raw = made.get()](const ConnectionEvent& event) { raw->on_event(event); });
+        made->monitor_ = SocketMonitor::start(
+            shared.io, shared.context, made->pump_.socket(), ZMQ_EVENT_ACCEPTED | ZMQ_EVENT_DISCONNECTED,
+            [raw = made.get()](const ConnectionEvent& event) { raw->on_event(event); });
         // With it on, an IPv4 address would come back from bound_endpoint in IPv6 notation.
         made->pump_.socket().set(zmq::sockopt::ipv6, endpoint.find('[') != std::string::npos ? 1 : 0);
         made->pump_.socket().bind(endpoint);
@@ -41,10 +41,14 @@ protocol::Result<std::shared_ptr<RouterListener>> RouterListener::open(Transport
 }
 
 void RouterListener::on_event(const ConnectionEvent& event) {
+    if (event.event == ZMQ_EVENT_DISCONNECTED) return shared_.activity->look_soon();
     const auto tcp = TcpConnection::at(event.value);
     if (!tcp) return;
-    connections_.try_emplace(tcp->cookie(), Connection{*tcp});
-    if (connections_.size() > kMaxConnections) tcp->shut_down();
+    const auto now = Clock::now();
+    connections_.try_emplace(tcp->cookie(), Connection{*tcp, now});
+    if (connections_.size() > kMaxConnections) return tcp->shut_down();
+    shared_.activity->add(*tcp);
+    if (const auto time = shared_.access->provisional_time()) meet_deadlines_by(now + *time);
 }
 
 void RouterListener::drain() {
@@ -62,10 +66,12 @@ void RouterListener::take(Incoming incoming) {
     if (const auto it = connections_.find(session->cookie); it != connections_.end())
         it->second.delivered += incoming.wire_bytes;
     if (session->ended) return;
-    // The connection was authenticated once; a key may have been struck off the list since.
-    if (incoming.user_id != session->user_id || !allowed_.contains(session->key))
-        return drop(id, *session, "key is not on the allow list");
+    if (incoming.user_id != session->user_id) return drop(id, *session, "key changed within a session");
     if (incoming.problem) return drop(id, *session, *incoming.problem);
+    // The connection was authenticated once; a key may have been struck off the list since.
+    if (const auto problem =
+            shared_.access->problem_with_message(session->key, incoming.frames, Clock::now()))
+        return drop(id, *session, *problem);
     shared_.traffic.count_received(incoming.frames);
     shared_.handler->on_message(id, session->key, std::move(incoming.frames));
 }
@@ -85,7 +91,7 @@ RouterListener::Session* RouterListener::session_of(const Incoming& incoming, Se
     }
     id = next_session_id();
     const std::uint64_t cookie = tcp ? tcp->cookie() : 0;
-    if (tcp) connections_.try_emplace(cookie, Connection{*tcp}).first->second.session = id;
+    if (tcp) connections_.try_emplace(cookie, Connection{*tcp, Clock::now()}).first->second.session = id;
     shared_.traffic.handshake_bytes_sent += kHandshakeFromListener;
     shared_.traffic.handshake_bytes_received += kHandshakeFromDialler;
     by_routing_id_.emplace(incoming.from, id);
@@ -123,13 +129,20 @@ void RouterListener::close_session(SessionId id) {
     if (it == sessions_.end() || it->second.ended) return;
     it->second.ended = true;
     it->second.shut_down_at = Clock::now() + kCloseGrace;
+    meet_deadlines_by(*it->second.shut_down_at);
+    shared_.access->refuse(it->second.key, Clock::now());
 }
 
 void RouterListener::drop(SessionId id, Session& session, std::string reason) {
+    cut(session);
+    shared_.access->refuse(session.key, Clock::now());
+    shared_.handler->on_malformed(id, session.key, std::move(reason));
+}
+
+void RouterListener::cut(Session& session) {
     session.ended = true;
     session.outgoing.queue().clear();
     shut_down(session);
-    shared_.handler->on_malformed(id, session.key, std::move(reason));
 }
 
 /// Not at once: the caller is in the middle of a call into the transport.
@@ -145,26 +158,35 @@ void RouterListener::shut_down(const Session& session) {
         it->second.tcp.shut_down();
 }
 
-void RouterListener::allow(std::span<const protocol::CurvePublicKey> keys) {
-    allowed_ = {keys.begin(), keys.end()};
-    for (auto& [id, session] : sessions_) {
-        if (!allowed_.contains(session.key)) close_session(id);
-    }
+void RouterListener::end_unlisted() {
+    const auto now = Clock::now();
+    for (auto& [id, session] : sessions_)
+        if (!shared_.access->is_known(session.key, now)) close_session(id);
+}
+
+bool RouterListener::rescue() {
+    const bool pump = pump_.rescue();
+    return monitor_->rescue() || pump;
+}
+
+// ------------------------------------------------------------ connections
+
+/// Has it yet to show that it belongs here?
+bool RouterListener::is_stranger(const Connection& connection) const {
+    if (!shared_.access->provisional_time()) return false;
+    const auto session = sessions_.find(connection.session);
+    return session == sessions_.end() || !shared_.access->is_allowed(session->second.key);
 }
 
 void RouterListener::watch() {
     const auto now = Clock::now();
-    watch_connections(now);
-    if (!pump_.closed()) watch_sessions(now);
-}
-
-void RouterListener::watch_connections(Clock::time_point now) {
     std::vector<SessionId> endless;
     std::size_t endless_strangers = 0;
     for (auto it = connections_.begin(); it != connections_.end();) {
         Connection& connection = it->second;
         const auto bytes = connection.tcp.bytes();
-        if (bytes && bytes->received > connection.delivered + kMaxUndelivered) {
+        const std::size_t most = is_stranger(connection) ? kMaxUndeliveredStranger : kMaxUndelivered;
+        if (bytes && bytes->received > connection.delivered + most) {
             connection.tcp.shut_down();
             connection.session != 0 ? endless.push_back(connection.session) : void(++endless_strangers);
             connection.delivered = bytes->received;  // reported once
@@ -173,8 +195,10 @@ void RouterListener::watch_connections(Clock::time_point now) {
             ++it;
             continue;
         }
-        if (const auto session = sessions_.find(connection.session); session != sessions_.end())
+        if (const auto session = sessions_.find(connection.session); session != sessions_.end()) {
             session->second.forget_at = now + kForgetSession;
+            meet_deadlines_by(*session->second.forget_at);
+        }
         it = connections_.erase(it);
     }
     for (const SessionId id : endless)
@@ -183,7 +207,45 @@ void RouterListener::watch_connections(Clock::time_point now) {
         shared_.handler->on_malformed(0, {}, "message that does not end");
 }
 
-void RouterListener::watch_sessions(Clock::time_point now) {
+// ------------------------------------------------------------ deadlines
+
+void RouterListener::meet_deadlines() {
+    if (pump_.closed()) return;
+    const auto now = Clock::now();
+    deadline_.reset();
+    deadline_timer_.cancel();
+    end_silent_connections(now);
+    end_strangers(now);
+    end_due_sessions(now);
+    if (const auto next = next_deadline()) meet_deadlines_by(*next);
+}
+
+void RouterListener::meet_deadlines_by(Clock::time_point when) {
+    if (deadline_ && *deadline_ <= when) return;
+    deadline_ = when;
+    deadline_timer_.expires_at(when);
+    deadline_timer_.async_wait([this, weak = weak_from_this()](const boost::system::error_code& error) {
+        if (const auto self = weak.lock(); self && !error) meet_deadlines();
+    });
+}
+
+/// We learn the key of a connection with its first message only. One that was admitted and keeps silent must
+/// not outlive its slot, which it got after it was accepted.
+void RouterListener::end_silent_connections(Clock::time_point now) {
+    const auto time = shared_.access->provisional_time();
+    if (!time) return;
+    for (const auto& [cookie, connection] : connections_)
+        if (connection.session == 0 && connection.accepted_at + *time <= now) connection.tcp.shut_down();
+}
+
+void RouterListener::end_strangers(Clock::time_point now) {
+    for (auto& [id, session] : sessions_)
+        if (!session.ended && !shared_.access->is_known(session.key, now)) cut(session);
+    // Only now may others take the slots.
+    shared_.access->expire(now);
+}
+
+void RouterListener::end_due_sessions(Clock::time_point now) {
     for (auto it = sessions_.begin(); it != sessions_.end();) {
         Session& session = it->second;
         if (session.shut_down_at && *session.shut_down_at <= now) {
@@ -201,6 +263,25 @@ void RouterListener::watch_sessions(Clock::time_point now) {
     }
 }
 
+std::optional<RouterListener::Clock::time_point> RouterListener::next_deadline() const {
+    auto next = shared_.access->next_deadline();
+    const auto consider = [&next](const std::optional<Clock::time_point>& other) {
+        if (other && (!next || *other < *next)) next = other;
+    };
+    for (const auto& [id, session] : sessions_) {
+        consider(session.shut_down_at);
+        consider(session.forget_at);
+    }
+    if (const auto time = shared_.access->provisional_time()) {
+        const auto now = Clock::now();
+        for (const auto& [cookie, connection] : connections_) {
+            const auto due = connection.accepted_at + *time;
+            if (connection.session == 0 && due > now) consider(due);  // a past one is shut down already
+        }
+    }
+    return next;
+}
+
 bool RouterListener::flush_before_stop() {
     for (const SessionId id : with_queue_)
         sessions_.at(id).outgoing.queue().drop_bulk();
@@ -210,6 +291,7 @@ bool RouterListener::flush_before_stop() {
 }
 
 void RouterListener::close() {
+    deadline_timer_.cancel();
     if (monitor_) monitor_->stop();
     pump_.close();
 }

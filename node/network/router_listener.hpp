@@ -21,14 +21,21 @@ class RouterListener : public PumpClient {
                                                                                 const std::string& endpoint);
 
     [[nodiscard]] const std::string& endpoint() const { return endpoint_; }
-    void allow(std::span<const protocol::CurvePublicKey> keys);
+    /// Ends the sessions of those whom the access list does not know any more.
+    void end_unlisted();
     /// Messages to sessions that are not ours or have ended are dropped.
     void send(SessionId session, Frames frames, Priority priority);
     /// Nothing more is delivered from the session; what was sent to it still has kCloseGrace to go out.
     void close_session(SessionId session);
-    /// Looks after connections: ends those that are due, drops those that never finish a message, and forgets
-    /// those that are gone. To be called every kWatchInterval.
+    /// Drops connections that never finish a message, and notices those that are gone. To be called while
+    /// bytes arrive.
     void watch();
+    /// Does what is due: ends sessions that were closed and unknown keys whose time is over. Calls itself
+    /// when the next is due; to be called now and then all the same, because slots are taken on the ZAP
+    /// thread.
+    void meet_deadlines();
+    /// @return true when a wake had been lost.
+    [[nodiscard]] bool rescue();
     bool flush_before_stop();
     void close();
 
@@ -40,6 +47,7 @@ class RouterListener : public PumpClient {
     /// A TCP connection, by its cookie, from the moment it is accepted.
     struct Connection {
         TcpConnection tcp;
+        Clock::time_point accepted_at;
         std::uint64_t delivered = kHandshakeFromDialler;
         SessionId session = 0;  ///< once a message has come
     };
@@ -59,20 +67,26 @@ class RouterListener : public PumpClient {
     void take(Incoming incoming);
     Session* session_of(const Incoming& incoming, SessionId& id);
     void drop(SessionId id, Session& session, std::string reason);
+    void cut(Session& session);
     void drop_later(SessionId id, std::string reason);
     void shut_down(const Session& session);
-    void watch_connections(Clock::time_point now);
-    void watch_sessions(Clock::time_point now);
+    void end_strangers(Clock::time_point now);
+    void end_silent_connections(Clock::time_point now);
+    void end_due_sessions(Clock::time_point now);
+    [[nodiscard]] bool is_stranger(const Connection& connection) const;
+    [[nodiscard]] std::optional<Clock::time_point> next_deadline() const;
+    void meet_deadlines_by(Clock::time_point when);
 
     TransportShared& shared_;
     SocketPump pump_;
     std::shared_ptr<SocketMonitor> monitor_;
     std::string endpoint_;
-    std::set<protocol::CurvePublicKey> allowed_;
     std::unordered_map<std::uint64_t, Connection> connections_;
     std::unordered_map<SessionId, Session> sessions_;
     std::unordered_map<RoutingId, SessionId> by_routing_id_;
     std::set<SessionId> with_queue_;
+    asio::steady_timer deadline_timer_;
+    std::optional<Clock::time_point> deadline_;
 };
 
 }  // namespace unlearn::network

@@ -53,10 +53,17 @@ std::shared_ptr<SocketMonitor> SocketMonitor::start(asio::io_context& io, zmq::c
 
 SocketMonitor::SocketMonitor(asio::io_context& io, zmq::socket_t reader, zmq::socket_t& watched,
                              Callback callback)
-    : reader_(std::move(reader)),
+    : io_(io),
+      reader_(std::move(reader)),
       watched_(watched),
       callback_(std::move(callback)),
       descriptor_(io, reader_.get(zmq::sockopt::fd)) {}
+
+bool SocketMonitor::rescue() {
+    if (stopped_ || !lost_a_wake(reader_, descriptor_.native_handle())) return false;
+    asio::post(io_, [self = shared_from_this()] { self->run(); });
+    return true;
+}
 
 void SocketMonitor::stop() {
     if (stopped_) return;
@@ -75,9 +82,11 @@ void SocketMonitor::run() {
             break;
         }
     }
-    if (stopped_) return;
+    if (stopped_ || waiting_) return;
+    waiting_ = true;
     descriptor_.async_wait(asio::posix::stream_descriptor::wait_read,
                            [self = shared_from_this()](const boost::system::error_code& error) {
+                               self->waiting_ = false;
                                if (!error) self->run();
                            });
 }

@@ -28,6 +28,8 @@ class SocketMonitor : public std::enable_shared_from_this<SocketMonitor> {
                                                               Callback callback);
     ~SocketMonitor() { stop(); }
 
+    /// As SocketPump::rescue.
+    [[nodiscard]] bool rescue();
     /// No callback after this.
     void stop();
 
@@ -35,10 +37,12 @@ class SocketMonitor : public std::enable_shared_from_this<SocketMonitor> {
     SocketMonitor(asio::io_context& io, zmq::socket_t reader, zmq::socket_t& watched, Callback callback);
     void run();
 
+    asio::io_context& io_;
     zmq::socket_t reader_;
     zmq::socket_t& watched_;
     Callback callback_;
     asio::posix::stream_descriptor descriptor_;
+    bool waiting_ = false;
     bool stopped_ = false;
 };
 

@@ -24,6 +24,12 @@ void SocketPump::request() {
     });
 }
 
+bool SocketPump::rescue() {
+    if (closed_ || requested_ || !lost_a_wake(socket_, descriptor_.native_handle())) return false;
+    request();
+    return true;
+}
+
 void SocketPump::close() {
     if (closed_) return;
     closed_ = true;

@@ -43,6 +43,8 @@ class SocketPump {
 
     /// Pumps soon, not from inside this call.
     void request();
+    /// Looks whether a wake was lost, which must not happen. @return true when one was; the pump then runs.
+    [[nodiscard]] bool rescue();
     /// Lets go of the descriptor and closes the socket; libzmq still sends what it has, for kLinger at most.
     void close();
 

@@ -3,6 +3,7 @@
 // <linux/tcp.h> and not <netinet/tcp.h>: the latter's tcp_info ends before the byte counts.
 #include <linux/tcp.h>
 #include <netinet/in.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 
 namespace unlearn::network {
@@ -34,6 +35,14 @@ std::optional<TcpConnection::Bytes> TcpConnection::bytes() const {
         return std::nullopt;
     return Bytes{info.tcpi_bytes_received, info.tcpi_bytes_sent - info.tcpi_bytes_retrans,
                  info.tcpi_notsent_bytes};
+}
+
+void TcpConnection::report_input_to(int epoll_descriptor) const {
+    epoll_event event{};
+    event.events = EPOLLIN | EPOLLRDHUP | EPOLLET;
+    const bool added = ::epoll_ctl(epoll_descriptor, EPOLL_CTL_ADD, descriptor_, &event) == 0;
+    // The number may have come to mean something else in between.
+    if (added && !alive()) ::epoll_ctl(epoll_descriptor, EPOLL_CTL_DEL, descriptor_, nullptr);
 }
 
 void TcpConnection::shut_down() const {

@@ -29,6 +29,9 @@ class TcpConnection {
     /// Ends the connection in both directions. A stable ROUTER cannot disconnect a peer itself.
     void shut_down() const;
 
+    /// Makes `epoll_descriptor` readable, once, whenever bytes arrive here.
+    void report_input_to(int epoll_descriptor) const;
+
   private:
     TcpConnection(int descriptor, std::uint64_t cookie) : descriptor_(descriptor), cookie_(cookie) {}
     int descriptor_;

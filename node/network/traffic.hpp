@@ -32,6 +32,16 @@ struct TrafficCount {
     bool operator==(const TrafficCount&) const = default;
 };
 
+/// What became of unknown keys that were let in for a moment.
+struct ProvisionalCounters {
+    std::uint64_t admitted = 0;
+    std::uint64_t confirmed = 0;     ///< put on the allow list in time
+    std::uint64_t expired = 0;       ///< not confirmed in time
+    std::uint64_t broke_rules = 0;   ///< said too much, or we closed the session
+    std::uint64_t refused_full = 0;  ///< all slots taken: once for each attempt to connect
+    bool operator==(const ProvisionalCounters&) const = default;
+};
+
 /// What one transport has handed to and received from its connections since it was made. Handshakes of
 /// connections that became usable are told apart; failed ones are not counted.
 struct TrafficCounters {
@@ -41,6 +51,9 @@ struct TrafficCounters {
     std::array<TrafficCount, kKinds> received{};
     std::uint64_t handshake_bytes_sent = 0;
     std::uint64_t handshake_bytes_received = 0;
+    ProvisionalCounters provisional;
+    /// Sockets that had something to read while nobody was told: 0 unless libzmq or SocketPump has a fault.
+    std::uint64_t rescued_wakes = 0;
 
     void count_sent(std::uint8_t kind, std::uint64_t bytes);
     void count_received(const Frames& frames);

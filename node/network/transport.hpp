@@ -1,5 +1,7 @@
 #pragma once
 
+#include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -65,8 +67,16 @@ class Transport {
     /// Ends a session, without on_link_down. A dialled peer is not dialled again before `dial`.
     virtual void close(SessionId session) = 0;
 
-    /// The keys that may connect to us: the whole list, empty at first. Sessions of others end.
+    /// The keys that may connect to us: the whole list, empty at first. Sessions of others end; a key that is
+    /// struck off is not dialled any more either, and its dialled session ends with on_link_down.
     virtual void allow(std::span<const protocol::CurvePublicKey> keys) = 0;
+
+    /// Lets in keys that are not on the list as well, `at_most` of them at one time and each for
+    /// `for_at_most`, so that they can show by a hello that they belong here. Until `allow` lists it, one
+    /// message with a body of kMaxHelloBody bytes and no payload is delivered from such a key. A second one,
+    /// a longer one, `close`, or the end of its time ends its sessions, and it is refused for twice its time.
+    /// Off at first; 0 turns it off and ends those sessions.
+    virtual void admit_provisionally(std::size_t at_most, std::chrono::milliseconds for_at_most) = 0;
 
     /// Where we can be dialled, with the real port; nothing when we cannot.
     [[nodiscard]] virtual std::optional<std::string> bound_endpoint() const = 0;

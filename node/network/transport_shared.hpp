@@ -6,7 +6,9 @@
 
 #include <zmq.hpp>
 
+#include "node/network/access_list.hpp"
 #include "node/network/asio.hpp"
+#include "node/network/tcp_activity.hpp"
 #include "node/network/transport.hpp"
 #include "protocol/identity.hpp"
 
@@ -20,6 +22,8 @@ struct TransportShared {
     zmq::context_t& context;
     const protocol::Identity& identity;
     TransportHandler* handler = nullptr;
+    std::shared_ptr<AccessList> access;
+    std::shared_ptr<TcpActivity> activity;  ///< from `start` on
     TrafficCounters traffic;
     bool running = false;
     /// Dialled connections that are up.

@@ -61,20 +61,22 @@ ZapHandler::~ZapHandler() {
     ::close(wake_descriptor_);
 }
 
-void ZapHandler::allow(const std::string& domain, std::span<const protocol::CurvePublicKey> keys) {
+void ZapHandler::ask(const std::string& domain, std::shared_ptr<AccessList> access) {
     const std::lock_guard lock(mutex_);
-    allowed_[domain] = {keys.begin(), keys.end()};
+    access_[domain] = std::move(access);
 }
 
 void ZapHandler::forget(const std::string& domain) {
     const std::lock_guard lock(mutex_);
-    allowed_.erase(domain);
+    access_.erase(domain);
 }
 
-bool ZapHandler::is_allowed(const std::string& domain, const protocol::CurvePublicKey& key) const {
+bool ZapHandler::may_connect(const std::string& domain, const protocol::CurvePublicKey& key) const {
+    // Held while the list is asked: nobody is let in after `forget` has returned.
     const std::lock_guard lock(mutex_);
-    const auto it = allowed_.find(domain);
-    return it != allowed_.end() && it->second.contains(key);
+    const auto it = access_.find(domain);
+    return it != access_.end() &&
+           it->second->connecting(key, AccessList::Clock::now()) != AccessList::Answer::refused;
 }
 
 void ZapHandler::serve() {
@@ -95,7 +97,7 @@ void ZapHandler::answer_one() {
     std::vector<zmq::message_t> frames;
     if (!zmq::recv_multipart(socket_, std::back_inserter(frames), zmq::recv_flags::dontwait)) return;
     const Request request = parse(frames);
-    const bool allowed = request.key && is_allowed(request.domain, *request.key);
+    const bool allowed = request.key && may_connect(request.domain, *request.key);
     const std::string user_id = allowed ? protocol::to_hex(request.key->view()) : std::string{};
     const std::array<std::string_view, 6> reply{
         "1.0", request.id, allowed ? "200" : "400", allowed ? "OK" : "not on the allow list", user_id, ""};

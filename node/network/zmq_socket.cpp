@@ -4,6 +4,7 @@
 #include <cstring>
 #include <memory>
 
+#include <poll.h>
 #include <sodium.h>
 
 #include "node/network/limits.hpp"
@@ -140,6 +141,12 @@ int events_of(zmq::socket_t& socket) {
         if (errno != EINTR) return 0;  // the context is ending
     }
     return events;
+}
+
+bool lost_a_wake(zmq::socket_t& socket, int descriptor) {
+    pollfd item{descriptor, POLLIN, 0};
+    if (::poll(&item, 1, 0) > 0) return false;  // the wake is on its way
+    return (events_of(socket) & ZMQ_POLLIN) != 0;
 }
 
 std::optional<Incoming> receive(zmq::socket_t& socket, bool routed) {

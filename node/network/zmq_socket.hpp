@@ -26,6 +26,9 @@ using RoutingId = std::string;
 /// descriptor signalled.
 [[nodiscard]] int events_of(zmq::socket_t& socket);
 
+/// Something can be read although `descriptor`, the socket's ZMQ_FD, does not say so.
+[[nodiscard]] bool lost_a_wake(zmq::socket_t& socket, int descriptor);
+
 /// One message as it came out of a socket.
 struct Incoming {
     RoutingId from;                      ///< ROUTER only

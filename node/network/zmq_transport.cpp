@@ -1,7 +1,9 @@
 #include "node/network/zmq_transport.hpp"
 
+#include <algorithm>
 #include <cassert>
 #include <thread>
+#include <vector>
 
 #include "node/network/dialled_peer.hpp"
 #include "node/network/limits.hpp"
@@ -14,8 +16,9 @@ ZmqTransport::ZmqTransport(asio::io_context& io, ZmqContext& context, const prot
     : context_(context),
       identity_(identity),
       endpoint_(std::move(endpoint)),
-      shared_(new TransportShared{io, context.get(), identity, nullptr, {}, false, {}, {}}),
-      watch_timer_(std::make_shared<asio::steady_timer>(io)) {}
+      shared_(new TransportShared{
+          io, context.get(), identity, nullptr, std::make_shared<AccessList>(), nullptr, {}, false, {}, {}}),
+      safety_timer_(std::make_shared<asio::steady_timer>(io)) {}
 
 ZmqTransport::~ZmqTransport() {
     stop();
@@ -24,13 +27,22 @@ ZmqTransport::~ZmqTransport() {
 protocol::Result<void> ZmqTransport::start(TransportHandler& handler) {
     assert(!shared_->running);
     shared_->handler = &handler;
+    try {
+        shared_->activity = TcpActivity::start(shared_->io, [this] { watch(); });
+    } catch (const boost::system::system_error& error) {
+        return protocol::fail(protocol::ErrorCode::internal, error.what());
+    }
     if (endpoint_) {
+        context_.zap().ask(zap_domain_of(identity_.id()), shared_->access);
         auto listener = RouterListener::open(*shared_, *endpoint_);
-        if (!listener) return tl::unexpected(listener.error());
+        if (!listener) {
+            context_.zap().forget(zap_domain_of(identity_.id()));
+            shared_->activity->stop();
+            return tl::unexpected(listener.error());
+        }
         listener_ = std::move(*listener);
     }
     shared_->running = true;
-    allow(std::vector(allowed_));
     watch_later();
     return {};
 }
@@ -75,10 +87,28 @@ void ZmqTransport::close(SessionId session) {
 }
 
 void ZmqTransport::allow(std::span<const protocol::CurvePublicKey> keys) {
-    allowed_.assign(keys.begin(), keys.end());
-    if (!listener_) return;
-    context_.zap().allow(zap_domain_of(identity_.id()), allowed_);
-    listener_->allow(allowed_);
+    const auto struck_off = shared_->access->allow(keys);
+    if (!struck_off.empty()) stop_dialling(struck_off);
+    if (listener_) listener_->end_unlisted();
+}
+
+void ZmqTransport::stop_dialling(std::span<const protocol::CurvePublicKey> keys) {
+    std::vector<protocol::NodeId> over;
+    for (const auto& [id, peer] : dialled_)
+        if (std::ranges::find(keys, id.curve_key()) != keys.end()) over.push_back(id);
+    for (const protocol::NodeId& id : over) {
+        const auto session = dialled_.at(id)->session();
+        forget_peer(id);
+        if (!session) continue;
+        asio::post(shared_->io, [shared = shared_, session] {
+            if (shared->running) shared->handler->on_link_down(*session);
+        });
+    }
+}
+
+void ZmqTransport::admit_provisionally(std::size_t at_most, std::chrono::milliseconds for_at_most) {
+    shared_->access->admit_provisionally(at_most, for_at_most);
+    if (listener_) listener_->meet_deadlines();
 }
 
 std::optional<std::string> ZmqTransport::bound_endpoint() const {
@@ -86,19 +116,33 @@ std::optional<std::string> ZmqTransport::bound_endpoint() const {
 }
 
 TrafficCounters ZmqTransport::traffic() const {
-    return shared_->traffic;
+    TrafficCounters traffic = shared_->traffic;
+    traffic.provisional = shared_->access->counters();
+    return traffic;
+}
+
+void ZmqTransport::watch() {
+    const auto shared = shared_;
+    if (!shared->running) return;
+    if (const auto listener = listener_) listener->watch();
+    // The handler may have stopped us, or even freed us.
+    if (!shared->running) return;
+    for (const auto& [session, connection] : shared->dialled_sessions)
+        connection->watch();
 }
 
 void ZmqTransport::watch_later() {
-    watch_timer_->expires_after(kWatchInterval);
-    watch_timer_->async_wait([this, shared = shared_](const boost::system::error_code& error) {
+    safety_timer_->expires_after(kSafetyInterval);
+    safety_timer_->async_wait([this, shared = shared_](const boost::system::error_code& error) {
         if (error || !shared->running) return;
-        if (const auto listener = listener_) listener->watch();
-        // The handler may have stopped us, or even freed us.
-        if (!shared->running) return;
+        if (listener_) {
+            shared->traffic.rescued_wakes += listener_->rescue() ? 1 : 0;
+            listener_->meet_deadlines();
+        }
         for (const auto& [session, connection] : shared->dialled_sessions)
-            connection->watch();
-        watch_later();
+            shared->traffic.rescued_wakes += connection->rescue() ? 1 : 0;
+        watch();
+        if (shared->running) watch_later();
     });
 }
 
@@ -118,7 +162,8 @@ void ZmqTransport::flush_before_stop() {
 void ZmqTransport::stop() {
     if (!shared_->running) return;
     shared_->running = false;
-    watch_timer_->cancel();
+    safety_timer_->cancel();
+    shared_->activity->stop();
     flush_before_stop();
     for (const auto& closing : std::set(shared_->closing))
         closing->close();

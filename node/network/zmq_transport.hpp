@@ -3,7 +3,6 @@
 #include <map>
 #include <memory>
 #include <string>
-#include <vector>
 
 #include "node/network/asio.hpp"
 #include "node/network/transport.hpp"
@@ -35,12 +34,15 @@ class ZmqTransport final : public Transport {
     void send(SessionId session, Frames frames, Priority priority) override;
     void close(SessionId session) override;
     void allow(std::span<const protocol::CurvePublicKey> keys) override;
+    void admit_provisionally(std::size_t at_most, std::chrono::milliseconds for_at_most) override;
     [[nodiscard]] std::optional<std::string> bound_endpoint() const override;
     [[nodiscard]] TrafficCounters traffic() const override;
     void stop() override;
 
   private:
     void forget_peer(const protocol::NodeId& peer);
+    void stop_dialling(std::span<const protocol::CurvePublicKey> keys);
+    void watch();
     void watch_later();
     void flush_before_stop();
 
@@ -50,8 +52,7 @@ class ZmqTransport final : public Transport {
     std::shared_ptr<TransportShared> shared_;
     std::shared_ptr<RouterListener> listener_;
     std::map<protocol::NodeId, std::shared_ptr<DialledPeer>> dialled_;
-    std::shared_ptr<asio::steady_timer> watch_timer_;
-    std::vector<protocol::CurvePublicKey> allowed_;
+    std::shared_ptr<asio::steady_timer> safety_timer_;
 };
 
 }  // namespace unlearn::network
