@@ -1,33 +1,11 @@
 #include "protocol/bytes.hpp"
 
-#include <algorithm>
-
 #include <sodium.h>
 
 namespace unlearn::protocol {
 
-SeedBytes& SeedBytes::operator=(SeedBytes&& other) noexcept {
-    if (this != &other) {
-        wipe();
-        bytes_ = std::move(other.bytes_);
-    }
-    return *this;
-}
-
-void SeedBytes::append(ByteView more) {
-    if (bytes_.size() + more.size() > bytes_.capacity()) {
-        Bytes larger;
-        larger.reserve(std::max(bytes_.capacity() * 2, bytes_.size() + more.size()));
-        larger.assign(bytes_.begin(), bytes_.end());
-        wipe();
-        bytes_ = std::move(larger);
-    }
-    bytes_.insert(bytes_.end(), more.begin(), more.end());
-}
-
-void SeedBytes::wipe() {
-    if (!bytes_.empty()) sodium_memzero(bytes_.data(), bytes_.size());
-    bytes_.clear();
+void wipe_memory(void* data, std::size_t bytes) noexcept {
+    if (bytes != 0) sodium_memzero(data, bytes);
 }
 
 std::string to_hex(ByteView bytes) {

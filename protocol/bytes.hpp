@@ -14,7 +14,27 @@
 
 namespace unlearn::protocol {
 
-using Bytes = std::vector<std::uint8_t>;
+/// Overwrites memory with zeros, in a way that the compiler does not leave out.
+void wipe_memory(void* data, std::size_t bytes) noexcept;
+
+/// Overwrites what it gives back.
+template <typename T>
+struct WipingAllocator {
+    using value_type = T;
+    WipingAllocator() = default;
+    template <typename U>
+    WipingAllocator(const WipingAllocator<U>&) noexcept {}  // NOLINT(google-explicit-constructor): required
+
+    [[nodiscard]] T* allocate(std::size_t count) { return std::allocator<T>().allocate(count); }
+    void deallocate(T* data, std::size_t count) noexcept {
+        wipe_memory(data, count * sizeof(T));
+        std::allocator<T>().deallocate(data, count);
+    }
+    bool operator==(const WipingAllocator&) const = default;
+};
+
+/// Any of them may hold a piece of a seed on its way, so none leaves a trace in the heap.
+using Bytes = std::vector<std::uint8_t, WipingAllocator<std::uint8_t>>;
 using ByteView = std::span<const std::uint8_t>;
 
 /// A value of exactly N bytes that cannot be mixed up with another of the same length: Tag tells them apart.
@@ -37,24 +57,24 @@ struct FixedBytes {
     }
 };
 
-/// Bytes of a seed: overwritten with zeros before the memory is freed, so that a dropped seed does not live
-/// on in the heap. Not copyable; share it through `SharedSeedBytes`.
+/// Bytes of a seed. Not copyable, so that nobody keeps one by accident; share it through `SharedSeedBytes`.
 class SeedBytes {
   public:
     SeedBytes() = default;
     explicit SeedBytes(Bytes bytes) : bytes_(std::move(bytes)) {}
+    [[nodiscard]] static SeedBytes copy_of(ByteView bytes) {
+        return SeedBytes(Bytes(bytes.begin(), bytes.end()));
+    }
     SeedBytes(const SeedBytes&) = delete;
     SeedBytes& operator=(const SeedBytes&) = delete;
-    SeedBytes(SeedBytes&& other) noexcept : bytes_(std::move(other.bytes_)) {}
-    SeedBytes& operator=(SeedBytes&& other) noexcept;
-    ~SeedBytes() { wipe(); }
+    SeedBytes(SeedBytes&&) noexcept = default;
+    SeedBytes& operator=(SeedBytes&&) noexcept = default;
+    ~SeedBytes() = default;
 
     [[nodiscard]] ByteView view() const { return bytes_; }
     [[nodiscard]] std::size_t size() const { return bytes_.size(); }
 
-    /// Appends `more`; when that moves the buffer, the old place is wiped.
-    void append(ByteView more);
-    void wipe();
+    void append(ByteView more) { bytes_.insert(bytes_.end(), more.begin(), more.end()); }
 
   private:
     Bytes bytes_;

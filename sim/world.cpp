@@ -268,7 +268,8 @@ tl::expected<void, std::string> World::wait_for_seeds(SeedVersion version) {
 tl::expected<void, std::string> World::publish_seeds(SeedVersion version) {
     on_network([this] {
         for (auto& member : members_) {
-            auto payload = std::make_shared<const protocol::SeedBytes>(member->seed->payload());
+            auto payload = std::make_shared<const protocol::SeedBytes>(
+                protocol::SeedBytes::copy_of(member->seed->payload()));
             raw_seed_bytes_ += static_cast<std::uint64_t>(member->seed->model().parameter_count()) *
                                sizeof(float) * member->setup->neighbours.size();
             member->node->publish(member->seed->architecture().text(), std::move(payload));
