@@ -1,0 +1,53 @@
+#pragma once
+
+#include <chrono>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include <nlohmann/json.hpp>
+
+#include "node/ctl/outcome.hpp"
+
+namespace unlearn::ctl {
+
+/// Speaks HTTP/1.1 with JSON bodies to one unlearnd over its Unix socket; docs/control-api.md has the paths.
+///
+/// Blocking, one connection for each call. Every failure is one line: `unreachable` when nobody answers,
+/// `bad_input` for 400 and 422, `failed` for what else the daemon refuses, with the daemon's own words.
+class ControlClient {
+  public:
+    /// How long a call may take when it says nothing else.
+    static constexpr std::chrono::seconds kTimeout{60};
+    /// No answer is larger; one that is comes from something else than unlearnd.
+    static constexpr std::size_t kMaxAnswerBytes = std::size_t{256} << 20;
+
+    explicit ControlClient(std::filesystem::path socket) : socket_(std::move(socket)) {}
+
+    [[nodiscard]] const std::filesystem::path& socket() const { return socket_; }
+
+    [[nodiscard]] Outcome<nlohmann::json> get(std::string_view target,
+                                              std::chrono::seconds timeout = kTimeout) const;
+    [[nodiscard]] Outcome<nlohmann::json> post(std::string_view target, const nlohmann::json& body,
+                                               std::chrono::seconds timeout = kTimeout) const;
+    [[nodiscard]] Outcome<nlohmann::json> remove(std::string_view target,
+                                                 std::chrono::seconds timeout = kTimeout) const;
+
+    /// Calls `on_line` for each line of an endless answer, as it comes. Ends when `on_line` returns false,
+    /// or with `unreachable` when the daemon closes the connection.
+    [[nodiscard]] Outcome<void> stream(std::string_view target,
+                                       const std::function<bool(std::string_view)>& on_line) const;
+
+  private:
+    struct Connection;
+
+    [[nodiscard]] Outcome<std::unique_ptr<Connection>> connect(std::chrono::seconds timeout) const;
+    [[nodiscard]] Outcome<nlohmann::json> request(std::string_view verb, std::string_view target,
+                                                  std::string body, std::chrono::seconds timeout) const;
+
+    std::filesystem::path socket_;
+};
+
+}  // namespace unlearn::ctl

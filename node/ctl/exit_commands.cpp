@@ -1,0 +1,221 @@
+#include <chrono>
+#include <memory>
+
+#include "node/ctl/acting_as.hpp"
+#include "node/ctl/command.hpp"
+#include "node/ctl/json_file.hpp"
+#include "node/ctl/sealed_exit.hpp"
+#include "node/ctl/table.hpp"
+
+// Leaving for ever: exit, certificate.
+namespace unlearn::ctl {
+namespace {
+
+using nlohmann::json;
+using std::chrono::seconds;
+using std::chrono::steady_clock;
+
+struct ExitOptions {
+    bool wait = false;
+    std::int64_t timeout_s = 0;  ///< 0: as long as it takes
+    bool give_up = false;
+    bool yes = false;
+    std::string sealed;
+    std::string out;
+};
+
+/// The certificate that the daemon left behind: it stops once its own exit is over.
+Outcome<json> certificate_in_data_dir(const Context& context) {
+    // A socket alone does not say whose data folder to look into.
+    if (!context.socket_given.empty() && !context.config_given)
+        return fail_with(ExitCode::unreachable,
+                         "unlearnd is not running; with --config its certificate can be found");
+    const auto places = context.places();
+    if (!places) return tl::unexpected(places.error());
+    const ActingAs owner(places->data_dir);
+    const auto path = places->data_dir / "certificate.json";
+    std::error_code error;
+    if (!std::filesystem::exists(path, error))
+        return fail_with(ExitCode::unreachable,
+                         "unlearnd is not running, and " + path.string() +
+                             (error ? ": " + error.message() : std::string(" does not exist")));
+    return read_json_file(path);
+}
+
+Outcome<json> find_certificate(const Context& context) {
+    const auto daemon = context.daemon();
+    if (!daemon) return tl::unexpected(daemon.error());
+    auto certificate = daemon->get("/v1/certificate");
+    if (!certificate && certificate.error().code == ExitCode::unreachable)
+        return certificate_in_data_dir(context);
+    return certificate;
+}
+
+Outcome<ExitCode> certificate(const Context& context, const std::string& out) {
+    const auto found = find_certificate(context);
+    if (!found) return tl::unexpected(found.error());
+    if (out.empty()) {
+        context.show(*found);
+        return ExitCode::ok;
+    }
+    if (auto written = replace_json_file(out, *found); !written) return tl::unexpected(written.error());
+    if (!context.json) context.console.out << "written to " << out << '\n';
+    return ExitCode::ok;
+}
+
+/// What `GET /v1/exit` would say, from a certificate that the daemon left behind.
+json progress_of(const json& certificate) {
+    json progress{{"begun", true}, {"erased", 0}, {"left", 0}, {"missing", 0}};
+    for (const auto& holder : certificate.value("holders", json::array())) {
+        const auto status = holder.value("status", "");
+        if (progress.contains(status)) progress[status] = progress[status].get<int>() + 1;
+    }
+    const bool complete = certificate.value("complete", false);
+    progress["complete"] = complete;
+    progress["given_up"] = !complete;
+    return progress;
+}
+
+bool over(const json& progress) {
+    return progress.value("complete", false) || progress.value("given_up", false);
+}
+
+void print_progress(const Context& context, const json& progress) {
+    if (context.json) {
+        context.show(progress);
+        return;
+    }
+    auto& out = context.console.out;
+    if (progress.value("complete", false))
+        out << "exit complete: every recorded holder has signed a receipt\n";
+    else if (progress.value("given_up", false))
+        out << "exit given up: it is final, and nobody is asked again\n";
+    else
+        out << "exit begun: it is final, and goes on until every holder has signed\n";
+    out << "erased " << field(progress, "erased") << ", left " << field(progress, "left") << ", missing "
+        << field(progress, "missing") << "\n"
+        << "see: unlearnctl certificate\n";
+}
+
+/// The answer to `GET /v1/exit`, or what the certificate says once the daemon is gone.
+Outcome<json> exit_progress(const Context& context, const ControlClient& daemon, seconds wait) {
+    constexpr seconds kMargin{30};
+    const auto target =
+        wait.count() > 0 ? "/v1/exit?wait_s=" + std::to_string(wait.count()) : std::string("/v1/exit");
+    auto progress = daemon.get(target, wait + kMargin);
+    if (progress || progress.error().code != ExitCode::unreachable) return progress;
+    const auto certificate = certificate_in_data_dir(context);
+    if (!certificate) return tl::unexpected(progress.error());
+    if (!certificate->is_object())
+        return fail_with(ExitCode::failed, "certificate.json in the data folder is no certificate");
+    return progress_of(*certificate);
+}
+
+Outcome<ExitCode> wait_for_receipts(const Context& context, const ControlClient& daemon,
+                                    const ExitOptions& options, json progress) {
+    constexpr seconds kOnePoll{20};
+    const auto end = steady_clock::now() + seconds(options.timeout_s);
+    while (!over(progress)) {
+        auto wait = kOnePoll;
+        if (options.timeout_s > 0) {
+            const auto left = std::chrono::ceil<seconds>(end - steady_clock::now());
+            if (left.count() <= 0) break;
+            wait = std::min(wait, left);
+        }
+        auto next = exit_progress(context, daemon, wait);
+        if (!next) return tl::unexpected(next.error());
+        progress = std::move(*next);
+    }
+    print_progress(context, progress);
+    return progress.value("complete", false) ? ExitCode::ok : ExitCode::incomplete;
+}
+
+Outcome<void> confirm_own_exit(const Context& context, const ControlClient& daemon,
+                               const ExitOptions& options, bool begun) {
+    // A script that waits for an exit under way loses nothing; one that gives up does.
+    if (options.yes || (begun && !options.give_up)) return {};
+    const auto status = daemon.get("/v1/status");
+    if (!status) return tl::unexpected(status.error());
+    const std::string what =
+        options.give_up ? "Whoever has not signed a receipt by now will be listed as missing for ever."
+                        : "This node leaves its network for ever. It cannot come back under this identity.";
+    return context.confirm(what, short_id(field(*status, "id")));
+}
+
+Outcome<ExitCode> own_exit(const Context& context, const ExitOptions& options) {
+    const auto daemon = context.daemon();
+    if (!daemon) return tl::unexpected(daemon.error());
+    auto progress = exit_progress(context, *daemon, seconds(0));
+    if (!progress) return tl::unexpected(progress.error());
+    if (!over(*progress)) {
+        const bool begun = progress->value("begun", false);
+        if (auto sure = confirm_own_exit(context, *daemon, options, begun); !sure)
+            return tl::unexpected(sure.error());
+        if (!begun || options.give_up) {
+            progress = daemon->post("/v1/exit", json{{"give_up", options.give_up}});
+            if (!progress) return tl::unexpected(progress.error());
+        }
+    }
+    if (options.wait) return wait_for_receipts(context, *daemon, options, std::move(*progress));
+    print_progress(context, *progress);
+    return ExitCode::ok;
+}
+
+Outcome<ExitCode> submit_sealed_exit(const Context& context, const ExitOptions& options) {
+    const auto file = read_json_file(options.sealed);
+    if (!file) return tl::unexpected(file.error());
+    const auto sealed = check_sealed_exit(*file);
+    if (!sealed) return fail_with(sealed.error().code, options.sealed + ": " + sealed.error().message);
+    if (!options.yes) {
+        const auto sure = context.confirm(
+            "The node " + sealed->owner.text() + " leaves its network for ever.", sealed->owner.short_text());
+        if (!sure) return tl::unexpected(sure.error());
+    }
+    const auto daemon = context.daemon();
+    if (!daemon) return tl::unexpected(daemon.error());
+    const auto answer = daemon->post("/v1/exit/sealed", *file);
+    if (!answer) return tl::unexpected(answer.error());
+    if (!options.out.empty())
+        if (auto written = replace_json_file(options.out, *answer); !written)
+            return tl::unexpected(written.error());
+    if (context.json)
+        context.show(*answer);
+    else
+        context.console.out
+            << "the exit of " << sealed->owner.short_text()
+            << " is stored here and passed on to every peer; who held its seed is not known\n";
+    return ExitCode::ok;
+}
+
+Outcome<ExitCode> exit(const Context& context, const ExitOptions& options) {
+    if (options.sealed.empty()) return own_exit(context, options);
+    return submit_sealed_exit(context, options);
+}
+
+}  // namespace
+
+void add_exit_commands(CLI::App& app, Commands& commands) {
+    auto* exit_command = app.add_subcommand("exit", "Leave the network for ever, and be forgotten");
+    auto options = std::make_shared<ExitOptions>();
+    auto* wait = exit_command->add_flag("--wait", options->wait, "return when every holder has signed");
+    exit_command->add_option("--timeout", options->timeout_s, "with --wait: seconds until exit code 5")
+        ->check(CLI::Range(1, 1'000'000'000))
+        ->needs(wait);
+    auto* give_up = exit_command->add_flag("--give-up", options->give_up,
+                                           "end the exit now; whoever has not signed is missing");
+    auto* sealed = exit_command->add_option("--sealed", options->sealed,
+                                            "make the owner of this sealed exit leave, whose device is lost");
+    sealed->excludes(wait)->excludes(give_up);
+    exit_command->add_option("-o,--output", options->out, "with --sealed: write the certificate to this file")
+        ->needs(sealed);
+    exit_command->add_flag("--yes", options->yes, "do not ask");
+    commands.on(exit_command, [options](const Context& context) { return exit(context, *options); });
+
+    auto* certificate_command =
+        app.add_subcommand("certificate", "Print the erasure certificate of this node's own exit");
+    auto out = std::make_shared<std::string>();
+    certificate_command->add_option("-o,--output", *out, "write it to this file");
+    commands.on(certificate_command, [out](const Context& context) { return certificate(context, *out); });
+}
+
+}  // namespace unlearn::ctl

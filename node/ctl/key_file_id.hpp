@@ -1,0 +1,13 @@
+#pragma once
+
+#include <filesystem>
+
+#include "node/ctl/outcome.hpp"
+#include "protocol/identity.hpp"
+
+namespace unlearn::ctl {
+
+/// The public id in a node's key file. Root may ask for any user's file; the secret in it is wiped again.
+[[nodiscard]] Outcome<protocol::NodeId> id_in_key_file(const std::filesystem::path& path);
+
+}  // namespace unlearn::ctl

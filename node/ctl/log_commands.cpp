@@ -1,0 +1,123 @@
+#include <algorithm>
+#include <deque>
+#include <memory>
+
+#include "node/ctl/command.hpp"
+#include "node/ctl/table.hpp"
+
+// What happened: log, watch.
+namespace unlearn::ctl {
+namespace {
+
+using nlohmann::json;
+
+constexpr std::size_t kPage = 1000;
+
+/// The last `wanted` entries (0: all), read from the front in pages: the log has no other order.
+Outcome<std::deque<json>> last_entries(const ControlClient& daemon, std::size_t wanted) {
+    std::deque<json> entries;
+    std::uint64_t after = 0;
+    while (true) {
+        const auto page =
+            daemon.get("/v1/log?after=" + std::to_string(after) + "&limit=" + std::to_string(kPage));
+        if (!page) return tl::unexpected(page.error());
+        if (!page->is_array())
+            return fail_with(ExitCode::failed, daemon.socket().string() + ": /v1/log did not give a list");
+        for (const auto& entry : *page) {
+            entries.push_back(entry);
+            if (wanted != 0 && entries.size() > wanted) entries.pop_front();
+        }
+        if (page->empty()) return entries;
+        const auto last = page->back().value("seq", std::uint64_t{0});
+        // An older daemon may give fewer than asked for; one that does not advance is broken.
+        if (last <= after) return fail_with(ExitCode::failed, "the log that unlearnd gave does not advance");
+        after = last;
+    }
+}
+
+Outcome<ExitCode> print_log(const Context& context, const ControlClient& daemon, std::size_t wanted) {
+    const auto entries = last_entries(daemon, wanted);
+    if (!entries) return tl::unexpected(entries.error());
+    if (context.json) {
+        context.show(json(*entries));
+        return ExitCode::ok;
+    }
+    Table table({{"SEQ", Align::right}, {"TIME"}, {"WHAT"}, {"WHO"}, {"VERSION", Align::right}, {"HASH"}});
+    for (const auto& entry : *entries)
+        table.add({field(entry, "seq"), time_field(entry, "at"), field(entry, "kind"),
+                   short_id(field(entry, "subject")), field(entry, "version"),
+                   field(entry, "hash").substr(0, 16)});
+    if (table.empty())
+        context.console.out << "nothing logged yet\n";
+    else
+        table.print(context.console.out);
+    return ExitCode::ok;
+}
+
+Outcome<ExitCode> verify_log(const Context& context, const ControlClient& daemon) {
+    constexpr std::chrono::minutes kLongLog{10};
+    const auto answer = daemon.get("/v1/log/verify", kLongLog);
+    if (!answer) return tl::unexpected(answer.error());
+    const bool intact = answer->value("ok", false);
+    if (context.json)
+        context.show(*answer);
+    else if (intact)
+        context.console.out << field(*answer, "entries") << " entries, none changed or missing\n";
+    else
+        context.console.out << "the log was changed: entry " << field(*answer, "first_bad") << " of "
+                            << field(*answer, "entries") << " does not follow from the one before it\n";
+    return intact ? ExitCode::ok : ExitCode::not_verified;
+}
+
+Outcome<ExitCode> log(const Context& context, bool verify, std::size_t wanted) {
+    const auto daemon = context.daemon();
+    if (!daemon) return tl::unexpected(daemon.error());
+    return verify ? verify_log(context, *daemon) : print_log(context, *daemon, wanted);
+}
+
+std::string describe_event(const json& event) {
+    std::string line = time_field(event, "at");
+    if (line == "-") line.clear();
+    const auto add = [&line](const std::string& text) {
+        if (text != "-") line += (line.empty() ? "" : "  ") + text;
+    };
+    add(field(event, "kind"));
+    add(short_id(field(event, "subject")));
+    if (const auto version = field(event, "version"); version != "-" && version != "0")
+        add("version " + version);
+    add(field(event, "detail"));
+    return line;
+}
+
+Outcome<ExitCode> watch(const Context& context) {
+    const auto daemon = context.daemon();
+    if (!daemon) return tl::unexpected(daemon.error());
+    const auto ended = daemon->stream("/v1/events", [&context](std::string_view line) {
+        const auto event = json::parse(line, nullptr, false);
+        if (event.is_discarded()) return true;
+        if (context.json)
+            context.console.out << event.dump() << std::endl;
+        else
+            context.console.out << describe_event(event) << std::endl;
+        return context.console.out.good();
+    });
+    if (!ended) return tl::unexpected(ended.error());
+    return ExitCode::ok;
+}
+
+}  // namespace
+
+void add_log_commands(CLI::App& app, Commands& commands) {
+    constexpr std::size_t kShown = 50;
+    auto* log_command = app.add_subcommand("log", "The erasures and exits that this node stored");
+    auto verify = std::make_shared<bool>(false);
+    auto wanted = std::make_shared<std::size_t>(kShown);
+    log_command->add_flag("--verify", *verify, "check the chain of hashes; exit code 4 when it is broken");
+    log_command->add_option("-n", *wanted, "so many of the last entries; 0: all")->capture_default_str();
+    commands.on(log_command,
+                [verify, wanted](const Context& context) { return log(context, *verify, *wanted); });
+
+    commands.on(app.add_subcommand("watch", "Print what happens, as it happens"), watch);
+}
+
+}  // namespace unlearn::ctl

@@ -1,0 +1,95 @@
+#include <doctest/doctest.h>
+
+#include "fake_daemon.hpp"
+#include "node/ctl/rows.hpp"
+#include "support.hpp"
+
+namespace {
+
+using namespace unlearn::ctl;
+using nlohmann::json;
+
+std::string problem(const std::string& text, const std::string& label = "") {
+    std::istringstream in(text);
+    const auto rows = read_rows("-", in, {label});
+    return rows ? "" : rows.error().message;
+}
+
+Rows rows_of(const std::string& text, const std::string& label = "") {
+    std::istringstream in(text);
+    return read_rows("-", in, {label}).value();
+}
+
+TEST_CASE("rows are read with and without a header, and a label column is left out") {
+    const Rows expected{{1, -2.5}, {3, 4}};
+    CHECK(rows_of("1,-2.5\n3,4\n") == expected);
+    CHECK(rows_of("a,b\r\n1,-2.5\r\n\r\n3,4") == expected);
+    CHECK(rows_of("a,class,b\n1,cat,-2.5\n3,dog,4\n", "class") == expected);
+    CHECK(rows_of("cat,1,-2.5\ndog,3,4\n", "0") == expected);
+    CHECK(rows_of("\"a\",\"b\"\n\"1\", -2.5 \n+3,4\n") == expected);
+}
+
+TEST_CASE("what is no row is named by its line") {
+    CHECK(problem("1,2\n3\n") == "standard input:2: has 1 fields, expected 2");
+    CHECK(problem("1,2\n3,x\n") == "standard input:2: \"x\" is not a finite number");
+    CHECK(problem("1,2\n3,inf\n") == "standard input:2: \"inf\" is not a finite number");
+    CHECK(problem("1,2\n3,\n") == "standard input:2: \"\" is not a finite number");
+    CHECK(problem("a,b\n") == "standard input: holds no rows");
+    CHECK(problem("") == "standard input: holds no rows");
+    CHECK(problem("a,b\n1,2\n", "c") == "standard input:1: there is no column \"c\"");
+    CHECK(problem("1,2\n", "2") == "standard input:1: there is no column \"2\"");
+}
+
+TEST_CASE("IDX images come in bytes as they are") {
+    const std::string header("\0\0\x08\x03\0\0\0\x02\0\0\0\x01\0\0\0\x02", 16);
+    CHECK(rows_of(header + std::string("\0\xff\x01\x02", 4)) == Rows{{0, 255}, {1, 2}});
+    CHECK(problem(header + "abc").find("3 bytes of images") != std::string::npos);
+    CHECK(problem(header + "abcde") != "");
+    CHECK(problem(header.substr(0, 9)).find("inside the IDX header") != std::string::npos);
+    CHECK(problem(std::string("\0\0\x08\x01\0\0\0\x02", 8) + "ab") != "");
+    CHECK(problem(std::string("\0\0\x08\x03\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff", 16)) != "");
+}
+
+TEST_CASE("many rows are asked in several requests and answered as one") {
+    const TemporaryFolder folder;
+    const auto socket = folder / "s";
+    const FakeDaemon daemon(socket, [](const FakeDaemon::Request& request) {
+        json answer{{"labels", json::array()},
+                    {"probabilities", json::array()},
+                    {"class_names", {"cat", "dog"}},
+                    {"rho", 0.5},
+                    {"participants", {{{"owner", "abcdefghijklm"}, {"version", 3}}}}};
+        const auto body = json::parse(request.body);
+        for (const auto& row : body["inputs"]) {
+            const int label = row[0].get<int>() % 2;
+            answer["labels"].push_back(label);
+            answer["probabilities"].push_back({label == 0 ? 0.75 : 0.25, label == 0 ? 0.25 : 0.75});
+        }
+        return FakeDaemon::Answer{200, answer.dump()};
+    });
+    std::string text;
+    for (int i = 0; i < 300; ++i)
+        text += std::to_string(i) + "\n";
+    const auto file = folder.write("rows.csv", text);
+    const auto asked = call({"predict", file, "--prior", "own", "--json", "--socket", socket});
+    REQUIRE(asked.err == "");
+    const auto shown = json::parse(asked.out);
+    REQUIRE(shown["labels"].size() == 300);
+    CHECK(shown["labels"][299] == 1);
+    CHECK(shown["participants"].size() == 1);
+    CHECK(daemon.requests().size() == 3);
+    CHECK(daemon.requests().front().target == "/v1/predict?prior=own");
+
+    const auto called = call({"predict", folder.write("one.csv", "1\n"), "--socket", socket});
+    CHECK(called.out ==
+          "ROW  LABEL  PROBABILITY\n"
+          "  1  dog          0.750\n"
+          "\nby this node's main model and 1 seed of peers: abcdefghij version 3\n");
+}
+
+TEST_CASE("wrong input costs no request") {
+    CHECK(call({"predict", "/no/such/file", "--socket", "/no/socket"}).code == 2);
+    CHECK(call({"predict", "-", "--prior", "mine", "--socket", "/no/socket"}).code == 2);
+}
+
+}  // namespace

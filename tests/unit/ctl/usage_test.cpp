@@ -1,0 +1,41 @@
+#include <doctest/doctest.h>
+
+#include "support.hpp"
+
+namespace {
+
+using namespace unlearn::ctl;
+
+TEST_CASE("help explains the exit codes, and wrong usage is exit code 2") {
+    const auto help = call({"--help"});
+    CHECK(help.code == 0);
+    CHECK(help.out.find("3 unlearnd cannot be") != std::string::npos);
+    CHECK(call({}).code == 2);
+    CHECK(call({"no-such-command"}).code == 2);
+    CHECK(call({"exit", "--timeout", "5"}).code == 2);
+    CHECK(call({"exit", "--sealed", "x", "--wait"}).code == 2);
+    CHECK(call({"status", "extra"}).code == 2);
+}
+
+TEST_CASE("a configuration that cannot be read is one line with its place") {
+    const TemporaryFolder folder;
+    const auto missing = call({"status", "--config", folder / "none.toml"});
+    CHECK(missing.code == 2);
+    CHECK(missing.err == "unlearnctl: " + (folder / "none.toml") + ": cannot be read\n");
+    const auto broken = folder.write("node.toml", "data_dir = \"x\"\n[network\n");
+    const auto called = call({"status", "--config", broken});
+    CHECK(called.code == 2);
+    CHECK(called.err.starts_with("unlearnctl: " + broken + ":2: "));
+    CHECK(std::count(called.err.begin(), called.err.end(), '\n') == 1);
+}
+
+TEST_CASE("unlearnctl finds the socket in a configuration that the daemon would refuse") {
+    const TemporaryFolder folder;
+    const auto config =
+        folder.write("node.toml", "control_socket = \"" + (folder / "s") + "\"\nno_such_key = 1\n");
+    const auto called = call({"status", "--config", config});
+    CHECK(called.code == 3);
+    CHECK(called.err.find(folder / "s") != std::string::npos);
+}
+
+}  // namespace
