@@ -113,7 +113,8 @@ void AccessList::take_slot_away(std::map<Key, Slot>::iterator slot, Clock::time_
         std::erase_if(refused_until_, [now](const auto& entry) { return entry.second <= now; });
     // A peer with so many keys gains nothing from one that is forgotten early.
     if (refused_until_.size() >= kMaxRefusedKeys)
-        refused_until_.erase(std::ranges::min_element(refused_until_, {}, &std::pair<const Key, Clock::time_point>::second));
+        refused_until_.erase(
+            std::ranges::min_element(refused_until_, {}, &std::pair<const Key, Clock::time_point>::second));
     refused_until_[slot->first] = now + 2 * for_at_most_;
     slots_.erase(slot);
 }

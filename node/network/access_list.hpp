@@ -19,9 +19,9 @@ namespace unlearn::network {
 /// Who may connect to one node: the keys on the allow list and, where that is turned on, a few unknown keys
 /// for a short while each, in which they may say one hello.
 ///
-/// An unknown key takes a slot with its first connection. `allow` with that key in the list confirms it. A key
-/// that is not confirmed in time, or breaks a rule, loses its slot and is refused for twice the time it had.
-/// Slots are given back by the node's thread only (`expire`, `refuse`, `allow`), after which it ends the
+/// An unknown key takes a slot with its first connection. `allow` with that key in the list confirms it. A
+/// key that is not confirmed in time, or breaks a rule, loses its slot and is refused for twice the time it
+/// had. Slots are given back by the node's thread only (`expire`, `refuse`, `allow`), after which it ends the
 /// sessions: while that thread is busy, slots stay taken and nobody new gets in.
 ///
 /// Thread-safe: the ZAP thread asks while the node's thread changes.

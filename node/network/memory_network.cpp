@@ -385,7 +385,9 @@ std::optional<std::string> MemoryTransport::bound_endpoint() const {
 
 TrafficCounters MemoryTransport::traffic() const {
     const MemoryState::Lock lock(state_->mutex);
-    return node_->traffic;
+    TrafficCounters traffic = node_->traffic;
+    traffic.provisional = node_->access.counters();
+    return traffic;
 }
 
 void MemoryTransport::stop() {

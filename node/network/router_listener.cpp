@@ -214,7 +214,7 @@ void RouterListener::meet_deadlines() {
     const auto now = Clock::now();
     deadline_.reset();
     deadline_timer_.cancel();
-    end_silent_connections(now);
+    if (const auto time = shared_.access->provisional_time()) end_silent_connections(now - *time);
     end_strangers(now);
     end_due_sessions(now);
     if (const auto next = next_deadline()) meet_deadlines_by(*next);
@@ -231,11 +231,9 @@ void RouterListener::meet_deadlines_by(Clock::time_point when) {
 
 /// We learn the key of a connection with its first message only. One that was admitted and keeps silent must
 /// not outlive its slot, which it got after it was accepted.
-void RouterListener::end_silent_connections(Clock::time_point now) {
-    const auto time = shared_.access->provisional_time();
-    if (!time) return;
+void RouterListener::end_silent_connections(Clock::time_point accepted_until) {
     for (const auto& [cookie, connection] : connections_)
-        if (connection.session == 0 && connection.accepted_at + *time <= now) connection.tcp.shut_down();
+        if (connection.session == 0 && connection.accepted_at <= accepted_until) connection.tcp.shut_down();
 }
 
 void RouterListener::end_strangers(Clock::time_point now) {

@@ -27,6 +27,8 @@ class RouterListener : public PumpClient {
     void send(SessionId session, Frames frames, Priority priority);
     /// Nothing more is delivered from the session; what was sent to it still has kCloseGrace to go out.
     void close_session(SessionId session);
+    /// Ends connections that were accepted until then and have not brought a message.
+    void end_silent_connections(std::chrono::steady_clock::time_point accepted_until);
     /// Drops connections that never finish a message, and notices those that are gone. To be called while
     /// bytes arrive.
     void watch();
@@ -71,7 +73,6 @@ class RouterListener : public PumpClient {
     void drop_later(SessionId id, std::string reason);
     void shut_down(const Session& session);
     void end_strangers(Clock::time_point now);
-    void end_silent_connections(Clock::time_point now);
     void end_due_sessions(Clock::time_point now);
     [[nodiscard]] bool is_stranger(const Connection& connection) const;
     [[nodiscard]] std::optional<Clock::time_point> next_deadline() const;

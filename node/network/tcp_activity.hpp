@@ -8,7 +8,8 @@
 
 namespace unlearn::network {
 
-/// Tells that bytes arrive on TCP connections that belong to libzmq, so that nobody needs to look at idle ones.
+/// Tells that bytes arrive on TCP connections that belong to libzmq, so that nobody needs to look at idle
+/// ones.
 ///
 /// It sleeps in the kernel: one epoll descriptor, edge-triggered, for all connections of a transport. When
 /// libzmq has read everything before we look, we may not be told; a connection that receives faster than that

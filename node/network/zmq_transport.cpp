@@ -107,8 +107,12 @@ void ZmqTransport::stop_dialling(std::span<const protocol::CurvePublicKey> keys)
 }
 
 void ZmqTransport::admit_provisionally(std::size_t at_most, std::chrono::milliseconds for_at_most) {
+    const bool was_on = shared_->access->provisional_time().has_value();
     shared_->access->admit_provisionally(at_most, for_at_most);
-    if (listener_) listener_->meet_deadlines();
+    if (!listener_) return;
+    if (was_on && !shared_->access->provisional_time())
+        listener_->end_silent_connections(std::chrono::steady_clock::now());
+    listener_->meet_deadlines();
 }
 
 std::optional<std::string> ZmqTransport::bound_endpoint() const {

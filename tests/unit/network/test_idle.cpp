@@ -1,4 +1,5 @@
-// What a node costs that has nothing to do. The peers live in a process of their own, so that only the node is measured.
+// What a node costs that has nothing to do. The peers live in a process of their own, so that only the node
+// is measured.
 #include <algorithm>
 #include <array>
 #include <chrono>

@@ -2,33 +2,11 @@
 #include <doctest/doctest.h>
 
 #include "node/network/limits.hpp"
-#include "world.hpp"
+#include "pair.hpp"
 
 using namespace unlearn::network;
 using namespace unlearn::network::test;
 namespace protocol = unlearn::protocol;
-
-#define ON_BOTH(name) TEST_CASE_TEMPLATE(name, W, ZmqWorld, MemoryWorld)
-
-namespace {
-
-/// A listener that lets the dialler in, and the session of the dialler.
-template <typename W>
-struct Pair {
-    W world;
-    std::unique_ptr<Node> listener = world.listening();
-    std::unique_ptr<Node> dialler = world.dialling();
-    SessionId session = 0;
-
-    Pair() {
-        listener->allow(*dialler);
-        dialler->transport->dial(listener->address());
-        REQUIRE(world.until([&] { return !dialler->seen.ups.empty(); }));
-        session = dialler->seen.ups[0].session;
-    }
-};
-
-}  // namespace
 
 ON_BOTH("messages travel both ways on a dialled connection, and carry the peer's key") {
     Pair<W> pair;
@@ -168,6 +146,67 @@ ON_BOTH("a peer that is struck off the list loses its session") {
     CHECK(pair.world.until([&] { return !pair.dialler->seen.downs.empty(); }));
     pair.world.run_for(300ms);
     CHECK(pair.dialler->seen.ups.size() == 1);
+}
+
+ON_BOTH("who is struck off the list is not dialled any more, and its dialled session ends") {
+    Pair<W> pair;
+    const auto other = pair.world.listening();
+    other->allow(*pair.dialler);
+    const std::vector both{pair.listener->identity.id().curve_key(), other->identity.id().curve_key()};
+    pair.dialler->transport->allow(both);
+    pair.dialler->transport->dial(other->address());
+    REQUIRE(pair.world.until([&] { return pair.dialler->seen.ups.size() == 2; }));
+    pair.dialler->allow(*other);
+    CHECK(pair.dialler->seen.downs.empty());  // never from inside the call
+    REQUIRE(pair.world.until([&] { return !pair.dialler->seen.downs.empty(); }));
+    CHECK(pair.dialler->seen.downs == std::vector{pair.session});
+    pair.dialler->transport->send(pair.session, message(3, 1), Priority::normal);
+    pair.dialler->transport->send(pair.dialler->seen.ups[1].session, message(3, 2), Priority::normal);
+    CHECK(pair.world.until([&] { return other->seen.messages.size() == 1; }));
+    pair.world.run_for(300ms);
+    CHECK(pair.listener->seen.messages.empty());
+    CHECK(pair.dialler->seen.ups.size() == 2);
+    // Listed and dialled again, it is back.
+    pair.dialler->transport->allow(both);
+    pair.dialler->transport->dial(pair.listener->address());
+    CHECK(pair.world.until([&] { return pair.dialler->seen.ups.size() == 3; }));
+}
+
+ON_BOTH("a peer can be removed and added again, as often as one likes") {
+    Pair<W> pair;
+    for (std::uint64_t round = 1; round <= 20; ++round) {
+        pair.dialler->transport->hang_up(pair.listener->identity.id());
+        if (round % 2 == 0) pair.world.run_for(5ms);
+        pair.dialler->transport->dial(pair.listener->address());
+        REQUIRE(pair.world.until([&] { return pair.dialler->seen.ups.size() == round + 1; }));
+        const SessionId session = pair.dialler->seen.ups.back().session;
+        CHECK(session != pair.dialler->seen.ups[round - 1].session);
+        pair.dialler->transport->send(session, message(3, round), Priority::normal);
+        REQUIRE(pair.world.until([&] { return pair.listener->seen.messages.size() == round; }));
+    }
+    CHECK(pair.dialler->seen.downs.empty());
+    // Removed and added by the listener, while the dialler goes on dialling.
+    for (int round = 0; round < 3; ++round) {
+        pair.listener->transport->allow({});
+        REQUIRE(pair.world.until([&] { return !pair.dialler->seen.downs.empty(); }, 2s));
+        pair.dialler->seen.downs.clear();
+        pair.listener->allow(*pair.dialler);
+        const auto before = pair.dialler->seen.ups.size();
+        REQUIRE(pair.world.until([&] { return pair.dialler->seen.ups.size() > before; }));
+        pair.dialler->transport->send(pair.dialler->seen.ups.back().session, message(3, 1), Priority::normal);
+        const auto messages = pair.listener->seen.messages.size();
+        REQUIRE(pair.world.until([&] { return pair.listener->seen.messages.size() > messages; }));
+    }
+}
+
+ON_BOTH("the end of a dialled session is reported within 200 ms") {
+    Pair<W> pair;
+    pair.dialler->transport->send(pair.session, message(3, 1), Priority::normal);
+    REQUIRE(pair.world.until([&] { return !pair.listener->seen.messages.empty(); }));
+    const auto before = std::chrono::steady_clock::now();
+    pair.listener->transport->close(pair.listener->seen.messages[0].session);
+    REQUIRE(pair.world.until([&] { return !pair.dialler->seen.downs.empty(); }));
+    CHECK(std::chrono::steady_clock::now() - before < 200ms);  // kCloseGrace is 50 ms of it
 }
 
 ON_BOTH("a queue that grows beyond its limit ends the session and is reported") {
