@@ -1,5 +1,8 @@
+#include <algorithm>
+
 #include <doctest/doctest.h>
 
+#include "protocol/fetch.hpp"
 #include "tcp_proxy.hpp"
 #include "world.hpp"
 
@@ -88,4 +91,82 @@ TEST_CASE("on a slow link an urgent message waits for little of the queued bulk"
     MESSAGE("waited " << waited * 1000 << " ms, behind about " << waited * kRate / 1024 << " KiB");
     CHECK(waited * kRate < 300 * 1024);
     CHECK(pair.listener->seen.messages.size() < 20);
+}
+
+TEST_CASE("5 MiB pending on a link of 1 Mbit/s delay an urgent message by a second at most") {
+    constexpr std::uint64_t kRate = 1000 * 1000 / 8;  // bytes a second
+    Proxied pair;
+    pair.proxy.rate = kRate;
+    // The listener fetches a seed as the engine does, with its window; the dialler serves it.
+    const protocol::Bytes chunk(protocol::kMinChunk, 0xCC);
+    protocol::SeedRecord record;
+    record.chunk_bytes = protocol::kMinChunk;
+    record.payload_bytes = 5 * 1024 * 1024;
+    record.chunk_digests.assign(record.payload_bytes / protocol::kMinChunk, protocol::digest_of(chunk));
+    protocol::Fetch fetch(record, {});
+    const auto now = [] {
+        return std::chrono::duration_cast<protocol::SteadyTime>(
+            std::chrono::steady_clock::now().time_since_epoch());
+    };
+    SessionId back = 0;
+    const auto ask = [&] {
+        while (const auto get = fetch.next_get(now()))
+            pair.listener->transport->send(back, message(6, std::uint64_t{get->first} << 32 | get->count),
+                                           Priority::normal);
+    };
+    pair.dialler->seen.answer = [&](const Recorder::Message& got) {
+        const std::uint64_t asked = number_of(got.frames);
+        for (std::uint64_t i = 0; i < (asked & 0xFFFFFFFF); ++i) {
+            Frames frames = message(7, (asked >> 32) + i);
+            frames.push_back(chunk);
+            pair.dialler->transport->send(pair.session, std::move(frames), Priority::bulk);
+        }
+    };
+    std::uint64_t chunks = 0;
+    std::uint64_t urgent_seen = 0;
+    pair.listener->seen.answer = [&](const Recorder::Message& got) {
+        if (got.frames.size() < 3) {
+            back = got.session;
+            urgent_seen = number_of(got.frames);
+            return;
+        }
+        ++chunks;
+        REQUIRE(fetch.accept({{}, static_cast<std::uint32_t>(number_of(got.frames)), chunk}, now()));
+        ask();
+    };
+    pair.dialler->transport->send(pair.session, message(1, 1), Priority::urgent);
+    REQUIRE(pair.world.until([&] { return back != 0; }));
+    ask();
+    double longest = 0;
+    for (std::uint64_t number = 2; number < 14; ++number) {
+        pair.world.run_for(std::chrono::milliseconds(350 + 37 * number));
+        const auto before = std::chrono::steady_clock::now();
+        pair.dialler->transport->send(pair.session, message(9, number), Priority::urgent);
+        REQUIRE(pair.world.until([&] { return urgent_seen == number; }));
+        longest = std::max(longest,
+                           std::chrono::duration<double>(std::chrono::steady_clock::now() - before).count());
+    }
+    MESSAGE("longest wait " << longest * 1000 << " ms, with " << chunks << " chunks meanwhile");
+    CHECK(longest < 1);
+    CHECK(chunks > 20);  // so the link was busy all the time
+    CHECK(chunks < record.chunk_digests.size());
+}
+
+TEST_CASE(
+    "without the window, what the kernel and libzmq hold delays an urgent message by a second at most") {
+    constexpr std::uint64_t kRate = 1000 * 1000 / 8;
+    Proxied pair;
+    pair.proxy.rate = kRate;
+    for (std::uint64_t i = 0; i < 200; ++i)
+        pair.dialler->transport->send(pair.session, message(7, i, 8, protocol::kMinChunk), Priority::bulk);
+    pair.world.run_for(2s);
+    const auto before = std::chrono::steady_clock::now();
+    pair.dialler->transport->send(pair.session, message(9, 1000), Priority::urgent);
+    REQUIRE(pair.world.until([&] {
+        return !pair.listener->seen.messages.empty() &&
+               number_of(pair.listener->seen.messages.back().frames) == 1000;
+    }));
+    const auto waited = std::chrono::duration<double>(std::chrono::steady_clock::now() - before).count();
+    MESSAGE("waited " << waited * 1000 << " ms");
+    CHECK(waited < 1);
 }
