@@ -79,6 +79,7 @@ int run(const std::vector<std::string>& arguments, Console& console) {
     app.add_flag("--json", context.json, "print JSON instead of text for people");
 
     Commands commands;
+    add_init_commands(app, commands);
     add_node_commands(app, commands);
     add_predict_command(app, commands);
     add_exit_commands(app, commands);

@@ -1,0 +1,142 @@
+#include "node/ctl/node_files.hpp"
+
+#include <chrono>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "node/ctl/acting_as.hpp"
+#include "node/ctl/json_file.hpp"
+#include "node/runtime/certificate.hpp"
+#include "node/storage/files.hpp"
+#include "node/storage/identity_file.hpp"
+#include "protocol/records.hpp"
+
+namespace unlearn::ctl {
+namespace {
+
+using namespace unlearn::protocol;
+using nlohmann::json;
+
+Failure failure(const Error& error) {
+    return {ExitCode::failed, error.detail.empty() ? error.text() : error.detail};
+}
+
+/// Takes back what was made, unless `keep` is called.
+class Undo {
+  public:
+    ~Undo() {
+        for (auto path = made_.rbegin(); path != made_.rend(); ++path) {
+            std::error_code ignored;
+            std::filesystem::remove(*path, ignored);
+        }
+    }
+    void add(std::filesystem::path path) { made_.push_back(std::move(path)); }
+    void keep() { made_.clear(); }
+
+  private:
+    std::vector<std::filesystem::path> made_;
+};
+
+json binding_of(const NewNode& node, const std::optional<NodeId>& network_key,
+                const std::optional<SignedBytes>& membership) {
+    json binding{{"network", to_hex(node.network.view())}};
+    if (!network_key) {
+        binding["network_name"] = node.network_name;
+        return binding;
+    }
+    binding["network_key"] = network_key->text();
+    binding["membership"] = {{"bytes", to_hex(membership->bytes)},
+                             {"signature", to_hex(membership->signature.view())}};
+    return binding;
+}
+
+Outcome<void> make_folder(const std::filesystem::path& folder, Undo& undo) {
+    if (std::filesystem::is_directory(folder)) return {};
+    if (folder.has_parent_path() && !std::filesystem::exists(folder.parent_path())) {
+        if (auto parent = make_folder(folder.parent_path(), undo); !parent) return parent;
+    }
+    std::error_code error;
+    std::filesystem::create_directory(folder, error);
+    if (error) return fail_with(ExitCode::failed, folder.string() + ": " + error.message());
+    undo.add(folder);
+    return {};
+}
+
+/// The part that belongs to the daemon's user.
+Outcome<void> make_data_dir(const NewNode& node, const Identity& identity, const json& binding, Undo& undo) {
+    const ActingAs owner(node.data_dir);
+    const bool there = std::filesystem::is_directory(node.data_dir);
+    if (auto made = make_folder(node.data_dir, undo); !made) return made;
+    if (!there && ::chmod(node.data_dir.c_str(), 0700) != 0)
+        return fail_with(ExitCode::failed, node.data_dir.string() + ": cannot be made private");
+    const auto binding_file = node.data_dir / "binding.json";
+    if (auto made = create_file(binding_file, binding.dump(2) + "\n", 0600); !made) return made;
+    undo.add(binding_file);
+    const auto key_file = node.data_dir / "identity";
+    if (auto made = storage::create_identity_file(key_file, identity); !made)
+        return tl::unexpected(failure(made.error()));
+    undo.add(key_file);
+    if (auto synced = storage::sync_directory(node.data_dir); !synced)
+        return tl::unexpected(failure(synced.error()));
+    return {};
+}
+
+/// The part that belongs to whoever runs `init`.
+Outcome<void> make_other_files(const NewNode& node, const json& sealed, Undo& undo) {
+    if (auto made = create_file(node.sealed_exit, sealed.dump(2) + "\n", 0600); !made) return made;
+    undo.add(node.sealed_exit);
+    if (node.config.has_parent_path())
+        if (auto made = make_folder(node.config.parent_path(), undo); !made) return made;
+    if (auto made = create_file(node.config, node.config_text, 0644); !made) return made;
+    undo.add(node.config);
+    return {};
+}
+
+}  // namespace
+
+Outcome<void> refuse_existing(const NewNode& node) {
+    for (const auto& path : {node.data_dir / "identity", node.data_dir / "binding.json",
+                             node.data_dir / "state", node.config, node.sealed_exit}) {
+        std::error_code error;
+        if (std::filesystem::exists(path, error) || error)
+            return fail_with(ExitCode::bad_input,
+                             path.string() + ": " +
+                                 (error ? error.message() : std::string("exists; init replaces nothing")));
+    }
+    return {};
+}
+
+Outcome<NodeId> make_node(const NewNode& node) {
+    if (auto unused = refuse_existing(node); !unused) return tl::unexpected(unused.error());
+    const auto identity = Identity::generate();
+    std::optional<NodeId> network_key;
+    std::optional<SignedBytes> membership;
+    if (node.network_key) {
+        const auto key = storage::load_identity(*node.network_key);
+        if (!key) return fail_with(ExitCode::bad_input, key.error().detail);
+        network_key = key->id();
+        membership = sign_membership(*key, node.network, {identity.id()});
+    }
+    const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+    const auto notice = sign_notice(identity, node.network, {identity.id(), now, membership});
+
+    Undo undo;
+    if (auto made = make_data_dir(node, identity, binding_of(node, network_key, membership), undo); !made)
+        return tl::unexpected(made.error());
+    if (auto made = make_other_files(node, runtime::make_sealed_exit(node.network, notice), undo); !made)
+        return tl::unexpected(made.error());
+    undo.keep();
+    return identity.id();
+}
+
+Outcome<NodeId> make_network_key(const std::filesystem::path& file) {
+    const auto identity = Identity::generate();
+    if (auto made = storage::create_identity_file(file, identity); !made)
+        return tl::unexpected(failure(made.error()));
+    return identity.id();
+}
+
+}  // namespace unlearn::ctl
