@@ -1,10 +1,18 @@
 #include "node/daemon/ensemble_seeds.hpp"
 
+#include <algorithm>
+#include <utility>
+
 namespace unlearn::daemon {
 namespace {
 
 using protocol::NodeId;
 using protocol::SeedVersion;
+using runtime::SeedVerdict;
+
+std::uint64_t number(SeedVersion version) {
+    return static_cast<std::uint64_t>(version);
+}
 
 }  // namespace
 
@@ -16,61 +24,90 @@ EnsembleSeeds::~EnsembleSeeds() {
 }
 
 void EnsembleSeeds::check(const NodeId& owner, SeedVersion version, const std::string& architecture,
-                          protocol::SharedSeedBytes payload,
-                          std::function<void(std::optional<std::string>)> done) {
-    std::uint64_t begun_at = 0;
+                          protocol::SharedSeedBytes payload, std::function<void(SeedVerdict)> done) {
+    auto check = std::make_shared<Check>(
+        Check{owner, version, architecture, std::move(payload), false, std::move(done)});
     {
         const std::lock_guard lock(mutex_);
-        Owner& state = owners_[owner];
-        ++state.being_prepared;
-        begun_at = state.dropped;
+        owners_[owner].waiting.push_back(check);
     }
-    boost::asio::post(workers_, [this, owner, version, architecture, payload = std::move(payload), begun_at,
-                                 done = std::move(done)]() mutable {
-        prepare(owner, version, architecture, std::move(payload), begun_at, done);
-    });
+    boost::asio::post(workers_, [this, check = std::move(check)] { run(check); });
 }
 
-void EnsembleSeeds::prepare(const NodeId& owner, SeedVersion version, const std::string& architecture,
-                            protocol::SharedSeedBytes payload, std::uint64_t begun_at,
-                            const std::function<void(std::optional<std::string>)>& done) {
-    std::optional<std::string> problem;
-    auto member = learning::Member::from_payload(owner.bytes(), static_cast<std::uint64_t>(version),
-                                                 architecture, payload->view(), ensemble_.snapshot()->own());
-    payload.reset();
-    if (!member) problem = member.error().message;
+void EnsembleSeeds::run(const std::shared_ptr<Check>& check) {
+    protocol::SharedSeedBytes payload;
     {
         const std::lock_guard lock(mutex_);
-        Owner& state = owners_[owner];
-        // When the owner left meanwhile, the member dies here, before anybody can be told that it is wiped.
-        std::shared_ptr<learning::Member> prepared = member ? std::move(*member) : nullptr;
-        if (prepared && state.dropped == begun_at) state.prepared = Prepared{version, std::move(prepared)};
-        prepared.reset();
-        --state.being_prepared;
+        if (!check->dropped) {
+            Owner& state = owners_[check->owner];
+            std::erase(state.waiting, check);
+            state.running.push_back(check);
+            payload = std::exchange(check->payload, nullptr);
+        }
     }
-    prepared_.notify_all();
-    done(std::move(problem));
+    constexpr auto kDropped = "its owner was dropped before it was judged";
+    if (!payload) return check->done({kDropped, std::nullopt});
+
+    auto own = ensemble_.own();
+    auto made = learning::Member::from_payload(check->owner.bytes(), number(check->version),
+                                               check->architecture, payload->view(), *own);
+    payload.reset();
+    if (!made) {
+        end(check);
+        return check->done({made.error().message, std::nullopt});
+    }
+    const bool kept = keep(*check, std::move(*made), std::move(own));
+    end(check);
+    if (!kept) check->done({kDropped, std::nullopt});
+}
+
+bool EnsembleSeeds::keep(const Check& check, std::shared_ptr<learning::Member> member,
+                         std::shared_ptr<const learning::OwnPart> own) {
+    for (;;) {
+        {
+            const std::lock_guard lock(mutex_);
+            // The member dies on return, before anybody can be told that it is wiped.
+            if (check.dropped) return false;
+            const auto tell = [&, aside = member->aside()] { check.done({std::nullopt, aside}); };
+            if (ensemble_.keep(member, *own, tell)) return true;
+        }
+        own = ensemble_.own();
+        member = member->refreshed(*own);
+    }
+}
+
+void EnsembleSeeds::end(const std::shared_ptr<Check>& check) {
+    {
+        const std::lock_guard lock(mutex_);
+        const auto state = owners_.find(check->owner);
+        std::erase(state->second.running, check);
+        if (state->second.running.empty() && state->second.waiting.empty()) owners_.erase(state);
+    }
+    checked_.notify_all();
 }
 
 void EnsembleSeeds::install(const NodeId& owner, SeedVersion version) {
-    std::optional<Prepared> prepared;
-    {
-        const std::lock_guard lock(mutex_);
-        Owner& state = owners_[owner];
-        if (!state.prepared || state.prepared->version != version) return;
-        prepared = std::exchange(state.prepared, std::nullopt);
-    }
-    ensemble_.install(std::move(prepared->member));
+    if (!ensemble_.use(owner.bytes(), number(version))) return;
     // The version that this one replaced, if any.
     boost::asio::post(wiper_, [this, owner] { static_cast<void>(ensemble_.wipe_dropped(owner.bytes())); });
 }
 
+void EnsembleSeeds::suspend(const NodeId& owner, SeedVersion version) {
+    ensemble_.suspend(owner.bytes(), number(version));
+    boost::asio::post(wiper_, [this, owner] { static_cast<void>(ensemble_.wipe_dropped(owner.bytes())); });
+}
+
 void EnsembleSeeds::drop(const NodeId& owner) {
-    {
-        const std::lock_guard lock(mutex_);
-        Owner& state = owners_[owner];
-        ++state.dropped;
-        state.prepared.reset();
+    const std::lock_guard lock(mutex_);
+    if (const auto state = owners_.find(owner); state != owners_.end()) {
+        for (auto* checks : {&state->second.waiting, &state->second.running}) {
+            for (const auto& check : *checks) {
+                check->dropped = true;
+                check->payload.reset();
+            }
+        }
+        state->second.waiting.clear();
+        if (state->second.running.empty()) owners_.erase(state);
     }
     static_cast<void>(ensemble_.drop(owner.bytes()));
 }
@@ -79,13 +116,26 @@ void EnsembleSeeds::wipe(const NodeId& owner, std::function<void()> done) {
     boost::asio::post(wiper_, [this, owner, done = std::move(done)] {
         {
             std::unique_lock lock(mutex_);
-            prepared_.wait(lock, [&] { return owners_[owner].being_prepared == 0; });
+            checked_.wait(lock, [&] {
+                const auto state = owners_.find(owner);
+                if (state == owners_.end()) return true;
+                const auto& running = state->second.running;
+                return std::none_of(running.begin(), running.end(),
+                                    [](const auto& check) { return check->dropped; });
+            });
         }
         static_cast<void>(ensemble_.wipe_dropped(owner.bytes()));
         done();
         // Build the next snapshot, so that no prediction has to wait for it; but after the wipes that wait
         // here.
         boost::asio::post(wiper_, [this] { static_cast<void>(ensemble_.snapshot()); });
+    });
+}
+
+void EnsembleSeeds::replace_own(std::shared_ptr<const learning::OwnPart> own, const Judged& judged) {
+    ensemble_.replace_own(std::move(own), [&](const learning::Rejudged& changed) {
+        // The bytes are those of a NodeId since its seed was checked.
+        judged(*NodeId::from_bytes(changed.id), SeedVersion{changed.version}, changed.aside);
     });
 }
 

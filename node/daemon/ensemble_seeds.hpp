@@ -19,44 +19,61 @@ namespace unlearn::daemon {
 
 /// Turns neighbours' seeds into members of this node's ensemble.
 ///
-/// A seed is judged and prepared on `workers`; install and drop swap the ensemble's snapshot at once; wiping
-/// waits on a thread of its own until no prediction uses the old snapshot, so that it never queues behind
-/// training.
+/// A seed is judged and prepared on `workers`; install, suspend and drop swap the ensemble's snapshot at
+/// once; wiping waits on a thread of its own until no prediction uses the old snapshot, so that it never
+/// queues behind training, and neither does it wait for checks that have not begun.
 class EnsembleSeeds final : public runtime::SeedHolder {
   public:
+    /// All that is called back (`done`, `judged`) must return at once and not call this object.
+    ///
     /// All references must outlive this object, and `workers` must be idle before it dies.
     EnsembleSeeds(learning::EnsembleHolder& ensemble, boost::asio::thread_pool& workers);
     ~EnsembleSeeds() override;
 
     void check(const protocol::NodeId& owner, protocol::SeedVersion version, const std::string& architecture,
-               protocol::SharedSeedBytes payload,
-               std::function<void(std::optional<std::string>)> done) override;
+               protocol::SharedSeedBytes payload, std::function<void(runtime::SeedVerdict)> done) override;
     void install(const protocol::NodeId& owner, protocol::SeedVersion version) override;
+    void suspend(const protocol::NodeId& owner, protocol::SeedVersion version) override;
     void drop(const protocol::NodeId& owner) override;
     void wipe(const protocol::NodeId& owner, std::function<void()> done) override;
 
+    /// Judges a seed again: nothing in `aside` for one that may be used now.
+    using Judged = std::function<void(const protocol::NodeId& owner, protocol::SeedVersion version,
+                                      std::optional<std::string> aside)>;
+    /// After a new main model or other changes of the node's own data: evaluates every held seed, used or
+    /// not, with the new own part, each alone, and swaps all at once. Seeds that are now to be held aside are
+    /// out of the ensemble by then; `judged` is called for each whose verdict changed, and what it tells is
+    /// to reach the engine as SeedJudged. Blocks, so call it on a thread that computes.
+    void replace_own(std::shared_ptr<const learning::OwnPart> own, const Judged& judged);
+
   private:
-    struct Prepared {
+    /// A seed that waits for a worker or is with one.
+    struct Check {
+        protocol::NodeId owner;
         protocol::SeedVersion version{};
-        std::shared_ptr<learning::Member> member;
+        std::string architecture;
+        protocol::SharedSeedBytes payload;  ///< guarded by mutex_; null once begun or dropped
+        bool dropped = false;               ///< guarded by mutex_
+        std::function<void(runtime::SeedVerdict)> done;
     };
-    /// What is known of one owner's seeds on their way into the ensemble.
     struct Owner {
-        std::optional<Prepared> prepared;
-        int being_prepared = 0;
-        std::uint64_t dropped = 0;  ///< grows with every drop: what was begun before it is thrown away
+        std::vector<std::shared_ptr<Check>> waiting;
+        std::vector<std::shared_ptr<Check>> running;
     };
 
-    void prepare(const protocol::NodeId& owner, protocol::SeedVersion version,
-                 const std::string& architecture, protocol::SharedSeedBytes payload, std::uint64_t begun_at,
-                 const std::function<void(std::optional<std::string>)>& done);
+    void run(const std::shared_ptr<Check>& check);
+    /// Hands a prepared member over to the ensemble and tells the verdict. False if its owner was dropped
+    /// meanwhile.
+    [[nodiscard]] bool keep(const Check& check, std::shared_ptr<learning::Member> member,
+                            std::shared_ptr<const learning::OwnPart> own);
+    void end(const std::shared_ptr<Check>& check);
 
     learning::EnsembleHolder& ensemble_;
     boost::asio::thread_pool& workers_;
 
     std::mutex mutex_;
-    std::condition_variable prepared_;          ///< some preparation ended
-    std::map<protocol::NodeId, Owner> owners_;  ///< guarded by mutex_
+    std::condition_variable checked_;           ///< some check ended
+    std::map<protocol::NodeId, Owner> owners_;  ///< seeds on their way into the ensemble; guarded by mutex_
     boost::asio::thread_pool wiper_{1};
 };
 

@@ -80,6 +80,7 @@ class Ensemble {
     // fail, later ones fail at once, and the snapshot's copies of weights are zeroed when this returns. The
     // members themselves may then be wiped. For EnsembleHolder.
     void revoke() const;
+    [[nodiscard]] bool is_revoked() const { return revoked_.load(); }
 
   private:
     friend class violations::UnlawfulBuilder;

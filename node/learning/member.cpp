@@ -5,6 +5,8 @@
 
 #include <ATen/ATen.h>
 
+#include "node/learning/data/assert.hpp"
+#include "node/learning/judgement.hpp"
 #include "node/learning/wipe.hpp"
 
 namespace unlearn::learning {
@@ -33,33 +35,42 @@ Result<std::shared_ptr<Member>> Member::from_payload(const MemberId& id, std::ui
     auto model = load_model(checked->architecture, own.shape(), classes, checked->tensors);
     learning::wipe(checked->tensors);
     if (!model) return tl::unexpected(model.error());
-    return make(id, version, std::move(*model), own);
+    std::shared_ptr<Member> member(new Member(id, version, std::move(*model)));
+    if (!member->evaluate(own))
+        return fail("seed " + std::string(architecture) + " gives answers that are not finite");
+    return member;
 }
 
-Result<std::shared_ptr<Member>> Member::refreshed(const OwnPart& own) const {
+std::shared_ptr<Member> Member::refreshed(const OwnPart& own) const {
     auto tensors = model_.export_tensors();
     auto model = load_model(model_.architecture(), model_.input_shape(), model_.classes(), tensors);
     learning::wipe(tensors);
-    if (!model) return tl::unexpected(model.error());
-    return make(id_, version_, std::move(*model), own);
+    UNLEARN_ASSERT(model);
+    std::shared_ptr<Member> member(new Member(id_, version_, std::move(*model)));
+    if (!member->evaluate(own)) member->aside_ = "gives answers that are not finite";
+    return member;
 }
 
-Result<std::shared_ptr<Member>> Member::make(const MemberId& id, std::uint64_t version, Model model,
-                                             const OwnPart& own) {
-    std::shared_ptr<Member> member(new Member(id, version, std::move(model)));
+bool Member::evaluate(const OwnPart& own) {
     const at::Tensor& reference = own.reference().inputs();
     const auto logits =
-        predict_logits(member->model_, reference.narrow(0, 0, std::min(kMassRows, reference.size(0))));
-    if (!at::isfinite(logits).all().item<bool>()) {
-        return fail("seed " + member->model_.architecture().text() + " gives answers that are not finite");
-    }
-    member->class_mass_ = to_vector(at::softmax(logits, 1).mean(0));
+        predict_logits(model_, reference.narrow(0, 0, std::min(kMassRows, reference.size(0))));
+    const auto validation = predict_logits(model_, own.validation().inputs());
+    class_mass_ = to_vector(at::softmax(logits, 1).mean(0));
     const double threshold = kKnownMass / static_cast<double>(own.classes());
-    for (const float mass : member->class_mass_)
-        member->known_classes_.push_back(mass > threshold);
-    member->validation_logits_ = to_vector(predict_logits(member->model_, own.validation().inputs()));
+    for (const float mass : class_mass_)
+        known_classes_.push_back(mass > threshold);
+    validation_logits_ = to_vector(validation);
+    const bool is_finite =
+        at::isfinite(logits).all().item<bool>() && at::isfinite(validation).all().item<bool>();
+    if (is_finite) {
+        auto reference_logits = to_vector(logits);
+        aside_ = judge_seed({reference_logits, &known_classes_}, validation_voter(), own.validation_labels());
+        learning::wipe(reference_logits);
+    }
     learning::wipe(logits);
-    return member;
+    learning::wipe(validation);
+    return is_finite;
 }
 
 }  // namespace unlearn::learning
