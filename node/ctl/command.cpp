@@ -85,6 +85,7 @@ int run(const std::vector<std::string>& arguments, Console& console) {
     add_exit_commands(app, commands);
     add_verify_command(app, commands);
     add_log_commands(app, commands);
+    add_backup_commands(app, commands);
 
     try {
         app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
