@@ -5,12 +5,16 @@
 #include <fstream>
 #include <iterator>
 
-#include "sim/scenario_reader.hpp"
+#include "node/config/toml_reader.hpp"
 #include "topologies/generators.hpp"
 #include "topologies/loaders.hpp"
 
 namespace unlearn::sim {
 namespace {
+
+using config::Complaints;
+using config::nearest;
+using config::TableReader;
 
 // In the order of the enumerators.
 constexpr std::array<std::string_view, 2> kDataKinds = {"idx", "csv"};

@@ -104,23 +104,32 @@ Result<LabelledData> load_part(const std::filesystem::path& folder, const std::s
 
 }  // namespace
 
-Result<LabelledData> load_idx(const std::filesystem::path& images, const std::filesystem::path& labels,
-                              std::int64_t class_count) {
-    const auto label_bytes = read_idx(labels, 1, 1);
-    if (!label_bytes) return tl::unexpected(label_bytes.error());
+Result<LabelledData> load_idx_images(const std::filesystem::path& images) {
     const auto image_bytes = read_idx(images, 3, 4);
     if (!image_bytes) return tl::unexpected(image_bytes.error());
     const auto& sizes = image_bytes->sizes;
-    if (sizes[0] != label_bytes->sizes[0]) {
-        return fail(images.string() + ": holds " + std::to_string(sizes[0]) + " images, but " +
-                    labels.string() + " holds " + std::to_string(label_bytes->sizes[0]) + " labels");
-    }
-
     LabelledData data;
     data.count = sizes[0];
     data.shape.channels = sizes.size() == 4 ? static_cast<std::int64_t>(sizes[1]) : 1;
     data.shape.height = static_cast<std::int64_t>(sizes[sizes.size() - 2]);
     data.shape.width = static_cast<std::int64_t>(sizes.back());
+    data.features.reserve(image_bytes->bytes.size());
+    for (const std::uint8_t byte : image_bytes->bytes)
+        data.features.push_back(static_cast<float>(byte) / 255.0F);
+    return data;
+}
+
+Result<LabelledData> load_idx(const std::filesystem::path& images, const std::filesystem::path& labels,
+                              std::int64_t class_count) {
+    const auto label_bytes = read_idx(labels, 1, 1);
+    if (!label_bytes) return tl::unexpected(label_bytes.error());
+    auto loaded = load_idx_images(images);
+    if (!loaded) return loaded;
+    LabelledData& data = *loaded;
+    if (data.count != label_bytes->sizes[0]) {
+        return fail(images.string() + ": holds " + std::to_string(data.count) + " images, but " +
+                    labels.string() + " holds " + std::to_string(label_bytes->sizes[0]) + " labels");
+    }
     data.labels.assign(label_bytes->bytes.begin(), label_bytes->bytes.end());
     const auto largest = std::max_element(data.labels.begin(), data.labels.end());
     if (class_count == 0) class_count = *largest + 1;
@@ -131,10 +140,7 @@ Result<LabelledData> load_idx(const std::filesystem::path& images, const std::fi
     }
     for (std::int64_t i = 0; i < class_count; ++i)
         data.class_names.push_back(std::to_string(i));
-    data.features.reserve(image_bytes->bytes.size());
-    for (const std::uint8_t byte : image_bytes->bytes)
-        data.features.push_back(static_cast<float>(byte) / 255.0F);
-    return data;
+    return loaded;
 }
 
 Result<TrainAndTest> load_idx_folder(const std::filesystem::path& folder) {

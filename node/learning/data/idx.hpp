@@ -19,6 +19,9 @@ constexpr std::uint64_t kMaxIdxBytes = std::uint64_t{1} << 30;
                                             const std::filesystem::path& labels,
                                             std::int64_t class_count = 0);
 
+// Reads images without labels, scaled to [0, 1]: `labels` and `class_names` stay empty.
+[[nodiscard]] Result<LabelledData> load_idx_images(const std::filesystem::path& images);
+
 // Reads a folder that holds {train,t10k}-images*, {train,t10k}-labels* (gzipped or not). The training labels
 // decide how many classes there are.
 [[nodiscard]] Result<TrainAndTest> load_idx_folder(const std::filesystem::path& folder);

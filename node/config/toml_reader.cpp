@@ -1,4 +1,4 @@
-#include "sim/scenario_reader.hpp"
+#include "node/config/toml_reader.hpp"
 
 #include <algorithm>
 #include <numeric>
@@ -6,7 +6,7 @@
 #include <spdlog/fmt/fmt.h>
 #include <spdlog/fmt/ranges.h>
 
-namespace unlearn::sim {
+namespace unlearn::config {
 namespace {
 
 const toml::table& no_table() {
@@ -210,4 +210,4 @@ std::string TableReader::full_name(std::string_view key) const {
     return path_.empty() ? std::string(key) : fmt::format("{}.{}", path_, key);
 }
 
-}  // namespace unlearn::sim
+}  // namespace unlearn::config

@@ -10,7 +10,7 @@
 
 #include <toml++/toml.h>
 
-namespace unlearn::sim {
+namespace unlearn::config {
 
 /// The complaint about a file that stands nearest to its beginning: people mend files from the top.
 class Complaints {
@@ -101,4 +101,4 @@ class TableReader {
     std::vector<std::string_view> known_;
 };
 
-}  // namespace unlearn::sim
+}  // namespace unlearn::config

@@ -1,0 +1,196 @@
+#include "node/config/node_config.hpp"
+
+#include <fstream>
+
+#include <toml++/toml.h>
+
+#include "node/config/toml_reader.hpp"
+
+namespace unlearn::config {
+namespace {
+
+using protocol::ErrorCode;
+using protocol::fail;
+using protocol::Result;
+
+constexpr std::size_t kMaxFileBytes = 1 << 20;
+constexpr std::string_view kDataKinds[] = {"idx", "csv"};
+constexpr std::string_view kAggregations[] = {"known-classes", "hdus", "mean-probabilities", "median"};
+constexpr std::string_view kLogLevels[] = {"debug", "info", "warning", "error"};
+
+class Builder {
+  public:
+    Builder(const toml::table& table, const std::filesystem::path& file, Complaints& complaints)
+        : root_(table, "", complaints), folder_(file.parent_path()) {
+        config_.file = file;
+    }
+
+    NodeConfig build() {
+        read_path(root_, "data_dir", config_.data_dir);
+        read_path(root_, "control_socket", config_.control_socket);
+        if (root_.has("listen")) {
+            config_.listen.emplace();
+            root_.read("listen", *config_.listen);
+            if (!config_.listen->starts_with("tcp://")) root_.complain("listen", "must be \"tcp://HOST:PORT\"");
+        }
+        std::size_t level = 1;
+        root_.read_choice("log_level", level, kLogLevels);
+        config_.log_level = kLogLevels[level];
+        read_network();
+        read_data();
+        read_model();
+        read_optimisation("training", config_.training);
+        read_optimisation("distillation", config_.distillation);
+        TableReader ensemble = root_.section("ensemble");
+        ensemble.read_choice("aggregation", config_.aggregation, kAggregations);
+        ensemble.finish();
+        read_peers();
+        root_.finish();
+        return std::move(config_);
+    }
+
+  private:
+    void read_path(TableReader& reader, std::string_view key, std::filesystem::path& value) {
+        std::string text;
+        reader.read(key, text);
+        if (!text.empty()) value = (folder_ / text).lexically_normal();
+    }
+    void require_path(TableReader& reader, std::string_view key, std::filesystem::path& value) {
+        read_path(reader, key, value);
+        if (!reader.has(key)) reader.complain(key, "is missing");
+    }
+
+    void read_network() {
+        TableReader reader = root_.section("network");
+        reader.read("name", config_.network_name);
+        if (reader.has("key")) {
+            std::string text;
+            reader.read("key", text);
+            const auto key = protocol::NodeId::from_text(text);
+            if (key)
+                config_.network_key = *key;
+            else
+                reader.complain("key", "is not a network key: " + key.error().detail);
+        }
+        if (reader.has("name") == reader.has("key"))
+            reader.complain("name", "or network.key must be given, and not both");
+        reader.finish();
+    }
+
+    void read_data() {
+        TableReader reader = root_.section("data");
+        DataConfig& data = config_.data;
+        if (!reader.has("kind")) reader.complain("kind", "is missing");
+        reader.read_choice("kind", data.kind, kDataKinds);
+        if (data.kind == DataKind::csv) {
+            require_path(reader, "path", data.path);
+            reader.read("label", data.label);
+        } else {
+            require_path(reader, "images", data.images);
+            require_path(reader, "labels", data.labels);
+        }
+        require_path(reader, "reference", data.reference);
+        reader.read("classes", data.classes);
+        if (!reader.has("classes")) reader.complain("classes", "is missing");
+        if (reader.has("classes") && data.classes.size() < 2)
+            reader.complain("classes", "must name at least two classes");
+        reader.read("validation", data.validation, {0.0, 0.5, true});
+        read_bool(reader, "watch", data.watch);
+        reader.finish();
+    }
+
+    static void read_bool(TableReader& reader, std::string_view key, bool& value) {
+        constexpr std::string_view kNames[] = {"no", "yes"};
+        std::size_t choice = value ? 1 : 0;
+        reader.read_choice(key, choice, kNames);
+        value = choice == 1;
+    }
+
+    void read_architecture(TableReader& reader, std::string_view key, std::string text,
+                           learning::Architecture& value) {
+        reader.read(key, text);
+        auto parsed = learning::parse_architecture(text);
+        if (parsed)
+            value = std::move(*parsed);
+        else
+            reader.complain(key, parsed.error().message);
+    }
+
+    void read_model() {
+        TableReader reader = root_.section("model");
+        read_architecture(reader, "main", "mlp:100", config_.model.main);
+        read_architecture(reader, "seed", "mlp:32", config_.model.seed);
+        reader.finish();
+    }
+
+    void read_optimisation(std::string_view section, OptimisationConfig& value) {
+        TableReader reader = root_.section(section);
+        reader.read("epochs", value.epochs, {1, 10'000});
+        reader.read("batch", value.batch, {1, 100'000});
+        reader.read("learning_rate", value.learning_rate, {0, 100, true});
+        if (section == "training")
+            reader.read("weight_decay", value.weight_decay, {0, 1});
+        else
+            reader.read("temperature", value.temperature, {0, 1'000, true});
+        reader.finish();
+    }
+
+    void read_peers() {
+        for (TableReader& reader : root_.sections("peers")) {
+            if (reader.has("address") == reader.has("id")) {
+                reader.complain("address", "or id must be given, and not both");
+            } else if (reader.has("address")) {
+                std::string text;
+                reader.read("address", text);
+                const auto address = protocol::PeerAddress::from_text(text);
+                if (address)
+                    config_.peers.push_back({address->id, address->endpoint});
+                else
+                    reader.complain("address", address.error().detail);
+            } else {
+                std::string text;
+                reader.read("id", text);
+                const auto id = protocol::NodeId::from_text(text);
+                if (id)
+                    config_.peers.push_back({*id, std::nullopt});
+                else
+                    reader.complain("id", id.error().detail);
+            }
+            reader.finish();
+        }
+    }
+
+    TableReader root_;
+    std::filesystem::path folder_;
+    NodeConfig config_;
+};
+
+}  // namespace
+
+Result<NodeConfig> parse_node_config(std::string_view text, const std::filesystem::path& file) {
+    Complaints complaints(file.string());
+    try {
+        const toml::table table = toml::parse(text, file.string());
+        NodeConfig config = Builder(table, file, complaints).build();
+        if (!complaints.any()) return config;
+    } catch (const toml::parse_error& error) {
+        complaints.add(error.source().begin.line, "not TOML: " + std::string(error.description()));
+    }
+    std::string line = complaints.first();
+    line.resize(std::min(line.size(), line.find('\n')));
+    return fail(ErrorCode::malformed, std::move(line));
+}
+
+Result<NodeConfig> load_node_config(const std::filesystem::path& file) {
+    std::error_code error;
+    if (!std::filesystem::exists(file, error)) return fail(ErrorCode::malformed, file.string() + ": no such file");
+    if (!std::filesystem::is_regular_file(file, error) ||
+        std::filesystem::file_size(file, error) > kMaxFileBytes)
+        return fail(ErrorCode::malformed, file.string() + ": is not a configuration file");
+    std::ifstream input(file, std::ios::binary);
+    const std::string text{std::istreambuf_iterator<char>(input), {}};
+    if (!input) return fail(ErrorCode::malformed, file.string() + ": cannot be read");
+    return parse_node_config(text, std::filesystem::absolute(file));
+}
+
+}  // namespace unlearn::config

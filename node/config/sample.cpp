@@ -1,0 +1,74 @@
+#include <sstream>
+
+#include "node/config/node_config.hpp"
+
+namespace unlearn::config {
+namespace {
+
+/// A TOML basic string.
+std::string quoted(const std::string& text) {
+    std::string out = "\"";
+    for (const char c : text) {
+        if (c == '"' || c == '\\') out.push_back('\\');
+        out.push_back(c);
+    }
+    return out + "\"";
+}
+
+std::string list(const std::vector<std::string>& values) {
+    std::string out = "[";
+    for (const auto& value : values)
+        out += (out.size() > 1 ? ", " : "") + quoted(value);
+    return out + "]";
+}
+
+}  // namespace
+
+std::string sample_config(const SampleChoices& choices) {
+    std::ostringstream out;
+    out << "# A node of unlearnd. A key that you leave out keeps the default shown here; a wrong one is an error that\n"
+           "# names the line. Relative paths are relative to this file.\n\n"
+        << "data_dir = " << quoted(choices.data_dir.string())
+        << "               # identity and state; never copy it to a second device\n"
+        << "control_socket = " << quoted(choices.control_socket.string()) << "  # unlearnctl talks to this\n";
+    if (choices.listen.empty())
+        out << "# listen = \"tcp://*:7411\"       # where peers can dial this node; without it, it only dials\n";
+    else
+        out << "listen = " << quoted(choices.listen) << "         # where peers can dial this node\n";
+    out << "log_level = \"info\"            # debug, info, warning, error\n\n"
+        << "[network]                     # name or key; bound into the identity at init, and never changed\n";
+    if (choices.network_key.empty())
+        out << "name = " << quoted(choices.network_name) << "\n\n";
+    else
+        out << "key = " << quoted(choices.network_key) << "\n\n";
+    const DataConfig& data = choices.data;
+    out << "[data]                        # this node's private data; it never leaves the node\n";
+    if (data.kind == DataKind::csv) {
+        out << "kind = \"csv\"                  # or \"idx\" with images and labels, as of MNIST, gzipped or not\n"
+            << "path = " << quoted(data.path.string()) << '\n'
+            << "label = " << quoted(data.label) << "               # the column with the class\n";
+    } else {
+        out << "kind = \"idx\"                  # or \"csv\" with path and label\n"
+            << "images = " << quoted(data.images.string()) << '\n'
+            << "labels = " << quoted(data.labels.string()) << '\n';
+    }
+    out << "reference = " << quoted(data.reference.string())
+        << "  # public examples, the same file at all nodes; its labels are not used\n"
+        << "classes = " << list(data.classes) << "  # of the whole network, in the same order at all nodes\n"
+        << "validation = 0.1              # part of the data set aside to choose the weight of the peers\n"
+        << "watch = \"yes\"                 # train and publish again when the data file changes\n\n"
+        << "[model]\n"
+        << "main = " << quoted(choices.main_model)
+        << "              # linear, mlp:64x32, cnn:16x32+64, resnet:8x12+1\n"
+        << "seed = " << quoted(choices.seed_model)
+        << "               # the small model that peers are sent; any of the same kinds\n\n"
+        << "[training]\n# epochs = 10\n# batch = 32\n# learning_rate = 0.05\n# weight_decay = 0.0001\n\n"
+        << "[distillation]\n# epochs = 8\n# batch = 64\n# learning_rate = 0.005\n# temperature = 1.0\n\n"
+        << "[ensemble]\naggregation = \"known-classes\" # or hdus (as published), mean-probabilities, median\n\n"
+        << "# One [[peers]] for each neighbour; more can be added while the node runs (unlearnctl peers add).\n"
+        << "# [[peers]]\n# address = \"NODE-ID@tcp://host:7411\"\n"
+        << "# [[peers]]\n# id = \"NODE-ID\"               # of a peer that only dials us\n";
+    return out.str();
+}
+
+}  // namespace unlearn::config
