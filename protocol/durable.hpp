@@ -128,6 +128,8 @@ struct LoadedState {
     std::vector<PutReceipt> receipts;
     std::vector<PutHeldSeed> held_seeds;
     std::optional<PutOwnSeed> own_seed;
+    /// The highest version that our own seed ever had: known even when its bytes are not (a restored backup).
+    SeedVersion last_own_version{};
     std::optional<PutExiting> exiting;
     std::optional<PutOwnLease> own_lease;
     std::vector<PutHeldLease> held_leases;

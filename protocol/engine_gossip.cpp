@@ -31,7 +31,8 @@ void Engine::begin_comparison(SessionId session_id, Session& session) {
 void Engine::tick_comparisons() {
     if (now_.steady < next_comparison_ || session_of_.empty()) return;
     next_comparison_ = now_.steady + kCompareInterval;
-    const auto chosen = std::next(session_of_.begin(), static_cast<std::ptrdiff_t>(draw() % session_of_.size()));
+    const auto chosen =
+        std::next(session_of_.begin(), static_cast<std::ptrdiff_t>(draw() % session_of_.size()));
     begin_comparison(chosen->second, sessions_.at(chosen->second));
 }
 
@@ -58,7 +59,8 @@ void Engine::send_delta(SessionId session_id, Session& session, const DigestSalt
         const std::size_t count = std::min(kMaxDeltaIds, ids.size() - at);
         const auto first = ids.begin() + static_cast<std::ptrdiff_t>(at);
         at += count;
-        Delta delta{salt, part, at == ids.size(), buckets, {first, first + static_cast<std::ptrdiff_t>(count)}};
+        Delta delta{
+            salt, part, at == ids.size(), buckets, {first, first + static_cast<std::ptrdiff_t>(count)}};
         const bool last = delta.last;
         send(session_id, session, std::move(delta));
         if (last) return;
@@ -79,7 +81,8 @@ void Engine::handle_delta(SessionId session_id, Session& session, const Delta& d
     }
     auto& there = session.comparison->known_there;
     if (there.size() + delta.ids.size() > kMaxTombstones)
-        return drop_peer(session_id, session.key, Error{ErrorCode::too_much, "delta: more ids than anybody keeps"});
+        return drop_peer(session_id, session.key,
+                         Error{ErrorCode::too_much, "delta: more ids than anybody keeps"});
     there.insert(there.end(), delta.ids.begin(), delta.ids.end());
     if (delta.last) finish_comparison(session_id, session, delta.buckets);
 }

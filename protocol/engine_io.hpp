@@ -168,7 +168,7 @@ enum class EventKind {
     seed_refused,
     seed_suspended,  ///< out of use for a while; `detail` says why
     seed_resumed,
-    lease_renewed,  ///< our own; `detail` is its number
+    lease_renewed,   ///< our own; `detail` is its number
     equivocation,    ///< two different records with one owner and version
     exit_begun,      ///< our own
     exit_announced,  ///< our own notice goes out; everything that we held is erased
@@ -190,8 +190,7 @@ struct Event {
     std::string detail;
 };
 
-using Effect =
-    std::variant<Dial, CloseSession, HangUp, Allow, Send, Persist, CheckSeed, InstallSeed, SuspendSeed,
-                 DropSeed, WipeSeed, Event>;
+using Effect = std::variant<Dial, CloseSession, HangUp, Allow, Send, Persist, CheckSeed, InstallSeed,
+                            SuspendSeed, DropSeed, WipeSeed, Event>;
 
 }  // namespace unlearn::protocol

@@ -6,7 +6,8 @@
 #include "protocol/messages.hpp"
 
 /// Comparing two sets of exited owners without sending them: ids fall into buckets, and one keyed hash stands
-/// for each bucket. The key is fresh for every comparison, so that nobody can prepare two sets that look alike.
+/// for each bucket. The key is fresh for every comparison, so that nobody can prepare two sets that look
+/// alike.
 namespace unlearn::protocol {
 
 [[nodiscard]] inline std::size_t bucket_of(const BurntId& id) {

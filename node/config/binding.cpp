@@ -28,7 +28,8 @@ T fixed(const json& text) {
 
 Result<Binding> load_binding(const std::filesystem::path& file) {
     std::ifstream in(file);
-    if (!in) return fail(ErrorCode::malformed, file.string() + ": cannot be read; was `unlearnctl init` run?");
+    if (!in)
+        return fail(ErrorCode::malformed, file.string() + ": cannot be read; was `unlearnctl init` run?");
     try {
         const json stored = json::parse(in);
         Binding binding{fixed<protocol::NetworkId>(stored.at("network")), std::nullopt};
@@ -46,7 +47,8 @@ Result<Binding> load_binding(const std::filesystem::path& file) {
 
 Result<void> create_binding(const std::filesystem::path& file, const Binding& binding) {
     std::error_code error;
-    if (std::filesystem::exists(file, error)) return fail(ErrorCode::internal, file.string() + ": exists already");
+    if (std::filesystem::exists(file, error))
+        return fail(ErrorCode::internal, file.string() + ": exists already");
     if (auto made = storage::ensure_private_file(file); !made) return made;
     json stored{{"network", protocol::to_hex(binding.network.view())}, {"membership", nullptr}};
     if (binding.membership)

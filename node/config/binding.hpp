@@ -18,6 +18,7 @@ struct Binding {
 /// @return one line that names the file.
 [[nodiscard]] protocol::Result<Binding> load_binding(const std::filesystem::path& file);
 /// Writes a new file, mode 0600; never replaces one.
-[[nodiscard]] protocol::Result<void> create_binding(const std::filesystem::path& file, const Binding& binding);
+[[nodiscard]] protocol::Result<void> create_binding(const std::filesystem::path& file,
+                                                    const Binding& binding);
 
 }  // namespace unlearn::config

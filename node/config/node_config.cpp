@@ -31,7 +31,8 @@ class Builder {
         if (root_.has("listen")) {
             config_.listen.emplace();
             root_.read("listen", *config_.listen);
-            if (!config_.listen->starts_with("tcp://")) root_.complain("listen", "must be \"tcp://HOST:PORT\"");
+            if (!config_.listen->starts_with("tcp://"))
+                root_.complain("listen", "must be \"tcp://HOST:PORT\"");
         }
         std::size_t level = 1;
         root_.read_choice("log_level", level, kLogLevels);
@@ -183,7 +184,8 @@ Result<NodeConfig> parse_node_config(std::string_view text, const std::filesyste
 
 Result<NodeConfig> load_node_config(const std::filesystem::path& file) {
     std::error_code error;
-    if (!std::filesystem::exists(file, error)) return fail(ErrorCode::malformed, file.string() + ": no such file");
+    if (!std::filesystem::exists(file, error))
+        return fail(ErrorCode::malformed, file.string() + ": no such file");
     if (!std::filesystem::is_regular_file(file, error) ||
         std::filesystem::file_size(file, error) > kMaxFileBytes)
         return fail(ErrorCode::malformed, file.string() + ": is not a configuration file");

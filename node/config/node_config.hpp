@@ -19,11 +19,11 @@ enum class Aggregation { known_classes, hdus, mean_probabilities, median };
 
 struct DataConfig {
     DataKind kind = DataKind::csv;
-    std::filesystem::path path;       ///< csv: the node's own labelled rows
-    std::string label = "label";      ///< csv: the column with the class
-    std::filesystem::path images;     ///< idx
-    std::filesystem::path labels;     ///< idx
-    std::filesystem::path reference;  ///< public examples, the same at all nodes; labels in it are not used
+    std::filesystem::path path;        ///< csv: the node's own labelled rows
+    std::string label = "label";       ///< csv: the column with the class
+    std::filesystem::path images;      ///< idx
+    std::filesystem::path labels;      ///< idx
+    std::filesystem::path reference;   ///< public examples, the same at all nodes; labels in it are not used
     std::vector<std::string> classes;  ///< of the whole network, in one order for all
     double validation = 0.1;           ///< part of the own data that chooses the mixing weight
     bool watch = true;                 ///< train again when the data file changes
@@ -49,7 +49,7 @@ struct NodeConfig {
     std::filesystem::path control_socket = "/run/unlearnd/control.sock";
     std::optional<std::string> listen;  ///< `tcp://host:port`; without it the node only dials
     std::string log_level = "info";
-    std::string network_name;                      ///< one of these two
+    std::string network_name;  ///< one of these two
     std::optional<protocol::NodeId> network_key;
     DataConfig data;
     ModelConfig model;

@@ -28,7 +28,8 @@ Result<LabelledData> load_own_data(const DataConfig& data) {
         options.class_names = data.classes;
         return checked(learning::load_csv(data.path, options));
     }
-    auto own = checked(learning::load_idx(data.images, data.labels, static_cast<std::int64_t>(data.classes.size())));
+    auto own =
+        checked(learning::load_idx(data.images, data.labels, static_cast<std::int64_t>(data.classes.size())));
     if (own) own->class_names = data.classes;
     return own;
 }

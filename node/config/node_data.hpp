@@ -16,7 +16,8 @@ namespace unlearn::config {
 [[nodiscard]] protocol::Digest digest_of_examples(const learning::LabelledData& data);
 
 /// The network that a node with this configuration and reference set belongs to.
-[[nodiscard]] protocol::NetworkId network_of(const NodeConfig& config, const learning::LabelledData& reference);
+[[nodiscard]] protocol::NetworkId network_of(const NodeConfig& config,
+                                             const learning::LabelledData& reference);
 
 /// How values of this kind of file are scaled, as the network's description names it.
 [[nodiscard]] std::string_view preprocessing_of(DataKind kind);

@@ -26,17 +26,20 @@ std::string list(const std::vector<std::string>& values) {
 
 std::string sample_config(const SampleChoices& choices) {
     std::ostringstream out;
-    out << "# A node of unlearnd. A key that you leave out keeps the default shown here; a wrong one is an error that\n"
+    out << "# A node of unlearnd. A key that you leave out keeps the default shown here; a wrong one is an "
+           "error that\n"
            "# names the line. Relative paths are relative to this file.\n\n"
         << "data_dir = " << quoted(choices.data_dir.string())
         << "               # identity and state; never copy it to a second device\n"
         << "control_socket = " << quoted(choices.control_socket.string()) << "  # unlearnctl talks to this\n";
     if (choices.listen.empty())
-        out << "# listen = \"tcp://*:7411\"       # where peers can dial this node; without it, it only dials\n";
+        out << "# listen = \"tcp://*:7411\"       # where peers can dial this node; without it, it only "
+               "dials\n";
     else
         out << "listen = " << quoted(choices.listen) << "         # where peers can dial this node\n";
     out << "log_level = \"info\"            # debug, info, warning, error\n\n"
-        << "[network]                     # name or key; bound into the identity at init, and never changed\n";
+        << "[network]                     # name or key; bound into the identity at init, and never "
+           "changed\n";
     if (choices.network_key.empty())
         out << "name = " << quoted(choices.network_name) << "\n\n";
     else
@@ -44,7 +47,8 @@ std::string sample_config(const SampleChoices& choices) {
     const DataConfig& data = choices.data;
     out << "[data]                        # this node's private data; it never leaves the node\n";
     if (data.kind == DataKind::csv) {
-        out << "kind = \"csv\"                  # or \"idx\" with images and labels, as of MNIST, gzipped or not\n"
+        out << "kind = \"csv\"                  # or \"idx\" with images and labels, as of MNIST, gzipped or "
+               "not\n"
             << "path = " << quoted(data.path.string()) << '\n'
             << "label = " << quoted(data.label) << "               # the column with the class\n";
     } else {
@@ -64,8 +68,10 @@ std::string sample_config(const SampleChoices& choices) {
         << "               # the small model that peers are sent; any of the same kinds\n\n"
         << "[training]\n# epochs = 10\n# batch = 32\n# learning_rate = 0.05\n# weight_decay = 0.0001\n\n"
         << "[distillation]\n# epochs = 8\n# batch = 64\n# learning_rate = 0.005\n# temperature = 1.0\n\n"
-        << "[ensemble]\naggregation = \"known-classes\" # or hdus (as published), mean-probabilities, median\n\n"
-        << "# One [[peers]] for each neighbour; more can be added while the node runs (unlearnctl peers add).\n"
+        << "[ensemble]\naggregation = \"known-classes\" # or hdus (as published), mean-probabilities, "
+           "median\n\n"
+        << "# One [[peers]] for each neighbour; more can be added while the node runs (unlearnctl peers "
+           "add).\n"
         << "# [[peers]]\n# address = \"NODE-ID@tcp://host:7411\"\n"
         << "# [[peers]]\n# id = \"NODE-ID\"               # of a peer that only dials us\n";
     return out.str();

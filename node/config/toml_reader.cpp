@@ -111,6 +111,13 @@ void TableReader::read(std::string_view key, std::vector<std::string>& value) {
     value = std::move(result);
 }
 
+void TableReader::read(std::string_view key, bool& value) {
+    const toml::node* node = find(key);
+    if (!node) return;
+    if (!node->is_boolean()) return complain(key, describe(*node) + "; allowed: true or false");
+    value = node->as_boolean()->get();
+}
+
 void TableReader::read(std::string_view key, double& value, Range range) {
     if (const auto found = number(key, range)) value = *found;
 }

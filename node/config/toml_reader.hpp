@@ -65,6 +65,7 @@ class TableReader {
         if (const auto number = integer(key, range)) value = static_cast<T>(*number);
     }
 
+    void read(std::string_view key, bool& value);
     void read(std::string_view key, double& value, Range range);
     void read(std::string_view key, std::optional<double>& value, Range range);
 

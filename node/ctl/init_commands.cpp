@@ -1,11 +1,107 @@
 #include <memory>
 
+#include "node/config/node_config.hpp"
+#include "node/config/node_data.hpp"
+#include "node/ctl/acting_as.hpp"
 #include "node/ctl/command.hpp"
 #include "node/ctl/node_files.hpp"
+#include "node/ctl/table.hpp"
+#include "node/storage/identity_file.hpp"
 
-// Setting up: network-key.
+// Setting up: init, network-key.
 namespace unlearn::ctl {
 namespace {
+
+struct InitOptions {
+    config::SampleChoices choices;
+    std::string data_dir = Places{}.data_dir;
+    std::string network_key_file;
+    std::string data;
+    std::string images;
+    std::string labels;
+    std::string reference;
+    std::string sealed_exit = "exit.sealed";
+};
+
+Failure wrong(const protocol::Error& error) {
+    return {ExitCode::bad_input, error.detail.empty() ? error.text() : error.detail};
+}
+
+/// The configuration as text. Paths in it are absolute: it may lie anywhere.
+Outcome<std::string> configuration_of(const Context& context, const InitOptions& options) {
+    auto choices = options.choices;
+    if (!options.network_key_file.empty()) {
+        const auto key = storage::load_identity(options.network_key_file);
+        if (!key) return tl::unexpected(wrong(key.error()));
+        choices.network_key = key->id().text();
+    }
+    const auto absolute = [](const std::string& path) { return std::filesystem::absolute(path); };
+    choices.data_dir = absolute(options.data_dir);
+    choices.control_socket =
+        context.socket_given.empty() ? Places{}.control_socket : absolute(context.socket_given.string());
+    choices.data.kind = options.data.empty() ? config::DataKind::idx : config::DataKind::csv;
+    if (options.data.empty()) {
+        choices.data.images = absolute(options.images);
+        choices.data.labels = absolute(options.labels);
+    } else {
+        choices.data.path = absolute(options.data);
+    }
+    choices.data.reference = absolute(options.reference);
+    return config::sample_config(choices);
+}
+
+/// Reads the data as the daemon will, and as its user: what it could not use is said here.
+Outcome<protocol::NetworkId> network_of(const config::NodeConfig& config) {
+    const ActingAs owner(config.data_dir);
+    if (const auto own = config::load_own_data(config.data); !own) return tl::unexpected(wrong(own.error()));
+    const auto reference = config::load_reference(config.data);
+    if (!reference) return tl::unexpected(wrong(reference.error()));
+    return config::network_of(config, *reference);
+}
+
+void print_next_steps(const Context& context, const NewNode& node, const std::string& id) {
+    Facts facts;
+    facts.add("id", id);
+    facts.add("network", protocol::to_hex(node.network.view()));
+    facts.add("configuration", node.config.string());
+    facts.add("data folder", node.data_dir.string());
+    facts.add("sealed exit", node.sealed_exit.string());
+    facts.print(context.console.out);
+    context.console.out
+        << "\nMove the sealed exit away from this device: with it, any member can make a lost "
+           "device leave.\nThen add peers to the configuration and start unlearnd.\n";
+}
+
+Outcome<ExitCode> init(const Context& context, const InitOptions& options) {
+    NewNode node{std::filesystem::absolute(options.data_dir),
+                 std::filesystem::absolute(context.config),
+                 std::filesystem::absolute(options.sealed_exit),
+                 {},
+                 {},
+                 std::nullopt};
+    if (auto unused = refuse_existing(node); !unused) return tl::unexpected(unused.error());
+    auto text = configuration_of(context, options);
+    if (!text) return tl::unexpected(text.error());
+    node.config_text = std::move(*text);
+    const auto config = config::parse_node_config(node.config_text, node.config);
+    if (!config) return tl::unexpected(wrong(config.error()));
+    const auto network = network_of(*config);
+    if (!network) return tl::unexpected(network.error());
+    node.network = *network;
+    if (!options.network_key_file.empty()) node.network_key = options.network_key_file;
+
+    const auto id = make_node(node);
+    if (!id) return tl::unexpected(id.error());
+    if (context.json)
+        context.show({{"id", id->text()},
+                      {"network", protocol::to_hex(node.network.view())},
+                      {"config", node.config.string()},
+                      {"data_dir", node.data_dir.string()},
+                      {"sealed_exit", node.sealed_exit.string()}});
+    else
+        print_next_steps(context, node, id->text());
+    return ExitCode::ok;
+}
 
 Outcome<ExitCode> network_key(const Context& context, const std::string& file) {
     const auto key = make_network_key(file);
@@ -17,9 +113,46 @@ Outcome<ExitCode> network_key(const Context& context, const std::string& file) {
     return ExitCode::ok;
 }
 
+void add_init(CLI::App& app, Commands& commands) {
+    auto* command = app.add_subcommand("init", "Set up a new node; replaces nothing that exists");
+    auto options = std::make_shared<InitOptions>();
+    auto* network = command->add_option_group("network");
+    network->add_option("--network", options->choices.network_name, "the network's name");
+    network->add_option("--network-key", options->network_key_file,
+                        "the network's secret key (see network-key); signs this node's membership");
+    network->require_option(1);
+    auto* data = command->add_option_group("data");
+    data->add_option("--data", options->data, "own labelled examples, CSV");
+    auto* images = data->add_option("--images", options->images, "own labelled examples, IDX images");
+    data->require_option(1);
+    auto* labels = command->add_option("--labels", options->labels, "with --images: IDX labels");
+    labels->needs(images);
+    images->needs(labels);
+    command->add_option("--label", options->choices.data.label, "with --data: the column with the class")
+        ->capture_default_str();
+    command
+        ->add_option("--classes", options->choices.data.classes,
+                     "the network's classes, in the same order at all nodes: a,b,c")
+        ->delimiter(',')
+        ->required();
+    command
+        ->add_option("--reference", options->reference, "public unlabelled examples, the same at all nodes")
+        ->required();
+    command->add_option("--listen", options->choices.listen,
+                        "where peers dial, for example tcp://*:7411; without it this node only dials");
+    command->add_option("--main", options->choices.main_model, "main model")->capture_default_str();
+    command->add_option("--seed", options->choices.seed_model, "seed model")->capture_default_str();
+    command->add_option("--data-dir", options->data_dir, "new folder for identity and state")
+        ->capture_default_str();
+    command->add_option("--sealed", options->sealed_exit, "the sealed exit, to be kept elsewhere")
+        ->capture_default_str();
+    commands.on(command, [options](const Context& context) { return init(context, *options); });
+}
+
 }  // namespace
 
 void add_init_commands(CLI::App& app, Commands& commands) {
+    add_init(app, commands);
     auto* command = app.add_subcommand(
         "network-key", "Make the key of a fleet's network; prints the public key for the configurations");
     auto file = std::make_shared<std::string>();

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "node/config/binding.hpp"
 #include "node/ctl/acting_as.hpp"
 #include "node/ctl/json_file.hpp"
 #include "node/runtime/certificate.hpp"
@@ -40,19 +41,6 @@ class Undo {
     std::vector<std::filesystem::path> made_;
 };
 
-json binding_of(const NewNode& node, const std::optional<NodeId>& network_key,
-                const std::optional<SignedBytes>& membership) {
-    json binding{{"network", to_hex(node.network.view())}};
-    if (!network_key) {
-        binding["network_name"] = node.network_name;
-        return binding;
-    }
-    binding["network_key"] = network_key->text();
-    binding["membership"] = {{"bytes", to_hex(membership->bytes)},
-                             {"signature", to_hex(membership->signature.view())}};
-    return binding;
-}
-
 Outcome<void> make_folder(const std::filesystem::path& folder, Undo& undo) {
     if (std::filesystem::is_directory(folder)) return {};
     if (folder.has_parent_path() && !std::filesystem::exists(folder.parent_path())) {
@@ -66,14 +54,16 @@ Outcome<void> make_folder(const std::filesystem::path& folder, Undo& undo) {
 }
 
 /// The part that belongs to the daemon's user.
-Outcome<void> make_data_dir(const NewNode& node, const Identity& identity, const json& binding, Undo& undo) {
+Outcome<void> make_data_dir(const NewNode& node, const Identity& identity, const config::Binding& binding,
+                            Undo& undo) {
     const ActingAs owner(node.data_dir);
     const bool there = std::filesystem::is_directory(node.data_dir);
     if (auto made = make_folder(node.data_dir, undo); !made) return made;
     if (!there && ::chmod(node.data_dir.c_str(), 0700) != 0)
         return fail_with(ExitCode::failed, node.data_dir.string() + ": cannot be made private");
     const auto binding_file = node.data_dir / "binding.json";
-    if (auto made = create_file(binding_file, binding.dump(2) + "\n", 0600); !made) return made;
+    if (auto made = config::create_binding(binding_file, binding); !made)
+        return tl::unexpected(failure(made.error()));
     undo.add(binding_file);
     const auto key_file = node.data_dir / "identity";
     if (auto made = storage::create_identity_file(key_file, identity); !made)
@@ -112,19 +102,17 @@ Outcome<void> refuse_existing(const NewNode& node) {
 Outcome<NodeId> make_node(const NewNode& node) {
     if (auto unused = refuse_existing(node); !unused) return tl::unexpected(unused.error());
     const auto identity = Identity::generate();
-    std::optional<NodeId> network_key;
     std::optional<SignedBytes> membership;
     if (node.network_key) {
         const auto key = storage::load_identity(*node.network_key);
         if (!key) return fail_with(ExitCode::bad_input, key.error().detail);
-        network_key = key->id();
         membership = sign_membership(*key, node.network, {identity.id()});
     }
     const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
     const auto notice = sign_notice(identity, node.network, {identity.id(), now, membership});
 
     Undo undo;
-    if (auto made = make_data_dir(node, identity, binding_of(node, network_key, membership), undo); !made)
+    if (auto made = make_data_dir(node, identity, {node.network, membership}, undo); !made)
         return tl::unexpected(made.error());
     if (auto made = make_other_files(node, runtime::make_sealed_exit(node.network, notice), undo); !made)
         return tl::unexpected(made.error());

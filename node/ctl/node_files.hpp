@@ -16,7 +16,6 @@ struct NewNode {
     std::filesystem::path sealed_exit;  ///< to be kept elsewhere
     std::string config_text;
     protocol::NetworkId network;
-    std::string network_name;                          ///< empty when the network has a key
     std::optional<std::filesystem::path> network_key;  ///< the network's key file, which signs a membership
 };
 

@@ -108,4 +108,8 @@ ReferenceSet ReferenceSet::from_table(const LabelledData& table, std::span<const
     return ReferenceSet(copy_inputs(table, rows));
 }
 
+ReferenceSet ReferenceSet::head(std::int64_t rows) const {
+    return ReferenceSet(inputs_.narrow(0, 0, std::min(rows, size())).clone());
+}
+
 }  // namespace unlearn::learning

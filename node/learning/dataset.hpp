@@ -62,6 +62,9 @@ class ReferenceSet {
         return inputs_;
     }  // [R, channels, height, width] float32
     [[nodiscard]] std::int64_t size() const { return inputs_.size(0); }
+    // A copy of the first rows, at most that many, in memory of its own: kMassRows are all that an OwnPart
+    // needs, so that a daemon keeps the whole set only while it distils.
+    [[nodiscard]] ReferenceSet head(std::int64_t rows) const;
 
   private:
     explicit ReferenceSet(at::Tensor inputs);

@@ -210,6 +210,9 @@ Result<Loaded> load_all(const sqlite::Connection& connection, const std::filesys
                     read_payload(connection, reader, "own_seed", row.integer(0), row.integer(5), digest);
                 state.own_seed = PutOwnSeed{version, std::move(record), std::move(payload)};
             });
+    if (loaded)
+        loaded = each_row(connection, file, "meta", schema::kLoadOwnVersion,
+                          [&](RowReader& reader, const Row&) { state.last_own_version = reader.version(1); });
     if (loaded) loaded = load_leases(connection, file, state);
     if (loaded) loaded = load_relations(connection, file, state);
     if (loaded) loaded = load_held_seeds(connection, file, out);

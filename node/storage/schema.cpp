@@ -47,13 +47,20 @@ constexpr const char* kSteps[] = {
     "CREATE TABLE peers(peer BLOB PRIMARY KEY NOT NULL, endpoint BLOB NOT NULL, former INTEGER NOT NULL)"
     " STRICT;"
     "CREATE TABLE retired(id INTEGER PRIMARY KEY CHECK (id = 1), reason BLOB NOT NULL) STRICT;",
+    "CREATE TABLE log(seq INTEGER PRIMARY KEY, at INTEGER NOT NULL, kind TEXT NOT NULL,"
+    " subject BLOB NOT NULL, version INTEGER NOT NULL, previous BLOB NOT NULL, hash BLOB NOT NULL) STRICT;"
+    "ALTER TABLE meta ADD COLUMN log_seq INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE meta ADD COLUMN log_hash BLOB NOT NULL DEFAULT x'';"
+    // The bytes of our own seed may go, its version is never used again.
+    "ALTER TABLE meta ADD COLUMN own_version INTEGER NOT NULL DEFAULT 0;"
+    "UPDATE meta SET own_version = coalesce((SELECT max(version) FROM own_seed), 0);",
 };
 static_assert(std::size(kSteps) == kVersion);
 
 /// Where damage must stop the start: a tombstone or recipient that went missing could not be noticed later.
 /// held_seeds is not among them, a damaged seed is only left out (see load).
-constexpr const char* kCheckedTables[] = {"meta",    "tombstones", "recipients",    "receipts",
-                                          "exiting", "own_lease",  "left_receipts", "retired"};
+constexpr const char* kCheckedTables[] = {"meta",      "tombstones",    "recipients", "receipts", "exiting",
+                                          "own_lease", "left_receipts", "retired",    "log"};
 
 std::string all_steps() {
     std::string sql;
@@ -74,6 +81,15 @@ Result<void> migrate(const sqlite::Connection& connection, std::int64_t version)
 
 tl::unexpected<protocol::Error> refuse(const std::filesystem::path& file, const std::string& why) {
     return fail(ErrorCode::internal, file.string() + ": " + why);
+}
+
+Result<void> check_known(const std::filesystem::path& file, std::int64_t application, std::int64_t version) {
+    if (application != kApplicationId) return refuse(file, "is not a database of unlearnd");
+    if (version > kVersion)
+        return refuse(file, "has schema version " + std::to_string(version) +
+                                ", this program knows only up to " + std::to_string(kVersion));
+    if (version < 1) return refuse(file, "has schema version " + std::to_string(version));
+    return {};
 }
 
 Result<void> create(const sqlite::Connection& connection, const Binding& binding) {
@@ -137,14 +153,22 @@ Result<void> prepare(const sqlite::Connection& connection, const std::filesystem
     if (!tables) return tl::unexpected(tables.error());
 
     if (*application == 0 && *version == 0 && *tables == 0) return create(connection, binding);
-    if (*application != kApplicationId) return refuse(file, "is not a database of unlearnd");
-    if (*version > kVersion)
-        return refuse(file, "has schema version " + std::to_string(*version) +
-                                ", this program knows only up to " + std::to_string(kVersion));
-    if (*version < 1) return refuse(file, "has schema version " + std::to_string(*version));
+    if (auto known = check_known(file, *application, *version); !known) return known;
     if (auto ours = check_binding(connection, file, binding); !ours) return ours;
     if (auto upgraded = migrate(connection, *version); !upgraded) return upgraded;
     return check_tables(connection, file);
+}
+
+Result<void> check_version(const sqlite::Connection& connection, const std::filesystem::path& file) {
+    const auto application = connection.integer("PRAGMA application_id");
+    if (!application) return tl::unexpected(application.error());
+    const auto version = connection.integer("PRAGMA user_version");
+    if (!version) return tl::unexpected(version.error());
+    if (auto known = check_known(file, *application, *version); !known) return known;
+    if (*version < kVersion)
+        return refuse(
+            file, "has schema version " + std::to_string(*version) + ", start unlearnd once to upgrade it");
+    return {};
 }
 
 }  // namespace unlearn::storage::schema

@@ -19,7 +19,7 @@ struct Binding {
 namespace schema {
 
 inline constexpr std::int64_t kApplicationId = 0x756E6C72;  // "unlr", in the file's header
-inline constexpr std::int64_t kVersion = 2;                 // PRAGMA user_version
+inline constexpr std::int64_t kVersion = 3;                 // PRAGMA user_version
 inline constexpr std::size_t kPageSize = 4096;
 
 /// Zeros stored before each payload, in the same blob: a precaution. SQLite keeps the beginning of a long row
@@ -48,6 +48,7 @@ inline constexpr auto kRollback = "ROLLBACK";
 inline constexpr auto kPutTombstone =
     "INSERT INTO tombstones(owner, notice, signature) VALUES(?1, ?2, ?3) ON CONFLICT(owner) DO NOTHING";
 inline constexpr auto kHasTombstone = "SELECT 1 FROM tombstones WHERE owner = ?1";
+inline constexpr auto kRecipientVersion = "SELECT version FROM recipients WHERE peer = ?1";
 inline constexpr auto kPutRecipient =
     "INSERT INTO recipients(peer, version, lease_until) VALUES(?1, ?2, ?3) ON CONFLICT(peer) DO UPDATE SET "
     "version = max(version, excluded.version), lease_until = max(lease_until, excluded.lease_until)";
@@ -82,9 +83,26 @@ inline constexpr auto kPutEquivocation =
     "ON CONFLICT(owner, version) DO NOTHING";
 inline constexpr auto kPutPeer =
     "INSERT INTO peers(peer, endpoint, former) VALUES(?1, ?2, ?3) ON CONFLICT(peer) "
-    "DO UPDATE SET endpoint = excluded.endpoint, former = excluded.former";
+    "DO UPDATE SET endpoint = excluded.endpoint, former = excluded.former "
+    "WHERE endpoint <> excluded.endpoint OR former <> excluded.former";
 inline constexpr auto kPutRetired =
     "INSERT INTO retired(id, reason) VALUES(1, ?1) ON CONFLICT(id) DO NOTHING";
+
+inline constexpr auto kRaiseOwnVersion = "UPDATE meta SET own_version = max(own_version, ?1)";
+inline constexpr auto kEraseStrayLeases =
+    "DELETE FROM held_leases WHERE owner NOT IN (SELECT owner FROM held_seeds)";
+
+/// A head that was set back must not make a number come twice.
+inline constexpr auto kLogEnd =
+    "SELECT max(log_seq, coalesce((SELECT max(seq) FROM log), 0)), log_hash FROM meta";
+inline constexpr auto kAppendToLog =
+    "INSERT INTO log(seq, at, kind, subject, version, previous, hash) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+inline constexpr auto kSetLogHead = "UPDATE meta SET log_seq = ?1, log_hash = ?2";
+inline constexpr auto kLogOwner = "SELECT self, network FROM meta";
+inline constexpr auto kLogHead = "SELECT log_seq, log_hash FROM meta";
+inline constexpr auto kCountLog = "SELECT count(*) FROM log";
+inline constexpr auto kReadLog =
+    "SELECT seq, at, kind, subject, version, previous, hash FROM log WHERE seq >= ?1 ORDER BY seq LIMIT ?2";
 
 inline constexpr auto kHeldBytes = "SELECT coalesce(sum(length(payload)), 0) FROM held_seeds";
 
@@ -108,7 +126,12 @@ inline constexpr auto kLoadEquivocations =
     "SELECT rowid, owner, version, first, first_signature, second, second_signature FROM equivocations "
     "ORDER BY owner, version";
 inline constexpr auto kLoadPeers = "SELECT rowid, peer, endpoint, former FROM peers ORDER BY peer";
+inline constexpr auto kLoadOwnVersion = "SELECT id, own_version FROM meta";
 inline constexpr auto kLoadRetired = "SELECT id, reason FROM retired";
+
+/// Checks that the database is ours and of the newest version.
+[[nodiscard]] protocol::Result<void> check_version(const sqlite::Connection& connection,
+                                                   const std::filesystem::path& file);
 
 /// Creates the tables in an empty database, or checks that an existing one is ours, of a version this program
 /// knows, undamaged where damage could hide a tombstone, and bound to the same node and network.

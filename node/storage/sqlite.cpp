@@ -33,6 +33,13 @@ Statement& Statement::bind(int parameter, ByteView blob) {
     return *this;
 }
 
+Statement& Statement::bind_text(int parameter, std::string_view text) {
+    const int code = sqlite3_bind_text64(statement_.get(), parameter, text.data(), text.size(), SQLITE_STATIC,
+                                         SQLITE_UTF8);
+    assert(code == SQLITE_OK);
+    return *this;
+}
+
 Statement& Statement::bind_zeros(int parameter, std::size_t size) {
     const int code = sqlite3_bind_zeroblob64(statement_.get(), parameter, size);
     assert(code == SQLITE_OK);
@@ -84,7 +91,7 @@ void Connection::Closer::operator()(sqlite3* database) const {
     sqlite3_close_v2(database);
 }
 
-Result<std::unique_ptr<Connection>> Connection::open(const std::filesystem::path& file) {
+Result<std::unique_ptr<Connection>> Connection::open(const std::filesystem::path& file, Access access) {
     if (auto installed = install_wiping_memory(); !installed) return tl::unexpected(installed.error());
     std::unique_ptr<Connection> connection(new Connection(file));
     sqlite3* database = nullptr;
@@ -99,6 +106,11 @@ Result<std::unique_ptr<Connection>> Connection::open(const std::filesystem::path
     sqlite3_db_config(database, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
     sqlite3_db_config(database, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, nullptr);
     sqlite3_db_config(database, SQLITE_DBCONFIG_ENABLE_VIEW, 0, nullptr);
+    if (access == Access::read_only) {
+        // SQLite cannot read a log through a descriptor that is really read-only.
+        sqlite3_db_config(database, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+        if (auto set = connection->run("PRAGMA query_only = ON"); !set) return tl::unexpected(set.error());
+    }
     return connection;
 }
 
@@ -172,8 +184,17 @@ std::int64_t Connection::last_row() const {
     return sqlite3_last_insert_rowid(database_.get());
 }
 
+std::int64_t Connection::changes() const {
+    return sqlite3_changes64(database_.get());
+}
+
 bool Connection::in_transaction() const {
     return sqlite3_get_autocommit(database_.get()) == 0;
+}
+
+bool Connection::failed() const {
+    const int code = sqlite3_errcode(database_.get()) & 0xff;
+    return code != SQLITE_OK && code != SQLITE_ROW && code != SQLITE_DONE;
 }
 
 bool Connection::failed_on_full_disk() const {

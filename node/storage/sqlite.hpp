@@ -5,6 +5,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 
 #include "protocol/bytes.hpp"
 #include "protocol/result.hpp"
@@ -25,6 +26,7 @@ class Statement {
   public:
     Statement& bind(int parameter, std::int64_t value);
     Statement& bind(int parameter, protocol::ByteView blob);
+    Statement& bind_text(int parameter, std::string_view text);
     /// A blob of `size` zeros, to be filled with `Connection::write_blob`.
     Statement& bind_zeros(int parameter, std::size_t size);
 
@@ -53,12 +55,17 @@ enum class Checkpoint {
     truncate,  ///< also empties the log's file, durably
 };
 
+enum class Access {
+    read_write,
+    read_only,  ///< also leaves the write-ahead log as it is, which is read with the rest
+};
+
 /// One open database. Statements keep a pointer to it, so it does not move.
 class Connection {
   public:
-    /// Opens an existing file for reading and writing, without SQLite's own mutexes.
+    /// Opens an existing file, without SQLite's own mutexes.
     [[nodiscard]] static protocol::Result<std::unique_ptr<Connection>> open(
-        const std::filesystem::path& file);
+        const std::filesystem::path& file, Access access = Access::read_write);
     Connection(const Connection&) = delete;
     Connection& operator=(const Connection&) = delete;
 
@@ -76,7 +83,11 @@ class Connection {
                                                     std::size_t offset, protocol::ByteView bytes) const;
 
     [[nodiscard]] std::int64_t last_row() const;
+    /// How many rows the last statement that writes has changed.
+    [[nodiscard]] std::int64_t changes() const;
     [[nodiscard]] bool in_transaction() const;
+    /// Whether the last call failed at all.
+    [[nodiscard]] bool failed() const;
     /// Why the last call failed: no space (or quota) left.
     [[nodiscard]] bool failed_on_full_disk() const;
     [[nodiscard]] protocol::Result<void> checkpoint(Checkpoint kind) const;

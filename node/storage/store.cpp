@@ -16,10 +16,11 @@ using namespace protocol;
 /// Prepared once: a batch then costs little but its writes.
 struct Store::Statements {
     sqlite::Statement begin, commit, rollback;
-    sqlite::Statement put_tombstone, has_tombstone, put_recipient, put_receipt, put_exiting;
+    sqlite::Statement put_tombstone, has_tombstone, recipient_version, put_recipient, put_receipt,
+        put_exiting;
     sqlite::Statement held_version, erase_held_seed, erase_held_row, put_held_seed;
     sqlite::Statement own_version, erase_own_seed, put_own_seed;
-    sqlite::Statement put_own_lease, put_held_lease, erase_held_lease;
+    sqlite::Statement raise_own_version, put_own_lease, put_held_lease, erase_held_lease, erase_stray_leases;
     sqlite::Statement put_left_receipt, put_equivocation, put_peer, put_retired;
 
     [[nodiscard]] Result<void> prepare(const sqlite::Connection& connection) {
@@ -29,6 +30,7 @@ struct Store::Statements {
             {&rollback, schema::kRollback},
             {&put_tombstone, schema::kPutTombstone},
             {&has_tombstone, schema::kHasTombstone},
+            {&recipient_version, schema::kRecipientVersion},
             {&put_recipient, schema::kPutRecipient},
             {&put_receipt, schema::kPutReceipt},
             {&put_exiting, schema::kPutExiting},
@@ -39,9 +41,11 @@ struct Store::Statements {
             {&own_version, schema::kOwnVersion},
             {&erase_own_seed, schema::kEraseOwnSeed},
             {&put_own_seed, schema::kPutOwnSeed},
+            {&raise_own_version, schema::kRaiseOwnVersion},
             {&put_own_lease, schema::kPutOwnLease},
             {&put_held_lease, schema::kPutHeldLease},
             {&erase_held_lease, schema::kEraseHeldLease},
+            {&erase_stray_leases, schema::kEraseStrayLeases},
             {&put_left_receipt, schema::kPutLeftReceipt},
             {&put_equivocation, schema::kPutEquivocation},
             {&put_peer, schema::kPutPeer},
@@ -103,17 +107,22 @@ bool may_use_reserve(std::span<const StoreOp> ops) {
 
 }  // namespace
 
-Store::Store(std::filesystem::path directory)
-    : directory_(std::move(directory)), file_(directory_ / "state.db"), reserve_(directory_ / "reserve") {}
+Store::Store(std::filesystem::path directory, WallClock clock)
+    : directory_(std::move(directory)),
+      file_(directory_ / "state.db"),
+      reserve_(directory_ / "reserve"),
+      log_(std::move(clock)) {}
 
 // Statements go before their connection, and both before the lock on the folder.
 Store::~Store() {
+    log_.close();
     statements_.reset();
     connection_.reset();
 }
 
-Result<std::unique_ptr<Store>> Store::open(const std::filesystem::path& directory, const Binding& binding) {
-    std::unique_ptr<Store> store(new Store(directory));
+Result<std::unique_ptr<Store>> Store::open(const std::filesystem::path& directory, const Binding& binding,
+                                           WallClock clock) {
+    std::unique_ptr<Store> store(new Store(directory, std::move(clock)));
     if (auto started = store->start(binding); !started) return tl::unexpected(started.error());
     return store;
 }
@@ -137,6 +146,7 @@ Result<void> Store::start(const Binding& binding) {
         return fail(ErrorCode::internal, file_.string() + ": this SQLite cannot overwrite what it deletes");
     statements_ = std::make_unique<Statements>();
     if (auto prepared = statements_->prepare(*connection_); !prepared) return prepared;
+    if (auto prepared = log_.prepare(*connection_, binding); !prepared) return prepared;
     // A crash may have come between a deletion's commit and its checkpoint.
     if (auto finished = finish_erasure(); !finished) {
         if (!connection_->failed_on_full_disk()) return finished;
@@ -148,6 +158,18 @@ Result<void> Store::start(const Binding& binding) {
     if (!held) return tl::unexpected(held.error());
     static_cast<void>(reserve_.grow_to(Reserve::size_for(*held)));
     return {};
+}
+
+Result<std::vector<LogEntry>> Store::read_log(std::uint64_t after, std::size_t limit) {
+    return read_entries(*connection_, after, limit);
+}
+
+Result<LogCheck> Store::verify_log() {
+    return verify_all(*connection_);
+}
+
+Result<bool> Store::verify_log(LogVerifier& verifier, std::size_t limit) {
+    return verifier.advance(*connection_, limit);
 }
 
 Result<Loaded> Store::load() {
@@ -174,7 +196,10 @@ Result<void> Store::reserve_room_for(std::span<const StoreOp> ops) {
 Result<void> Store::apply(std::span<const StoreOp> ops) {
     const bool privileged = may_use_reserve(ops);
     // No seed is taken in that could not be erased on a full disk.
-    if (auto room = reserve_room_for(ops); !room && !privileged) return room;
+    if (auto room = reserve_room_for(ops); !room && !privileged) {
+        failure_ = room.error();
+        return room;
+    }
     auto applied = apply_once(ops);
     if (applied || !disk_full_ || !privileged) return applied;
     reserve_.release();
@@ -189,11 +214,13 @@ Result<void> Store::apply_once(std::span<const StoreOp> ops) {
     if (!done) {
         // Asked before the rollback, which would overwrite the reason.
         disk_full_ = connection_->failed_on_full_disk();
+        if (connection_->failed()) failure_ = done.error();
         if (connection_->in_transaction()) static_cast<void>(statements_->rollback.run());
     } else {
         erasure_pending_ = erasure_pending_ || erasing_;
         if (erasure_pending_) done = finish_erasure();
         if (!done) disk_full_ = connection_->failed_on_full_disk();
+        failure_ = done ? std::nullopt : std::optional(done.error());
     }
     connection_->drop_cache();
     wipe_unused_stack();
@@ -202,10 +229,19 @@ Result<void> Store::apply_once(std::span<const StoreOp> ops) {
 
 Result<void> Store::in_transaction(std::span<const StoreOp> ops) {
     if (auto begun = statements_->begin.run(); !begun) return begun;
+    log_.begin();
     for (const StoreOp& op : ops)
         if (auto done = std::visit([this](const auto& one) { return carry_out(one); }, op); !done)
             return done;
+    if (auto logged = log_.end(); !logged) return logged;
     return statements_->commit.run();
+}
+
+Result<void> Store::run_logged(sqlite::Statement& statement, LogKind kind,
+                               const std::optional<NodeId>& subject, std::uint64_t version) {
+    if (auto done = statement.run(); !done) return done;
+    if (connection_->changes() == 0) return {};
+    return log_.append(kind, subject, version);
 }
 
 Result<void> Store::finish_erasure() {
@@ -217,8 +253,17 @@ Result<void> Store::finish_erasure() {
 Result<void> Store::erase(const DamagedSeed& damaged) {
     erasure_pending_ = true;
     unsettled_ = true;
-    if (auto erased = statements_->erase_held_row.bind(1, damaged.row).run(); !erased) return erased;
-    return finish_erasure();
+    auto erased = statements_->begin.run();
+    log_.begin();
+    if (erased)
+        erased =
+            run_logged(statements_->erase_held_row.bind(1, damaged.row), LogKind::seed_erased, damaged.owner);
+    if (erased) erased = statements_->erase_stray_leases.run();
+    if (erased) erased = log_.end();
+    if (erased) erased = statements_->commit.run();
+    if (erased) return finish_erasure();
+    if (connection_->in_transaction()) static_cast<void>(statements_->rollback.run());
+    return erased;
 }
 
 Result<void> Store::settle() {
@@ -233,26 +278,34 @@ Result<void> Store::settle() {
 
 Result<void> Store::carry_out(const PutTombstone& op) {
     if (auto good = check(op.owner, op.notice); !good) return good;
-    return statements_->put_tombstone.bind(1, op.owner.view())
-        .bind(2, op.notice.bytes)
-        .bind(3, op.notice.signature.view())
-        .run();
+    return run_logged(statements_->put_tombstone.bind(1, op.owner.view())
+                          .bind(2, op.notice.bytes)
+                          .bind(3, op.notice.signature.view()),
+                      LogKind::tombstone, op.owner);
 }
 
 Result<void> Store::carry_out(const PutRecipient& op) {
     if (auto good = check(op.version); !good) return good;
-    return statements_->put_recipient.bind(1, op.peer.view())
-        .bind(2, stored(op.version))
-        .bind(3, stored(op.lease_until))
-        .run();
+    Statements& s = *statements_;
+    const auto known = s.recipient_version.bind(1, op.peer.view()).step();
+    if (!known) return tl::unexpected(known.error());
+    // A longer lease of the same seed is no news.
+    const bool news = !*known || s.recipient_version.integer(0) < stored(op.version);
+    s.recipient_version.reset();
+    auto put = s.put_recipient.bind(1, op.peer.view())
+                   .bind(2, stored(op.version))
+                   .bind(3, stored(op.lease_until))
+                   .run();
+    if (!put || !news) return put;
+    return log_.append(LogKind::recipient, op.peer, static_cast<std::uint64_t>(op.version));
 }
 
 Result<void> Store::carry_out(const PutReceipt& op) {
     if (auto good = check(op.holder, op.receipt); !good) return good;
-    return statements_->put_receipt.bind(1, op.holder.view())
-        .bind(2, op.receipt.bytes)
-        .bind(3, op.receipt.signature.view())
-        .run();
+    return run_logged(statements_->put_receipt.bind(1, op.holder.view())
+                          .bind(2, op.receipt.bytes)
+                          .bind(3, op.receipt.signature.view()),
+                      LogKind::receipt, op.holder);
 }
 
 Result<void> Store::carry_out(const PutHeldSeed& op) {
@@ -280,15 +333,22 @@ Result<void> Store::carry_out(const PutHeldSeed& op) {
                         .bind_zeros(6, schema::kPayloadLead + op.payload->size())
                         .run();
     if (!inserted) return inserted;
-    return connection_->write_blob("held_seeds", "payload", connection_->last_row(), schema::kPayloadLead,
-                                   op.payload->view());
+    auto written = connection_->write_blob("held_seeds", "payload", connection_->last_row(),
+                                           schema::kPayloadLead, op.payload->view());
+    if (!written) return written;
+    return log_.append(LogKind::seed_installed, op.owner, static_cast<std::uint64_t>(op.version));
 }
 
 Result<void> Store::carry_out(const EraseHeldSeed& op) {
     // Also when no row is there: an install that failed may have left bytes in the log.
     erasing_ = true;
     if (auto erased = statements_->erase_held_lease.bind(1, op.owner.view()).run(); !erased) return erased;
-    return statements_->erase_held_seed.bind(1, op.owner.view()).run();
+    Statements& s = *statements_;
+    const auto held = s.held_version.bind(1, op.owner.view()).step();
+    if (!held) return tl::unexpected(held.error());
+    const auto version = *held ? static_cast<std::uint64_t>(s.held_version.integer(0)) : 0;
+    s.held_version.reset();
+    return run_logged(s.erase_held_seed.bind(1, op.owner.view()), LogKind::seed_erased, op.owner, version);
 }
 
 Result<void> Store::carry_out(const PutOwnSeed& op) {
@@ -313,12 +373,17 @@ Result<void> Store::carry_out(const PutOwnSeed& op) {
                         .bind_zeros(5, schema::kPayloadLead + op.payload->size())
                         .run();
     if (!inserted) return inserted;
-    return connection_->write_blob("own_seed", "payload", 1, schema::kPayloadLead, op.payload->view());
+    if (auto raised = s.raise_own_version.bind(1, stored(op.version)).run(); !raised) return raised;
+    auto written =
+        connection_->write_blob("own_seed", "payload", 1, schema::kPayloadLead, op.payload->view());
+    if (!written) return written;
+    return log_.append(LogKind::seed_published, std::nullopt, static_cast<std::uint64_t>(op.version));
 }
 
 Result<void> Store::carry_out(const PutExiting& op) {
     if (auto good = check(NodeId{}, op.notice); !good) return good;
-    return statements_->put_exiting.bind(1, op.notice.bytes).bind(2, op.notice.signature.view()).run();
+    return run_logged(statements_->put_exiting.bind(1, op.notice.bytes).bind(2, op.notice.signature.view()),
+                      LogKind::exit_begun, std::nullopt);
 }
 
 Result<void> Store::carry_out(const PutOwnLease& op) {
@@ -336,35 +401,35 @@ Result<void> Store::carry_out(const PutHeldLease& op) {
 
 Result<void> Store::carry_out(const PutLeftReceipt& op) {
     if (auto good = check(op.owner, op.receipt); !good) return good;
-    return statements_->put_left_receipt.bind(1, op.owner.view())
-        .bind(2, op.receipt.bytes)
-        .bind(3, op.receipt.signature.view())
-        .run();
+    return run_logged(statements_->put_left_receipt.bind(1, op.owner.view())
+                          .bind(2, op.receipt.bytes)
+                          .bind(3, op.receipt.signature.view()),
+                      LogKind::left_receipt, op.owner);
 }
 
 Result<void> Store::carry_out(const PutEquivocation& op) {
     if (auto good = check(op.version); !good) return good;
     for (const auto* record : {&op.first, &op.second})
         if (auto good = check(op.owner, *record); !good) return good;
-    return statements_->put_equivocation.bind(1, op.owner.view())
-        .bind(2, stored(op.version))
-        .bind(3, op.first.bytes)
-        .bind(4, op.first.signature.view())
-        .bind(5, op.second.bytes)
-        .bind(6, op.second.signature.view())
-        .bind(7, static_cast<std::int64_t>(kMaxEquivocationsKept))
-        .run();
+    return run_logged(statements_->put_equivocation.bind(1, op.owner.view())
+                          .bind(2, stored(op.version))
+                          .bind(3, op.first.bytes)
+                          .bind(4, op.first.signature.view())
+                          .bind(5, op.second.bytes)
+                          .bind(6, op.second.signature.view())
+                          .bind(7, static_cast<std::int64_t>(kMaxEquivocationsKept)),
+                      LogKind::equivocation, op.owner, static_cast<std::uint64_t>(op.version));
 }
 
 Result<void> Store::carry_out(const PutPeer& op) {
-    return statements_->put_peer.bind(1, op.peer.view())
-        .bind(2, view_of(op.endpoint.value_or("")))
-        .bind(3, std::int64_t{op.former ? 1 : 0})
-        .run();
+    return run_logged(statements_->put_peer.bind(1, op.peer.view())
+                          .bind(2, view_of(op.endpoint.value_or("")))
+                          .bind(3, std::int64_t{op.former ? 1 : 0}),
+                      op.former ? LogKind::peer_removed : LogKind::peer_added, op.peer);
 }
 
 Result<void> Store::carry_out(const PutRetired& op) {
-    return statements_->put_retired.bind(1, view_of(op.reason)).run();
+    return run_logged(statements_->put_retired.bind(1, view_of(op.reason)), LogKind::retired, std::nullopt);
 }
 
 }  // namespace unlearn::storage

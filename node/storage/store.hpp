@@ -3,8 +3,11 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <span>
+#include <vector>
 
+#include "node/storage/event_log.hpp"
 #include "node/storage/files.hpp"
 #include "node/storage/loader.hpp"
 #include "node/storage/reserve.hpp"
@@ -28,7 +31,8 @@ class Store {
     /// by
     ///         a newer version, or is damaged.
     [[nodiscard]] static protocol::Result<std::unique_ptr<Store>> open(const std::filesystem::path& directory,
-                                                                       const Binding& binding);
+                                                                       const Binding& binding,
+                                                                       WallClock clock = wall_time_now);
     ~Store();
     Store(const Store&) = delete;
     Store& operator=(const Store&) = delete;
@@ -53,17 +57,30 @@ class Store {
     /// do, and fits the reserve to what is held. Cheap when there is nothing to do.
     [[nodiscard]] protocol::Result<void> settle();
 
+    /// Up to `limit` entries of the event log after number `after`.
+    [[nodiscard]] protocol::Result<std::vector<LogEntry>> read_log(std::uint64_t after, std::size_t limit);
+    /// Checks the whole log at once, or the next `limit` entries of it: see `LogVerifier::advance`.
+    [[nodiscard]] protocol::Result<LogCheck> verify_log();
+    [[nodiscard]] protocol::Result<bool> verify_log(LogVerifier& verifier, std::size_t limit);
+
+    /// Why the last write did not reach the disk; empty when it did. A refused operation is no failed write.
+    [[nodiscard]] const std::optional<protocol::Error>& failure() const { return failure_; }
+
     [[nodiscard]] const std::filesystem::path& directory() const { return directory_; }
 
   private:
     struct Statements;
 
-    explicit Store(std::filesystem::path directory);
+    Store(std::filesystem::path directory, WallClock clock);
     [[nodiscard]] protocol::Result<void> start(const Binding& binding);
     [[nodiscard]] protocol::Result<void> reserve_room_for(std::span<const protocol::StoreOp> ops);
     [[nodiscard]] protocol::Result<void> apply_once(std::span<const protocol::StoreOp> ops);
     [[nodiscard]] protocol::Result<void> in_transaction(std::span<const protocol::StoreOp> ops);
-    /// Empties the log when bytes that must go may be in it.
+    /// Runs a statement and logs what it did, if it changed anything.
+    [[nodiscard]] protocol::Result<void> run_logged(sqlite::Statement& statement, LogKind kind,
+                                                    const std::optional<protocol::NodeId>& subject,
+                                                    std::uint64_t version = 0);
+    /// Empties the write-ahead log when bytes that must go may be in it.
     [[nodiscard]] protocol::Result<void> finish_erasure();
     [[nodiscard]] protocol::Result<std::uint64_t> held_bytes() const;
 
@@ -87,6 +104,8 @@ class Store {
     FileDescriptor lock_;
     std::unique_ptr<sqlite::Connection> connection_;
     std::unique_ptr<Statements> statements_;
+    EventLog log_;
+    std::optional<protocol::Error> failure_;
     bool erasing_ = false;         ///< the running batch deletes seed bytes
     bool erasure_pending_ = true;  ///< committed deletions whose bytes may still be in the log
     bool unsettled_ = true;        ///< something was written since the last settle()

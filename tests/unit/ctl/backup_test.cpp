@@ -20,8 +20,7 @@ struct BackedUp {
     TemporaryFolder folder;
     NetworkId network = network_id_of({"home", {1, 2, 2}, {"a", "b"}, "none", {}});
     NodeId gone = Identity::generate().id();
-    NodeId id =
-        make_node({folder / "data", folder / "etc.toml", folder / "sealed", "", network, "home", {}}).value();
+    NodeId id = make_node({folder / "data", folder / "etc.toml", folder / "sealed", "", network, {}}).value();
     std::string config = folder.write("node.toml", "data_dir = \"" + (folder / "data") +
                                                        "\"\ncontrol_socket = \"" + (folder / "s") + "\"\n");
     FakeDaemon daemon{folder / "s", [this](const FakeDaemon::Request& request) {

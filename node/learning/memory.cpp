@@ -1,0 +1,28 @@
+#include "node/learning/memory.hpp"
+
+#if defined(__GLIBC__) || __has_include(<malloc.h>)
+#include <malloc.h>
+#endif
+
+namespace unlearn::learning {
+
+void keep_memory_low() {
+#ifdef __GLIBC__
+    constexpr int kArenas = 2;
+    // Setting it keeps glibc from raising it to 32 MiB after the first large block was freed, as it would by
+    // itself: a set of 10,000 images would then come from the heap and stay there. Smaller ones slow down
+    // convolutions, whose intermediate results are mapped and unmapped at every step.
+    constexpr int kOwnMapping = 8 << 20;
+    mallopt(M_ARENA_MAX, kArenas);
+    mallopt(M_MMAP_THRESHOLD, kOwnMapping);
+    mallopt(M_TRIM_THRESHOLD, kOwnMapping);
+#endif
+}
+
+void release_memory() {
+#ifdef __GLIBC__
+    malloc_trim(0);
+#endif
+}
+
+}  // namespace unlearn::learning

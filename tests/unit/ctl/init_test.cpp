@@ -1,0 +1,74 @@
+#include <doctest/doctest.h>
+
+#include "support.hpp"
+
+namespace {
+
+using namespace unlearn::ctl;
+using nlohmann::json;
+
+struct Device {
+    TemporaryFolder folder;
+    std::string data = folder.write("train.csv", "x,y,class\n1,2,cat\n3,4,dog\n");
+    std::string reference = folder.write("reference.csv", "x,y,class\n5,6,cat\n7,8,dog\n");
+    std::string config = folder / "node.toml";
+
+    [[nodiscard]] Called init(const std::string& name, const std::vector<std::string>& more) const {
+        std::vector<std::string> arguments{"init",        "--json",
+                                           "--data",      data,
+                                           "--label",     "class",
+                                           "--reference", reference,
+                                           "--config",    folder / (name + ".toml"),
+                                           "--data-dir",  folder / name,
+                                           "--sealed",    folder / (name + ".sealed")};
+        arguments.insert(arguments.end(), more.begin(), more.end());
+        return call(arguments);
+    }
+};
+
+TEST_CASE("init makes a node whose id, key, binding and sealed exit belong together") {
+    const Device device;
+    const auto made = device.init("a", {"--network", "home", "--classes", "cat,dog"});
+    REQUIRE_MESSAGE(made.code == 0, made.err);
+    const auto shown = json::parse(made.out);
+    CHECK(call({"id", "--config", device.folder / "a.toml", "--socket", device.folder / "none"}).code == 3);
+    const auto sealed = json::parse(call({"verify", "--json", device.folder / "a.sealed"}).out);
+    CHECK(sealed["owner"] == shown["id"]);
+    CHECK(sealed["network"] == shown["network"]);
+    CHECK(device.init("a", {"--network", "home", "--classes", "cat,dog"}).code == 2);
+}
+
+TEST_CASE("two nodes are of one network exactly when name, classes and reference set agree") {
+    const Device device;
+    const auto network = [&](const std::string& name, const std::vector<std::string>& more) {
+        const auto made = device.init(name, more);
+        REQUIRE_MESSAGE(made.code == 0, made.err);
+        return json::parse(made.out)["network"].get<std::string>();
+    };
+    const auto first = network("a", {"--network", "home", "--classes", "cat,dog"});
+    CHECK(network("b", {"--network", "home", "--classes", "cat,dog"}) == first);
+    CHECK(network("c", {"--network", "work", "--classes", "cat,dog"}) != first);
+    CHECK(network("d", {"--network", "home", "--classes", "dog,cat"}) != first);
+    static_cast<void>(device.folder.write("reference.csv", "x,y,class\n5,6,cat\n7,9,dog\n"));
+    CHECK(network("e", {"--network", "home", "--classes", "cat,dog"}) != first);
+}
+
+TEST_CASE("what the daemon could not use is refused at init, in one line, and nothing is made") {
+    const Device device;
+    const std::vector<std::vector<std::string>> wrong{
+        {"--network", "home", "--classes", "cat,bird"},
+        {"--network", "home", "--classes", "cat,dog", "--main", "no-such-model"},
+        {"--network-key", device.folder / "none.key", "--classes", "cat,dog"},
+    };
+    for (const auto& options : wrong) {
+        const auto refused = device.init("a", options);
+        CHECK(refused.code == 2);
+        CHECK(std::count(refused.err.begin(), refused.err.end(), '\n') == 1);
+        CHECK_FALSE(std::filesystem::exists(device.folder / "a"));
+        CHECK_FALSE(std::filesystem::exists(device.folder / "a.sealed"));
+    }
+    CHECK(device.init("a", {"--network", "n", "--network-key", "k", "--classes", "cat,dog"}).code == 2);
+    CHECK(device.init("a", {"--classes", "cat,dog"}).code == 2);
+}
+
+}  // namespace
