@@ -13,6 +13,7 @@ find_package(Boost 1.74 REQUIRED)
 pkg_check_modules(sodium REQUIRED IMPORTED_TARGET libsodium)
 pkg_check_modules(zmq REQUIRED IMPORTED_TARGET libzmq)
 pkg_check_modules(tomlplusplus REQUIRED IMPORTED_TARGET tomlplusplus)
+pkg_check_modules(systemd REQUIRED IMPORTED_TARGET libsystemd)
 find_path(CPPZMQ_INCLUDE_DIR zmq.hpp REQUIRED)
 
 if(UNLEARN_TESTS)

@@ -76,7 +76,8 @@ struct HeldSeedStatus {
     WallTime lease_until{};
 };
 
-enum class PeerState { down, connecting, up, suspect, former };
+/// `former`: removed by the user; `left`: its exit is known here.
+enum class PeerState { down, connecting, up, suspect, former, left };
 [[nodiscard]] std::string_view name_of(PeerState state);
 enum class PeerSource { config, added, membership };
 [[nodiscard]] std::string_view name_of(PeerSource source);

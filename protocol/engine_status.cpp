@@ -33,6 +33,8 @@ std::string_view name_of(PeerState state) {
             return "suspect";
         case PeerState::former:
             return "former";
+        case PeerState::left:
+            return "left";
     }
     return "unknown";
 }
@@ -89,7 +91,9 @@ std::vector<PeerStatus> Engine::peers() const {
     std::vector<PeerStatus> out;
     for (const auto& [peer, info] : peers_) {
         PeerState state = PeerState::down;
-        if (const auto up = session_of_.find(peer); up != session_of_.end())
+        if (exits_.contains(peer))
+            state = PeerState::left;
+        else if (const auto up = session_of_.find(peer); up != session_of_.end())
             state = sessions_.at(up->second).suspect ? PeerState::suspect : PeerState::up;
         else if (info.former)
             state = PeerState::former;

@@ -28,6 +28,9 @@ inline constexpr std::size_t kMaxArchitectureText = 64;
 inline constexpr std::size_t kMaxWindowBytes = 256 * 1024;
 inline constexpr std::chrono::milliseconds kMaxWindowTime{250};
 
+// Unknown keys that may be connected at one time, to show their membership.
+inline constexpr std::size_t kMaxProvisionalPeers = 32;
+
 // Timers.
 inline constexpr std::chrono::milliseconds kTickInterval{100};
 inline constexpr std::chrono::milliseconds kHelloRetry{1000};
@@ -38,6 +41,7 @@ inline constexpr std::chrono::milliseconds kFetchStall{3000};
 inline constexpr std::chrono::milliseconds kExitRetryFirst{500};
 inline constexpr std::chrono::milliseconds kExitRetryMost{60000};
 inline constexpr std::chrono::milliseconds kStoreRetry{1000};
+inline constexpr std::chrono::milliseconds kProvisionalTime{5000};
 inline constexpr std::chrono::milliseconds kBlockFirst{5000};
 inline constexpr std::chrono::milliseconds kBlockMost{600000};
 

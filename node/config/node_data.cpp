@@ -1,5 +1,6 @@
 #include "node/config/node_data.hpp"
 
+#include <cmath>
 #include <cstring>
 
 #include "node/learning/data/csv.hpp"
@@ -49,7 +50,42 @@ protocol::Digest digest_of_examples(const LabelledData& data) {
 }
 
 std::string_view preprocessing_of(DataKind kind) {
-    return kind == DataKind::idx ? "scale-1/255" : "none";
+    return kind == DataKind::idx ? "scale-1/255" : "standardised-by-reference";
+}
+
+Scaling Scaling::of(DataKind kind, const LabelledData& reference) {
+    Scaling scaling;
+    if (kind == DataKind::idx || reference.count == 0) return scaling;
+    const auto columns = static_cast<std::size_t>(reference.shape.size());
+    const auto rows = static_cast<double>(reference.count);
+    for (std::size_t column = 0; column < columns; ++column) {
+        double sum = 0.0;
+        for (std::size_t row = 0; row < reference.count; ++row)
+            sum += reference.features[row * columns + column];
+        const double mean = sum / rows;
+        double squares = 0.0;
+        for (std::size_t row = 0; row < reference.count; ++row) {
+            const double distance = reference.features[row * columns + column] - mean;
+            squares += distance * distance;
+        }
+        const double deviation = std::sqrt(squares / rows);
+        scaling.shift_.push_back(static_cast<float>(mean));
+        scaling.factor_.push_back(deviation > 0.0 ? static_cast<float>(1.0 / deviation) : 0.0F);
+    }
+    return scaling;
+}
+
+void Scaling::apply_to_loaded(std::vector<float>& features) const {
+    if (shift_.empty()) return;
+    for (std::size_t i = 0; i < features.size(); ++i)
+        features[i] = (features[i] - shift_[i % shift_.size()]) * factor_[i % shift_.size()];
+}
+
+void Scaling::apply_to_raw(std::vector<float>& features) const {
+    constexpr float kWhite = 255.0F;
+    if (!shift_.empty()) return apply_to_loaded(features);
+    for (float& value : features)
+        value /= kWhite;
 }
 
 protocol::NetworkId network_of(const NodeConfig& config, const LabelledData& reference) {

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <vector>
+
 #include "node/config/node_config.hpp"
 #include "node/learning/data/table.hpp"
 #include "protocol/digest.hpp"
@@ -21,5 +23,22 @@ namespace unlearn::config {
 
 /// How values of this kind of file are scaled, as the network's description names it.
 [[nodiscard]] std::string_view preprocessing_of(DataKind kind);
+
+/// How numbers as they stand in files become what models see; the same at all nodes of a network. Pixels are
+/// divided by 255, which reading an IDX file does already. The columns of tables are shifted and scaled to
+/// mean 0 and standard deviation 1 over the reference set; a constant column becomes 0.
+class Scaling {
+  public:
+    [[nodiscard]] static Scaling of(DataKind kind, const learning::LabelledData& reference);
+
+    /// For what `load_own_data` and `load_reference` gave.
+    void apply_to_loaded(std::vector<float>& features) const;
+    /// For rows of raw numbers, one after the other.
+    void apply_to_raw(std::vector<float>& features) const;
+
+  private:
+    std::vector<float> shift_;  ///< empty for images
+    std::vector<float> factor_;
+};
 
 }  // namespace unlearn::config

@@ -1,5 +1,6 @@
 #include "node/learning/accuracy.hpp"
 
+#include <algorithm>
 #include <vector>
 
 #include <ATen/ATen.h>
@@ -29,6 +30,14 @@ std::vector<Tally> tally_by_class(const at::Tensor& scores, const Dataset& test)
 }
 
 }  // namespace
+
+std::vector<std::int64_t> likeliest_classes(std::span<const float> scores, std::size_t classes) {
+    UNLEARN_ASSERT(classes > 0 && scores.size() % classes == 0);
+    std::vector<std::int64_t> out;
+    for (auto row = scores.begin(); row != scores.end(); row += static_cast<std::ptrdiff_t>(classes))
+        out.push_back(std::max_element(row, row + static_cast<std::ptrdiff_t>(classes)) - row);
+    return out;
+}
 
 double full_accuracy(const at::Tensor& scores, const Dataset& test) {
     Tally total;

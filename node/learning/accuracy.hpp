@@ -8,6 +8,9 @@
 
 namespace unlearn::learning {
 
+// The class with the highest score in each row of `scores` [N, classes], row-major; the first of equal ones.
+[[nodiscard]] std::vector<std::int64_t> likeliest_classes(std::span<const float> scores, std::size_t classes);
+
 // The share of examples whose most probable class is their label. `scores` [N, classes]: probabilities or
 // logits.
 [[nodiscard]] double full_accuracy(const at::Tensor& scores, const Dataset& test);

@@ -36,6 +36,16 @@ at::Tensor copy_inputs(const LabelledData& table, std::span<const std::size_t> r
 
 }  // namespace
 
+at::Tensor inputs_of(std::span<const float> features, const InputShape& shape) {
+    const auto width = static_cast<std::size_t>(shape.size());
+    UNLEARN_ASSERT(features.size() % width == 0);
+    auto inputs = at::empty(
+        {static_cast<std::int64_t>(features.size() / width), shape.channels, shape.height, shape.width},
+        at::kFloat);
+    std::copy(features.begin(), features.end(), inputs.data_ptr<float>());
+    return inputs;
+}
+
 Dataset::Dataset(at::Tensor inputs, at::Tensor labels, std::int64_t classes, const InputShape& shape)
     : inputs_(std::move(inputs)), labels_(std::move(labels)), classes_(classes), shape_(shape) {
     UNLEARN_ASSERT(inputs_.size(0) == labels_.size(0));

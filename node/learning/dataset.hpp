@@ -41,6 +41,9 @@ class Dataset {
     InputShape shape_;
 };
 
+// Rows of examples, one after the other, as [rows, channels, height, width] float32.
+[[nodiscard]] at::Tensor inputs_of(std::span<const float> features, const InputShape& shape);
+
 struct ValidationSplit {
     Dataset train;
     Dataset validation;

@@ -89,6 +89,7 @@ void Node::remove_neighbour(const NodeId& peer) {
 
 void Node::start() {
     running_ = true;
+    if (engine_.config().network_key) transport_->admit_provisionally(kMaxProvisionalPeers, kProvisionalTime);
     feed(Start{});
     tick();
 }

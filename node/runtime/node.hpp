@@ -64,6 +64,12 @@ class Node final : private network::TransportHandler {
     [[nodiscard]] const protocol::Engine& engine() const { return engine_; }
     [[nodiscard]] const network::Transport& transport() const { return *transport_; }
     [[nodiscard]] storage::StorageCounters storage_counters() const { return storage_.counters(); }
+    /// Why the last write did not reach the disk; empty when it did.
+    [[nodiscard]] std::optional<protocol::Error> storage_failure() const { return storage_.failure(); }
+    /// Runs a short task on the storage thread, in its turn. @return an error when too much waits there.
+    [[nodiscard]] protocol::Result<void> on_storage(std::function<void(storage::Store&)> task) {
+        return storage_.post(std::move(task));
+    }
 
   private:
     Node(boost::asio::io_context& context, const protocol::Identity& identity, protocol::EngineConfig config,

@@ -1,5 +1,7 @@
 #include "node/storage/files.hpp"
 
+#include <cerrno>
+#include <cstdio>
 #include <cstring>
 #include <string>
 #include <system_error>
@@ -11,6 +13,7 @@
 
 namespace unlearn::storage {
 
+using protocol::ByteView;
 using protocol::ErrorCode;
 using protocol::fail;
 using protocol::Result;
@@ -82,6 +85,23 @@ Result<void> ensure_private_file(const std::filesystem::path& file) {
     if ((status.st_mode & 07777) != 0600 && ::fchmod(opened.get(), 0600) != 0)
         return file_error(file, "set the permissions");
     return sync_directory(file.parent_path());
+}
+
+Result<void> replace_file(const std::filesystem::path& file, ByteView bytes) {
+    auto part = file;
+    part += ".part";
+    ::unlink(part.c_str());
+    const FileDescriptor out(::open(part.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+    if (!out.valid()) return file_error(part, "make");
+    while (!bytes.empty()) {
+        const auto written = ::write(out.get(), bytes.data(), bytes.size());
+        if (written < 0 && errno == EINTR) continue;
+        if (written < 0) return file_error(part, "write");
+        bytes = bytes.subspan(static_cast<std::size_t>(written));
+    }
+    if (::fsync(out.get()) != 0) return file_error(part, "sync");
+    if (::rename(part.c_str(), file.c_str()) != 0) return file_error(file, "replace");
+    return sync_directory(file.has_parent_path() ? file.parent_path() : std::filesystem::path("."));
 }
 
 }  // namespace unlearn::storage

@@ -5,6 +5,7 @@
 #include <string_view>
 #include <utility>
 
+#include "protocol/bytes.hpp"
 #include "protocol/result.hpp"
 
 /// The few things about files that the standard library cannot say: permissions at creation, locks, fsync.
@@ -40,5 +41,10 @@ class FileDescriptor {
 
 /// Makes sure that `file` exists, is a regular file and has mode 0600, whatever the umask.
 [[nodiscard]] protocol::Result<void> ensure_private_file(const std::filesystem::path& file);
+
+/// Puts `bytes` in place of the file at once (mode 0600), durably: after a crash there is the old content or
+/// the new.
+[[nodiscard]] protocol::Result<void> replace_file(const std::filesystem::path& file,
+                                                  protocol::ByteView bytes);
 
 }  // namespace unlearn::storage

@@ -45,14 +45,27 @@ StorageThread::~StorageThread() {
 }
 
 Result<void> StorageThread::submit(std::vector<StoreOp> ops, Done done) {
+    return queue({std::move(ops), std::move(done), {}, std::chrono::steady_clock::now()});
+}
+
+Result<void> StorageThread::post(std::function<void(Store&)> task) {
+    return queue({{}, {}, std::move(task), std::chrono::steady_clock::now()});
+}
+
+Result<void> StorageThread::queue(Batch batch) {
     {
         const std::lock_guard lock(mutex_);
         if (queue_.size() >= kMaxQueuedBatches)
             return fail(ErrorCode::internal, store_->directory().string() + ": too many writes are waiting");
-        queue_.push_back({std::move(ops), std::move(done), std::chrono::steady_clock::now()});
+        queue_.push_back(std::move(batch));
     }
     wake_.notify_one();
     return {};
+}
+
+std::optional<Error> StorageThread::failure() const {
+    const std::lock_guard lock(mutex_);
+    return failure_;
 }
 
 StorageCounters StorageThread::counters() const {
@@ -83,7 +96,8 @@ std::vector<StorageThread::Batch> StorageThread::next_batches() {
     std::size_t bytes = 0;
     while (!queue_.empty() && out.size() < kMaxSharedBatches) {
         bytes += payload_bytes(queue_.front().ops);
-        if (!out.empty() && bytes > kMaxSharedBytes) break;
+        const bool alone = queue_.front().task || (!out.empty() && out.back().task);
+        if (!out.empty() && (alone || bytes > kMaxSharedBytes)) break;
         out.push_back(std::move(queue_.front()));
         queue_.pop_front();
     }
@@ -98,6 +112,7 @@ void StorageThread::settle() {
 }
 
 void StorageThread::carry_out(std::vector<Batch> batches) {
+    if (batches.front().task) return batches.front().task(*store_);
     if (batches.size() > 1) {
         std::vector<StoreOp> shared;
         for (const Batch& batch : batches)
@@ -130,6 +145,7 @@ void StorageThread::complete(Batch& batch, Result<void> result) {
     {
         const std::lock_guard lock(mutex_);
         ++counters_.batches;
+        failure_ = store_->failure();
         if (!result) ++counters_.failures;
         counters_.total_latency += latency;
         counters_.longest_latency = std::max(counters_.longest_latency, latency);

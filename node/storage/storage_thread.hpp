@@ -8,6 +8,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <vector>
 
@@ -61,15 +62,25 @@ class StorageThread {
     /// @return an error, and `done` is never called, when kMaxQueuedBatches wait already.
     [[nodiscard]] protocol::Result<void> submit(std::vector<protocol::StoreOp> ops, Done done);
 
+    /// Runs a short task on the storage thread, in its turn and outside of any transaction. It must not
+    /// throw.
+    /// @return an error, and `task` is never called, when kMaxQueuedBatches wait already.
+    [[nodiscard]] protocol::Result<void> post(std::function<void(Store&)> task);
+
     [[nodiscard]] StorageCounters counters() const;
+    /// Why the last batch did not reach the disk; empty when it did.
+    [[nodiscard]] std::optional<protocol::Error> failure() const;
 
   private:
+    /// Either operations or a task.
     struct Batch {
         std::vector<protocol::StoreOp> ops;
         Done done;
+        std::function<void(Store&)> task;
         std::chrono::steady_clock::time_point submitted;
     };
 
+    [[nodiscard]] protocol::Result<void> queue(Batch batch);
     void run();
     /// The next batches that share a transaction; waits, and is empty only when it is time to end.
     [[nodiscard]] std::vector<Batch> next_batches();
@@ -80,10 +91,11 @@ class StorageThread {
     std::unique_ptr<Store> store_;
     mutable std::mutex mutex_;
     std::condition_variable wake_;
-    std::deque<Batch> queue_;   // guarded by mutex_
-    StorageCounters counters_;  // guarded by mutex_
-    bool ending_ = false;       // guarded by mutex_
-    std::jthread thread_;       // last: starts when all else is there
+    std::deque<Batch> queue_;                 // guarded by mutex_
+    StorageCounters counters_;                // guarded by mutex_
+    std::optional<protocol::Error> failure_;  // guarded by mutex_
+    bool ending_ = false;                     // guarded by mutex_
+    std::jthread thread_;                     // last: starts when all else is there
 };
 
 }  // namespace unlearn::storage

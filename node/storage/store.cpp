@@ -5,6 +5,7 @@
 #include <string>
 #include <variant>
 
+#include "node/storage/backup.hpp"
 #include "node/storage/sqlite.hpp"
 #include "node/storage/wiping_memory.hpp"
 #include "protocol/limits.hpp"
@@ -107,8 +108,9 @@ bool may_use_reserve(std::span<const StoreOp> ops) {
 
 }  // namespace
 
-Store::Store(std::filesystem::path directory, WallClock clock)
-    : directory_(std::move(directory)),
+Store::Store(std::filesystem::path directory, const Binding& binding, WallClock clock)
+    : binding_(binding),
+      directory_(std::move(directory)),
       file_(directory_ / "state.db"),
       reserve_(directory_ / "reserve"),
       log_(std::move(clock)) {}
@@ -122,12 +124,12 @@ Store::~Store() {
 
 Result<std::unique_ptr<Store>> Store::open(const std::filesystem::path& directory, const Binding& binding,
                                            WallClock clock) {
-    std::unique_ptr<Store> store(new Store(directory, std::move(clock)));
-    if (auto started = store->start(binding); !started) return tl::unexpected(started.error());
+    std::unique_ptr<Store> store(new Store(directory, binding, std::move(clock)));
+    if (auto started = store->start(); !started) return tl::unexpected(started.error());
     return store;
 }
 
-Result<void> Store::start(const Binding& binding) {
+Result<void> Store::start() {
     auto lock = lock_directory(directory_);
     if (!lock) return tl::unexpected(lock.error());
     lock_ = std::move(*lock);
@@ -136,7 +138,7 @@ Result<void> Store::start(const Binding& binding) {
     if (!connection) return tl::unexpected(connection.error());
     connection_ = std::move(*connection);
     if (auto set = connection_->run(schema::kSettings); !set) return set;
-    if (auto prepared = schema::prepare(*connection_, file_, binding); !prepared) return prepared;
+    if (auto prepared = schema::prepare(*connection_, file_, binding_); !prepared) return prepared;
     const auto mode = connection_->text("PRAGMA journal_mode");
     if (!mode) return tl::unexpected(mode.error());
     const auto secure = connection_->integer("PRAGMA secure_delete");
@@ -146,7 +148,7 @@ Result<void> Store::start(const Binding& binding) {
         return fail(ErrorCode::internal, file_.string() + ": this SQLite cannot overwrite what it deletes");
     statements_ = std::make_unique<Statements>();
     if (auto prepared = statements_->prepare(*connection_); !prepared) return prepared;
-    if (auto prepared = log_.prepare(*connection_, binding); !prepared) return prepared;
+    if (auto prepared = log_.prepare(*connection_, binding_); !prepared) return prepared;
     // A crash may have come between a deletion's commit and its checkpoint.
     if (auto finished = finish_erasure(); !finished) {
         if (!connection_->failed_on_full_disk()) return finished;
@@ -170,6 +172,10 @@ Result<LogCheck> Store::verify_log() {
 
 Result<bool> Store::verify_log(LogVerifier& verifier, std::size_t limit) {
     return verifier.advance(*connection_, limit);
+}
+
+Result<void> Store::backup(const std::filesystem::path& file) {
+    return copy_without_seeds(*connection_, binding_, file);
 }
 
 Result<Loaded> Store::load() {

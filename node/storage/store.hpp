@@ -63,6 +63,9 @@ class Store {
     [[nodiscard]] protocol::Result<LogCheck> verify_log();
     [[nodiscard]] protocol::Result<bool> verify_log(LogVerifier& verifier, std::size_t limit);
 
+    /// Copies everything but seeds into a new file: see `copy_without_seeds`.
+    [[nodiscard]] protocol::Result<void> backup(const std::filesystem::path& file);
+
     /// Why the last write did not reach the disk; empty when it did. A refused operation is no failed write.
     [[nodiscard]] const std::optional<protocol::Error>& failure() const { return failure_; }
 
@@ -71,8 +74,8 @@ class Store {
   private:
     struct Statements;
 
-    Store(std::filesystem::path directory, WallClock clock);
-    [[nodiscard]] protocol::Result<void> start(const Binding& binding);
+    Store(std::filesystem::path directory, const Binding& binding, WallClock clock);
+    [[nodiscard]] protocol::Result<void> start();
     [[nodiscard]] protocol::Result<void> reserve_room_for(std::span<const protocol::StoreOp> ops);
     [[nodiscard]] protocol::Result<void> apply_once(std::span<const protocol::StoreOp> ops);
     [[nodiscard]] protocol::Result<void> in_transaction(std::span<const protocol::StoreOp> ops);
@@ -98,6 +101,7 @@ class Store {
     [[nodiscard]] protocol::Result<void> carry_out(const protocol::PutPeer& op);
     [[nodiscard]] protocol::Result<void> carry_out(const protocol::PutRetired& op);
 
+    Binding binding_;
     std::filesystem::path directory_;
     std::filesystem::path file_;
     Reserve reserve_;

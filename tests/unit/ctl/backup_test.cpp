@@ -15,7 +15,7 @@ using namespace unlearn::ctl;
 using namespace unlearn::protocol;
 using nlohmann::json;
 
-/// A node with a tombstone in its state, and a daemon that backs it up by copying its database.
+/// A node with a tombstone in its state, and a daemon that backs it up as unlearnd does.
 struct BackedUp {
     TemporaryFolder folder;
     NetworkId network = network_id_of({"home", {1, 2, 2}, {"a", "b"}, "none", {}});
@@ -25,9 +25,10 @@ struct BackedUp {
                                                        "\"\ncontrol_socket = \"" + (folder / "s") + "\"\n");
     FakeDaemon daemon{folder / "s", [this](const FakeDaemon::Request& request) {
                           const auto body = json::parse(request.body);
-                          std::filesystem::copy_file(folder / "data/state/state.db",
-                                                     body["path"].get<std::string>());
-                          return FakeDaemon::Answer{200, "{}"};
+                          const auto store =
+                              storage::Store::open(folder / "data/state", {id, network}).value();
+                          const auto made = store->backup(body["path"].get<std::string>());
+                          return FakeDaemon::Answer{made ? 200 : 500, "{}"};
                       }};
 
     BackedUp() {

@@ -1,15 +1,50 @@
 #include "node/storage/storage_thread.hpp"
 
+#include <csignal>
 #include <future>
 #include <mutex>
 
 #include <doctest/doctest.h>
+#include <sys/resource.h>
 
 #include "tests/unit/storage/support.hpp"
 
 using namespace unlearn::protocol;
 using namespace unlearn::storage;
 using namespace unlearn::storage::testing;
+
+namespace {
+
+/// While it lives, no file of this process can grow beyond `bytes`: larger commits fail half-way.
+class FileSizeLimit {
+  public:
+    explicit FileSizeLimit(rlim_t bytes) : handler_(std::signal(SIGXFSZ, SIG_IGN)) {
+        ::getrlimit(RLIMIT_FSIZE, &before_);
+        const rlimit limit{bytes, before_.rlim_max};
+        ::setrlimit(RLIMIT_FSIZE, &limit);
+    }
+    ~FileSizeLimit() {
+        ::setrlimit(RLIMIT_FSIZE, &before_);
+        std::signal(SIGXFSZ, handler_);
+    }
+    FileSizeLimit(const FileSizeLimit&) = delete;
+    FileSizeLimit& operator=(const FileSizeLimit&) = delete;
+
+  private:
+    void (*handler_)(int);
+    rlimit before_{};
+};
+
+/// Submits and waits. The answer, and what `failure` says when it comes.
+std::pair<bool, std::optional<Error>> stored(StorageThread& thread, std::vector<StoreOp> ops) {
+    std::promise<std::pair<bool, std::optional<Error>>> answer;
+    REQUIRE(thread.submit(std::move(ops), [&](Result<void> result) {
+        answer.set_value({result.has_value(), thread.failure()});
+    }));
+    return answer.get_future().get();
+}
+
+}  // namespace
 
 // What an answer captures is declared before the thread, whose end waits for the answers still to come.
 
@@ -92,6 +127,7 @@ TEST_CASE("a full queue refuses and says so, and what was taken is still done") 
         REQUIRE(!result);
         CHECK(result.error().detail.find("too many writes are waiting") != std::string::npos);
         CHECK(thread.counters().waiting == kMaxQueuedBatches);
+        CHECK(!thread.post([](Store&) { FAIL("a refused task ran"); }));
         go.set_value();
     }
     CHECK(answers == taken);
@@ -111,4 +147,54 @@ TEST_CASE("an erased seed is nowhere in memory when its erasure is answered") {
                           [&](Result<void>) { left.set_value(traces.windows_in_own_memory()); }));
     CHECK(left.get_future().get() == 0);
     CHECK(traces.count_in_folder(folder.path()) == 0);
+}
+
+TEST_CASE("a task runs in its turn, between batches and outside of any transaction") {
+    const TemporaryFolder folder;
+    std::promise<void> all_queued;
+    std::vector<std::size_t> tombstones;  // as each task found them
+    std::vector<bool> applied;
+    {
+        StorageThread thread(open(folder.path()));
+        REQUIRE(thread.submit({tombstone(1)}, [&](Result<void>) { all_queued.get_future().wait(); }));
+        // All of these wait together: without the tasks they would share one transaction.
+        for (std::uint32_t i = 2; i <= 4; ++i) {
+            REQUIRE(thread.submit({tombstone(i)}, {}));
+            REQUIRE(thread.post([&, i](Store& store) {
+                tombstones.push_back(load(store).tombstones.size());
+                // A transaction inside of another one is refused.
+                applied.push_back(
+                    store.apply(std::vector<StoreOp>{PutRecipient{node(i), SeedVersion{1}}}).has_value());
+            }));
+        }
+        REQUIRE(thread.submit({tombstone(5)}, {}));
+        all_queued.set_value();
+    }
+    CHECK(tombstones == std::vector<std::size_t>{2, 3, 4});
+    CHECK(applied == std::vector<bool>{true, true, true});
+    const auto state = load(*open(folder.path()));
+    CHECK(state.tombstones.size() == 5);
+    CHECK(state.recipients.size() == 3);
+}
+
+TEST_CASE("a write that did not reach the disk is told until the next one did") {
+    const TemporaryFolder folder;
+    StorageThread thread(open(folder.path()));
+    CHECK(!thread.failure());
+    CHECK(stored(thread, {tombstone(1)}) == std::pair{true, std::optional<Error>()});
+    // What is refused was never meant for the disk.
+    CHECK(stored(thread, {held(1, 1)}) == std::pair{false, std::optional<Error>()});
+    {
+        const FileSizeLimit limit(200000);
+        const auto [done, failure] =
+            stored(thread, {PutOwnSeed{SeedVersion{1}, statement("r"), payload(1, 1000000)}});
+        CHECK(!done);
+        REQUIRE(failure);
+        CHECK(failure->detail.find("state.db") != std::string::npos);
+        CHECK(failure->detail.find('\n') == std::string::npos);
+        CHECK(!stored(thread, {held(1, 1)}).first);
+        CHECK(thread.failure());  // a refused batch does not show that the disk is well again
+    }
+    CHECK(stored(thread, {tombstone(2)}) == std::pair{true, std::optional<Error>()});
+    CHECK(!thread.failure());
 }

@@ -1,0 +1,342 @@
+#include "node/daemon/control_api.hpp"
+
+#include <array>
+#include <charconv>
+
+#include <nlohmann/json.hpp>
+
+#include "node/daemon/metrics.hpp"
+#include "node/daemon/node_json.hpp"
+#include "node/runtime/certificate.hpp"
+
+namespace unlearn::daemon {
+namespace {
+
+using namespace unlearn::protocol;
+using nlohmann::json;
+
+constexpr std::uint64_t kMostLogEntries = 10'000;
+constexpr std::size_t kVerifiedAtATime = 2'000;
+constexpr std::uint64_t kLongestWait = 3600;
+
+HttpResponse answer(const json& body, unsigned status = 200) {
+    // Text from peers and files may not be UTF-8.
+    return {status, body.dump(-1, ' ', false, json::error_handler_t::replace) + "\n"};
+}
+
+HttpResponse refusal(unsigned status, const std::string& line) {
+    return answer({{"error", line}}, status);
+}
+
+HttpResponse refusal_of(const Error& error) {
+    const bool ours = error.code == ErrorCode::internal || error.code == ErrorCode::too_much;
+    return refusal(ours ? 503 : 400, error.detail.empty() ? error.text() : error.detail);
+}
+
+/// The number of a query, `otherwise` when it is not there, nothing when it is none or above `most`.
+std::optional<std::uint64_t> number_in(const HttpRequest& request, const char* name, std::uint64_t otherwise,
+                                       std::uint64_t most) {
+    const auto found = request.query.find(name);
+    if (found == request.query.end()) return otherwise;
+    const auto& text = found->second;
+    std::uint64_t value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (error != std::errc{} || end != text.data() + text.size() || value > most) return std::nullopt;
+    return value;
+}
+
+/// The body as an object; an empty body is an empty one.
+std::optional<json> object_in(const HttpRequest& request) {
+    if (request.body.empty()) return json::object();
+    auto body = json::parse(request.body, nullptr, false);
+    if (!body.is_object()) return std::nullopt;
+    return body;
+}
+
+std::optional<std::string> text_in(const json& object, const char* name) {
+    const auto found = object.find(name);
+    if (found == object.end() || !found->is_string()) return std::nullopt;
+    return found->get<std::string>();
+}
+
+Result<PredictionRequest> prediction_request(const HttpRequest& request) {
+    PredictionRequest out;
+    if (const auto prior = request.query.find("prior"); prior != request.query.end()) {
+        if (prior->second != "own" && prior->second != "uniform")
+            return fail(ErrorCode::malformed, "prior: must be own or uniform");
+        out.prior = prior->second == "own" ? learning::Prior::own : learning::Prior::uniform;
+    }
+    const auto body = json::parse(request.body, nullptr, false);
+    const auto inputs = body.is_object() ? body.find("inputs") : body.end();
+    if (!body.is_object() || inputs == body.end() || !inputs->is_array())
+        return fail(ErrorCode::malformed, "inputs: must be a list of rows of numbers");
+    std::size_t width = 0;
+    for (const auto& row : *inputs) {
+        const auto refuse = [&](const std::string& what) {
+            return fail(ErrorCode::malformed, "inputs: row " + std::to_string(out.rows + 1) + " " + what);
+        };
+        if (!row.is_array()) return refuse("is no list");
+        if (out.rows > 0 && row.size() != width) return refuse("has another length than the first");
+        width = row.size();
+        for (const auto& value : row) {
+            const float number = value.is_number() ? value.get<float>() : 0.0F;
+            if (!value.is_number() || !std::isfinite(number)) return refuse("has something that is no number");
+            out.features.push_back(number);
+        }
+        ++out.rows;
+    }
+    if (out.rows == 0) return fail(ErrorCode::malformed, "inputs: no rows");
+    return out;
+}
+
+struct Route {
+    const char* method;
+    const char* path;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<ControlApi>> ControlApi::create(asio::io_context& io,
+                                                       const std::filesystem::path& socket) {
+    std::unique_ptr<ControlApi> api(new ControlApi(io));
+    auto server = HttpServer::create(io, socket, "/v1/events",
+                                     [raw = api.get()](const HttpRequest& request, Respond respond) {
+                                         raw->handle(request, std::move(respond));
+                                     });
+    if (!server) return tl::unexpected(server.error());
+    api->server_ = std::move(*server);
+    return api;
+}
+
+ControlApi::~ControlApi() = default;
+
+void ControlApi::tell(const Event& event) {
+    if (server_) server_->broadcast(event_json(event).dump(-1, ' ', false, json::error_handler_t::replace));
+    if (service_ != nullptr) answer_waiters();
+}
+
+void ControlApi::handle(const HttpRequest& request, Respond respond) {
+    if (request.path == "/healthz" && request.method == "GET") return answer_health(respond);
+    if (service_ == nullptr) return respond(refusal(503, "unlearnd is starting"));
+
+    const auto uptime = std::chrono::floor<std::chrono::seconds>(std::chrono::steady_clock::now() - started_);
+    using Handler = std::function<void()>;
+    const std::vector<std::pair<Route, Handler>> routes{
+        {{"GET", "/metrics"},
+         [&] { respond({200, metrics_text(*service_, uptime), "text/plain; version=0.0.4"}); }},
+        {{"GET", "/v1/status"}, [&] { respond(answer(status_json(*service_, uptime))); }},
+        {{"GET", "/v1/peers"}, [&] { respond(answer(peers_json(*service_))); }},
+        {{"POST", "/v1/peers"}, [&] { handle_peers(request, respond); }},
+        {{"POST", "/v1/predict"}, [&] { handle_predict(request, respond); }},
+        {{"POST", "/v1/publish"}, [&] { handle_publish(request, respond); }},
+        {{"GET", "/v1/exit"}, [&] { handle_exit(request, respond); }},
+        {{"POST", "/v1/exit"}, [&] { handle_exit(request, respond); }},
+        {{"POST", "/v1/exit/sealed"}, [&] { handle_sealed_exit(request, respond); }},
+        {{"GET", "/v1/certificate"},
+         [&] {
+             const auto exit = service_->node().engine().own_exit();
+             if (!exit.begun) return respond(refusal(404, "this node has not begun to leave"));
+             respond(answer(
+                 runtime::make_certificate(service_->node().engine().id(), service_->network(), exit)));
+         }},
+        {{"GET", "/v1/log"}, [&] { handle_log(request, respond); }},
+        {{"GET", "/v1/log/verify"}, [&] { handle_log_verify(request, respond); }},
+        {{"POST", "/v1/backup"}, [&] { handle_backup(request, respond); }},
+    };
+    bool known_path = request.path.starts_with("/v1/peers/");
+    if (known_path && request.method == "DELETE") return handle_peers(request, respond);
+    for (const auto& [route, handler] : routes) {
+        if (request.path != route.path) continue;
+        known_path = true;
+        if (request.method == route.method) return handler();
+    }
+    if (known_path) return respond(refusal(405, request.path + ": not with " + request.method));
+    respond(refusal(404, request.path + ": no such thing"));
+}
+
+void ControlApi::answer_health(const Respond& respond) const {
+    if (service_ == nullptr) return respond(answer({{"status", "ok"}, {"state", "starting"}}));
+    const json state(name_of(service_->state()));
+    if (const auto failure = service_->node().storage_failure())
+        return respond(answer({{"status", "failing"}, {"state", state}, {"error", failure->text()}}, 503));
+    respond(answer({{"status", "ok"}, {"state", state}}));
+}
+
+void ControlApi::handle_peers(const HttpRequest& request, const Respond& respond) {
+    auto& node = service_->node();
+    const auto& engine = node.engine();
+    if (request.method == "DELETE") {
+        const auto id = NodeId::from_text(std::string_view(request.path).substr(std::string_view("/v1/peers/").size()));
+        if (!id) return respond(refusal(400, id.error().detail));
+        const auto peers = engine.peers();
+        if (std::none_of(peers.begin(), peers.end(), [&](const auto& peer) {
+                return peer.id == *id && peer.state != PeerState::former;
+            }))
+            return respond(refusal(404, id->short_text() + ": no such peer"));
+        node.remove_neighbour(*id);
+        return respond(answer({{"removed", id->text()}}));
+    }
+    const auto body = object_in(request);
+    const auto address = body ? text_in(*body, "address") : std::nullopt;
+    const auto id_text = body ? text_in(*body, "id") : std::nullopt;
+    if (address.has_value() == id_text.has_value())
+        return respond(refusal(400, "give either \"address\" or \"id\""));
+    Neighbour neighbour;
+    if (address) {
+        const auto parsed = PeerAddress::from_text(*address);
+        if (!parsed) return respond(refusal(400, parsed.error().detail));
+        neighbour = {parsed->id, parsed->endpoint};
+    } else {
+        const auto id = NodeId::from_text(*id_text);
+        if (!id) return respond(refusal(400, id.error().detail));
+        neighbour = {*id, std::nullopt};
+    }
+    if (neighbour.id == engine.id()) return respond(refusal(409, "this is the node itself"));
+    if (engine.has_tombstone(neighbour.id))
+        return respond(refusal(409, neighbour.id.short_text() + " has left the network for ever"));
+    if (engine.own_exit().begun) return respond(refusal(409, "this node is leaving the network"));
+    node.add_neighbour(neighbour, true);
+    respond(answer({{"id", neighbour.id.text()}, {"address", address ? json(*address) : json()}}));
+}
+
+void ControlApi::handle_predict(const HttpRequest& request, const Respond& respond) {
+    auto wanted = prediction_request(request);
+    if (!wanted) return respond(refusal_of(wanted.error()));
+    service_->predict(std::move(*wanted), [this, respond](const Result<PredictionAnswer>& predicted) {
+        if (!predicted) return respond(refusal_of(predicted.error()));
+        if (service_ == nullptr) return respond(refusal(503, "unlearnd is stopping"));
+        respond(answer(prediction_json(*predicted, service_->config().data.classes)));
+    });
+}
+
+void ControlApi::handle_publish(const HttpRequest& request, const Respond& respond) {
+    if (service_->state() == ServiceState::exiting || service_->state() == ServiceState::retired)
+        return respond(refusal(409, "this node is leaving the network"));
+    const auto version_of = [](const NodeService& service) {
+        const auto seed = service.node().engine().own_seed();
+        return seed ? static_cast<std::uint64_t>(seed->version) : std::uint64_t{0};
+    };
+    if (const auto wait = request.query.find("wait"); wait == request.query.end() || wait->second == "0") {
+        service_->publish({});
+        return respond(answer({{"version_after", version_of(*service_)}}, 202));
+    }
+    service_->publish([this, respond, version_of](const std::optional<std::string>& problem) {
+        if (problem) return respond(refusal(500, *problem));
+        respond(answer({{"version", service_ != nullptr ? json(version_of(*service_)) : json()}}));
+    });
+}
+
+void ControlApi::answer_exit(const Respond& respond) const {
+    respond(answer(exit_json(service_->node().engine().own_exit(), service_->network())));
+}
+
+void ControlApi::handle_exit(const HttpRequest& request, const Respond& respond) {
+    if (request.method == "GET") {
+        const auto wait = number_in(request, "wait_s", 0, kLongestWait);
+        if (!wait) return respond(refusal(400, "wait_s: must be a number of seconds, at most an hour"));
+        const auto exit = service_->node().engine().own_exit();
+        if (*wait == 0 || exit.complete || exit.given_up) return answer_exit(respond);
+        return wait_for_exit(std::chrono::seconds(*wait), respond);
+    }
+    const auto body = object_in(request);
+    if (!body) return respond(refusal(400, "the body must be a JSON object"));
+    const auto give_up = body->value("give_up", json(false));
+    if (!give_up.is_boolean()) return respond(refusal(400, "give_up: must be true or false"));
+    const bool begun = service_->node().engine().own_exit().begun;
+    if (give_up.get<bool>() && !begun)
+        return respond(refusal(409, "there is no exit to give up on: this node has not begun to leave"));
+    if (give_up.get<bool>())
+        service_->give_up_exit();
+    else if (!begun)
+        service_->begin_exit();
+    respond(answer(exit_json(service_->node().engine().own_exit(), service_->network()), 202));
+}
+
+void ControlApi::wait_for_exit(std::chrono::seconds at_most, const Respond& respond) {
+    auto waiter = std::make_shared<ExitWaiter>(io_, respond);
+    exit_waiters_.push_back(waiter);
+    waiter->timer.expires_after(at_most);
+    waiter->timer.async_wait([this, weak = std::weak_ptr(waiter)](const boost::system::error_code& error) {
+        const auto late = weak.lock();
+        if (error || !late || service_ == nullptr) return;
+        exit_waiters_.remove(late);
+        answer_exit(late->respond);
+    });
+}
+
+void ControlApi::answer_waiters() {
+    if (exit_waiters_.empty()) return;
+    const auto exit = service_->node().engine().own_exit();
+    if (!exit.complete && !exit.given_up) return;
+    for (const auto& waiter : std::exchange(exit_waiters_, {}))
+        answer_exit(waiter->respond);
+}
+
+void ControlApi::handle_sealed_exit(const HttpRequest& request, const Respond& respond) {
+    const auto sealed = json::parse(request.body, nullptr, false);
+    const auto notice = runtime::read_sealed_exit(sealed);
+    if (!notice) return respond(refusal(400, notice.error().text()));
+    if (auto taken = service_->node().submit_notice(*notice); !taken)
+        return respond(refusal(400, "not a sealed exit of this network: " + taken.error().text()));
+    respond(answer(runtime::make_sealed_certificate(service_->network(), *notice)));
+}
+
+void ControlApi::handle_log(const HttpRequest& request, const Respond& respond) {
+    const auto after = number_in(request, "after", 0, UINT64_MAX);
+    const auto limit = number_in(request, "limit", 1000, kMostLogEntries);
+    if (!after || !limit) return respond(refusal(400, "after, limit: must be numbers, limit at most 10000"));
+    const auto queued = service_->node().on_storage([respond, after = *after, limit = *limit](storage::Store& store) {
+        const auto entries = store.read_log(after, limit);
+        if (!entries) return respond(refusal_of(entries.error()));
+        json out = json::array();
+        for (const auto& entry : *entries)
+            out.push_back(log_entry_json(entry));
+        respond(answer(out));
+    });
+    if (!queued) respond(refusal_of(queued.error()));
+}
+
+namespace {
+
+/// A piece at a time, so that an exit never waits behind a long log.
+void verify_piece(storage::Store& store, const std::shared_ptr<storage::LogVerifier>& verifier,
+                  const std::function<void(std::function<void(storage::Store&)>)>& again, const Respond& respond) {
+    const auto done = store.verify_log(*verifier, kVerifiedAtATime);
+    if (!done) return respond(refusal_of(done.error()));
+    if (!*done)
+        return again([verifier, again, respond](storage::Store& next) { verify_piece(next, verifier, again, respond); });
+    const auto& check = verifier->result();
+    respond(answer({{"entries", check.entries},
+                    {"ok", !check.first_bad.has_value()},
+                    {"first_bad", check.first_bad ? json(*check.first_bad) : json()},
+                    {"detail", check.detail}}));
+}
+
+}  // namespace
+
+void ControlApi::handle_log_verify(const HttpRequest& /*request*/, const Respond& respond) {
+    const auto verifier = std::make_shared<storage::LogVerifier>();
+    const std::function<void(std::function<void(storage::Store&)>)> queue =
+        [this, respond](std::function<void(storage::Store&)> task) {
+            boost::asio::post(io_, [this, respond, task = std::move(task)] {
+                if (service_ == nullptr) return respond(refusal(503, "unlearnd is stopping"));
+                if (auto queued = service_->node().on_storage(task); !queued)
+                    respond(refusal_of(queued.error()));
+            });
+        };
+    queue([verifier, queue, respond](storage::Store& store) { verify_piece(store, verifier, queue, respond); });
+}
+
+void ControlApi::handle_backup(const HttpRequest& request, const Respond& respond) {
+    const auto body = object_in(request);
+    const auto path = body ? text_in(*body, "path") : std::nullopt;
+    if (!path || !std::filesystem::path(*path).is_absolute())
+        return respond(refusal(400, "path: must be an absolute path"));
+    const auto queued = service_->node().on_storage([respond, path = *path](storage::Store& store) {
+        if (auto made = store.backup(path); !made) return respond(refusal(500, made.error().detail));
+        respond(answer({{"path", path}}));
+    });
+    if (!queued) respond(refusal_of(queued.error()));
+}
+
+}  // namespace unlearn::daemon

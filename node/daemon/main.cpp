@@ -1,0 +1,188 @@
+#include <csignal>
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include <CLI/CLI.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <spdlog/sinks/stdout_color_sinks.h>
+#include <spdlog/spdlog.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <systemd/sd-daemon.h>
+
+#include "node/config/binding.hpp"
+#include "node/daemon/control_api.hpp"
+#include "node/daemon/node_service.hpp"
+#include "node/learning/memory.hpp"
+#include "node/learning/threads.hpp"
+#include "node/storage/identity_file.hpp"
+
+// The process: command line, signals, systemd, exit codes. What a node does is in NodeService.
+namespace {
+
+using namespace unlearn;
+using protocol::ErrorCode;
+using protocol::EventKind;
+using Clock = std::chrono::steady_clock;
+
+enum ExitStatus { stopped = 0, failed = 1, wrong_input = 2, left_the_network = 6 };
+
+/// How long a node that is done still answers questions about its exit.
+constexpr std::chrono::seconds kAnswerAfterwards{3};
+
+int complain(const protocol::Error& error) {
+    if (error.code == ErrorCode::retired) {
+        spdlog::error("this identity has left its network for ever: {}", error.detail);
+        return left_the_network;
+    }
+    spdlog::error("{}", error.detail.empty() ? error.text() : error.detail);
+    const bool users = error.code == ErrorCode::malformed || error.code == ErrorCode::bad_identity;
+    return users ? wrong_input : failed;
+}
+
+/// What was forgotten must not come back from a core dump, and nobody else of this user may look into memory.
+void harden() {
+    const rlimit none{0, 0};
+    ::setrlimit(RLIMIT_CORE, &none);
+    ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+}
+
+void log_event(const protocol::Event& event) {
+    const auto level = event.kind == EventKind::store_failed ? spdlog::level::err
+                       : event.kind == EventKind::peer_dropped || event.kind == EventKind::equivocation ||
+                               event.kind == EventKind::seed_refused || event.kind == EventKind::own_exit_met
+                           ? spdlog::level::warn
+                       : event.kind == EventKind::lease_renewed || event.kind == EventKind::peer_suspect
+                           ? spdlog::level::debug
+                           : spdlog::level::info;
+    std::string line(name_of(event.kind));
+    if (event.subject != protocol::NodeId{}) line += " " + event.subject.short_text();
+    if (event.version != protocol::SeedVersion{})
+        line += " version " + std::to_string(static_cast<std::uint64_t>(event.version));
+    if (!event.detail.empty()) line += ": " + event.detail;
+    spdlog::log(level, "{}", line);
+}
+
+/// Tells systemd that the network thread is alive, as often as it wants to hear it.
+class Watchdog {
+  public:
+    explicit Watchdog(asio::io_context& io) : timer_(io) {
+        std::uint64_t microseconds = 0;
+        if (::sd_watchdog_enabled(0, &microseconds) <= 0) return;
+        interval_ = std::chrono::microseconds(microseconds / 3);
+        tick();
+    }
+
+  private:
+    void tick() {
+        ::sd_notify(0, "WATCHDOG=1");
+        timer_.expires_after(interval_);
+        timer_.async_wait([this](const boost::system::error_code& error) {
+            if (!error) tick();
+        });
+    }
+    std::chrono::microseconds interval_{0};
+    asio::steady_timer timer_;
+};
+
+struct Inputs {
+    config::NodeConfig config;
+    protocol::Identity identity;
+    config::Binding binding;
+};
+
+protocol::Result<Inputs> read_inputs(const std::filesystem::path& file) {
+    auto config = config::load_node_config(file);
+    if (!config) return tl::unexpected(config.error());
+    const auto as_input = [](protocol::Error error) {
+        error.code = ErrorCode::malformed;
+        return tl::unexpected(std::move(error));
+    };
+    auto identity = storage::load_identity(config->data_dir / "identity");
+    if (!identity) return as_input(identity.error());
+    auto binding = config::load_binding(config->data_dir / "binding.json");
+    if (!binding) return as_input(binding.error());
+    return Inputs{std::move(*config), std::move(*identity), std::move(*binding)};
+}
+
+int run(const Inputs& inputs, bool only_check) {
+    asio::io_context io;
+    if (only_check) {
+        const daemon::Learner learner(inputs.config, inputs.binding.network, 0);
+        if (const auto data = learner.load(); !data)
+            return complain({ErrorCode::malformed, data.error().message});
+        std::printf("%s: good\n", inputs.config.file.c_str());
+        return stopped;
+    }
+    auto zmq = network::ZmqContext::create();
+    if (!zmq) return complain(zmq.error());
+    auto api = daemon::ControlApi::create(io, inputs.config.control_socket);
+    if (!api) return complain(api.error());
+
+    int status = stopped;
+    asio::steady_timer last_answers(io);
+    const auto on_event = [&](const protocol::Event& event) {
+        log_event(event);
+        (*api)->tell(event);
+        if (event.kind != EventKind::retired) return;
+        ::sd_notify(0, "STATUS=has left the network");
+        status = event.detail == "own exit met" ? left_the_network : stopped;
+        last_answers.expires_after(kAnswerAfterwards);
+        last_answers.async_wait([&](const boost::system::error_code& error) {
+            if (!error) io.stop();
+        });
+    };
+    auto service = daemon::NodeService::create(io, **zmq, {inputs.config, inputs.identity, inputs.binding, on_event});
+    if (!service) return complain(service.error());
+    (*api)->serve(service->get());
+    if (auto started = (*service)->start(); !started) return complain(started.error());
+
+    boost::asio::signal_set signals(io, SIGTERM, SIGINT);
+    signals.async_wait([&](const boost::system::error_code& error, int) {
+        if (!error) io.stop();
+    });
+    const auto endpoint = (*service)->node().endpoint();
+    spdlog::info("node {} of network {} is up, {}", inputs.identity.id().text(),
+                 protocol::to_hex(inputs.binding.network.view()).substr(0, 16),
+                 endpoint ? "listening on " + *endpoint : "dialling only");
+    ::sd_notify(0, "READY=1\nSTATUS=up");
+    const Watchdog watchdog(io);
+    io.run();
+
+    ::sd_notify(0, "STOPPING=1");
+    (*service)->stop();
+    api->reset();
+    service->reset();
+    spdlog::info("stopped");
+    return status;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    harden();
+    learning::keep_memory_low();
+    std::signal(SIGPIPE, SIG_IGN);
+    std::string file = "/etc/unlearnd/node.toml";
+    bool only_check = false;
+    CLI::App app{"A node of a learning network that can forget"};
+    app.set_version_flag("--version", "unlearnd " UNLEARN_VERSION);
+    app.add_option("--config", file, "configuration, see: unlearnctl init")->capture_default_str();
+    app.add_flag("--check", only_check, "read configuration, identity and data, say what is wrong, and end");
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+        return app.exit(error) == 0 ? stopped : wrong_input;
+    }
+    spdlog::set_default_logger(spdlog::stderr_color_mt("unlearnd"));
+    // The journal has its own clock.
+    spdlog::set_pattern(::sd_booted() > 0 && std::getenv("JOURNAL_STREAM") != nullptr ? "%l: %v"
+                                                                                       : "%Y-%m-%d %T.%e %^%l%$: %v");
+    const auto inputs = read_inputs(file);
+    if (!inputs) return complain(inputs.error());
+    spdlog::set_level(spdlog::level::from_str(inputs->config.log_level));
+    if (!learning::fix_thread_counts(1)) return complain({ErrorCode::internal, "threads of LibTorch are fixed already"});
+    return run(*inputs, only_check);
+}

@@ -1,0 +1,370 @@
+#include "node/daemon/node_service.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include <spdlog/spdlog.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "node/learning/accuracy.hpp"
+#include "node/network/zmq_transport.hpp"
+#include "node/runtime/certificate.hpp"
+#include "node/storage/files.hpp"
+#include "protocol/digest.hpp"
+
+namespace unlearn::daemon {
+namespace {
+
+using protocol::Digest;
+using protocol::ErrorCode;
+using protocol::EventKind;
+using protocol::fail;
+using protocol::NodeId;
+using protocol::Result;
+using protocol::SeedVersion;
+using Clock = std::chrono::steady_clock;
+
+constexpr std::chrono::seconds kWatchInterval{2};
+/// Learning yields to the network and to predictions.
+constexpr int kTrainingNiceness = 10;
+
+double seconds_since(Clock::time_point start) {
+    return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+/// Random streams of this node that nobody else can guess.
+std::uint64_t stream_seed_of(const protocol::Identity& identity) {
+    constexpr std::string_view kPurpose = "unlearnd streams 1";
+    auto secret = identity.secret_seed();
+    protocol::Bytes bytes(kPurpose.begin(), kPurpose.end());
+    bytes.insert(bytes.end(), secret.begin(), secret.end());
+    const auto digest = protocol::digest_of(bytes);
+    protocol::wipe_memory(bytes.data(), bytes.size());
+    protocol::wipe_memory(secret.data(), secret.size());
+    std::uint64_t seed = 0;
+    for (std::size_t i = 0; i < sizeof(seed); ++i)
+        seed = (seed << 8) | digest.value[i];
+    return seed;
+}
+
+learning::EnsembleOptions ensemble_options(config::Aggregation aggregation) {
+    learning::EnsembleOptions options;
+    switch (aggregation) {
+        case config::Aggregation::known_classes:
+            options.aggregation = learning::Aggregation::known_classes;
+            break;
+        case config::Aggregation::hdus:
+            options.aggregation = learning::Aggregation::hdus;
+            break;
+        case config::Aggregation::mean_probabilities:
+            options.aggregation = learning::Aggregation::mean_probabilities;
+            break;
+        case config::Aggregation::median:
+            options.aggregation = learning::Aggregation::median;
+            break;
+    }
+    return options;
+}
+
+runtime::NodeOptions node_options(const NodeService::Setup& setup) {
+    runtime::NodeOptions options;
+    options.directory = setup.config.data_dir / "state";
+    options.engine.network = setup.binding.network;
+    options.engine.neighbours = setup.config.peers;
+    options.engine.reachable = setup.config.listen.has_value();
+    options.engine.network_key = setup.config.network_key;
+    options.engine.membership = setup.binding.membership;
+    return options;
+}
+
+std::uint64_t version_of(const runtime::Node& node) {
+    const auto seed = node.engine().own_seed();
+    return seed ? static_cast<std::uint64_t>(seed->version) : 0;
+}
+
+}  // namespace
+
+std::string_view name_of(ServiceState state) {
+    switch (state) {
+        case ServiceState::starting:
+            return "starting";
+        case ServiceState::training:
+            return "training";
+        case ServiceState::running:
+            return "running";
+        case ServiceState::exiting:
+            return "exiting";
+        case ServiceState::retired:
+            return "retired";
+    }
+    return "unknown";
+}
+
+Result<std::unique_ptr<NodeService>> NodeService::create(asio::io_context& io,
+                                                         network::ZmqContext& zmq, Setup setup) {
+    for (const auto& peer : setup.config.peers)
+        if (peer.id == setup.identity.id())
+            return fail(ErrorCode::malformed, setup.config.file.string() + ": peers: " + peer.id.short_text() +
+                                                  " is this node itself");
+    std::unique_ptr<NodeService> service(new NodeService(io, std::move(setup)));
+    auto transport = std::make_unique<network::ZmqTransport>(io, zmq, service->setup_.identity,
+                                                             service->setup_.config.listen);
+    auto node = runtime::Node::create(
+        io, service->setup_.identity, node_options(service->setup_), std::move(transport),
+        service->late_seeds_,
+        [alive = service->alive_](const protocol::Event& event, Clock::time_point) {
+            if (*alive != nullptr) (*alive)->on_event(event);
+        });
+    if (!node) return tl::unexpected(node.error());
+    service->node_ = std::move(*node);
+    return service;
+}
+
+NodeService::NodeService(asio::io_context& io, Setup setup)
+    : io_(io),
+      setup_(std::move(setup)),
+      learner_(setup_.config, setup_.binding.network, stream_seed_of(setup_.identity), &cancelled_),
+      alive_(std::make_shared<NodeService*>(this)),
+      watch_timer_(io) {}
+
+NodeService::~NodeService() {
+    stop();
+    *alive_ = nullptr;
+    node_.reset();
+    training_.join();
+    predictions_.join();
+    checks_.join();
+}
+
+Result<void> NodeService::start() {
+    Job job;
+    const bool leaving = node_->engine().own_exit().begun;
+    if (!leaving) {
+        trained_stamp_ = last_stamp_ = learner_.data_stamp();
+        auto data = learner_.load();
+        if (!data) return fail(ErrorCode::malformed, data.error().message);
+        job.data = std::move(*data);
+    }
+    node_->start();
+    started_ = true;
+    if (leaving) return {};
+    begin_job(std::move(job));
+    if (setup_.config.data.watch) watch_data();
+    return {};
+}
+
+void NodeService::stop() {
+    cancelled_ = true;
+    started_ = false;
+    watch_timer_.cancel();
+    if (node_) node_->stop();
+}
+
+ServiceState NodeService::state() const {
+    if (retired_) return ServiceState::retired;
+    if (!started_) return ServiceState::starting;
+    if (node_->engine().own_exit().begun) return ServiceState::exiting;
+    return live_ ? ServiceState::running : ServiceState::training;
+}
+
+std::optional<ModelSummary> NodeService::model() const {
+    auto summary = model_;
+    if (summary) summary->rho = live_->ensemble.snapshot()->rho();
+    return summary;
+}
+
+void NodeService::publish(Done done) {
+    if (!started_ || node_->engine().own_exit().begun) return done("this node is leaving the network");
+    Job job;
+    job.publish_always = true;
+    job.done = std::move(done);
+    begin_job(std::move(job));
+}
+
+void NodeService::begin_job(Job job) {
+    ++jobs_;
+    job.has_seed = node_->engine().own_seed().has_value();
+    trained_stamp_ = learner_.data_stamp();
+    // std::function wants to copy what it holds.
+    auto shared = std::make_shared<Job>(std::move(job));
+    boost::asio::post(training_, [this, shared] { run_job(std::move(*shared)); });
+}
+
+void NodeService::on_node_thread(std::function<void(NodeService&)> function) {
+    boost::asio::post(io_, [alive = alive_, function = std::move(function)] {
+        if (*alive != nullptr) function(**alive);
+    });
+}
+
+void NodeService::run_job(Job job) {
+    ::setpriority(PRIO_PROCESS, static_cast<id_t>(::syscall(SYS_gettid)), kTrainingNiceness);
+    const auto begun = Clock::now();
+    const auto end = [&](std::optional<std::string> problem) {
+        on_node_thread([done = job.done, problem = std::move(problem),
+                        seconds = seconds_since(begun)](NodeService& self) {
+            self.end_job(done, problem, seconds);
+        });
+    };
+    if (!job.data) {
+        auto data = learner_.load();
+        if (!data) return end(data.error().message);
+        job.data = std::move(*data);
+    }
+    auto learnt = learner_.learn(std::move(*job.data));
+    if (!learnt) return end(learnt.error().message);
+    if (!trained_live_) {
+        trained_live_ = std::make_shared<Live>(learnt->own, ensemble_options(setup_.config.aggregation), checks_);
+    } else {
+        trained_live_->seeds.replace_own(learnt->own, [this](const NodeId& owner, SeedVersion version,
+                                                             std::optional<std::string> aside) {
+            on_node_thread([owner, version, aside = std::move(aside)](NodeService& self) {
+                self.node_->judged(owner, version, aside);
+            });
+        });
+    }
+    on_node_thread([live = trained_live_, learnt = *learnt](NodeService& self) { self.take_over(live, learnt); });
+    if (!job.publish_always && job.has_seed && learner_.is_published(learnt->seed_fingerprint))
+        return end(std::nullopt);
+    auto payload = learner_.distil(*learnt);
+    if (!payload) return end(payload.error().message);
+    on_node_thread([payload = std::move(*payload), fingerprint = learnt->seed_fingerprint,
+                    done = job.done](NodeService& self) { self.publish_seed(payload, fingerprint, done); });
+    job.done = nullptr;
+    end(std::nullopt);
+}
+
+void NodeService::end_job(const Done& done, std::optional<std::string> problem, double seconds) {
+    --jobs_;
+    ++counters_.trainings;
+    counters_.last_training_seconds = seconds;
+    if (problem && !cancelled_) {
+        ++counters_.trainings_failed;
+        spdlog::error("learning failed, {}: {}", live_ ? "the old model stays" : "there is no model yet",
+                      *problem);
+    }
+    training_problem_ = problem;
+    if (done) done(std::move(problem));
+}
+
+void NodeService::take_over(std::shared_ptr<Live> live, const Learnt& learnt) {
+    const bool first = live_ == nullptr;
+    live_ = std::move(live);
+    scaling_ = learnt.scaling;
+    model_ = ModelSummary{learnt.training_examples, learnt.validation_accuracy, 0.0};
+    spdlog::info("main model {} in use: {} training examples, accuracy {:.3f} on validation data",
+                 setup_.config.model.main.text(), learnt.training_examples, learnt.validation_accuracy);
+    if (first) late_seeds_.ready(live_->seeds);
+}
+
+void NodeService::publish_seed(protocol::SharedSeedBytes payload, const Digest& fingerprint, Done done) {
+    if (!started_ || node_->engine().own_exit().begun) {
+        if (done) done("this node is leaving the network");
+        return;
+    }
+    publishing_.push_back({version_of(*node_), fingerprint, std::move(done)});
+    node_->publish(setup_.config.model.seed.text(), std::move(payload));
+}
+
+void NodeService::finish_publishing(SeedVersion version) {
+    const auto number = static_cast<std::uint64_t>(version);
+    for (auto& waiting : std::exchange(publishing_, {})) {
+        if (number <= waiting.after) {
+            publishing_.push_back(std::move(waiting));
+            continue;
+        }
+        boost::asio::post(training_, [this, fingerprint = waiting.fingerprint] {
+            // At worst the same seed is published once more after a restart.
+            if (auto stored = learner_.remember_published(fingerprint); !stored)
+                spdlog::warn("{}", stored.error().message);
+        });
+        if (waiting.done) waiting.done(std::nullopt);
+    }
+}
+
+void NodeService::on_event(const protocol::Event& event) {
+    setup_.events(event);
+    if (event.kind == EventKind::seed_published) finish_publishing(event.version);
+    if (event.kind == EventKind::retired) retired_ = true;
+    if (event.kind == EventKind::exit_complete || event.kind == EventKind::retired) write_certificate();
+}
+
+void NodeService::begin_exit() {
+    node_->begin_exit();
+}
+
+void NodeService::give_up_exit() {
+    node_->give_up_exit();
+    write_certificate();
+}
+
+/// As soon as nothing more can come into it, and before the identity is retired: after that nobody could make
+/// it any more.
+void NodeService::write_certificate() {
+    if (certificate_written_ || !node_) return;
+    const auto exit = node_->engine().own_exit();
+    if (!exit.complete && !exit.given_up && !retired_) return;
+    const auto text =
+        runtime::make_certificate(setup_.identity.id(), network(), exit).dump(2) + "\n";
+    const protocol::ByteView bytes(reinterpret_cast<const std::uint8_t*>(text.data()), text.size());
+    const auto file = setup_.config.data_dir / "certificate.json";
+    if (auto written = storage::replace_file(file, bytes); !written)
+        spdlog::error("{}", written.error().detail);
+    else
+        certificate_written_ = true;
+}
+
+void NodeService::predict(PredictionRequest request,
+                          std::function<void(Result<PredictionAnswer>)> done) {
+    if (!live_)
+        return done(fail(ErrorCode::internal, node_->engine().own_exit().begun
+                                                  ? "this node is leaving and has no model loaded"
+                                                  : "the main model is still being trained"));
+    const auto own = live_->ensemble.own();
+    const auto shape = own->shape();
+    const auto width = static_cast<std::size_t>(shape.size());
+    if (request.rows == 0 || request.features.size() != request.rows * width)
+        return done(fail(ErrorCode::malformed, "each row must have " + std::to_string(width) + " numbers"));
+    scaling_.apply_to_raw(request.features);
+    auto shared = std::make_shared<PredictionRequest>(std::move(request));
+    boost::asio::post(predictions_, [this, live = live_, shape, shared, done = std::move(done)] {
+        const auto begun = Clock::now();
+        const auto inputs = learning::inputs_of(shared->features, shape);
+        auto prediction = live->ensemble.predict(inputs, shared->prior);
+        Result<PredictionAnswer> answer = fail(ErrorCode::internal, "");
+        if (prediction) {
+            answer = PredictionAnswer{};
+            answer->probabilities = learning::to_vector(prediction->probabilities);
+            answer->labels = learning::likeliest_classes(answer->probabilities, live->ensemble.own()->classes());
+            answer->participants = std::move(prediction->participants);
+            answer->rho = live->ensemble.snapshot()->rho();
+        } else {
+            answer = fail(ErrorCode::internal, prediction.error().message);
+        }
+        on_node_thread([done, answer = std::move(answer), seconds = seconds_since(begun)](NodeService& self) {
+            ++self.counters_.predictions;
+            if (!answer) ++self.counters_.predictions_failed;
+            self.counters_.prediction_seconds += seconds;
+            done(answer);
+        });
+    });
+}
+
+/// Two looks that agree, so that a file that is still being written is left alone.
+void NodeService::watch_data() {
+    watch_timer_.expires_after(kWatchInterval);
+    watch_timer_.async_wait([this](const boost::system::error_code& error) {
+        if (error || !started_) return;
+        const auto stamp = learner_.data_stamp();
+        const bool settled = stamp == std::exchange(last_stamp_, stamp);
+        if (settled && stamp != trained_stamp_ && jobs_ == 0 && !node_->engine().own_exit().begun) {
+            spdlog::info("the data changed: learning again");
+            begin_job({});
+        }
+        watch_data();
+    });
+}
+
+}  // namespace unlearn::daemon

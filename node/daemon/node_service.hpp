@@ -1,0 +1,167 @@
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <boost/asio/thread_pool.hpp>
+
+#include "node/config/binding.hpp"
+#include "node/config/node_config.hpp"
+#include "node/daemon/ensemble_seeds.hpp"
+#include "node/daemon/late_seeds.hpp"
+#include "node/daemon/learner.hpp"
+#include "node/network/zmq_context.hpp"
+#include "node/runtime/node.hpp"
+
+/// A node of `unlearnd`: protocol, storage, sockets and learning together, without process and control API.
+namespace unlearn::daemon {
+
+/// `training`: on the network already, but without a main model yet. `retired`: for ever.
+enum class ServiceState { starting, training, running, exiting, retired };
+[[nodiscard]] std::string_view name_of(ServiceState state);
+
+/// What is known of the main model in use.
+struct ModelSummary {
+    std::int64_t training_examples = 0;
+    double validation_accuracy = 0.0;
+    double rho = 0.0;  ///< weight of the seeds in the current ensemble
+};
+
+struct PredictionRequest {
+    std::vector<float> features;  ///< rows of raw numbers, as they stand in data files
+    std::size_t rows = 0;
+    learning::Prior prior = learning::Prior::own;
+};
+
+struct PredictionAnswer {
+    std::vector<std::int64_t> labels;  ///< the likeliest class of each row
+    std::vector<float> probabilities;  ///< [rows, classes]
+    std::vector<learning::Participant> participants;
+    double rho = 0.0;
+};
+
+struct LearningCounters {
+    std::uint64_t trainings = 0;
+    std::uint64_t trainings_failed = 0;
+    double last_training_seconds = 0.0;
+    std::uint64_t predictions = 0;
+    std::uint64_t predictions_failed = 0;
+    double prediction_seconds = 0.0;
+};
+
+/// Everything is used on the thread that runs `io`, which every callback is called on, too.
+class NodeService {
+  public:
+    using EventSink = std::function<void(const protocol::Event&)>;
+    /// Empty, or one line about what went wrong.
+    using Done = std::function<void(std::optional<std::string>)>;
+
+    struct Setup {
+        const config::NodeConfig& config;
+        const protocol::Identity& identity;
+        config::Binding binding;
+        EventSink events;
+    };
+
+    /// Opens the state and binds. What `setup` refers to must outlive the service.
+    /// @return retired when this identity has left; malformed for what the user has to put right.
+    [[nodiscard]] static protocol::Result<std::unique_ptr<NodeService>> create(
+        asio::io_context& io, network::ZmqContext& zmq, Setup setup);
+    ~NodeService();
+    NodeService(const NodeService&) = delete;
+    NodeService& operator=(const NodeService&) = delete;
+
+    /// Reads the data, joins the network, and learns in the background. A node that is leaving needs neither
+    /// data nor model. @return malformed, naming file or key, when the data cannot be used.
+    [[nodiscard]] protocol::Result<void> start();
+    /// Says goodbye to the peers; nothing happens afterwards.
+    void stop();
+
+    [[nodiscard]] ServiceState state() const;
+    [[nodiscard]] bool is_training() const { return jobs_ > 0; }
+    [[nodiscard]] const std::optional<std::string>& training_problem() const { return training_problem_; }
+    [[nodiscard]] std::optional<ModelSummary> model() const;
+    [[nodiscard]] LearningCounters learning() const { return counters_; }
+    [[nodiscard]] const config::NodeConfig& config() const { return setup_.config; }
+    [[nodiscard]] const protocol::NetworkId& network() const { return setup_.binding.network; }
+    [[nodiscard]] runtime::Node& node() { return *node_; }
+    [[nodiscard]] const runtime::Node& node() const { return *node_; }
+
+    /// Learns again from the data files as they are now, and publishes a new version of the seed in any case.
+    /// `done` is called when it is durable.
+    void publish(Done done);
+    /// `done` gets an answer, or one line when the rows have another width or there is no model yet.
+    void predict(PredictionRequest request, std::function<void(protocol::Result<PredictionAnswer>)> done);
+    /// Our own exit, and its end without the receipts that are missing.
+    void begin_exit();
+    void give_up_exit();
+
+  private:
+    /// The ensemble and who feeds it; shared with the threads that compute.
+    struct Live {
+        Live(std::shared_ptr<const learning::OwnPart> own, const learning::EnsembleOptions& options,
+             boost::asio::thread_pool& checks)
+            : ensemble(std::move(own), options), seeds(ensemble, checks) {}
+        learning::EnsembleHolder ensemble;
+        EnsembleSeeds seeds;
+    };
+    struct Job {
+        bool publish_always = false;
+        bool has_seed = false;
+        std::optional<NodeData> data;  ///< read already
+        Done done;
+    };
+    struct Waiting {
+        std::uint64_t after = 0;
+        protocol::Digest fingerprint;
+        Done done;
+    };
+
+    NodeService(asio::io_context& io, Setup setup);
+    void begin_job(Job job);
+    void run_job(Job job);
+    void end_job(const Done& done, std::optional<std::string> problem, double seconds);
+    /// Hands a function to the node's thread; it is forgotten if the service is gone by then.
+    void on_node_thread(std::function<void(NodeService&)> function);
+    void take_over(std::shared_ptr<Live> live, const Learnt& learnt);
+    void publish_seed(protocol::SharedSeedBytes payload, const protocol::Digest& fingerprint, Done done);
+    void finish_publishing(protocol::SeedVersion version);
+    void on_event(const protocol::Event& event);
+    void write_certificate();
+    void watch_data();
+
+    asio::io_context& io_;
+    Setup setup_;
+    std::atomic<bool> cancelled_ = false;
+    Learner learner_;
+    LateSeeds late_seeds_;
+    std::shared_ptr<NodeService*> alive_;
+
+    boost::asio::thread_pool training_{1};
+    boost::asio::thread_pool checks_{1};
+    boost::asio::thread_pool predictions_{1};
+    std::shared_ptr<Live> trained_live_;  ///< of the training thread
+    std::shared_ptr<Live> live_;          ///< of the node's thread
+    std::optional<ModelSummary> model_;
+    config::Scaling scaling_;
+
+    std::unique_ptr<runtime::Node> node_;
+    bool started_ = false;
+    bool retired_ = false;
+    bool certificate_written_ = false;
+    int jobs_ = 0;
+    std::optional<std::string> training_problem_;
+    std::vector<Waiting> publishing_;
+    LearningCounters counters_;
+    asio::steady_timer watch_timer_;
+    std::string trained_stamp_;
+    std::string last_stamp_;
+};
+
+}  // namespace unlearn::daemon

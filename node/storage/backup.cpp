@@ -1,0 +1,65 @@
+#include "node/storage/backup.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "node/storage/files.hpp"
+
+namespace unlearn::storage {
+
+using protocol::Result;
+
+namespace {
+
+/// Not held_seeds, nor held_leases, which are of use with them alone, nor own_seed: it is distilled again, and
+/// meta knows which versions it had.
+constexpr const char* kCopiedTables[] = {"meta",      "tombstones",    "recipients",    "receipts", "exiting",
+                                         "own_lease", "left_receipts", "equivocations", "peers",    "retired",
+                                         "log"};
+
+Result<void> lay_out(const Binding& binding, const std::filesystem::path& file) {
+    const auto copy = sqlite::Connection::open(file);
+    if (!copy) return tl::unexpected(copy.error());
+    if (auto set = (*copy)->run(schema::kSettings); !set) return set;
+    if (auto prepared = schema::prepare(**copy, file, binding); !prepared) return prepared;
+    return (*copy)->run("DELETE FROM meta");
+}
+
+Result<void> copy_tables(const sqlite::Connection& connection) {
+    std::string sql = "BEGIN IMMEDIATE;";
+    for (const std::string table : kCopiedTables)
+        sql += "INSERT INTO copy." + table + " SELECT * FROM main." + table + ";";
+    auto copied = connection.run(sql + "COMMIT");
+    if (!copied && connection.in_transaction()) static_cast<void>(connection.run("ROLLBACK"));
+    return copied;
+}
+
+Result<void> fill(const sqlite::Connection& connection, const std::filesystem::path& file) {
+    auto attach = connection.prepare("ATTACH ?1 AS copy");
+    if (!attach) return tl::unexpected(attach.error());
+    const std::string name = file.string();
+    attach->bind_text(1, name);
+    if (auto attached = attach->run(); !attached) return attached;
+    auto copied = copy_tables(connection);
+    auto detached = connection.run("DETACH copy");
+    return copied ? detached : copied;
+}
+
+}  // namespace
+
+Result<void> copy_without_seeds(const sqlite::Connection& connection, const Binding& binding,
+                                const std::filesystem::path& file) {
+    const FileDescriptor made(::open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+    if (!made.valid()) return file_error(file, "make");
+    auto copied = lay_out(binding, file);
+    if (copied) copied = fill(connection, file);
+    if (copied && ::fsync(made.get()) != 0) copied = file_error(file, "sync");
+    if (copied) copied = sync_directory(file.parent_path());
+    if (!copied) {
+        for (const char* part : {"", "-wal", "-shm"})
+            ::unlink((file.string() + part).c_str());
+    }
+    return copied;
+}
+
+}  // namespace unlearn::storage

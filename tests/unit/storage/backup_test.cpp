@@ -1,0 +1,140 @@
+#include <fstream>
+#include <sstream>
+
+#include <doctest/doctest.h>
+#include <sys/stat.h>
+
+#include "tests/unit/storage/support.hpp"
+
+using namespace unlearn::protocol;
+using namespace unlearn::storage;
+using namespace unlearn::storage::testing;
+
+namespace {
+
+constexpr std::size_t kSeedSize = 30000;
+
+void apply(Store& store, std::vector<StoreOp> ops) {
+    const auto done = store.apply(ops);
+    REQUIRE_MESSAGE(done, done.error().text());
+}
+
+/// A store with something in every table.
+std::unique_ptr<Store> filled(const std::filesystem::path& directory) {
+    auto store = open(directory);
+    const auto own = held(9, 7, kSeedSize);
+    apply(*store,
+          {tombstone(1), PutRecipient{node(2), SeedVersion{3}, WallTime{std::chrono::seconds{50}}},
+           PutReceipt{node(3), statement("receipt")}, held(4, 5, kSeedSize),
+           PutHeldLease{node(4), 2, WallTime{std::chrono::seconds{60}}},
+           PutOwnSeed{own.version, own.record, own.payload},
+           PutOwnLease{8, WallTime{std::chrono::seconds{70}}}, PutExiting{statement("leaving")},
+           PutLeftReceipt{node(5), statement("left")},
+           PutEquivocation{node(6), SeedVersion{1}, statement("one"), statement("two")},
+           PutPeer{node(7), "tcp://host:1", false}, PutPeer{node(8), std::nullopt, true},
+           PutRetired{"given up"}});
+    return store;
+}
+
+/// Puts `file` into a folder of its own, as `unlearnctl restore` does.
+void restore(const std::filesystem::path& file, const std::filesystem::path& directory) {
+    std::filesystem::create_directory(directory);
+    std::filesystem::permissions(directory, std::filesystem::perms::owner_all);
+    std::filesystem::copy_file(file, directory / "state.db");
+}
+
+}  // namespace
+
+TEST_CASE("a backup holds no seed, and everything else") {
+    const TemporaryFolder folder;
+    const auto file = folder.path() / "backup.db";
+    const auto store = filled(folder.path() / "node");
+    const Traces held_traces(held(4, 5, kSeedSize).payload->view());
+    const Traces own_traces(held(9, 7, kSeedSize).payload->view());
+    const auto previous = ::umask(0);
+    const auto made = store->backup(file);
+    ::umask(previous);
+    REQUIRE_MESSAGE(made, made.error().text());
+
+    // The searches do find what is there.
+    REQUIRE(held_traces.count_in_folder(folder.path() / "node") > 0);
+    REQUIRE(own_traces.count_in_folder(folder.path() / "node") > 0);
+    CHECK(held_traces.count_in_folder(folder.path()) == 0);
+    CHECK(own_traces.count_in_folder(folder.path()) == 0);
+    struct stat status {};
+    REQUIRE(::stat(file.c_str(), &status) == 0);
+    CHECK((status.st_mode & 07777U) == 0600);
+    for (const char* part : {"-wal", "-shm", "-journal"})
+        CHECK_FALSE(std::filesystem::exists(file.string() + part));
+
+    restore(file, folder.path() / "restored");
+    const auto copy = open(folder.path() / "restored");
+    const auto before = load(*store);
+    const auto after = load(*copy);
+    CHECK(after.held_seeds.empty());
+    CHECK(after.held_leases.empty());
+    CHECK(!after.own_seed);
+    CHECK(after.last_own_version == SeedVersion{7});
+    REQUIRE(after.tombstones.size() == 1);
+    CHECK(after.tombstones[0].owner == node(1));
+    CHECK(after.tombstones[0].notice == before.tombstones[0].notice);
+    REQUIRE(after.recipients.size() == 1);
+    CHECK(after.recipients[0].version == SeedVersion{3});
+    CHECK(after.recipients[0].lease_until == WallTime{std::chrono::seconds{50}});
+    REQUIRE(after.receipts.size() == 1);
+    CHECK(after.receipts[0].receipt == statement("receipt"));
+    REQUIRE(after.own_lease);
+    CHECK(after.own_lease->number == 8);
+    REQUIRE(after.exiting);
+    CHECK(after.exiting->notice == statement("leaving"));
+    CHECK(after.left_receipts.size() == 1);
+    CHECK(after.equivocations.size() == 1);
+    CHECK(after.peers.size() == 2);
+    REQUIRE(after.retired);
+    CHECK(after.retired->reason == "given up");
+
+    const auto entries = store->read_log(0, 100).value();
+    CHECK(copy->read_log(0, 100).value().size() == entries.size());
+    const auto check = copy->verify_log().value();
+    CHECK_MESSAGE(!check.first_bad, check.detail);
+    CHECK(check.entries == entries.size());
+}
+
+TEST_CASE("a restored node goes on: with its log, and with newer versions of its seed") {
+    const TemporaryFolder folder;
+    const auto file = folder.path() / "backup.db";
+    {
+        const auto store = filled(folder.path() / "node");
+        REQUIRE(store->backup(file));
+        // The copying has not changed the store.
+        CHECK(load(*store).held_seeds.size() == 1);
+        apply(*store, {held(4, 6, kSeedSize)});
+    }
+    restore(file, folder.path() / "restored");
+    const auto copy = open(folder.path() / "restored");
+    const auto own = held(9, 8, kSeedSize);
+    apply(*copy, {tombstone(11), held(4, 5, kSeedSize), PutOwnSeed{own.version, own.record, own.payload}});
+    CHECK(!copy->verify_log().value().first_bad);
+    const auto state = load(*copy);
+    CHECK(state.tombstones.size() == 2);
+    CHECK(state.held_seeds.size() == 1);
+    CHECK(state.last_own_version == SeedVersion{8});
+}
+
+TEST_CASE("a backup replaces no file and leaves nothing behind when it fails") {
+    const TemporaryFolder folder;
+    const auto store = filled(folder.path() / "node");
+    const auto file = folder.path() / "backup.db";
+    std::ofstream(file) << "precious";
+    const auto refused = store->backup(file);
+    REQUIRE(!refused);
+    CHECK(refused.error().detail.find("backup.db: cannot make: File exists") != std::string::npos);
+    std::ostringstream content;
+    content << std::ifstream(file).rdbuf();
+    CHECK(content.str() == "precious");
+
+    CHECK(!store->backup(folder.path() / "missing" / "backup.db"));
+    CHECK(!store->failure());  // the state itself was not written to
+    CHECK(store->backup(folder.path() / "it's \"here\".db"));
+    apply(*store, {tombstone(12)});
+}

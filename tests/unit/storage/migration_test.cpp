@@ -1,0 +1,138 @@
+#include <doctest/doctest.h>
+
+#include "tests/unit/storage/support.hpp"
+
+using namespace unlearn::protocol;
+using namespace unlearn::storage;
+using namespace unlearn::storage::testing;
+
+namespace {
+
+std::string literal(ByteView bytes) {
+    return "x'" + to_hex(bytes) + "'";
+}
+
+std::string columns(const SignedBytes& statement) {
+    return literal(statement.bytes) + ", " + literal(statement.signature.view());
+}
+
+std::string columns(const SignedBytes& record, const SharedSeedBytes& payload) {
+    Bytes stored(schema::kPayloadLead);
+    stored.insert(stored.end(), payload->view().begin(), payload->view().end());
+    return columns(record) + ", " + literal(digest_of(payload->view()).view()) + ", " + literal(stored);
+}
+
+/// What the first released layout of a node's state looked like, with one row in each table.
+void make_version_1(const std::filesystem::path& directory) {
+    const auto seed = held(4, 5);
+    const auto own = held(9, 7);
+    const auto id = binding();
+    run_sql(directory,
+            "PRAGMA page_size = 4096; PRAGMA journal_mode = WAL; PRAGMA application_id = 1970170994;"
+            "PRAGMA user_version = 1;"
+            "CREATE TABLE meta(id INTEGER PRIMARY KEY CHECK (id = 1), self BLOB NOT NULL,"
+            " network BLOB NOT NULL) STRICT;"
+            "CREATE TABLE tombstones(owner BLOB PRIMARY KEY NOT NULL, notice BLOB NOT NULL,"
+            " signature BLOB NOT NULL) STRICT;"
+            "CREATE TABLE recipients(peer BLOB PRIMARY KEY NOT NULL, version INTEGER NOT NULL) STRICT;"
+            "CREATE TABLE receipts(holder BLOB PRIMARY KEY NOT NULL, receipt BLOB NOT NULL,"
+            " signature BLOB NOT NULL) STRICT;"
+            "CREATE TABLE held_seeds(id INTEGER PRIMARY KEY, owner BLOB NOT NULL UNIQUE,"
+            " version INTEGER NOT NULL, record BLOB NOT NULL, signature BLOB NOT NULL,"
+            " digest BLOB NOT NULL, payload BLOB NOT NULL) STRICT;"
+            "CREATE TABLE own_seed(id INTEGER PRIMARY KEY CHECK (id = 1), version INTEGER NOT NULL,"
+            " record BLOB NOT NULL, signature BLOB NOT NULL, digest BLOB NOT NULL,"
+            " payload BLOB NOT NULL) STRICT;"
+            "CREATE TABLE exiting(id INTEGER PRIMARY KEY CHECK (id = 1), notice BLOB NOT NULL,"
+            " signature BLOB NOT NULL) STRICT;"
+            "INSERT INTO meta VALUES(1, " +
+                literal(id.self.view()) + ", " + literal(id.network.view()) +
+                "); INSERT INTO tombstones VALUES(" + literal(node(1).view()) + ", " +
+                columns(statement("notice")) + "); INSERT INTO recipients VALUES(" + literal(node(2).view()) +
+                ", 3); INSERT INTO receipts VALUES(" + literal(node(3).view()) + ", " +
+                columns(statement("receipt")) + "); INSERT INTO held_seeds VALUES(1, " +
+                literal(seed.owner.view()) + ", 5, " + columns(seed.record, seed.payload) +
+                "); INSERT INTO own_seed VALUES(1, 7, " + columns(own.record, own.payload) +
+                "); INSERT INTO exiting VALUES(1, " + columns(statement("leaving")) + ")");
+}
+
+std::int64_t version_of(const std::filesystem::path& directory) {
+    const auto connection =
+        sqlite::Connection::open(directory / "state.db", sqlite::Access::read_only).value();
+    return connection->integer("PRAGMA user_version").value();
+}
+
+}  // namespace
+
+TEST_CASE("a database of version 1 is upgraded and keeps what it holds") {
+    const TemporaryFolder folder;
+    make_version_1(folder.path());
+    REQUIRE(version_of(folder.path()) == 1);
+    for (int start = 0; start < 2; ++start) {  // the second finds it upgraded
+        const auto store = open(folder.path());
+        const auto state = load(*store);
+        REQUIRE(state.tombstones.size() == 1);
+        CHECK(state.tombstones[0].owner == node(1));
+        CHECK(state.tombstones[0].notice == statement("notice"));
+        REQUIRE(state.recipients.size() == 1);
+        CHECK(state.recipients[0].peer == node(2));
+        CHECK(state.recipients[0].version == SeedVersion{3});
+        CHECK(state.recipients[0].lease_until == WallTime{});
+        REQUIRE(state.receipts.size() == 1);
+        CHECK(state.receipts[0].receipt == statement("receipt"));
+        REQUIRE(state.held_seeds.size() == 1);
+        CHECK(state.held_seeds[0].version == SeedVersion{5});
+        CHECK(to_hex(state.held_seeds[0].payload->view()) == to_hex(held(4, 5).payload->view()));
+        REQUIRE(state.own_seed);
+        CHECK(to_hex(state.own_seed->payload->view()) == to_hex(held(9, 7).payload->view()));
+        CHECK(state.last_own_version == SeedVersion{7});
+        REQUIRE(state.exiting);
+        CHECK(state.exiting->notice == statement("leaving"));
+        CHECK(state.held_leases.empty());
+        CHECK(!state.retired);
+        CHECK(store->verify_log().value().entries == 0);
+    }
+    CHECK(version_of(folder.path()) == schema::kVersion);
+}
+
+TEST_CASE("an upgraded database erases and logs as a new one does") {
+    const TemporaryFolder folder;
+    make_version_1(folder.path());
+    const Traces traces(held(4, 5).payload->view());
+    const auto store = open(folder.path());
+    REQUIRE(traces.count_in_folder(folder.path()) > 0);
+    const std::vector<StoreOp> ops{tombstone(4), EraseHeldSeed{node(4)},
+                                   PutPeer{node(7), "tcp://host:1", false}};
+    REQUIRE(store->apply(ops));
+    CHECK(traces.count_in_folder(folder.path()) == 0);
+    const auto check = store->verify_log().value();
+    CHECK_MESSAGE(!check.first_bad, check.detail);
+    CHECK(check.entries == 3);
+    CHECK(load(*store).peers.size() == 1);
+}
+
+TEST_CASE("a state of the next version is refused in one line and left alone") {
+    const TemporaryFolder folder;
+    make_version_1(folder.path());
+    const auto next = std::to_string(schema::kVersion + 1);
+    run_sql(folder.path(), "PRAGMA user_version = " + next);
+    const auto store = Store::open(folder.path(), binding());
+    REQUIRE(!store);
+    CHECK(store.error().detail.find("state.db: has schema version " + next) != std::string::npos);
+    CHECK(store.error().detail.find('\n') == std::string::npos);
+    CHECK(version_of(folder.path()) == schema::kVersion + 1);
+    CHECK_FALSE(verify_log_of(folder.path()));
+
+    // The refusal is about the number alone.
+    run_sql(folder.path(), "PRAGMA user_version = 1");
+    CHECK(Store::open(folder.path(), binding()));
+}
+
+TEST_CASE("another node's old state is not upgraded") {
+    const TemporaryFolder folder;
+    make_version_1(folder.path());
+    const auto store = Store::open(folder.path(), {node(1), {}});
+    REQUIRE(!store);
+    CHECK(store.error().detail.find("belongs to node") != std::string::npos);
+    CHECK(version_of(folder.path()) == 1);
+}
