@@ -11,8 +11,8 @@ using protocol::Result;
 
 namespace {
 
-/// Not held_seeds, nor held_leases, which are of use with them alone, nor own_seed: it is distilled again, and
-/// meta knows which versions it had.
+/// Not held_seeds, nor held_leases, which are of use with them alone, nor own_seed: it is distilled again,
+/// and meta knows which versions it had.
 constexpr const char* kCopiedTables[] = {"meta",      "tombstones",    "recipients",    "receipts", "exiting",
                                          "own_lease", "left_receipts", "equivocations", "peers",    "retired",
                                          "log"};
@@ -48,7 +48,8 @@ Result<void> fill(const sqlite::Connection& connection, const std::filesystem::p
 }  // namespace
 
 Result<void> copy_without_seeds(const sqlite::Connection& connection, const Binding& binding,
-                                const std::filesystem::path& file) {
+                                const std::filesystem::path& where) {
+    const auto file = std::filesystem::absolute(where);
     const FileDescriptor made(::open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
     if (!made.valid()) return file_error(file, "make");
     auto copied = lay_out(binding, file);

@@ -23,13 +23,13 @@ struct BackedUp {
     NodeId id = make_node({folder / "data", folder / "etc.toml", folder / "sealed", "", network, {}}).value();
     std::string config = folder.write("node.toml", "data_dir = \"" + (folder / "data") +
                                                        "\"\ncontrol_socket = \"" + (folder / "s") + "\"\n");
-    FakeDaemon daemon{folder / "s", [this](const FakeDaemon::Request& request) {
-                          const auto body = json::parse(request.body);
-                          const auto store =
-                              storage::Store::open(folder / "data/state", {id, network}).value();
-                          const auto made = store->backup(body["path"].get<std::string>());
-                          return FakeDaemon::Answer{made ? 200 : 500, "{}"};
-                      }};
+    FakeDaemon daemon{
+        folder / "s", [this](const FakeDaemon::Request& request) {
+            const auto body = json::parse(request.body);
+            const auto store = storage::Store::open(folder / "data/state", {id, network}).value();
+            const auto made = store->backup(body["path"].get<std::string>());
+            return FakeDaemon::Answer{made ? 200 : 500, "{}"};
+        }};
 
     BackedUp() {
         const auto store = storage::Store::open(folder / "data/state", {id, network}).value();

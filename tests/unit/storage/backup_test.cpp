@@ -23,16 +23,15 @@ void apply(Store& store, std::vector<StoreOp> ops) {
 std::unique_ptr<Store> filled(const std::filesystem::path& directory) {
     auto store = open(directory);
     const auto own = held(9, 7, kSeedSize);
-    apply(*store,
-          {tombstone(1), PutRecipient{node(2), SeedVersion{3}, WallTime{std::chrono::seconds{50}}},
-           PutReceipt{node(3), statement("receipt")}, held(4, 5, kSeedSize),
-           PutHeldLease{node(4), 2, WallTime{std::chrono::seconds{60}}},
-           PutOwnSeed{own.version, own.record, own.payload},
-           PutOwnLease{8, WallTime{std::chrono::seconds{70}}}, PutExiting{statement("leaving")},
-           PutLeftReceipt{node(5), statement("left")},
-           PutEquivocation{node(6), SeedVersion{1}, statement("one"), statement("two")},
-           PutPeer{node(7), "tcp://host:1", false}, PutPeer{node(8), std::nullopt, true},
-           PutRetired{"given up"}});
+    apply(*store, {tombstone(1), PutRecipient{node(2), SeedVersion{3}, WallTime{std::chrono::seconds{50}}},
+                   PutReceipt{node(3), statement("receipt")}, held(4, 5, kSeedSize),
+                   PutHeldLease{node(4), 2, WallTime{std::chrono::seconds{60}}},
+                   PutOwnSeed{own.version, own.record, own.payload},
+                   PutOwnLease{8, WallTime{std::chrono::seconds{70}}}, PutExiting{statement("leaving")},
+                   PutLeftReceipt{node(5), statement("left")},
+                   PutEquivocation{node(6), SeedVersion{1}, statement("one"), statement("two")},
+                   PutPeer{node(7), "tcp://host:1", false}, PutPeer{node(8), std::nullopt, true},
+                   PutRetired{"given up"}});
     return store;
 }
 
@@ -135,6 +134,7 @@ TEST_CASE("a backup replaces no file and leaves nothing behind when it fails") {
 
     CHECK(!store->backup(folder.path() / "missing" / "backup.db"));
     CHECK(!store->failure());  // the state itself was not written to
+    CHECK_FALSE(std::filesystem::exists(folder.path() / "missing"));
     CHECK(store->backup(folder.path() / "it's \"here\".db"));
     apply(*store, {tombstone(12)});
 }

@@ -35,9 +35,14 @@ class FileSizeLimit {
     rlimit before_{};
 };
 
-/// Submits and waits. The answer, and what `failure` says when it comes.
-std::pair<bool, std::optional<Error>> stored(StorageThread& thread, std::vector<StoreOp> ops) {
-    std::promise<std::pair<bool, std::optional<Error>>> answer;
+struct Answer {
+    bool stored = false;
+    std::optional<Error> failure;  ///< what the thread said when the answer came
+};
+
+/// Submits and waits.
+Answer write(StorageThread& thread, std::vector<StoreOp> ops) {
+    std::promise<Answer> answer;
     REQUIRE(thread.submit(std::move(ops), [&](Result<void> result) {
         answer.set_value({result.has_value(), thread.failure()});
     }));
@@ -181,20 +186,25 @@ TEST_CASE("a write that did not reach the disk is told until the next one did") 
     const TemporaryFolder folder;
     StorageThread thread(open(folder.path()));
     CHECK(!thread.failure());
-    CHECK(stored(thread, {tombstone(1)}) == std::pair{true, std::optional<Error>()});
+    const auto good = write(thread, {tombstone(1)});
+    CHECK(good.stored);
+    CHECK(!good.failure);
     // What is refused was never meant for the disk.
-    CHECK(stored(thread, {held(1, 1)}) == std::pair{false, std::optional<Error>()});
+    const auto refused = write(thread, {held(1, 1)});
+    CHECK(!refused.stored);
+    CHECK(!refused.failure);
     {
         const FileSizeLimit limit(200000);
-        const auto [done, failure] =
-            stored(thread, {PutOwnSeed{SeedVersion{1}, statement("r"), payload(1, 1000000)}});
-        CHECK(!done);
-        REQUIRE(failure);
-        CHECK(failure->detail.find("state.db") != std::string::npos);
-        CHECK(failure->detail.find('\n') == std::string::npos);
-        CHECK(!stored(thread, {held(1, 1)}).first);
-        CHECK(thread.failure());  // a refused batch does not show that the disk is well again
+        const auto failed = write(thread, {PutOwnSeed{SeedVersion{1}, statement("r"), payload(1, 1000000)}});
+        CHECK(!failed.stored);
+        REQUIRE(failed.failure);
+        CHECK(failed.failure->detail.find("state.db") != std::string::npos);
+        CHECK(failed.failure->detail.find('\n') == std::string::npos);
+        // A refusal does not show that the disk is well again.
+        CHECK(write(thread, {held(1, 1)}).failure);
     }
-    CHECK(stored(thread, {tombstone(2)}) == std::pair{true, std::optional<Error>()});
+    const auto next = write(thread, {tombstone(2)});
+    CHECK(next.stored);
+    CHECK(!next.failure);
     CHECK(!thread.failure());
 }
