@@ -247,9 +247,9 @@ TEST_CASE("every way to tamper with the log is found, at the right entry") {
 }
 
 TEST_CASE("a log that was tampered with keeps no exit from being stored, and stays found out") {
-    const std::vector<std::string> all_sql{"DELETE FROM log WHERE seq > 4",
-                                           "UPDATE meta SET log_hash = x'00'", "UPDATE meta SET log_seq = 2",
-                                           "DELETE FROM log WHERE seq = 2"};
+    const std::vector<std::string> all_sql{
+        "DELETE FROM log WHERE seq > 4", "UPDATE meta SET log_hash = x'00'",
+        "UPDATE log SET version = 9 WHERE seq = 4", "DELETE FROM log WHERE seq = 2"};
     for (const std::string& sql : all_sql) {
         INFO(sql);
         const TemporaryFolder folder;
