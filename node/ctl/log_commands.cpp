@@ -2,8 +2,10 @@
 #include <deque>
 #include <memory>
 
+#include "node/ctl/acting_as.hpp"
 #include "node/ctl/command.hpp"
 #include "node/ctl/table.hpp"
+#include "node/storage/event_log.hpp"
 
 // What happened: log, watch.
 namespace unlearn::ctl {
@@ -54,19 +56,47 @@ Outcome<ExitCode> print_log(const Context& context, const ControlClient& daemon,
     return ExitCode::ok;
 }
 
+/// Prints what the daemon, or `verify_without`, found out.
+ExitCode show_verdict(const Context& context, const json& verdict) {
+    const bool intact = verdict.value("ok", false);
+    std::string detail = field(verdict, "detail");
+    if (detail == "-")
+        detail = "entry " + field(verdict, "first_bad") + " of " + field(verdict, "entries") +
+                 " does not follow from the one before it";
+    if (context.json)
+        context.show(verdict);
+    else if (intact)
+        context.console.out << field(verdict, "entries") << " entries, none changed or missing\n";
+    else
+        context.console.out << "the log was changed: " << detail << '\n';
+    return intact ? ExitCode::ok : ExitCode::not_verified;
+}
+
+/// Checks the log of a node that does not run. `why` it cannot be asked stays the error when there is no log.
+Outcome<ExitCode> verify_without_daemon(const Context& context, const Failure& why) {
+    const auto places = context.places();
+    if (!places) return tl::unexpected(places.error());
+    const auto state = places->data_dir / "state";
+    const ActingAs owner(places->data_dir);
+    std::error_code error;
+    if (!std::filesystem::exists(state / "state.db", error) && !error) return tl::unexpected(why);
+    const auto check = storage::verify_log_of(state);
+    if (!check)
+        return fail_with(why.code, why.message + "; and its log cannot be read: " + check.error().detail);
+    return show_verdict(context, {{"entries", check->entries},
+                                  {"ok", !check->first_bad},
+                                  {"first_bad", check->first_bad ? json(*check->first_bad) : json()},
+                                  {"detail", check->detail}});
+}
+
 Outcome<ExitCode> verify_log(const Context& context, const ControlClient& daemon) {
     constexpr std::chrono::minutes kLongLog{10};
     const auto answer = daemon.get("/v1/log/verify", kLongLog);
-    if (!answer) return tl::unexpected(answer.error());
-    const bool intact = answer->value("ok", false);
-    if (context.json)
-        context.show(*answer);
-    else if (intact)
-        context.console.out << field(*answer, "entries") << " entries, none changed or missing\n";
-    else
-        context.console.out << "the log was changed: entry " << field(*answer, "first_bad") << " of "
-                            << field(*answer, "entries") << " does not follow from the one before it\n";
-    return intact ? ExitCode::ok : ExitCode::not_verified;
+    if (answer) return show_verdict(context, *answer);
+    // The configuration tells where the log of a node is, a socket alone does not.
+    const bool known = context.socket_given.empty() || context.config_given;
+    if (answer.error().code != ExitCode::unreachable || !known) return tl::unexpected(answer.error());
+    return verify_without_daemon(context, answer.error());
 }
 
 Outcome<ExitCode> log(const Context& context, bool verify, std::size_t wanted) {
@@ -112,7 +142,9 @@ void add_log_commands(CLI::App& app, Commands& commands) {
     auto* log_command = app.add_subcommand("log", "The erasures and exits that this node stored");
     auto verify = std::make_shared<bool>(false);
     auto wanted = std::make_shared<std::size_t>(kShown);
-    log_command->add_flag("--verify", *verify, "check the chain of hashes; exit code 4 when it is broken");
+    log_command->add_flag(
+        "--verify", *verify,
+        "check the chain of hashes, also when unlearnd is stopped; exit code 4 when it is broken");
     log_command->add_option("-n", *wanted, "so many of the last entries; 0: all")->capture_default_str();
     commands.on(log_command,
                 [verify, wanted](const Context& context) { return log(context, *verify, *wanted); });

@@ -192,6 +192,22 @@ TEST_CASE("an untouched log verifies while the node does not run, and reading ch
     CHECK(content_of(folder.path() / "state.db") == before);
 }
 
+TEST_CASE("the log of a node that lost its power is verified with what was not yet in the database") {
+    const TemporaryFolder folder;
+    const TemporaryFolder copy;
+    const auto store = open(folder.path());
+    apply(*store, {tombstone(1), PutPeer{node(4), "tcp://host:1", false}});
+    for (const char* file : {"state.db", "state.db-wal"})
+        std::filesystem::copy_file(folder.path() / file, copy.path() / file);
+    const auto log = content_of(copy.path() / "state.db-wal");
+    REQUIRE(!log.empty());
+    const auto check = verify_log_of(copy.path());
+    REQUIRE_MESSAGE(check, check.error().text());
+    CHECK_MESSAGE(!check->first_bad, check->detail);
+    CHECK(check->entries == 2);
+    CHECK(content_of(copy.path() / "state.db-wal") == log);
+}
+
 TEST_CASE("every way to tamper with the log is found, at the right entry") {
     const TemporaryFolder original;
     make_log(original.path());
