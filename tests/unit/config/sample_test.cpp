@@ -1,0 +1,114 @@
+#include <doctest/doctest.h>
+
+#include "node/config/node_config.hpp"
+
+namespace {
+
+using namespace unlearn;
+using config::DataKind;
+using config::SampleChoices;
+
+SampleChoices choices(DataKind kind) {
+    SampleChoices out;
+    out.data_dir = "/srv/node";
+    out.control_socket = "/srv/s";
+    out.network_name = "home";
+    out.data.kind = kind;
+    if (kind == DataKind::csv) {
+        out.data.path = "/srv/rows.csv";
+        out.data.label = "class";
+    } else {
+        out.data.images = "/srv/images.gz";
+        out.data.labels = "/srv/labels.gz";
+    }
+    out.data.reference = "/srv/reference";
+    out.data.classes = {"cat", "dog", "other thing"};
+    out.main_model = "mlp:64x32";
+    out.seed_model = "linear";
+    return out;
+}
+
+config::NodeConfig parsed_back(const SampleChoices& choices) {
+    const auto text = config::sample_config(choices);
+    INFO(text);
+    auto parsed = config::parse_node_config(text, "/etc/unlearnd/node.toml");
+    REQUIRE_MESSAGE(parsed, parsed.error().text());
+    CHECK(parsed->data_dir == choices.data_dir);
+    CHECK(parsed->control_socket == choices.control_socket);
+    CHECK(parsed->data.kind == choices.data.kind);
+    CHECK(parsed->data.path == choices.data.path);
+    CHECK(parsed->data.images == choices.data.images);
+    CHECK(parsed->data.labels == choices.data.labels);
+    CHECK(parsed->data.reference == choices.data.reference);
+    CHECK(parsed->data.classes == choices.data.classes);
+    CHECK(parsed->data.label == choices.data.label);
+    CHECK(parsed->model.main.text() == choices.main_model);
+    CHECK(parsed->model.seed.text() == choices.seed_model);
+    return std::move(*parsed);
+}
+
+TEST_CASE("the configuration that init writes says what was chosen, and the defaults for the rest") {
+    for (const auto kind : {DataKind::csv, DataKind::idx}) {
+        for (const bool listens : {false, true}) {
+            for (const bool keyed : {false, true}) {
+                auto chosen = choices(kind);
+                if (listens) chosen.listen = "tcp://0.0.0.0:7411";
+                const auto key = protocol::Identity::generate().id();
+                if (keyed) {
+                    chosen.network_name.clear();
+                    chosen.network_key = key.text();
+                }
+                const auto config = parsed_back(chosen);
+                CHECK(config.listen == (listens ? std::optional(chosen.listen) : std::nullopt));
+                CHECK(config.network_name == chosen.network_name);
+                CHECK(config.network_key == (keyed ? std::optional(key) : std::nullopt));
+                const config::NodeConfig defaults;
+                CHECK(config.log_level == defaults.log_level);
+                CHECK(config.data.validation == defaults.data.validation);
+                CHECK(config.data.watch == defaults.data.watch);
+                CHECK(config.aggregation == defaults.aggregation);
+                CHECK(config.peers.empty());
+                CHECK(!config.training.epochs);
+            }
+        }
+    }
+}
+
+TEST_CASE("quotes and backslashes survive, wherever they are") {
+    auto chosen = choices(DataKind::csv);
+    const std::string odd = R"(a "quoted" \ name\)";
+    chosen.data_dir = "/srv/" + odd;
+    chosen.control_socket = "/srv/'" + odd;
+    chosen.data.path = "/srv/" + odd + ".csv";
+    chosen.data.reference = "/srv/# " + odd;
+    chosen.data.label = odd;
+    chosen.data.classes = {odd, "\\n", "\"", "ä, [b]"};
+    chosen.network_name = odd;
+    CHECK(parsed_back(chosen).network_name == odd);
+}
+
+/// The lines that are commented out become keys without their "# ".
+std::string with_all_keys(std::string text) {
+    for (const std::string key :
+         {"listen", "epochs", "batch", "learning_rate", "weight_decay", "temperature"}) {
+        const auto commented = "\n# " + key + " = ";
+        for (auto at = text.find(commented); at != std::string::npos; at = text.find(commented, at))
+            text.erase(at + 1, 2);
+    }
+    return text;
+}
+
+TEST_CASE("the keys that it shows commented out are right too") {
+    const auto text = with_all_keys(config::sample_config(choices(DataKind::csv)));
+    const auto parsed = config::parse_node_config(text, "node.toml");
+    REQUIRE_MESSAGE(parsed, parsed.error().text());
+    CHECK(parsed->listen == "tcp://*:7411");
+    CHECK(parsed->training.epochs);
+    CHECK(parsed->training.batch);
+    CHECK(parsed->training.learning_rate);
+    CHECK(parsed->training.weight_decay);
+    CHECK(parsed->distillation.epochs);
+    CHECK(parsed->distillation.temperature);
+}
+
+}  // namespace
