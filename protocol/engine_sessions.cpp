@@ -236,8 +236,12 @@ void Engine::establish(SessionId session_id, Session& session) {
     }
     if (own_exit_ && own_exit_->stage == OwnExitStage::announced && !receipts_.contains(session.peer))
         send(session_id, session, Exit{own_exit_->notice});
-    if (const auto exit = exits_.find(session.peer); exit != exits_.end() && exit->second.erased)
-        send_receipt(session.peer, exit->second);
+    if (const auto exit = exits_.find(session.peer); exit != exits_.end() && exit->second.tombstone_durable) {
+        // A copy or a lost device, which does not know: without the notice it could not make anything of the
+        // receipt.
+        send(session_id, session, Exit{exit->second.notice});
+        if (exit->second.erased) send_receipt(session.peer, exit->second);
+    }
     const auto left = left_receipts_.find(session.peer);
     if (left != left_receipts_.end() && own_exit_ && own_exit_->stage == OwnExitStage::announced)
         send(session_id, session, ReceiptMessage{left->second});

@@ -80,7 +80,8 @@ Result<PredictionRequest> prediction_request(const HttpRequest& request) {
         width = row.size();
         for (const auto& value : row) {
             const float number = value.is_number() ? value.get<float>() : 0.0F;
-            if (!value.is_number() || !std::isfinite(number)) return refuse("has something that is no number");
+            if (!value.is_number() || !std::isfinite(number))
+                return refuse("has something that is no number");
             out.features.push_back(number);
         }
         ++out.rows;
@@ -123,7 +124,9 @@ void ControlApi::handle(const HttpRequest& request, Respond respond) {
     using Handler = std::function<void()>;
     const std::vector<std::pair<Route, Handler>> routes{
         {{"GET", "/metrics"},
-         [&] { respond({200, metrics_text(*service_, uptime), "text/plain; version=0.0.4"}); }},
+         [&] {
+             respond({200, metrics_text(*service_, uptime), "text/plain; version=0.0.4"});
+         }},
         {{"GET", "/v1/status"}, [&] { respond(answer(status_json(*service_, uptime))); }},
         {{"GET", "/v1/peers"}, [&] { respond(answer(peers_json(*service_))); }},
         {{"POST", "/v1/peers"}, [&] { handle_peers(request, respond); }},
@@ -166,12 +169,12 @@ void ControlApi::handle_peers(const HttpRequest& request, const Respond& respond
     auto& node = service_->node();
     const auto& engine = node.engine();
     if (request.method == "DELETE") {
-        const auto id = NodeId::from_text(std::string_view(request.path).substr(std::string_view("/v1/peers/").size()));
+        const auto id =
+            NodeId::from_text(std::string_view(request.path).substr(std::string_view("/v1/peers/").size()));
         if (!id) return respond(refusal(400, id.error().detail));
         const auto peers = engine.peers();
-        if (std::none_of(peers.begin(), peers.end(), [&](const auto& peer) {
-                return peer.id == *id && peer.state != PeerState::former;
-            }))
+        if (std::none_of(peers.begin(), peers.end(),
+                         [&](const auto& peer) { return peer.id == *id && peer.state != PeerState::former; }))
             return respond(refusal(404, id->short_text() + ": no such peer"));
         node.remove_neighbour(*id);
         return respond(answer({{"removed", id->text()}}));
@@ -285,14 +288,15 @@ void ControlApi::handle_log(const HttpRequest& request, const Respond& respond) 
     const auto after = number_in(request, "after", 0, UINT64_MAX);
     const auto limit = number_in(request, "limit", 1000, kMostLogEntries);
     if (!after || !limit) return respond(refusal(400, "after, limit: must be numbers, limit at most 10000"));
-    const auto queued = service_->node().on_storage([respond, after = *after, limit = *limit](storage::Store& store) {
-        const auto entries = store.read_log(after, limit);
-        if (!entries) return respond(refusal_of(entries.error()));
-        json out = json::array();
-        for (const auto& entry : *entries)
-            out.push_back(log_entry_json(entry));
-        respond(answer(out));
-    });
+    const auto queued =
+        service_->node().on_storage([respond, after = *after, limit = *limit](storage::Store& store) {
+            const auto entries = store.read_log(after, limit);
+            if (!entries) return respond(refusal_of(entries.error()));
+            json out = json::array();
+            for (const auto& entry : *entries)
+                out.push_back(log_entry_json(entry));
+            respond(answer(out));
+        });
     if (!queued) respond(refusal_of(queued.error()));
 }
 
@@ -300,11 +304,14 @@ namespace {
 
 /// A piece at a time, so that an exit never waits behind a long log.
 void verify_piece(storage::Store& store, const std::shared_ptr<storage::LogVerifier>& verifier,
-                  const std::function<void(std::function<void(storage::Store&)>)>& again, const Respond& respond) {
+                  const std::function<void(std::function<void(storage::Store&)>)>& again,
+                  const Respond& respond) {
     const auto done = store.verify_log(*verifier, kVerifiedAtATime);
     if (!done) return respond(refusal_of(done.error()));
     if (!*done)
-        return again([verifier, again, respond](storage::Store& next) { verify_piece(next, verifier, again, respond); });
+        return again([verifier, again, respond](storage::Store& next) {
+            verify_piece(next, verifier, again, respond);
+        });
     const auto& check = verifier->result();
     respond(answer({{"entries", check.entries},
                     {"ok", !check.first_bad.has_value()},
@@ -324,7 +331,8 @@ void ControlApi::handle_log_verify(const HttpRequest& /*request*/, const Respond
                     respond(refusal_of(queued.error()));
             });
         };
-    queue([verifier, queue, respond](storage::Store& store) { verify_piece(store, verifier, queue, respond); });
+    queue(
+        [verifier, queue, respond](storage::Store& store) { verify_piece(store, verifier, queue, respond); });
 }
 
 void ControlApi::handle_backup(const HttpRequest& request, const Respond& respond) {

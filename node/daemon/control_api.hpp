@@ -10,8 +10,8 @@
 
 namespace unlearn::daemon {
 
-/// What `unlearnctl` and monitoring ask a node over HTTP; docs/control-api.md describes it. Used on the thread
-/// of `io`.
+/// What `unlearnctl` and monitoring ask a node over HTTP; docs/control-api.md describes it. Used on the
+/// thread of `io`.
 class ControlApi {
   public:
     /// Listens at once; until `serve` it answers that the node is starting. `io` must outlive it.
@@ -28,8 +28,7 @@ class ControlApi {
 
   private:
     struct ExitWaiter {
-        explicit ExitWaiter(asio::io_context& io, Respond answer)
-            : timer(io), respond(std::move(answer)) {}
+        explicit ExitWaiter(asio::io_context& io, Respond answer) : timer(io), respond(std::move(answer)) {}
         asio::steady_timer timer;
         Respond respond;
     };

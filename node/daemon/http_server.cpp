@@ -135,12 +135,12 @@ class HttpServer::Connection : public std::enable_shared_from_this<Connection> {
         message->body() = std::move(response.body);
         message->prepare_payload();
         stream_.expires_after(kWriteTime);
-        http::async_write(stream_, *message,
-                          [self = shared_from_this(), message, keep_alive](const beast::error_code& error,
-                                                                           std::size_t) {
-                              if (error || !keep_alive) return self->close();
-                              self->read();
-                          });
+        http::async_write(
+            stream_, *message,
+            [self = shared_from_this(), message, keep_alive](const beast::error_code& error, std::size_t) {
+                if (error || !keep_alive) return self->close();
+                self->read();
+            });
     }
 
     void begin_stream() {
@@ -151,14 +151,14 @@ class HttpServer::Connection : public std::enable_shared_from_this<Connection> {
         header_->chunked(true);
         serializer_.emplace(*header_);
         stream_.expires_after(kWriteTime);
-        http::async_write_header(
-            stream_, *serializer_, [self = shared_from_this()](const beast::error_code& error, std::size_t) {
-                if (error) return self->close();
-                self->lines_.pop_front();
-                self->stream_.expires_never();
-                self->notice_end();
-                if (!self->lines_.empty()) self->write_line();
-            });
+        http::async_write_header(stream_, *serializer_,
+                                 [self = shared_from_this()](const beast::error_code& error, std::size_t) {
+                                     if (error) return self->close();
+                                     self->lines_.pop_front();
+                                     self->stream_.expires_never();
+                                     self->notice_end();
+                                     if (!self->lines_.empty()) self->write_line();
+                                 });
     }
 
     /// A reader says nothing more: what arrives is its end.
@@ -194,7 +194,8 @@ protocol::Result<std::unique_ptr<HttpServer>> HttpServer::create(asio::io_contex
     if (::lstat(name.c_str(), &found) == 0) {
         if (!S_ISSOCK(found.st_mode))
             return fail(ErrorCode::internal, name + ": exists already and is no socket");
-        if (somebody_listens(socket)) return fail(ErrorCode::internal, name + ": another unlearnd listens here");
+        if (somebody_listens(socket))
+            return fail(ErrorCode::internal, name + ": another unlearnd listens here");
         ::unlink(name.c_str());
     }
     std::error_code error;

@@ -44,8 +44,7 @@ class HttpServer {
     /// ends: it gets the lines of `broadcast`. A socket that nobody listens at any more is replaced.
     /// @return one line when the path is taken by somebody or cannot be made.
     [[nodiscard]] static protocol::Result<std::unique_ptr<HttpServer>> create(
-        asio::io_context& io, const std::filesystem::path& socket, std::string stream_path,
-        Handler handler);
+        asio::io_context& io, const std::filesystem::path& socket, std::string stream_path, Handler handler);
     ~HttpServer();
     HttpServer(const HttpServer&) = delete;
     HttpServer& operator=(const HttpServer&) = delete;
@@ -55,8 +54,7 @@ class HttpServer {
 
   private:
     class Connection;
-    HttpServer(asio::io_context& io, std::filesystem::path socket, std::string stream_path,
-               Handler handler);
+    HttpServer(asio::io_context& io, std::filesystem::path socket, std::string stream_path, Handler handler);
     void accept();
 
     asio::io_context& io_;

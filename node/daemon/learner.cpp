@@ -49,10 +49,10 @@ void append(Bytes& bytes, const std::string& text) {
 }
 
 void append(Bytes& bytes, const config::OptimisationConfig& config) {
-    for (const double number : {static_cast<double>(config.epochs.value_or(0)),
-                                static_cast<double>(config.batch.value_or(0)),
-                                config.learning_rate.value_or(-1), config.weight_decay.value_or(-1),
-                                config.temperature.value_or(-1)})
+    for (const double number :
+         {static_cast<double>(config.epochs.value_or(0)), static_cast<double>(config.batch.value_or(0)),
+          config.learning_rate.value_or(-1), config.weight_decay.value_or(-1),
+          config.temperature.value_or(-1)})
         append(bytes, &number, 1);
 }
 
@@ -81,8 +81,7 @@ Digest seed_fingerprint(const Digest& model, const config::NodeConfig& config) {
 
 /// The examples that held seeds are evaluated on; the rest is needed for distillation alone.
 learning::ReferenceSet reference_head(const LabelledData& reference) {
-    std::vector<std::size_t> rows(
-        std::min(reference.count, static_cast<std::size_t>(learning::kMassRows)));
+    std::vector<std::size_t> rows(std::min(reference.count, static_cast<std::size_t>(learning::kMassRows)));
     std::iota(rows.begin(), rows.end(), std::size_t{0});
     return learning::ReferenceSet::from_table(reference, rows);
 }
@@ -160,8 +159,12 @@ learning::Result<Learnt> Learner::learn(NodeData data) const {
     }
     auto part = learning::OwnPart::make(*main, own, split.validation, reference);
     const double accuracy = validation_accuracy(*part);
-    return Learnt{*main, std::move(part), std::move(data.scaling), seed_fingerprint(fingerprint, config_),
-                  split.train.size(), accuracy};
+    return Learnt{*main,
+                  std::move(part),
+                  std::move(data.scaling),
+                  seed_fingerprint(fingerprint, config_),
+                  split.train.size(),
+                  accuracy};
 }
 
 learning::Result<protocol::SharedSeedBytes> Learner::distil(const Learnt& learnt) const {
@@ -169,7 +172,8 @@ learning::Result<protocol::SharedSeedBytes> Learner::distil(const Learnt& learnt
     auto table = config::load_reference(config_.data);
     if (!table) return failed(table.error().detail);
     if (config::network_of(config_, *table) != network_)
-        return failed(config_.data.reference.string() + ": changed; it is the same at all nodes of a network");
+        return failed(config_.data.reference.string() +
+                      ": changed; it is the same at all nodes of a network");
     learnt.scaling.apply_to_loaded(table->features);
     const auto reference = learning::ReferenceSet::from_table(*table);
     table->features = {};
@@ -199,9 +203,9 @@ std::string Learner::data_stamp() const {
     for (const auto& path : {config_.data.path, config_.data.images, config_.data.labels}) {
         struct stat found {};
         if (path.empty() || ::stat(path.c_str(), &found) != 0) continue;
-        for (const auto number : {static_cast<std::int64_t>(found.st_size), std::int64_t{found.st_mtim.tv_sec},
-                                  std::int64_t{found.st_mtim.tv_nsec},
-                                  static_cast<std::int64_t>(found.st_ino)})
+        for (const auto number :
+             {static_cast<std::int64_t>(found.st_size), std::int64_t{found.st_mtim.tv_sec},
+              std::int64_t{found.st_mtim.tv_nsec}, static_cast<std::int64_t>(found.st_ino)})
             stamp += std::to_string(number) + " ";
     }
     return stamp;
@@ -221,7 +225,8 @@ std::optional<learning::MainModel> Learner::stored_model(const Digest& fingerpri
     return std::move(*model);
 }
 
-learning::Result<void> Learner::store_model(const learning::MainModel& main, const Digest& fingerprint) const {
+learning::Result<void> Learner::store_model(const learning::MainModel& main,
+                                            const Digest& fingerprint) const {
     Bytes bytes(fingerprint.value.begin(), fingerprint.value.end());
     const auto saved = main.save();
     bytes.insert(bytes.end(), saved.begin(), saved.end());

@@ -134,7 +134,8 @@ int run(const Inputs& inputs, bool only_check) {
             if (!error) io.stop();
         });
     };
-    auto service = daemon::NodeService::create(io, **zmq, {inputs.config, inputs.identity, inputs.binding, on_event});
+    auto service =
+        daemon::NodeService::create(io, **zmq, {inputs.config, inputs.identity, inputs.binding, on_event});
     if (!service) return complain(service.error());
     (*api)->serve(service->get());
     if (auto started = (*service)->start(); !started) return complain(started.error());
@@ -178,11 +179,13 @@ int main(int argc, char** argv) {
     }
     spdlog::set_default_logger(spdlog::stderr_color_mt("unlearnd"));
     // The journal has its own clock.
-    spdlog::set_pattern(::sd_booted() > 0 && std::getenv("JOURNAL_STREAM") != nullptr ? "%l: %v"
-                                                                                       : "%Y-%m-%d %T.%e %^%l%$: %v");
+    spdlog::set_pattern(::sd_booted() > 0 && std::getenv("JOURNAL_STREAM") != nullptr
+                            ? "%l: %v"
+                            : "%Y-%m-%d %T.%e %^%l%$: %v");
     const auto inputs = read_inputs(file);
     if (!inputs) return complain(inputs.error());
     spdlog::set_level(spdlog::level::from_str(inputs->config.log_level));
-    if (!learning::fix_thread_counts(1)) return complain({ErrorCode::internal, "threads of LibTorch are fixed already"});
+    if (!learning::fix_thread_counts(1))
+        return complain({ErrorCode::internal, "threads of LibTorch are fixed already"});
     return run(*inputs, only_check);
 }

@@ -19,7 +19,8 @@ class MetricsText {
   public:
     void begin(std::string_view name, std::string_view type, std::string_view help) {
         name_ = "unlearnd_" + std::string(name);
-        text_ += "# HELP " + name_ + " " + std::string(help) + "\n# TYPE " + name_ + " " + std::string(type) + "\n";
+        text_ += "# HELP " + name_ + " " + std::string(help) + "\n# TYPE " + name_ + " " + std::string(type) +
+                 "\n";
     }
     /// `labels` like `state="up"`; their values are ours and need no escaping.
     void sample(double value, std::string_view labels = {}) {
@@ -100,7 +101,8 @@ void add_protocol(const NodeService& service, MetricsText& out) {
     out.one("peers_dropped_total", "counter", "Peers that broke the protocol.", counters.peers_dropped);
     out.one("messages_ignored_total", "counter", "Messages without a session.", counters.messages_ignored);
     out.one("seeds_refused_total", "counter", "Seeds that could not be used.", counters.seeds_refused);
-    out.one("equivocations_total", "counter", "Different records with one owner and version.", counters.equivocations);
+    out.one("equivocations_total", "counter", "Different records with one owner and version.",
+            counters.equivocations);
     out.one("exits_put_off_total", "counter", "Exits of unknown owners beyond what one peer may introduce.",
             counters.exits_put_off);
     out.one("comparisons_total", "counter", "Comparisons of known exits with peers.", counters.comparisons);
@@ -111,17 +113,18 @@ void add_protocol(const NodeService& service, MetricsText& out) {
         for (const auto& [direction, counts] :
              {std::pair("sent", &traffic.sent), std::pair("received", &traffic.received)})
             for (std::size_t kind = 1; kind <= static_cast<std::size_t>(Kind::delta); ++kind)
-                out.sample(static_cast<double>(value((*counts)[kind])),
-                           label("direction", direction) + "," + label("kind", name_of(static_cast<Kind>(kind))));
+                out.sample(
+                    static_cast<double>(value((*counts)[kind])),
+                    label("direction", direction) + "," + label("kind", name_of(static_cast<Kind>(kind))));
     };
     by_kind("messages_total", "Messages by kind.", [](const auto& count) { return count.messages; });
     by_kind("bytes_total", "Bytes on TCP by kind of message.", [](const auto& count) { return count.bytes; });
     const auto& provisional = traffic.provisional;
     out.begin("provisional_total", "counter", "Unknown keys that were let in to show a membership.");
-    for (const auto& [result, count] : {std::pair("confirmed", provisional.confirmed),
-                                        std::pair("expired", provisional.expired),
-                                        std::pair("broke_rules", provisional.broke_rules),
-                                        std::pair("refused_full", provisional.refused_full)})
+    for (const auto& [result, count] :
+         {std::pair("confirmed", provisional.confirmed), std::pair("expired", provisional.expired),
+          std::pair("broke_rules", provisional.broke_rules),
+          std::pair("refused_full", provisional.refused_full)})
         out.sample(static_cast<double>(count), label("result", result));
 }
 
@@ -134,7 +137,8 @@ void add_storage(const NodeService& service, MetricsText& out) {
     out.begin("storage_latency_seconds", "summary", "From asking to durable.");
     constexpr double kMicro = 1e-6;
     for (const auto& [text, quantile] : {std::pair("0.5", 0.5), std::pair("0.99", 0.99)})
-        out.sample(static_cast<double>(storage.latency_at(quantile).count()) * kMicro, label("quantile", text));
+        out.sample(static_cast<double>(storage.latency_at(quantile).count()) * kMicro,
+                   label("quantile", text));
 }
 
 void add_learning(const NodeService& service, MetricsText& out) {

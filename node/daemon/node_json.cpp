@@ -84,10 +84,11 @@ json status_json(const NodeService& service, std::chrono::seconds uptime) {
 json peers_json(const NodeService& service) {
     json out = json::array();
     for (const auto& peer : service.node().engine().peers())
-        out.push_back({{"id", peer.id.text()},
-                       {"address", peer.endpoint ? json(PeerAddress{peer.id, *peer.endpoint}.text()) : json()},
-                       {"state", name_of(peer.state)},
-                       {"source", name_of(peer.source)}});
+        out.push_back(
+            {{"id", peer.id.text()},
+             {"address", peer.endpoint ? json(PeerAddress{peer.id, *peer.endpoint}.text()) : json()},
+             {"state", name_of(peer.state)},
+             {"source", name_of(peer.source)}});
     return out;
 }
 
@@ -109,9 +110,15 @@ json exit_json(const ExitProgress& exit, const NetworkId& network) {
                            {"served_version", static_cast<std::uint64_t>(recipient.version)},
                            {"last_lease_until", time_json(recipient.lease_until)}});
     }
-    return {{"begun", exit.begun},       {"announced", exit.announced}, {"complete", exit.complete},
-            {"given_up", exit.given_up}, {"own_exit_met", exit.met},    {"erased", erased},
-            {"left", left},              {"missing", missing},          {"holders", std::move(holders)}};
+    return {{"begun", exit.begun},
+            {"announced", exit.announced},
+            {"complete", exit.complete},
+            {"given_up", exit.given_up},
+            {"own_exit_met", exit.met},
+            {"erased", erased},
+            {"left", left},
+            {"missing", missing},
+            {"holders", std::move(holders)}};
 }
 
 json event_json(const Event& event) {

@@ -103,19 +103,18 @@ std::string_view name_of(ServiceState state) {
     return "unknown";
 }
 
-Result<std::unique_ptr<NodeService>> NodeService::create(asio::io_context& io,
-                                                         network::ZmqContext& zmq, Setup setup) {
+Result<std::unique_ptr<NodeService>> NodeService::create(asio::io_context& io, network::ZmqContext& zmq,
+                                                         Setup setup) {
     for (const auto& peer : setup.config.peers)
         if (peer.id == setup.identity.id())
-            return fail(ErrorCode::malformed, setup.config.file.string() + ": peers: " + peer.id.short_text() +
-                                                  " is this node itself");
+            return fail(ErrorCode::malformed, setup.config.file.string() + ": peers: " +
+                                                  peer.id.short_text() + " is this node itself");
     std::unique_ptr<NodeService> service(new NodeService(io, std::move(setup)));
     auto transport = std::make_unique<network::ZmqTransport>(io, zmq, service->setup_.identity,
                                                              service->setup_.config.listen);
     auto node = runtime::Node::create(
         io, service->setup_.identity, node_options(service->setup_), std::move(transport),
-        service->late_seeds_,
-        [alive = service->alive_](const protocol::Event& event, Clock::time_point) {
+        service->late_seeds_, [alive = service->alive_](const protocol::Event& event, Clock::time_point) {
             if (*alive != nullptr) (*alive)->on_event(event);
         });
     if (!node) return tl::unexpected(node.error());
@@ -203,10 +202,8 @@ void NodeService::run_job(Job job) {
     ::setpriority(PRIO_PROCESS, static_cast<id_t>(::syscall(SYS_gettid)), kTrainingNiceness);
     const auto begun = Clock::now();
     const auto end = [&](std::optional<std::string> problem) {
-        on_node_thread([done = job.done, problem = std::move(problem),
-                        seconds = seconds_since(begun)](NodeService& self) {
-            self.end_job(done, problem, seconds);
-        });
+        on_node_thread([done = job.done, problem = std::move(problem), seconds = seconds_since(begun)](
+                           NodeService& self) { self.end_job(done, problem, seconds); });
     };
     if (!job.data) {
         auto data = learner_.load();
@@ -216,16 +213,18 @@ void NodeService::run_job(Job job) {
     auto learnt = learner_.learn(std::move(*job.data));
     if (!learnt) return end(learnt.error().message);
     if (!trained_live_) {
-        trained_live_ = std::make_shared<Live>(learnt->own, ensemble_options(setup_.config.aggregation), checks_);
+        trained_live_ =
+            std::make_shared<Live>(learnt->own, ensemble_options(setup_.config.aggregation), checks_);
     } else {
-        trained_live_->seeds.replace_own(learnt->own, [this](const NodeId& owner, SeedVersion version,
-                                                             std::optional<std::string> aside) {
-            on_node_thread([owner, version, aside = std::move(aside)](NodeService& self) {
-                self.node_->judged(owner, version, aside);
+        trained_live_->seeds.replace_own(
+            learnt->own, [this](const NodeId& owner, SeedVersion version, std::optional<std::string> aside) {
+                on_node_thread([owner, version, aside = std::move(aside)](NodeService& self) {
+                    self.node_->judged(owner, version, aside);
+                });
             });
-        });
     }
-    on_node_thread([live = trained_live_, learnt = *learnt](NodeService& self) { self.take_over(live, learnt); });
+    on_node_thread(
+        [live = trained_live_, learnt = *learnt](NodeService& self) { self.take_over(live, learnt); });
     if (!job.publish_always && job.has_seed && learner_.is_published(learnt->seed_fingerprint))
         return end(std::nullopt);
     auto payload = learner_.distil(*learnt);
@@ -306,8 +305,7 @@ void NodeService::write_certificate() {
     if (certificate_written_ || !node_) return;
     const auto exit = node_->engine().own_exit();
     if (!exit.complete && !exit.given_up && !retired_) return;
-    const auto text =
-        runtime::make_certificate(setup_.identity.id(), network(), exit).dump(2) + "\n";
+    const auto text = runtime::make_certificate(setup_.identity.id(), network(), exit).dump(2) + "\n";
     const protocol::ByteView bytes(reinterpret_cast<const std::uint8_t*>(text.data()), text.size());
     const auto file = setup_.config.data_dir / "certificate.json";
     if (auto written = storage::replace_file(file, bytes); !written)
@@ -316,8 +314,7 @@ void NodeService::write_certificate() {
         certificate_written_ = true;
 }
 
-void NodeService::predict(PredictionRequest request,
-                          std::function<void(Result<PredictionAnswer>)> done) {
+void NodeService::predict(PredictionRequest request, std::function<void(Result<PredictionAnswer>)> done) {
     if (!live_)
         return done(fail(ErrorCode::internal, node_->engine().own_exit().begun
                                                   ? "this node is leaving and has no model loaded"
@@ -337,7 +334,8 @@ void NodeService::predict(PredictionRequest request,
         if (prediction) {
             answer = PredictionAnswer{};
             answer->probabilities = learning::to_vector(prediction->probabilities);
-            answer->labels = learning::likeliest_classes(answer->probabilities, live->ensemble.own()->classes());
+            answer->labels =
+                learning::likeliest_classes(answer->probabilities, live->ensemble.own()->classes());
             answer->participants = std::move(prediction->participants);
             answer->rho = live->ensemble.snapshot()->rho();
         } else {

@@ -71,8 +71,9 @@ class NodeService {
 
     /// Opens the state and binds. What `setup` refers to must outlive the service.
     /// @return retired when this identity has left; malformed for what the user has to put right.
-    [[nodiscard]] static protocol::Result<std::unique_ptr<NodeService>> create(
-        asio::io_context& io, network::ZmqContext& zmq, Setup setup);
+    [[nodiscard]] static protocol::Result<std::unique_ptr<NodeService>> create(asio::io_context& io,
+                                                                               network::ZmqContext& zmq,
+                                                                               Setup setup);
     ~NodeService();
     NodeService(const NodeService&) = delete;
     NodeService& operator=(const NodeService&) = delete;

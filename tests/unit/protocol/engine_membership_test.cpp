@@ -208,6 +208,26 @@ TEST_CASE("a node that meets its own exit wipes everything, passes it on and ret
     CHECK(net[2].in_ensemble.empty());
 }
 
+TEST_CASE("a node whose exit became known while it was away is shown it before anything else") {
+    EngineNetwork net({"a", "b"}, {{0, 1}});
+    net.start();
+    for (std::size_t i = 0; i < 2; ++i)
+        net.publish(i);
+    net.settle();
+    REQUIRE(net[0].in_ensemble.size() == 1);
+    net.cut(0, 1);
+    net.feed(1, SubmitNotice{sign_notice(*net[0].identity, net.network(), ExitNotice{net.id(0), {}, {}})});
+    net.run_for(1s);
+    REQUIRE(net[1].engine->has_tombstone(net.id(0)));
+    net.mend(0, 1);
+    net.settle();
+    CHECK(net[0].count(EventKind::peer_dropped) == 0);
+    CHECK(net[0].count(EventKind::own_exit_met) == 1);
+    CHECK(net[0].in_ensemble.empty());
+    net.run_for(6s);
+    CHECK(net[0].disk.retired.has_value());
+}
+
 TEST_CASE("a forged notice by hand changes nothing") {
     EngineNetwork net({"a", "b"}, {{0, 1}});
     net.start();

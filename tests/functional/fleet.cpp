@@ -1,0 +1,205 @@
+#include "fleet.hpp"
+
+#include <algorithm>
+#include <csignal>
+#include <cstdlib>
+#include <fstream>
+#include <sstream>
+#include <thread>
+
+#include <arpa/inet.h>
+#include <doctest/doctest.h>
+#include <fcntl.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace unlearn::functional {
+
+using nlohmann::json;
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr std::chrono::milliseconds kLook{50};
+
+std::string read(const fs::path& file) {
+    std::ifstream in(file);
+    std::ostringstream text;
+    text << in.rdbuf();
+    return text.str();
+}
+
+Finished run(const std::string& command, const fs::path& folder) {
+    const auto out = folder / "stdout";
+    const auto err = folder / "stderr";
+    const int status = std::system((command + " >" + out.string() + " 2>" + err.string()).c_str());
+    return {WIFEXITED(status) ? WEXITSTATUS(status) : 128, read(out), read(err)};
+}
+
+}  // namespace
+
+bool eventually(const std::function<bool()>& condition, std::chrono::seconds limit) {
+    const auto end = std::chrono::steady_clock::now() + limit;
+    while (!condition()) {
+        if (std::chrono::steady_clock::now() > end) return false;
+        std::this_thread::sleep_for(kLook);
+    }
+    return true;
+}
+
+int free_port() {
+    const int probe = ::socket(AF_INET, SOCK_STREAM, 0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t length = sizeof(address);
+    REQUIRE(::bind(probe, reinterpret_cast<const sockaddr*>(&address), length) == 0);
+    REQUIRE(::getsockname(probe, reinterpret_cast<sockaddr*>(&address), &length) == 0);
+    ::close(probe);
+    return ntohs(address.sin_port);
+}
+
+Device::Device(fs::path folder, std::string name, int port)
+    : folder_(std::move(folder) / name), name_(std::move(name)), port_(port) {
+    fs::create_directories(folder_);
+}
+
+Device::~Device() {
+    if (running()) kill();
+}
+
+void Device::init(const std::vector<std::string>& more) {
+    std::string arguments = "init --json --network fleet --classes a,b,c,d --main mlp:16 --seed mlp:8 --data " +
+                            (folder_ / "own.csv").string() + " --reference " +
+                            (folder_.parent_path() / "reference.csv").string() + " --data-dir " +
+                            data_dir().string() + " --sealed " + (folder_ / "exit.sealed").string() +
+                            " --socket " + (folder_ / "socket").string();
+    if (port_ != 0) arguments += " --listen tcp://127.0.0.1:" + std::to_string(port_);
+    for (const auto& option : more)
+        arguments += " " + option;
+    id_ = ask(arguments)["id"];
+}
+
+void Device::launch() {
+    REQUIRE_FALSE(running());
+    const auto config = (folder_ / "node.toml").string();
+    const auto output = (folder_ / "log").string();
+    const std::string program = std::string(UNLEARN_BIN_DIR) + "/unlearnd";
+    process_ = ::fork();
+    REQUIRE(process_ >= 0);
+    if (process_ == 0) {
+        ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+        const int file = ::open(output.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
+        ::dup2(file, STDOUT_FILENO);
+        ::dup2(file, STDERR_FILENO);
+        ::execl(program.c_str(), program.c_str(), "--config", config.c_str(), static_cast<char*>(nullptr));
+        ::_exit(127);
+    }
+}
+
+void Device::start(std::chrono::seconds limit) {
+    launch();
+    const bool up = eventually(
+        [this] {
+            const auto status = ctl("--json status");
+            if (status.code != 0) return false;
+            const std::string state = json::parse(status.out)["state"];
+            return state == "running" || state == "exiting";
+        },
+        limit);
+    REQUIRE_MESSAGE(up, name_, " does not come up: ", log());
+}
+
+void Device::kill() {
+    ::kill(process_, SIGKILL);
+    ::waitpid(process_, nullptr, 0);
+    process_ = -1;
+}
+
+int Device::stop() {
+    ::kill(process_, SIGTERM);
+    return wait();
+}
+
+int Device::wait(std::chrono::seconds limit) {
+    int status = 0;
+    if (!eventually([&] { return ::waitpid(process_, &status, WNOHANG) == process_; }, limit)) return -1;
+    process_ = -1;
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+Finished Device::ctl(const std::string& arguments) const {
+    return run(std::string(UNLEARN_BIN_DIR) + "/unlearnctl --config " + (folder_ / "node.toml").string() + " " +
+                   arguments,
+               folder_);
+}
+
+json Device::ask(const std::string& arguments) const {
+    const auto finished = ctl("--json " + arguments);
+    REQUIRE_MESSAGE(finished.code == 0, name_, ": ", arguments, ": ", finished.err, log());
+    return json::parse(finished.out);
+}
+
+std::string Device::address() const {
+    return port_ == 0 ? id_ : id_ + "@tcp://127.0.0.1:" + std::to_string(port_);
+}
+
+std::string Device::log() const {
+    return read(folder_ / "log");
+}
+
+std::vector<std::string> Device::seeds_in_use() const {
+    std::vector<std::string> out;
+    const auto status = ask("status");
+    for (const auto& seed : status["seeds"])
+        if (seed["state"] == "in-use") out.push_back(seed["owner"]);
+    std::sort(out.begin(), out.end());
+    return out;
+}
+
+void introduce(Device& a, Device& b) {
+    static_cast<void>(a.ask("peers add " + b.address()));
+    static_cast<void>(b.ask("peers add " + a.address()));
+}
+
+namespace {
+
+void write_rows(const fs::path& file, unsigned seed, std::size_t rows, int missing) {
+    unsigned state = seed * 2654435761U + 1U;
+    const auto noise = [&] {
+        state = state * 1664525U + 1013904223U;
+        return static_cast<double>(state >> 8) / (1 << 24) - 0.5;
+    };
+    std::ofstream out(file);
+    out << "x,y,label\n";
+    for (std::size_t i = 0; i < rows; ++i) {
+        const int kind = static_cast<int>(i % 4);
+        if (kind == missing) continue;
+        out << (kind % 2 == 0 ? -1.0 : 1.0) + noise() << ',' << 100 * ((kind / 2 == 0 ? -1.0 : 1.0) + noise())
+            << ',' << "abcd"[kind] << '\n';
+    }
+}
+
+}  // namespace
+
+void write_data(const fs::path& folder, unsigned seed) {
+    write_rows(folder / "own.csv", seed, 400, static_cast<int>(seed % 4));
+}
+
+void write_reference(const fs::path& folder) {
+    write_rows(folder / "reference.csv", 99, 800, -1);
+}
+
+Playground::Playground() {
+    std::string name = (fs::temp_directory_path() / "unlearnd-fleet-XXXXXX").string();
+    REQUIRE(mkdtemp(name.data()) != nullptr);
+    path_ = name;
+}
+
+Playground::~Playground() {
+    fs::remove_all(path_);
+}
+
+}  // namespace unlearn::functional

@@ -1,0 +1,94 @@
+#pragma once
+
+#include <chrono>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+#include <sys/types.h>
+
+/// Real `unlearnd` processes with folders of their own, used through `unlearnctl` as a person would.
+namespace unlearn::functional {
+
+struct Finished {
+    int code = 0;
+    std::string out;
+    std::string err;
+};
+
+/// True as soon as `condition` is, false when it is not within `limit`.
+[[nodiscard]] bool eventually(const std::function<bool()>& condition,
+                              std::chrono::seconds limit = std::chrono::seconds(30));
+
+/// A free port of the loopback, free a moment ago at least.
+[[nodiscard]] int free_port();
+
+/// One device: a configuration, a data folder, and at times a process.
+class Device {
+  public:
+    /// `port` 0: nobody can dial it.
+    Device(std::filesystem::path folder, std::string name, int port);
+    ~Device();
+    Device(const Device&) = delete;
+    Device& operator=(const Device&) = delete;
+
+    /// unlearnctl init with the CSV files of `write_data`.
+    void init(const std::vector<std::string>& more = {});
+    void start(std::chrono::seconds limit = std::chrono::seconds(30));
+    /// Without waiting until it answers.
+    void launch();
+    /// SIGKILL: what a power cut leaves behind.
+    void kill();
+    /// SIGTERM, and its exit code.
+    int stop();
+    /// Waits until it ends by itself. @return its exit code, -1 when it does not end.
+    [[nodiscard]] int wait(std::chrono::seconds limit = std::chrono::seconds(30));
+
+    [[nodiscard]] Finished ctl(const std::string& arguments) const;
+    /// The command must succeed.
+    [[nodiscard]] nlohmann::json ask(const std::string& arguments) const;
+    [[nodiscard]] std::string address() const;
+    [[nodiscard]] const std::string& id() const { return id_; }
+    [[nodiscard]] const std::filesystem::path& folder() const { return folder_; }
+    [[nodiscard]] std::filesystem::path data_dir() const { return folder_ / "data"; }
+    [[nodiscard]] int port() const { return port_; }
+    [[nodiscard]] pid_t process() const { return process_; }
+    [[nodiscard]] std::string log() const;
+
+    /// Owners of the seeds in use, in the order of their ids.
+    [[nodiscard]] std::vector<std::string> seeds_in_use() const;
+    [[nodiscard]] bool running() const { return process_ > 0; }
+
+  private:
+    std::filesystem::path folder_;
+    std::string name_;
+    int port_;
+    std::string id_;
+    pid_t process_ = -1;
+};
+
+/// Makes them know each other while they run.
+void introduce(Device& a, Device& b);
+
+/// Rows of four clusters; `name` decides which three of them its node sees.
+void write_data(const std::filesystem::path& folder, unsigned seed);
+void write_reference(const std::filesystem::path& folder);
+
+/// A folder that is gone with the object.
+class Playground {
+  public:
+    Playground();
+    ~Playground();
+    Playground(const Playground&) = delete;
+    Playground& operator=(const Playground&) = delete;
+    [[nodiscard]] const std::filesystem::path& path() const { return path_; }
+
+  private:
+    std::filesystem::path path_;
+};
+
+}  // namespace unlearn::functional

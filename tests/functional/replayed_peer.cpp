@@ -1,0 +1,105 @@
+#include "replayed_peer.hpp"
+
+#include <chrono>
+
+#include <doctest/doctest.h>
+
+#include "node/config/binding.hpp"
+#include "node/network/zmq_context.hpp"
+#include "node/network/zmq_transport.hpp"
+#include "node/storage/identity_file.hpp"
+#include "node/storage/store.hpp"
+#include "protocol/messages.hpp"
+#include "protocol/records.hpp"
+
+namespace unlearn::functional {
+
+using namespace unlearn::protocol;
+namespace fs = std::filesystem;
+
+namespace {
+
+/// Speaks the protocol by hand: hello, announcement, and then it listens.
+class Announcer final : public network::TransportHandler {
+  public:
+    Announcer(asio::io_context& io, network::ZmqTransport& transport, Hello hello, Have have)
+        : io_(io), transport_(transport), hello_(std::move(hello)), have_(std::move(have)) {}
+    [[nodiscard]] Reaction reaction() const { return reaction_; }
+
+    void on_link_up(network::SessionId session, const NodeId&) override {
+        transport_.send(session, encode({1, hello_}), network::Priority::urgent);
+        transport_.send(session, encode({1, have_}), network::Priority::normal);
+    }
+    void on_link_down(network::SessionId) override {}
+    void on_message(network::SessionId, const CurvePublicKey&, network::Frames frames) override {
+        const auto message = decode(std::move(frames));
+        REQUIRE(message.has_value());
+        if (std::holds_alternative<Get>(message->message)) finish(Reaction::asked_for_seed);
+        const auto* exit = std::get_if<Exit>(&message->message);
+        if (exit == nullptr) return;
+        const auto notice = verify_notice(hello_.network, exit->notice);
+        if (notice && notice->owner == hello_.sender) finish(Reaction::shown_the_exit);
+    }
+    void on_malformed(network::SessionId, const CurvePublicKey&, std::string) override {}
+
+  private:
+    /// A moment longer: a wish for the seed would outweigh the notice.
+    void finish(Reaction reaction) {
+        if (reaction_ != Reaction::asked_for_seed) reaction_ = reaction;
+        timer_.expires_after(std::chrono::milliseconds(500));
+        timer_.async_wait([this](const boost::system::error_code& error) {
+            if (!error) io_.stop();
+        });
+    }
+
+    asio::io_context& io_;
+    network::ZmqTransport& transport_;
+    Hello hello_;
+    Have have_;
+    Reaction reaction_ = Reaction::none;
+    asio::steady_timer timer_{io_};
+};
+
+SignedBytes newest_record(const fs::path& data_dir, const NodeId& self, const NetworkId& network) {
+    const auto copy = data_dir.parent_path() / "stolen";
+    fs::create_directories(copy);
+    for (const char* file : {"state.db", "state.db-wal"})
+        if (fs::exists(data_dir / "state" / file)) fs::copy(data_dir / "state" / file, copy / file);
+    auto store = storage::Store::open(copy, {self, network});
+    REQUIRE_MESSAGE(store.has_value(), store.error().text());
+    const auto loaded = (*store)->load();
+    REQUIRE(loaded.has_value());
+    REQUIRE(loaded->state.own_seed.has_value());
+    return loaded->state.own_seed->record;
+}
+
+}  // namespace
+
+ReplayedPeer::ReplayedPeer(const fs::path& data_dir)
+    : identity_(storage::load_identity(data_dir / "identity").value()),
+      network_(config::load_binding(data_dir / "binding.json").value().network),
+      record_(newest_record(data_dir, identity_.id(), network_)) {}
+
+Reaction ReplayedPeer::announce_to(const std::string& address) const {
+    const auto record = verify_record(identity_.id(), network_, record_);
+    REQUIRE(record.has_value());
+    const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+    Hello hello;
+    hello.network = network_;
+    hello.sender = identity_.id();
+    const Have have{record_, sign_lease(identity_, network_,
+                                        {identity_.id(), record->version, 1'000'000, now + std::chrono::hours(1)})};
+
+    asio::io_context io;
+    const auto zmq = network::ZmqContext::create();
+    REQUIRE(zmq.has_value());
+    network::ZmqTransport transport(io, **zmq, identity_, std::nullopt);
+    Announcer announcer(io, transport, hello, have);
+    REQUIRE(transport.start(announcer).has_value());
+    transport.dial(PeerAddress::from_text(address).value());
+    io.run_for(std::chrono::seconds(10));
+    transport.stop();
+    return announcer.reaction();
+}
+
+}  // namespace unlearn::functional

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include "protocol/durable.hpp"
+#include "protocol/identity.hpp"
+
+/// An attacker with the disk of a device from before its exit.
+namespace unlearn::functional {
+
+enum class Reaction {
+    shown_the_exit,  ///< the holder answered with the exit notice of this identity
+    asked_for_seed,  ///< the holder wants the seed
+    none,
+};
+
+class ReplayedPeer {
+  public:
+    /// Takes keys and the newest signed announcement from a data folder, also while it is in use.
+    explicit ReplayedPeer(const std::filesystem::path& data_dir);
+
+    /// Connects as the owner, says hello and announces the old seed with a fresh lease.
+    [[nodiscard]] Reaction announce_to(const std::string& address) const;
+
+  private:
+    protocol::Identity identity_;
+    protocol::NetworkId network_;
+    protocol::SignedBytes record_;
+};
+
+}  // namespace unlearn::functional
