@@ -27,6 +27,7 @@
 #include "node/learning/memory.hpp"
 #include "node/learning/threads.hpp"
 #include "node/learning/training.hpp"
+#include "tests/support/idx_files.hpp"
 
 namespace {
 
@@ -73,35 +74,6 @@ std::vector<std::uint8_t> read_bytes(const fs::path& path) {
     return {std::istreambuf_iterator<char>(file), {}};
 }
 
-void write_idx(const fs::path& path, const std::vector<std::uint32_t>& sizes,
-               const std::vector<std::uint8_t>& values) {
-    std::vector<std::uint8_t> bytes{0, 0, 8, static_cast<std::uint8_t>(sizes.size())};
-    for (const std::uint32_t size : sizes)
-        for (int shift = 24; shift >= 0; shift -= 8)
-            bytes.push_back(static_cast<std::uint8_t>(size >> shift));
-    bytes.insert(bytes.end(), values.begin(), values.end());
-    write_bytes(path, bytes);
-}
-
-void write_part(const fs::path& folder, const std::string& name, const LabelledData& table,
-                const std::vector<std::size_t>& rows) {
-    const auto width = static_cast<std::size_t>(table.shape.size());
-    std::vector<std::uint8_t> pixels;
-    std::vector<std::uint8_t> labels;
-    for (const std::size_t row : rows) {
-        labels.push_back(static_cast<std::uint8_t>(table.labels[row]));
-        for (std::size_t i = 0; i < width; ++i)
-            pixels.push_back(
-                static_cast<std::uint8_t>(std::lround(table.features[row * width + i] * 255.0F)));
-    }
-    const auto count = static_cast<std::uint32_t>(rows.size());
-    write_idx(folder / (name + "-images"),
-              {count, static_cast<std::uint32_t>(table.shape.height),
-               static_cast<std::uint32_t>(table.shape.width)},
-              pixels);
-    write_idx(folder / (name + "-labels"), {count}, labels);
-}
-
 void prepare(const fs::path& folder, const std::string& seed_architecture) {
     fs::create_directories(folder);
     const auto data = must(load_idx_folder("/usr/share/datasets/fashion-mnist"));
@@ -114,7 +86,7 @@ void prepare(const fs::path& folder, const std::string& seed_architecture) {
     request.reference_examples = kReference;
     request.kind = MissingClassesPartition{2};
     const auto partition = must(draw_partition(request, 1));
-    write_part(folder, "reference", data.train, partition.reference);
+    unlearn::testing::write_idx_part(folder, "reference", data.train, partition.reference);
     const auto reference = ReferenceSet::from_table(data.train, partition.reference);
     for (std::size_t i = 0; i <= kPeers; ++i) {
         const auto name = request.node_names[i];
@@ -125,7 +97,7 @@ void prepare(const fs::path& folder, const std::string& seed_architecture) {
         const auto main = must(train(architecture, split.train, default_training(architecture),
                                      make_generator(stream_seed(1, name, "train"))));
         if (i == 0) {
-            write_part(folder, "own", data.train, rows);
+            unlearn::testing::write_idx_part(folder, "own", data.train, rows);
             write_bytes(folder / "main", main.save());
             continue;
         }

@@ -7,20 +7,21 @@
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
 
-#include "fleet.hpp"
 #include "replayed_peer.hpp"
+#include "tests/support/fleet.hpp"
 
 /// The life of a fleet, through the public commands: join, predict, leave in the middle of crashes.
 
 namespace {
 
-using namespace unlearn::functional;
+using namespace unlearn::testing;
 using nlohmann::json;
 namespace fs = std::filesystem;
 
 using Devices = std::vector<std::unique_ptr<Device>>;
 
-std::unique_ptr<Device> new_device(const Playground& ground, const std::string& name, unsigned seed, bool dialled = true) {
+std::unique_ptr<Device> new_device(const Playground& ground, const std::string& name, unsigned seed,
+                                   bool dialled = true) {
     auto device = std::make_unique<Device>(ground.path(), name, dialled ? free_port() : 0);
     write_data(device->folder(), seed);
     device->init();
@@ -31,7 +32,8 @@ std::unique_ptr<Device> new_device(const Playground& ground, const std::string& 
 std::vector<std::string> ids_without(const Devices& devices, const std::vector<const Device*>& excluded) {
     std::vector<std::string> out;
     for (const auto& device : devices)
-        if (std::find(excluded.begin(), excluded.end(), device.get()) == excluded.end()) out.push_back(device->id());
+        if (std::find(excluded.begin(), excluded.end(), device.get()) == excluded.end())
+            out.push_back(device->id());
     std::sort(out.begin(), out.end());
     return out;
 }
@@ -55,9 +57,8 @@ std::vector<std::string> owners_in(const json& prediction) {
 
 std::size_t entries(const Device& device, const std::string& kind) {
     const auto log = device.ask("log -n 0");
-    return static_cast<std::size_t>(std::count_if(log.begin(), log.end(), [&](const json& entry) {
-        return entry["kind"] == kind;
-    }));
+    return static_cast<std::size_t>(
+        std::count_if(log.begin(), log.end(), [&](const json& entry) { return entry["kind"] == kind; }));
 }
 
 TEST_CASE("five daemons: joins, exits through crashes, a missed exit, replay, restored backup, power cut") {
@@ -129,7 +130,8 @@ TEST_CASE("five daemons: joins, exits through crashes, a missed exit, replay, re
         replace(std::to_string(a.port()), std::to_string(restored.port()));
         std::ofstream(restored.folder() / "node.toml") << text;
     }
-    const auto put_back = restored.ctl("restore --data " + restored.data_dir().string() + " " + (ground.path() / "a.backup").string());
+    const auto put_back = restored.ctl("restore --data " + restored.data_dir().string() + " " +
+                                       (ground.path() / "a.backup").string());
     REQUIRE_MESSAGE(put_back.code == 0, put_back.err);
     restored.launch();
     CHECK_MESSAGE(restored.wait() == 6, restored.log());

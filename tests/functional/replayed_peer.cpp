@@ -12,7 +12,7 @@
 #include "protocol/messages.hpp"
 #include "protocol/records.hpp"
 
-namespace unlearn::functional {
+namespace unlearn::testing {
 
 using namespace unlearn::protocol;
 namespace fs = std::filesystem;
@@ -87,8 +87,9 @@ Reaction ReplayedPeer::announce_to(const std::string& address) const {
     Hello hello;
     hello.network = network_;
     hello.sender = identity_.id();
-    const Have have{record_, sign_lease(identity_, network_,
-                                        {identity_.id(), record->version, 1'000'000, now + std::chrono::hours(1)})};
+    const Have have{record_,
+                    sign_lease(identity_, network_,
+                               {identity_.id(), record->version, 1'000'000, now + std::chrono::hours(1)})};
 
     asio::io_context io;
     const auto zmq = network::ZmqContext::create();
@@ -102,4 +103,4 @@ Reaction ReplayedPeer::announce_to(const std::string& address) const {
     return announcer.reaction();
 }
 
-}  // namespace unlearn::functional
+}  // namespace unlearn::testing

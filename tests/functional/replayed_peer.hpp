@@ -8,7 +8,7 @@
 #include "protocol/identity.hpp"
 
 /// An attacker with the disk of a device from before its exit.
-namespace unlearn::functional {
+namespace unlearn::testing {
 
 enum class Reaction {
     shown_the_exit,  ///< the holder answered with the exit notice of this identity
@@ -30,4 +30,4 @@ class ReplayedPeer {
     protocol::SignedBytes record_;
 };
 
-}  // namespace unlearn::functional
+}  // namespace unlearn::testing

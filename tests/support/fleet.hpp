@@ -12,7 +12,7 @@
 #include <sys/types.h>
 
 /// Real `unlearnd` processes with folders of their own, used through `unlearnctl` as a person would.
-namespace unlearn::functional {
+namespace unlearn::testing {
 
 struct Finished {
     int code = 0;
@@ -36,8 +36,10 @@ class Device {
     Device(const Device&) = delete;
     Device& operator=(const Device&) = delete;
 
-    /// unlearnctl init with the CSV files of `write_data`.
-    void init(const std::vector<std::string>& more = {});
+    /// unlearnctl init with the CSV files of `write_data` and `write_reference`, and small models.
+    void init();
+    /// The same with data and classes of one's own.
+    void init(const std::vector<std::string>& options);
     void start(std::chrono::seconds limit = std::chrono::seconds(30));
     /// Without waiting until it answers.
     void launch();
@@ -91,4 +93,4 @@ class Playground {
     std::filesystem::path path_;
 };
 
-}  // namespace unlearn::functional
+}  // namespace unlearn::testing

@@ -1,4 +1,4 @@
-#include "fleet.hpp"
+#include "tests/support/fleet.hpp"
 
 #include <algorithm>
 #include <csignal>
@@ -15,7 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-namespace unlearn::functional {
+namespace unlearn::testing {
 
 using nlohmann::json;
 namespace fs = std::filesystem;
@@ -70,12 +70,14 @@ Device::~Device() {
     if (running()) kill();
 }
 
+void Device::init() {
+    init({"--classes a,b,c,d --main mlp:16 --seed mlp:8", "--data", (folder_ / "own.csv").string(),
+          "--reference", (folder_.parent_path() / "reference.csv").string()});
+}
+
 void Device::init(const std::vector<std::string>& more) {
-    std::string arguments = "init --json --network fleet --classes a,b,c,d --main mlp:16 --seed mlp:8 --data " +
-                            (folder_ / "own.csv").string() + " --reference " +
-                            (folder_.parent_path() / "reference.csv").string() + " --data-dir " +
-                            data_dir().string() + " --sealed " + (folder_ / "exit.sealed").string() +
-                            " --socket " + (folder_ / "socket").string();
+    std::string arguments = "init --json --network fleet --data-dir " + data_dir().string() + " --sealed " +
+                            (folder_ / "exit.sealed").string() + " --socket " + (folder_ / "socket").string();
     if (port_ != 0) arguments += " --listen tcp://127.0.0.1:" + std::to_string(port_);
     for (const auto& option : more)
         arguments += " " + option;
@@ -131,8 +133,8 @@ int Device::wait(std::chrono::seconds limit) {
 }
 
 Finished Device::ctl(const std::string& arguments) const {
-    return run(std::string(UNLEARN_BIN_DIR) + "/unlearnctl --config " + (folder_ / "node.toml").string() + " " +
-                   arguments,
+    return run(std::string(UNLEARN_BIN_DIR) + "/unlearnctl --config " + (folder_ / "node.toml").string() +
+                   " " + arguments,
                folder_);
 }
 
@@ -202,4 +204,4 @@ Playground::~Playground() {
     fs::remove_all(path_);
 }
 
-}  // namespace unlearn::functional
+}  // namespace unlearn::testing
