@@ -57,7 +57,7 @@ Result<void> create_binding(const std::filesystem::path& file, const Binding& bi
     std::ofstream out(file);
     out << stored.dump(1) << '\n';
     out.close();
-    if (!out) return storage::file_error(file, "cannot be written");
+    if (!out) return storage::file_error(file, "write");
     return storage::sync_directory(file.parent_path());
 }
 

@@ -1,6 +1,7 @@
 #include "node/config/node_config.hpp"
 
 #include <fstream>
+#include <set>
 
 #include <toml++/toml.h>
 
@@ -82,7 +83,8 @@ class Builder {
         TableReader reader = root_.section("data");
         DataConfig& data = config_.data;
         if (!reader.has("kind")) reader.complain("kind", "is missing");
-        reader.read_choice("kind", data.kind, kDataKinds);
+        if (!reader.read_choice("kind", data.kind, kDataKinds))
+            return;  // which other keys there are hangs on it
         if (data.kind == DataKind::csv) {
             require_path(reader, "path", data.path);
             reader.read("label", data.label);
@@ -95,6 +97,8 @@ class Builder {
         if (!reader.has("classes")) reader.complain("classes", "is missing");
         if (reader.has("classes") && data.classes.size() < 2)
             reader.complain("classes", "must name at least two classes");
+        if (std::set<std::string>(data.classes.begin(), data.classes.end()).size() != data.classes.size())
+            reader.complain("classes", "name a class twice");
         reader.read("validation", data.validation, {0.0, 0.5, true});
         read_bool(reader, "watch", data.watch);
         reader.finish();
@@ -119,6 +123,9 @@ class Builder {
 
     void read_model() {
         TableReader reader = root_.section("model");
+        if (reader.has("main") && reader.has("torchscript"))
+            reader.complain("torchscript", "and model.main exclude each other");
+        read_path(reader, "torchscript", config_.model.torchscript);
         read_architecture(reader, "main", "mlp:100", config_.model.main);
         read_architecture(reader, "seed", "mlp:32", config_.model.seed);
         reader.finish();
@@ -136,16 +143,25 @@ class Builder {
         reader.finish();
     }
 
+    void add_peer(TableReader& reader, std::string_view key, const protocol::Neighbour& peer) {
+        const auto known = std::find_if(config_.peers.begin(), config_.peers.end(),
+                                        [&](const auto& other) { return other.id == peer.id; });
+        if (known != config_.peers.end()) reader.complain(key, "names a peer for the second time");
+        config_.peers.push_back(peer);
+    }
+
     void read_peers() {
         for (TableReader& reader : root_.sections("peers")) {
             if (reader.has("address") == reader.has("id")) {
                 reader.complain("address", "or id must be given, and not both");
-            } else if (reader.has("address")) {
+                continue;
+            }
+            if (reader.has("address")) {
                 std::string text;
                 reader.read("address", text);
                 const auto address = protocol::PeerAddress::from_text(text);
                 if (address)
-                    config_.peers.push_back({address->id, address->endpoint});
+                    add_peer(reader, "address", {address->id, address->endpoint});
                 else
                     reader.complain("address", address.error().detail);
             } else {
@@ -153,7 +169,7 @@ class Builder {
                 reader.read("id", text);
                 const auto id = protocol::NodeId::from_text(text);
                 if (id)
-                    config_.peers.push_back({*id, std::nullopt});
+                    add_peer(reader, "id", {*id, std::nullopt});
                 else
                     reader.complain("id", id.error().detail);
             }

@@ -30,8 +30,14 @@ struct DataConfig {
 };
 
 struct ModelConfig {
-    learning::Architecture main;
+    learning::Architecture main;        ///< not used with a script
+    std::filesystem::path torchscript;  ///< the user's own main model, trained elsewhere; empty: none
     learning::Architecture seed;
+
+    /// What the main model is called: the architecture, or the script's file.
+    [[nodiscard]] std::string main_name() const {
+        return torchscript.empty() ? main.text() : "torchscript " + torchscript.filename().string();
+    }
 };
 
 /// What is not set keeps the library's default.
@@ -72,6 +78,7 @@ struct SampleChoices {
     std::string network_name;  ///< empty: `network_key` is given
     std::string network_key;
     DataConfig data;
+    std::filesystem::path torchscript;  ///< in place of `main_model`
     std::string main_model = "mlp:100";
     std::string seed_model = "mlp:32";
 };

@@ -90,7 +90,9 @@ void Scaling::apply_to_raw(std::vector<float>& features) const {
 
 protocol::NetworkId network_of(const NodeConfig& config, const LabelledData& reference) {
     protocol::NetworkDescription description;
-    description.name = config.network_key ? "key " + config.network_key->text() : config.network_name;
+    // Told apart: a name that looks like a key makes no network with that key.
+    description.name =
+        config.network_key ? "key " + config.network_key->text() : "name " + config.network_name;
     for (const auto size : {reference.shape.channels, reference.shape.height, reference.shape.width})
         description.input_shape.push_back(static_cast<std::uint32_t>(size));
     description.classes = config.data.classes;

@@ -9,6 +9,10 @@ namespace {
 std::string quoted(const std::string& text) {
     std::string out = "\"";
     for (const char c : text) {
+        if (c == '\n') {
+            out += "\\n";
+            continue;
+        }
         if (c == '"' || c == '\\') out.push_back('\\');
         out.push_back(c);
     }
@@ -61,10 +65,14 @@ std::string sample_config(const SampleChoices& choices) {
         << "classes = " << list(data.classes) << "  # of the whole network, in the same order at all nodes\n"
         << "validation = 0.1              # part of the data set aside to choose the weight of the peers\n"
         << "watch = \"yes\"                 # train and publish again when the data file changes\n\n"
-        << "[model]\n"
-        << "main = " << quoted(choices.main_model)
-        << "              # linear, mlp:64x32, cnn:16x32+64, resnet:8x12+1\n"
-        << "seed = " << quoted(choices.seed_model)
+        << "[model]\n";
+    if (choices.torchscript.empty())
+        out << "main = " << quoted(choices.main_model)
+            << "              # linear, mlp:64x32, cnn:16x32+64, resnet:8x12+1; or torchscript = \"FILE\"\n";
+    else
+        out << "torchscript = " << quoted(choices.torchscript.string())
+            << "  # your own model, trained elsewhere: [rows, channels, height, width] to logits\n";
+    out << "seed = " << quoted(choices.seed_model)
         << "               # the small model that peers are sent; any of the same kinds\n\n"
         << "[training]\n# epochs = 10\n# batch = 32\n# learning_rate = 0.05\n# weight_decay = 0.0001\n\n"
         << "[distillation]\n# epochs = 8\n# batch = 64\n# learning_rate = 0.005\n# temperature = 1.0\n\n"

@@ -70,9 +70,12 @@ class TableReader {
     void read(std::string_view key, std::optional<double>& value, Range range);
 
     /// One of `names`; the enumerators of E are in the same order.
+    /// @return false after a complaint.
     template <typename E>
-    void read_choice(std::string_view key, E& value, std::span<const std::string_view> names) {
-        if (const auto index = choice(key, names)) value = static_cast<E>(*index);
+    bool read_choice(std::string_view key, E& value, std::span<const std::string_view> names) {
+        const auto index = choice(key, names);
+        if (index) value = static_cast<E>(*index);
+        return index.has_value() || !has(key);
     }
 
     /// The table under `key`, or an empty one when there is none.

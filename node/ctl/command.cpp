@@ -17,8 +17,11 @@ Outcome<Places> read_places(const std::filesystem::path& config, bool required) 
     try {
         const auto table = toml::parse(text.str());
         Places places;
-        if (const auto value = table["data_dir"].value<std::string>()) places.data_dir = *value;
-        if (const auto value = table["control_socket"].value<std::string>()) places.control_socket = *value;
+        // As the daemon reads them: relative to the file. An absolute path stays what it is.
+        const auto folder = std::filesystem::absolute(config).parent_path();
+        if (const auto value = table["data_dir"].value<std::string>()) places.data_dir = folder / *value;
+        if (const auto value = table["control_socket"].value<std::string>())
+            places.control_socket = folder / *value;
         return places;
     } catch (const toml::parse_error& problem) {
         return fail_with(ExitCode::bad_input, config.string() + ":" +

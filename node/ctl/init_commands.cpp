@@ -20,6 +20,7 @@ struct InitOptions {
     std::string images;
     std::string labels;
     std::string reference;
+    std::string torchscript;
     std::string sealed_exit = "exit.sealed";
 };
 
@@ -47,6 +48,7 @@ Outcome<std::string> configuration_of(const Context& context, const InitOptions&
         choices.data.path = absolute(options.data);
     }
     choices.data.reference = absolute(options.reference);
+    if (!options.torchscript.empty()) choices.torchscript = absolute(options.torchscript);
     return config::sample_config(choices);
 }
 
@@ -140,7 +142,12 @@ void add_init(CLI::App& app, Commands& commands) {
         ->required();
     command->add_option("--listen", options->choices.listen,
                         "where peers dial, for example tcp://*:7411; without it this node only dials");
-    command->add_option("--main", options->choices.main_model, "main model")->capture_default_str();
+    auto* main =
+        command->add_option("--main", options->choices.main_model, "main model")->capture_default_str();
+    command
+        ->add_option("--torchscript", options->torchscript,
+                     "your own main model, trained elsewhere (torch.jit.save)")
+        ->excludes(main);
     command->add_option("--seed", options->choices.seed_model, "seed model")->capture_default_str();
     command->add_option("--data-dir", options->data_dir, "new folder for identity and state")
         ->capture_default_str();

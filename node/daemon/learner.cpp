@@ -38,6 +38,11 @@ void override_with(const config::OptimisationConfig& from, learning::Optimisatio
     to.weight_decay = from.weight_decay.value_or(to.weight_decay);
 }
 
+Bytes read_file(const std::filesystem::path& file) {
+    std::ifstream in(file, std::ios::binary);
+    return {std::istreambuf_iterator<char>(in), {}};
+}
+
 template <typename T>
 void append(Bytes& bytes, const T* values, std::size_t count) {
     const auto* begin = reinterpret_cast<const std::uint8_t*>(values);
@@ -65,7 +70,11 @@ Digest model_fingerprint(const LabelledData& data, const config::NodeConfig& con
     append(bytes, data.labels.data(), data.labels.size());
     append(bytes, network.value.data(), network.value.size());
     append(bytes, &stream_seed, 1);
-    append(bytes, config.model.main.text());
+    append(bytes, config.model.main_name());
+    if (!config.model.torchscript.empty()) {
+        const Bytes script = read_file(config.model.torchscript);
+        append(bytes, script.data(), script.size());
+    }
     append(bytes, &config.data.validation, 1);
     append(bytes, config.training);
     return protocol::digest_of(bytes);
@@ -103,11 +112,6 @@ struct ReleaseAfter {
     ReleaseAfter& operator=(const ReleaseAfter&) = delete;
     ~ReleaseAfter() { learning::release_memory(); }
 };
-
-Bytes read_file(const std::filesystem::path& file) {
-    std::ifstream in(file, std::ios::binary);
-    return {std::istreambuf_iterator<char>(in), {}};
-}
 
 }  // namespace
 
@@ -147,16 +151,8 @@ learning::Result<Learnt> Learner::learn(NodeData data) const {
     const auto own = learning::Dataset::from_table(data.own);
     data.own = {};
     const auto split = learning::split_validation(own, config_.data.validation, stream("validation"));
-    auto main = stored_model(fingerprint, own.shape());
-    if (!main) {
-        auto options = learning::default_training(config_.model.main);
-        override_with(config_.training, options.optimisation);
-        auto trained = learning::train(config_.model.main, split.train, options,
-                                       learning::make_generator(stream("train")), {}, cancel_);
-        if (!trained) return tl::unexpected(trained.error());
-        main = std::move(*trained);
-        if (auto stored = store_model(*main, fingerprint); !stored) return tl::unexpected(stored.error());
-    }
+    auto main = main_model(fingerprint, split.train);
+    if (!main) return tl::unexpected(main.error());
     auto part = learning::OwnPart::make(*main, own, split.validation, reference);
     const double accuracy = validation_accuracy(*part);
     return Learnt{*main,
@@ -165,6 +161,20 @@ learning::Result<Learnt> Learner::learn(NodeData data) const {
                   seed_fingerprint(fingerprint, config_),
                   split.train.size(),
                   accuracy};
+}
+
+learning::Result<learning::MainModel> Learner::main_model(const Digest& fingerprint,
+                                                          const learning::Dataset& data) const {
+    if (!config_.model.torchscript.empty())
+        return learning::MainModel::from_script(config_.model.torchscript, data.shape(), data.classes());
+    if (auto stored = stored_model(fingerprint, data.shape())) return std::move(*stored);
+    auto options = learning::default_training(config_.model.main);
+    override_with(config_.training, options.optimisation);
+    auto trained = learning::train(config_.model.main, data, options,
+                                   learning::make_generator(stream("train")), {}, cancel_);
+    if (!trained) return trained;
+    if (auto stored = store_model(*trained, fingerprint); !stored) return tl::unexpected(stored.error());
+    return trained;
 }
 
 learning::Result<protocol::SharedSeedBytes> Learner::distil(const Learnt& learnt) const {
@@ -200,7 +210,8 @@ learning::Result<void> Learner::remember_published(const Digest& seed_fingerprin
 
 std::string Learner::data_stamp() const {
     std::string stamp;
-    for (const auto& path : {config_.data.path, config_.data.images, config_.data.labels}) {
+    for (const auto& path :
+         {config_.data.path, config_.data.images, config_.data.labels, config_.model.torchscript}) {
         struct stat found {};
         if (path.empty() || ::stat(path.c_str(), &found) != 0) continue;
         for (const auto number :

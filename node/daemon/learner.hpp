@@ -44,8 +44,8 @@ class Learner {
     /// @return one line that names the file or the key when the data cannot be read, do not fit the models,
     ///         or are not those of the network that `init` bound this identity to.
     [[nodiscard]] learning::Result<NodeData> load() const;
-    /// The model that was stored, when it fits the data and the configuration as they are now; else a new
-    /// one, which is stored.
+    /// The user's own model, where there is one; or the one that was stored, when it fits the data and the
+    /// configuration as they are now; else a new one, which is stored.
     [[nodiscard]] learning::Result<Learnt> learn(NodeData data) const;
     /// A fresh seed: its bytes for the network. Reads the reference set again.
     [[nodiscard]] learning::Result<protocol::SharedSeedBytes> distil(const Learnt& learnt) const;
@@ -58,6 +58,8 @@ class Learner {
     [[nodiscard]] std::string data_stamp() const;
 
   private:
+    [[nodiscard]] learning::Result<learning::MainModel> main_model(const protocol::Digest& fingerprint,
+                                                                   const learning::Dataset& data) const;
     [[nodiscard]] std::optional<learning::MainModel> stored_model(const protocol::Digest& fingerprint,
                                                                   const learning::InputShape& shape) const;
     [[nodiscard]] learning::Result<void> store_model(const learning::MainModel& main,

@@ -19,7 +19,7 @@ json text_or_null(const std::optional<std::string>& text) {
 
 json model_json(const NodeService& service) {
     const auto& config = service.config();
-    json out{{"main", config.model.main.text()}, {"seed", config.model.seed.text()}};
+    json out{{"main", config.model.main_name()}, {"seed", config.model.seed.text()}};
     if (const auto model = service.model()) {
         out["training_images"] = model->training_examples;
         out["accuracy_validation"] = model->validation_accuracy;

@@ -80,6 +80,23 @@ runtime::NodeOptions node_options(const NodeService::Setup& setup) {
     return options;
 }
 
+Result<PredictionAnswer> compute(const learning::EnsembleHolder& ensemble, const PredictionRequest& request,
+                                 const learning::InputShape& shape) {
+    try {
+        auto prediction = ensemble.predict(learning::inputs_of(request.features, shape), request.prior);
+        if (!prediction) return fail(ErrorCode::internal, prediction.error().message);
+        PredictionAnswer answer;
+        answer.probabilities = learning::to_vector(prediction->probabilities);
+        answer.labels = learning::likeliest_classes(answer.probabilities, ensemble.own()->classes());
+        answer.participants = std::move(prediction->participants);
+        answer.rho = ensemble.snapshot()->rho();
+        return answer;
+    } catch (const std::exception& error) {  // the user's own TorchScript
+        const std::string text = error.what();
+        return fail(ErrorCode::internal, "the main model failed: " + text.substr(0, text.find('\n')));
+    }
+}
+
 std::uint64_t version_of(const runtime::Node& node) {
     const auto seed = node.engine().own_seed();
     return seed ? static_cast<std::uint64_t>(seed->version) : 0;
@@ -254,7 +271,7 @@ void NodeService::take_over(std::shared_ptr<Live> live, const Learnt& learnt) {
     scaling_ = learnt.scaling;
     model_ = ModelSummary{learnt.training_examples, learnt.validation_accuracy, 0.0};
     spdlog::info("main model {} in use: {} training examples, accuracy {:.3f} on validation data",
-                 setup_.config.model.main.text(), learnt.training_examples, learnt.validation_accuracy);
+                 setup_.config.model.main_name(), learnt.training_examples, learnt.validation_accuracy);
     if (first) late_seeds_.ready(live_->seeds);
 }
 
@@ -328,20 +345,8 @@ void NodeService::predict(PredictionRequest request, std::function<void(Result<P
     auto shared = std::make_shared<PredictionRequest>(std::move(request));
     boost::asio::post(predictions_, [this, live = live_, shape, shared, done = std::move(done)] {
         const auto begun = Clock::now();
-        const auto inputs = learning::inputs_of(shared->features, shape);
-        auto prediction = live->ensemble.predict(inputs, shared->prior);
-        Result<PredictionAnswer> answer = fail(ErrorCode::internal, "");
-        if (prediction) {
-            answer = PredictionAnswer{};
-            answer->probabilities = learning::to_vector(prediction->probabilities);
-            answer->labels =
-                learning::likeliest_classes(answer->probabilities, live->ensemble.own()->classes());
-            answer->participants = std::move(prediction->participants);
-            answer->rho = live->ensemble.snapshot()->rho();
-        } else {
-            answer = fail(ErrorCode::internal, prediction.error().message);
-        }
-        on_node_thread([done, answer = std::move(answer), seconds = seconds_since(begun)](NodeService& self) {
+        const auto answer = compute(live->ensemble, *shared, shape);
+        on_node_thread([done, answer, seconds = seconds_since(begun)](NodeService& self) {
             ++self.counters_.predictions;
             if (!answer) ++self.counters_.predictions_failed;
             self.counters_.prediction_seconds += seconds;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <utility>
 
 #include <ATen/ATen.h>
 
@@ -108,6 +109,14 @@ Model::Model(Architecture architecture, const InputShape& shape, std::int64_t cl
       classes_(classes),
       parameters_(std::move(parameters)) {}
 
+// Spelt out, as the base class can be copied and not moved.
+Model::Model(Model&& other) noexcept
+    : Classifier(),
+      architecture_(std::move(other.architecture_)),
+      shape_(other.shape_),
+      classes_(other.classes_),
+      parameters_(std::exchange(other.parameters_, {})) {}
+
 Model::~Model() {
     wipe();
 }
@@ -178,7 +187,7 @@ Result<Model> load_model(const Architecture& architecture, const InputShape& sha
     return Model(architecture, shape, classes, std::move(parameters));
 }
 
-at::Tensor predict_logits(const Model& model, const at::Tensor& inputs) {
+at::Tensor predict_logits(const Classifier& model, const at::Tensor& inputs) {
     const at::NoGradGuard no_gradients;
     auto logits = at::empty({inputs.size(0), model.classes()}, at::kFloat);
     for (std::int64_t row = 0; row < inputs.size(0); row += kPredictionRows) {

@@ -14,27 +14,43 @@
 
 namespace unlearn::learning {
 
+// Turns inputs into logits, one row at a time as far as anybody can see. Reading is safe from several
+// threads.
+class Classifier {
+  public:
+    virtual ~Classifier() = default;
+    // [B, channels, height, width] float32 -> logits [B, classes] float32.
+    [[nodiscard]] virtual at::Tensor forward(const at::Tensor& inputs) const = 0;
+    [[nodiscard]] virtual const InputShape& input_shape() const = 0;
+    [[nodiscard]] virtual std::int64_t classes() const = 0;
+    [[nodiscard]] virtual std::int64_t parameter_count() const = 0;
+
+  protected:
+    Classifier() = default;
+    Classifier(const Classifier&) = default;
+    Classifier& operator=(const Classifier&) = default;
+};
+
 // A classifier of the registry (data/architecture.hpp): its weights, and how they turn inputs into logits.
 // Residual nets use group normalisation, not batch normalisation: there is no running state that would have
 // to be exported, wiped and trusted besides the weights, and a row's logits do not depend on the other rows
 // of its batch.
 //
 // Owns its weights alone and zeroes them when it dies. Reading is safe from several threads; training is not.
-class Model {
+class Model final : public Classifier {
   public:
-    Model(Model&&) noexcept = default;
+    Model(Model&& other) noexcept;
     Model& operator=(Model&&) = delete;
     Model(const Model&) = delete;
     Model& operator=(const Model&) = delete;
-    ~Model();
+    ~Model() override;
 
-    // [B, channels, height, width] float32 -> logits [B, classes] float32.
-    [[nodiscard]] at::Tensor forward(const at::Tensor& inputs) const;
+    [[nodiscard]] at::Tensor forward(const at::Tensor& inputs) const override;
 
     [[nodiscard]] const Architecture& architecture() const { return architecture_; }
-    [[nodiscard]] const InputShape& input_shape() const { return shape_; }
-    [[nodiscard]] std::int64_t classes() const { return classes_; }
-    [[nodiscard]] std::int64_t parameter_count() const;
+    [[nodiscard]] const InputShape& input_shape() const override { return shape_; }
+    [[nodiscard]] std::int64_t classes() const override { return classes_; }
+    [[nodiscard]] std::int64_t parameter_count() const override;
     // In the order of expected_tensors().
     [[nodiscard]] const std::vector<at::Tensor>& parameters() const { return parameters_; }
     [[nodiscard]] std::vector<NamedTensor> export_tensors() const;
@@ -66,6 +82,6 @@ class Model {
 // The model's logits for many inputs, computed without gradients in chunks of kPredictionRows rows, so that
 // the bits of a row depend on the number of inputs alone.
 constexpr std::int64_t kPredictionRows = 256;
-[[nodiscard]] at::Tensor predict_logits(const Model& model, const at::Tensor& inputs);
+[[nodiscard]] at::Tensor predict_logits(const Classifier& model, const at::Tensor& inputs);
 
 }  // namespace unlearn::learning

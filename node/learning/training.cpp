@@ -2,6 +2,8 @@
 
 #include <torch/torch.h>
 
+#include "node/learning/data/assert.hpp"
+#include "node/learning/script_model.hpp"
 #include "node/learning/wipe.hpp"
 
 namespace unlearn::learning {
@@ -17,8 +19,24 @@ at::Tensor shifted(const at::Tensor& images, std::int64_t most, at::Generator& g
 
 }  // namespace
 
+MainModel::MainModel(Model model) {
+    auto trained = std::make_shared<const Model>(std::move(model));
+    trained_ = trained.get();
+    model_ = std::move(trained);
+}
+
+Result<MainModel> MainModel::from_script(const std::filesystem::path& file, const InputShape& shape,
+                                         std::int64_t classes) {
+    auto script = load_script(file, shape, classes);
+    if (!script) return tl::unexpected(script.error());
+    MainModel main;
+    main.model_ = std::move(*script);
+    return main;
+}
+
 std::vector<std::uint8_t> MainModel::save() const {
-    auto tensors = model_->export_tensors();
+    UNLEARN_ASSERT(trained_ != nullptr);
+    auto tensors = trained_->export_tensors();
     auto bytes = write_safetensors(tensors);
     wipe(tensors);
     return bytes;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <span>
 #include <vector>
@@ -15,14 +16,20 @@
 
 namespace unlearn::learning {
 
-// A node's main model. It can only be made by train(), on a Dataset, or read back from what this node itself
-// stored: this is how the compiler sees to it that no main model ever learns from a peer's seed or from an
-// ensemble. Immutable; copies share one model, whose memory is zeroed when the last one dies.
+// A node's main model. It can only be made by train(), on a Dataset, read back from what this node itself
+// stored, or brought along by its user as TorchScript: this is how the compiler sees to it that no main model
+// ever learns from a peer's seed or from an ensemble. Immutable; copies share one model, whose memory is
+// zeroed when the last one dies.
 class MainModel {
   public:
-    [[nodiscard]] const Model& model() const { return *model_; }
+    [[nodiscard]] const Classifier& model() const { return *model_; }
 
-    // For this node's own disk, never for the network. save() gives safetensors; restore() reads them back.
+    // The user's own model, trained elsewhere: see load_script().
+    [[nodiscard]] static Result<MainModel> from_script(const std::filesystem::path& file,
+                                                       const InputShape& shape, std::int64_t classes);
+
+    // For this node's own disk, never for the network; only for a model of the registry. save() gives
+    // safetensors; restore() reads them back.
     [[nodiscard]] std::vector<std::uint8_t> save() const;
     [[nodiscard]] static Result<MainModel> restore(const Architecture& architecture, const InputShape& shape,
                                                    std::int64_t classes, std::span<const std::uint8_t> saved);
@@ -30,9 +37,11 @@ class MainModel {
   private:
     friend Result<MainModel> train(const Architecture&, const Dataset&, const struct TrainOptions&,
                                    at::Generator, const Progress&, CancelFlag);
-    explicit MainModel(Model model) : model_(std::make_shared<const Model>(std::move(model))) {}
+    MainModel() = default;
+    explicit MainModel(Model model);
 
-    std::shared_ptr<const Model> model_;
+    std::shared_ptr<const Classifier> model_;
+    const Model* trained_ = nullptr;  // the same, when it is of the registry
 };
 
 struct TrainOptions {

@@ -19,7 +19,7 @@ at::Tensor trained_weights(const TrainOptions& options, std::uint64_t seed, cons
     const auto main =
         train(architecture(kind), Dataset::from_table(points(20, 5)), options, make_generator(seed));
     REQUIRE(main);
-    return main->model().parameters()[0].clone();
+    return dynamic_cast<const Model&>(main->model()).parameters()[0].clone();
 }
 
 }  // namespace
