@@ -5,7 +5,6 @@
 set -euo pipefail
 
 build=$(realpath "${1:?usage: package_test.sh BUILD-FOLDER}")
-source_folder=$(realpath "$(dirname "$0")/../..")
 work=$(mktemp -d)
 daemon=
 status=0
@@ -29,7 +28,7 @@ clean_up() {
     status=$?
     [ -z "$daemon" ] || kill "$daemon" 2>/dev/null || true
     dpkg --purge unlearnd >/dev/null 2>&1 || true
-    rm -rf "$work"
+    rm -rf "$work" /srv/unlearnd-package-test
     exit "$status"
 }
 trap clean_up EXIT
@@ -91,9 +90,16 @@ stop_daemon() {
 
 if [ "$with_daemon" = yes ] && unlearnctl init --help >/dev/null 2>&1; then
     step "init, and run as the system user"
-    python3 "$source_folder/tests/functional/package_data.py" /srv/unlearnd-package-test
-    unlearnctl init --network package-test --data /srv/unlearnd-package-test/train.csv --label class \
-        --reference /srv/unlearnd-package-test/reference.csv --sealed "$work/exit.sealed"
+    data=/srv/unlearnd-package-test
+    mkdir -p "$data"
+    points() { # SEED -> two clusters
+        awk -v seed="$1" 'BEGIN { srand(seed); print "x,y,class"
+            for (i = 0; i < 200; i++) printf "%.3f,%.3f,%s\n", i % 2 + rand(), i % 2 - rand(), i % 2 ? "b" : "a" }'
+    }
+    points 1 >"$data/train.csv"
+    points 2 >"$data/reference.csv"
+    unlearnctl init --network package-test --data "$data/train.csv" --label class --classes a,b --main mlp:8 \
+        --seed mlp:4 --reference "$data/reference.csv" --sealed "$work/exit.sealed"
     start_daemon
     id=$(unlearnctl id)
     stop_daemon
@@ -130,5 +136,4 @@ dpkg --purge unlearnd >"$work/purge.log"
 [ ! -e /var/lib/unlearnd ] || fail "state is left after a purge"
 [ ! -e /etc/unlearnd ] || fail "configuration is left after a purge"
 grep -q "never left its network" "$work/purge.log" || fail "no warning about an identity that never left"
-rm -rf /srv/unlearnd-package-test
 echo "package_test: passed (daemon run: $with_daemon)"

@@ -152,6 +152,7 @@ TEST_CASE("each wrong value is told with its line and key") {
         {&Text::network, "key = \"home\"", "3: network.key ", "is not a network key"},
         {&Text::network, "key = 5", "3: network.key ", "text in quotes"},
         {&Text::kind, "kind = true", "data.kind ", "\"idx\", \"csv\""},
+        {&Text::kind, "kind = \"xdi\"", "5: data.kind ", "\"idx\", \"csv\""},
         {&Text::kind, "", "4: data.kind ", "is missing"},
         {&Text::path, "", "4: data.path ", "is missing"},
         {&Text::path, "path = 1979-05-27", "6: data.path ", "is a date or a time"},
@@ -162,6 +163,7 @@ TEST_CASE("each wrong value is told with its line and key") {
         {&Text::classes, "classes = [\"a\"]", "8: data.classes ", "at least two"},
         {&Text::classes, "classes = [\"a\", 2]", "8: data.classes ", "has an element"},
         {&Text::classes, "classes = [\"a\", \"\"]", "8: data.classes ", "has an element"},
+        {&Text::classes, "classes = [\"a\", \"b\", \"a\"]", "8: data.classes ", "a class twice"},
         {&Text::data, "label = 5", "9: data.label ", "text in quotes"},
         {&Text::data, "validation = 0", "9: data.validation ", "above 0, up to 0.5"},
         {&Text::data, "validation = 0.51", "9: data.validation ", "above 0, up to 0.5"},
@@ -185,6 +187,10 @@ TEST_CASE("each wrong value is told with its line and key") {
         {&Text::rest, "[[peers]]\naddress = \"" + damaged_id + "@tcp://host:1\"", "11: peers.address ", ""},
         {&Text::rest, "[[peers]]\nid = \"" + damaged_id + "\"", "11: peers.id ", ""},
         {&Text::rest, "[[peers]]\nid = 5", "11: peers.id ", "text in quotes"},
+        {&Text::rest, "[[peers]]\nid = \"" + peer() + "\"\n[[peers]]\nid = \"" + peer() + "\"",
+         "13: peers.id ", "for the second time"},
+        {&Text::rest, "[model]\nmain = \"mlp:5\"\ntorchscript = \"x.pt\"", "12: model.torchscript ",
+         "exclude"},
         {&Text::rest, "[peers]\nid = \"x\"", "10: peers ", "[[peers]]"},
         {&Text::top, "model = \"mlp:5\"", "1: model ", "a section, [model]"},
         {&Text::top, "data_dirs = \"/x\"", "1: unknown key 'data_dirs'", "did you mean 'data_dir'?"},
@@ -215,6 +221,8 @@ TEST_CASE("two keys that exclude each other are told") {
     CHECK(complaint(both.text()).find("and not both") != std::string::npos);
     Text address;
     address.rest = "[[peers]]\naddress = \"" + peer() + "@tcp://host:1\"\nid = \"" + peer() + "\"";
+    CHECK(complaint(address.text()).find("and not both") != std::string::npos);
+    address.rest = "[[peers]]\nid = \"" + peer() + "\"\naddress = \"" + peer() + "@tcp://host:1\"";
     CHECK(complaint(address.text()).find("and not both") != std::string::npos);
 }
 
