@@ -41,4 +41,26 @@ std::vector<EventLog::Entry> EventLog::entries() const {
     return entries_;
 }
 
+std::map<std::string, double> EventLog::receipt_milliseconds(const std::string& leaver) const {
+    const std::lock_guard lock(mutex_);
+    Clock::time_point begun;
+    std::map<std::string, double> out;
+    for (const auto& entry : entries_) {
+        if (entry.node != leaver) continue;
+        if (entry.event.kind == protocol::EventKind::exit_begun) begun = entry.at;
+        if (entry.event.kind == protocol::EventKind::receipt_stored)
+            out.emplace(entry.subject, std::chrono::duration<double, std::milli>(entry.at - begun).count());
+    }
+    return out;
+}
+
+std::optional<std::string> first_refusal(const std::vector<EventLog::Entry>& entries) {
+    using protocol::EventKind;
+    for (const auto& entry : entries)
+        if (entry.event.kind == EventKind::seed_refused || entry.event.kind == EventKind::peer_dropped)
+            return entry.node + ": " + std::string(protocol::name_of(entry.event.kind)) + " " +
+                   entry.subject + ": " + entry.event.detail;
+    return std::nullopt;
+}
+
 }  // namespace unlearn::sim

@@ -7,6 +7,7 @@
 #include <functional>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -39,6 +40,9 @@ class EventLog {
 
     [[nodiscard]] std::vector<Entry> entries() const;
 
+    /// For each holder whose receipt `leaver` has stored: how long after its command to leave.
+    [[nodiscard]] std::map<std::string, double> receipt_milliseconds(const std::string& leaver) const;
+
   private:
     mutable std::mutex mutex_;
     std::condition_variable changed_;
@@ -47,5 +51,8 @@ class EventLog {
     std::map<protocol::NodeId, std::string> names_;
     std::vector<Entry> entries_;
 };
+
+/// The first seed that somebody refused, or peer that somebody dropped: neither happens among honest nodes.
+[[nodiscard]] std::optional<std::string> first_refusal(const std::vector<EventLog::Entry>& entries);
 
 }  // namespace unlearn::sim

@@ -13,6 +13,7 @@
 #include "sim/output_folder.hpp"
 #include "sim/report.hpp"
 #include "sim/run.hpp"
+#include "sim/run_processes.hpp"
 
 namespace {
 
@@ -33,6 +34,8 @@ struct Options {
     std::string violate = "none";
     std::vector<std::string> without;
     std::string certificate;
+    bool processes = false;
+    std::string bin;
 };
 
 std::optional<std::string> check_architecture(std::string_view text) {
@@ -53,18 +56,41 @@ void prepare_learning(sim::Progress& progress) {
     if (!warning.empty()) progress.message("warning: " + warning);
 }
 
+/// With every node in this process.
+tl::expected<nlohmann::json, sim::RunFailure> run_here(const Options& options, const sim::Scenario& scenario,
+                                                       const std::filesystem::path& folder,
+                                                       sim::Progress& progress) {
+    prepare_learning(progress);
+    const auto violation = learning::violations::parse_violation(options.violate).value();
+    auto result = sim::run_scenario(scenario, violation, folder, progress);
+    if (!result) return tl::unexpected(sim::RunFailure{result.error(), true});
+    return std::move(*result);
+}
+
 int run(const Options& options) {
+    if (options.processes && options.violate != "none")
+        return bad_input("--violate is for nodes in this process; it cannot be combined with --processes");
+    if (!options.processes && !options.bin.empty()) return bad_input("--bin needs --processes");
     const auto scenario = load(options);
     if (!scenario) return bad_input(scenario.error().message);
     const std::filesystem::path folder = options.out.empty() ? "out/" + scenario->name : options.out;
-    const auto violation = learning::violations::parse_violation(options.violate).value();
-    tl::expected<nlohmann::json, std::string> result;
+    tl::expected<nlohmann::json, sim::RunFailure> result;
     {
         sim::Progress progress(stderr);
-        prepare_learning(progress);
-        result = sim::run_scenario(*scenario, violation, folder, progress);
+        if (options.processes) {
+            const auto program = sim::find_unlearnd(options.bin);
+            if (!program) return bad_input(program.error());
+            if (!learning::fix_thread_counts(1))
+                progress.message("warning: LibTorch's thread counts could not be fixed");
+            result = sim::run_processes(*scenario, *program, folder, progress);
+        } else {
+            result = run_here(options, *scenario, folder, progress);
+        }
     }
-    if (!result) return bad_input(result.error());
+    if (!result) {
+        std::cerr << "unlearn-sim: " << result.error().line << '\n';
+        return result.error().bad_input ? kBadInput : kNotShown;
+    }
     sim::print_summary(*result, std::cout, sim::detect_terminal(stdout));
     std::cout << "\nresult, events, certificate and report: " << folder.string() << "/\n";
     return sim::succeeded(*result) ? kShown : kNotShown;
@@ -110,7 +136,9 @@ int verify(const Options& options) {
 int main(int argc, char** argv) {
     CLI::App app{"unlearn-sim: many unlearnd nodes on one machine, over real sockets"};
     app.require_subcommand(1);
-    app.footer("Exit codes: 0 shown, 1 not shown (inexact, vacuous, or receipts missing), 2 bad input.");
+    app.footer(
+        "Exit codes: 0 shown, 1 not shown (inexact, vacuous, receipts missing, or a daemon failed), 2 bad "
+        "input.");
     Options options;
     const std::vector<std::string> violations{"none", "distil-from-ensemble", "keep-old-rho", "fused-cache",
                                               "shared-stream"};
@@ -118,6 +146,11 @@ int main(int argc, char** argv) {
     auto* run_command = app.add_subcommand("run", "Run a scenario from data to proof");
     run_command->add_option("SCENARIO", options.scenario, "scenario file (TOML)")->required();
     run_command->add_option("--out", options.out, "folder for the results; default out/NAME");
+    run_command->add_flag(
+        "--processes", options.processes,
+        "every node is an unlearnd process of its own; nothing is compared with another world");
+    run_command->add_option("--bin", options.bin,
+                            "with --processes: the folder of unlearnd; default: this program's");
     auto* other = app.add_subcommand("counterfactual", "Run a scenario as if some nodes had never been");
     other->add_option("SCENARIO", options.scenario, "scenario file (TOML)")->required();
     other->add_option("--out", options.out, "folder for the predictions")->required();

@@ -6,7 +6,6 @@
 #include <set>
 
 #include "node/daemon/ensemble_seeds.hpp"
-#include "node/learning/accuracy.hpp"
 #include "node/learning/distillation.hpp"
 #include "node/learning/generator.hpp"
 #include "node/learning/held_seeds.hpp"
@@ -18,6 +17,7 @@
 #include "node/runtime/node.hpp"
 #include "node/storage/identity_file.hpp"
 #include "protocol/records.hpp"
+#include "sim/result.hpp"
 
 namespace unlearn::sim {
 namespace {
@@ -244,21 +244,18 @@ tl::expected<void, std::string> World::wait_for_seeds(SeedVersion version) {
     auto phase = progress_.start("exchange", expected);
     std::size_t shown = 0;
     std::size_t arrived = 0;
-    std::string refused;
+    std::optional<std::string> refused;
     const auto deadline = Clock::now() + scenario_.network.exchange_timeout;
     const bool all = events_.wait_until(deadline, [&](const std::vector<EventLog::Entry>& entries) {
         arrived = 0;
-        for (const auto& entry : entries) {
+        for (const auto& entry : entries)
             if (entry.event.kind == EventKind::seed_installed && entry.event.version == version) ++arrived;
-            if (entry.event.kind == EventKind::seed_refused || entry.event.kind == EventKind::peer_dropped)
-                refused = entry.node + ": " + std::string(protocol::name_of(entry.event.kind)) + " " +
-                          entry.subject + ": " + entry.event.detail;
-        }
+        refused = first_refusal(entries);
         phase.advance(arrived - shown);
         shown = arrived;
-        return arrived == expected || !refused.empty();
+        return arrived == expected || refused.has_value();
     });
-    if (!refused.empty()) return fail(refused);
+    if (refused) return fail(*refused);
     if (!all)
         return fail("exchange: " + std::to_string(arrived) + " of " + std::to_string(expected) +
                     " seeds arrived in " + std::to_string(scenario_.network.exchange_timeout.count()) + " s");
@@ -323,12 +320,7 @@ tl::expected<std::vector<Evaluation>, std::string> World::evaluate() {
         if (!by_main) return out.name + ": prediction: " + by_main.error().message;
         out.own_prior = by_ensemble->at(0).probabilities;
         out.uniform_prior = by_ensemble->at(1).probabilities;
-        const at::Tensor& main = by_main->probabilities;
-        const auto own = member.setup->own.class_distribution();
-        out.scores.own = {learning::own_accuracy(main, test, own),
-                          learning::own_accuracy(out.own_prior, test, own)};
-        out.scores.full = {learning::full_accuracy(main, test),
-                           learning::full_accuracy(out.uniform_prior, test)};
+        out.score(by_main->probabilities, test, member.setup->own);
         phase.advance();
         return std::nullopt;
     });
@@ -366,13 +358,7 @@ tl::expected<ExitOutcome, std::string> World::exit(const std::string& name) {
     ExitOutcome outcome;
     outcome.node = name;
     outcome.certificate = runtime::make_certificate(member->setup->identity.id(), setup_.network, progress);
-    Clock::time_point begun;
-    std::map<std::string, Clock::time_point> answered;
-    for (const auto& entry : events_.entries()) {
-        if (entry.node != name) continue;
-        if (entry.event.kind == EventKind::exit_begun) begun = entry.at;
-        if (entry.event.kind == EventKind::receipt_stored) answered.emplace(entry.subject, entry.at);
-    }
+    const auto answered = events_.receipt_milliseconds(name);
     for (const auto& [holder, version] : progress.recipients) {
         const std::string& holder_name = name_of(holder);
         outcome.holders.push_back(holder_name);
@@ -380,8 +366,7 @@ tl::expected<ExitOutcome, std::string> World::exit(const std::string& name) {
         if (!progress.receipts.contains(holder) || receipt == answered.end())
             outcome.missing.push_back(holder_name);
         else
-            outcome.milliseconds.emplace_back(
-                holder_name, std::chrono::duration<double, std::milli>(receipt->second - begun).count());
+            outcome.milliseconds.emplace_back(holder_name, receipt->second);
     }
     member->exited = true;
     on_network([&] { member->node->stop(); });
@@ -389,21 +374,10 @@ tl::expected<ExitOutcome, std::string> World::exit(const std::string& name) {
 }
 
 std::vector<NodeFacts> World::facts() const {
-    std::vector<NodeFacts> out;
-    for (const auto& member : members_) {
-        const NodeSetup& setup = *member->setup;
-        NodeFacts facts;
-        facts.name = setup.name;
-        facts.id = setup.identity.id().text();
-        for (const auto neighbour : setup.neighbours)
-            facts.neighbours.push_back(setup_.nodes[neighbour].name);
-        facts.main_architecture = setup.main_architecture.text();
-        facts.seed_architecture = setup.seed_architecture.text();
-        facts.main_parameters = member->main->model().parameter_count();
-        facts.seed_parameters = member->seed->model().parameter_count();
-        facts.training_images = setup.own.size();
-        facts.missing_classes = setup.missing_classes;
-        out.push_back(std::move(facts));
+    auto out = facts_of(setup_);
+    for (std::size_t i = 0; i < out.size(); ++i) {
+        out[i].main_parameters = members_[i]->main->model().parameter_count();
+        out[i].seed_parameters = members_[i]->seed->model().parameter_count();
     }
     return out;
 }
@@ -421,23 +395,7 @@ nlohmann::json World::traffic() {
             }
         }
     });
-    const auto bytes_of = [&](protocol::Kind kind) { return kinds[static_cast<std::size_t>(kind)].bytes; };
-    nlohmann::json by_kind = nlohmann::json::object();
-    std::uint64_t total = handshakes;
-    for (std::size_t kind = 1; kind < kinds.size(); ++kind) {
-        total += kinds[kind].bytes;
-        if (kinds[kind].messages == 0) continue;
-        by_kind[std::string(protocol::name_of(static_cast<protocol::Kind>(kind)))] = {
-            {"messages", kinds[kind].messages}, {"bytes", kinds[kind].bytes}};
-    }
-    by_kind["handshake"] = {{"bytes", handshakes}};
-    const std::uint64_t transfer = bytes_of(protocol::Kind::get) + bytes_of(protocol::Kind::chunk);
-    return {{"bytes", total},
-            {"seed_bytes", raw_seed_bytes_},
-            {"seed_transfer_bytes", transfer},
-            {"control_bytes", total - transfer},
-            {"overhead", static_cast<double>(transfer) / static_cast<double>(raw_seed_bytes_) - 1.0},
-            {"by_kind", by_kind}};
+    return traffic_json(kinds, handshakes, raw_seed_bytes_);
 }
 
 }  // namespace unlearn::sim

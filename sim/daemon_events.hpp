@@ -1,0 +1,18 @@
+#pragma once
+
+#include <optional>
+#include <string_view>
+
+#include "sim/event_log.hpp"
+
+namespace unlearn::sim {
+
+struct DaemonEvent {
+    protocol::Event event;
+    EventLog::Clock::time_point at;
+};
+
+/// One line of a daemon's event stream (GET /v1/events); nothing when it is none.
+[[nodiscard]] std::optional<DaemonEvent> read_daemon_event(std::string_view line);
+
+}  // namespace unlearn::sim

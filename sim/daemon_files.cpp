@@ -1,0 +1,186 @@
+#include "sim/daemon_files.hpp"
+
+#include <sstream>
+
+#include <sys/un.h>
+#include <toml++/toml.h>
+
+#include "node/config/binding.hpp"
+#include "node/storage/identity_file.hpp"
+#include "sim/data_files.hpp"
+#include "sim/free_ports.hpp"
+#include "sim/output_folder.hpp"
+
+namespace unlearn::sim {
+namespace {
+
+tl::unexpected<std::string> fail(std::string line) {
+    return tl::unexpected<std::string>(std::move(line));
+}
+
+tl::unexpected<std::string> fail(const protocol::Error& error) {
+    return fail(error.detail.empty() ? error.text() : error.detail);
+}
+
+DaemonFiles files_in(const std::filesystem::path& folder) {
+    return {folder, folder / "node.toml", folder / "data", folder / "control.sock", folder / "log"};
+}
+
+std::string endpoint(std::uint16_t port) {
+    return "tcp://127.0.0.1:" + std::to_string(port);
+}
+
+template <typename Settings>
+void set_optimisation(toml::table& section, const Settings& settings) {
+    const auto set = [&](const char* key, const auto& value) {
+        if (value) section.insert_or_assign(key, *value);
+    };
+    set("epochs", settings.epochs);
+    set("batch", settings.batch);
+    set("learning_rate", settings.learning_rate);
+    if constexpr (requires { settings.weight_decay; }) set("weight_decay", settings.weight_decay);
+    if constexpr (requires { settings.temperature; }) set("temperature", settings.temperature);
+}
+
+/// The configuration that `unlearnctl init` would write, with the scenario's choices filled in.
+std::string config_text(const Scenario& scenario, const config::SampleChoices& choices,
+                        const std::vector<protocol::PeerAddress>& peers) {
+    toml::table table = toml::parse(config::sample_config(choices));
+    const auto section = [&](const char* name) -> toml::table& { return *table[name].as_table(); };
+    section("data").insert_or_assign("validation", scenario.data.validation);
+    section("data").insert_or_assign("watch", "no");
+    section("ensemble").insert_or_assign("aggregation", to_string(scenario.ensemble.aggregation));
+    set_optimisation(section("training"), scenario.training);
+    set_optimisation(section("distillation"), scenario.distillation);
+    toml::array list;
+    for (const auto& peer : peers)
+        list.push_back(toml::table{{"address", peer.text()}});
+    table.insert_or_assign("peers", std::move(list));
+    std::ostringstream out;
+    out << table << '\n';
+    return out.str();
+}
+
+/// Writes the files of a fleet, one node after the other.
+class FleetWriter {
+  public:
+    FleetWriter(const Scenario& scenario, const Setup& setup, std::filesystem::path folder,
+                std::vector<std::uint16_t> ports)
+        : scenario_(scenario), setup_(setup), folder_(std::move(folder)), ports_(std::move(ports)) {}
+
+    tl::expected<void, std::string> write_common() {
+        auto reference =
+            write_reference(folder_ / "reference", scenario_.data.kind, setup_.reference, setup_.class_names);
+        if (!reference) return fail(reference.error());
+        reference_ = std::move(*reference);
+        return {};
+    }
+
+    tl::expected<DaemonFiles, std::string> write_node(std::size_t i) {
+        const NodeSetup& node = setup_.nodes[i];
+        const auto files = files_in(folder_ / node.name);
+        if (files.socket.native().size() >= sizeof(sockaddr_un::sun_path))
+            return fail(files.socket.string() +
+                        ": too long for a socket; choose a shorter folder with --out");
+        std::error_code error;
+        std::filesystem::create_directories(files.data_dir, error);
+        if (!error) std::filesystem::permissions(files.data_dir, std::filesystem::perms::owner_all, error);
+        if (error) return fail(files.data_dir.string() + ": " + error.message());
+        auto examples =
+            write_examples(files.folder / "own", scenario_.data.kind, node.own, setup_.class_names);
+        if (!examples) return fail(examples.error());
+
+        const auto text = config_text(scenario_, choices_of(i, files, *examples), peers_of(node));
+        const auto config = config::parse_node_config(text, files.config);
+        if (!config) return fail(config.error());
+        if (auto ok = write_file(files.config, text); !ok) return fail(ok.error());
+        if (auto ok = read_reference(*config); !ok) return fail(ok.error());
+        if (auto ok = storage::create_identity_file(files.data_dir / "identity", node.identity); !ok)
+            return fail(ok.error());
+        if (auto ok = config::create_binding(files.data_dir / "binding.json", {network_, std::nullopt}); !ok)
+            return fail(ok.error());
+        return files;
+    }
+
+    [[nodiscard]] const config::Scaling& scaling() const { return *scaling_; }
+
+  private:
+    /// What the reference set decides is the same at all nodes.
+    tl::expected<void, std::string> read_reference(const config::NodeConfig& config) {
+        if (scaling_) return {};
+        const auto reference = config::load_reference(config.data);
+        if (!reference) return fail(reference.error());
+        network_ = config::network_of(config, *reference);
+        scaling_ = config::Scaling::of(config.data.kind, *reference);
+        return {};
+    }
+
+    [[nodiscard]] config::SampleChoices choices_of(std::size_t i, const DaemonFiles& files,
+                                                   const ExampleFiles& examples) const {
+        const NodeSetup& node = setup_.nodes[i];
+        const bool images = scenario_.data.kind == DataSettings::Kind::kIdx;
+        config::SampleChoices choices;
+        choices.data_dir = files.data_dir;
+        choices.control_socket = files.socket;
+        choices.listen = endpoint(ports_[i]);
+        choices.network_name = scenario_.name;
+        choices.data.kind = images ? config::DataKind::idx : config::DataKind::csv;
+        (images ? choices.data.images : choices.data.path) = examples.examples;
+        choices.data.labels = examples.labels;
+        choices.data.label = kLabelColumn;
+        choices.data.reference = reference_;
+        choices.data.classes = setup_.class_names;
+        choices.main_model = node.main_architecture.text();
+        choices.seed_model = node.seed_architecture.text();
+        return choices;
+    }
+
+    [[nodiscard]] std::vector<protocol::PeerAddress> peers_of(const NodeSetup& node) const {
+        std::vector<protocol::PeerAddress> out;
+        for (const auto j : node.neighbours)
+            out.push_back({setup_.nodes[j].identity.id(), endpoint(ports_[j])});
+        return out;
+    }
+
+    const Scenario& scenario_;
+    const Setup& setup_;
+    std::filesystem::path folder_;
+    std::vector<std::uint16_t> ports_;
+    std::filesystem::path reference_;
+    protocol::NetworkId network_;
+    std::optional<config::Scaling> scaling_;
+};
+
+tl::expected<std::vector<std::uint16_t>, std::string> ports_for(const Scenario& scenario, std::size_t nodes) {
+    const auto base = scenario.network.base_port;
+    if (base == 0) return free_ports(nodes);
+    std::vector<std::uint16_t> out;
+    for (std::size_t i = 0; i < nodes; ++i)
+        out.push_back(static_cast<std::uint16_t>(base + i));
+    return out;
+}
+
+}  // namespace
+
+tl::expected<FleetFiles, std::string> write_fleet(const Scenario& scenario, const Setup& setup,
+                                                  const std::filesystem::path& folder) {
+    auto ports = ports_for(scenario, setup.nodes.size());
+    if (!ports) return fail(ports.error());
+    // Absolute: the daemons read the paths in their configuration as relative to it.
+    const auto nodes_folder = std::filesystem::absolute(folder) / "nodes";
+    std::error_code error;
+    std::filesystem::create_directories(nodes_folder, error);
+    if (error) return fail(nodes_folder.string() + ": " + error.message());
+
+    FleetWriter writer(scenario, setup, nodes_folder, std::move(*ports));
+    if (auto ok = writer.write_common(); !ok) return fail(ok.error());
+    std::vector<DaemonFiles> nodes;
+    for (std::size_t i = 0; i < setup.nodes.size(); ++i) {
+        auto files = writer.write_node(i);
+        if (!files) return fail(files.error());
+        nodes.push_back(std::move(*files));
+    }
+    return FleetFiles{std::move(nodes), writer.scaling()};
+}
+
+}  // namespace unlearn::sim

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include <tl/expected.hpp>
+
+#include "node/learning/dataset.hpp"
+#include "sim/scenario.hpp"
+
+/// Examples as the files that a node reads. Reading them back gives the same numbers, bit for bit.
+namespace unlearn::sim {
+
+/// The column with the class in the CSV files that are written here.
+inline constexpr const char* kLabelColumn = "class";
+
+/// A number as it stands in a data file of this kind: pixels are whole numbers from 0 to 255.
+[[nodiscard]] float raw_value(DataSettings::Kind kind, float value);
+
+struct ExampleFiles {
+    std::filesystem::path examples;  ///< IDX: the images; CSV: images and labels
+    std::filesystem::path labels;    ///< IDX only
+};
+
+/// Labelled examples. The files are named `stem` and what their kind is usually called.
+[[nodiscard]] tl::expected<ExampleFiles, std::string> write_examples(
+    const std::filesystem::path& stem, DataSettings::Kind kind, const learning::Dataset& data,
+    const std::vector<std::string>& class_names);
+
+/// The reference set. CSV files have a class in every row, and here it is always the first: nobody reads it.
+[[nodiscard]] tl::expected<std::filesystem::path, std::string> write_reference(
+    const std::filesystem::path& stem, DataSettings::Kind kind, const learning::ReferenceSet& reference,
+    const std::vector<std::string>& class_names);
+
+}  // namespace unlearn::sim
