@@ -208,6 +208,79 @@ TEST_CASE("two daemons of which only one can be dialled") {
     }
 }
 
+TEST_CASE("a network key: a member is let in by whoever does not list it, others are not") {
+    const Playground ground;
+    write_reference(ground.path());
+    const auto key = (ground.path() / "fleet.key").string();
+    const auto other_key = (ground.path() / "other.key").string();
+    Device listed(ground.path(), "listed", free_port());
+    Device member(ground.path(), "member", 0);
+    Device stranger(ground.path(), "stranger", 0);
+    write_data(listed.folder(), 1);
+    REQUIRE(listed.ctl("network-key " + key).code == 0);
+    REQUIRE(listed.ctl("network-key " + other_key).code == 0);
+    for (auto* device : {&listed, &member, &stranger}) {
+        write_data(device->folder(), 1);
+        device->init(device->usual_options(), "--network-key " + key);
+    }
+    // A stranger with the fleet's configuration and its own key, but a membership that somebody else signed.
+    fs::remove_all(stranger.data_dir());
+    for (const char* file : {"node.toml", "exit.sealed"})
+        fs::remove(stranger.folder() / file);
+    stranger.init(stranger.usual_options(), "--network-key " + other_key);
+    {
+        std::ifstream in(stranger.folder() / "node.toml");
+        std::string text(std::istreambuf_iterator<char>(in), {});
+        std::ifstream fleet(member.folder() / "node.toml");
+        std::string fleet_text(std::istreambuf_iterator<char>(fleet), {});
+        const auto key_line = [](const std::string& config) {
+            const auto at = config.find("\nkey = ") + 1;
+            return config.substr(at, config.find('\n', at) - at);
+        };
+        const auto own_line = key_line(text);
+        text.replace(text.find(own_line), own_line.size(), key_line(fleet_text));
+        std::ofstream(stranger.folder() / "node.toml") << text;
+        const auto binding = json::parse(std::ifstream(member.data_dir() / "binding.json"));
+        auto forged = json::parse(std::ifstream(stranger.data_dir() / "binding.json"));
+        forged["network"] = binding["network"];
+        std::ofstream(stranger.data_dir() / "binding.json") << forged;
+    }
+    for (auto* device : {&listed, &member, &stranger})
+        device->start();
+    for (auto* device : {&member, &stranger})
+        static_cast<void>(device->ask("peers add " + listed.address()));
+    CHECK(eventually([&] { return listed.seeds_in_use() == std::vector{member.id()}; }));
+    CHECK(eventually([&] { return member.seeds_in_use() == std::vector{listed.id()}; }));
+    CHECK(stranger.seeds_in_use().empty());
+    CHECK(listed.ask("peers").size() == 1);
+    CHECK(listed.ask("peers")[0]["source"] == "membership");
+}
+
+TEST_CASE("a seed that is worse than guessing is held aside and shown, and used once it is better") {
+    const Playground ground;
+    write_reference(ground.path());
+    Devices devices;
+    devices.push_back(new_device(ground, "holder", 1));
+    auto wrong = std::make_unique<Device>(ground.path(), "wrong", free_port());
+    write_wrong_data(wrong->folder(), 2);
+    wrong->init();
+    wrong->start();
+    devices.push_back(std::move(wrong));
+    introduce(*devices[0], *devices[1]);
+    json seed;
+    REQUIRE(eventually([&] {
+        const auto status = devices[0]->ask("status");
+        if (status["seeds"].empty()) return false;
+        seed = status["seeds"][0];
+        return seed["state"] != "checking";
+    }));
+    CHECK(seed["state"] == "held-aside");
+    CHECK_FALSE(seed["detail"].get<std::string>().empty());
+    CHECK(devices[0]->seeds_in_use().empty());
+    write_data(devices[1]->folder(), 2);
+    CHECK(eventually([&] { return all_have_seeds(devices, {}); }));
+}
+
 TEST_CASE("what a user does wrong is one line and exit code 2, and the state stays") {
     const Playground ground;
     write_reference(ground.path());

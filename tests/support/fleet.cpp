@@ -70,16 +70,20 @@ Device::~Device() {
     if (running()) kill();
 }
 
-void Device::init() {
-    init({"--classes a,b,c,d --main mlp:16 --seed mlp:8", "--data", (folder_ / "own.csv").string(),
-          "--reference", (folder_.parent_path() / "reference.csv").string()});
+std::vector<std::string> Device::usual_options() const {
+    return {"--classes a,b,c,d --main mlp:16 --seed mlp:8", "--data", (folder_ / "own.csv").string(),
+            "--reference", (folder_.parent_path() / "reference.csv").string()};
 }
 
-void Device::init(const std::vector<std::string>& more) {
-    std::string arguments = "init --json --network fleet --data-dir " + data_dir().string() + " --sealed " +
+void Device::init() {
+    init(usual_options());
+}
+
+void Device::init(const std::vector<std::string>& options, const std::string& network) {
+    std::string arguments = "init --json " + network + " --data-dir " + data_dir().string() + " --sealed " +
                             (folder_ / "exit.sealed").string() + " --socket " + (folder_ / "socket").string();
     if (port_ != 0) arguments += " --listen tcp://127.0.0.1:" + std::to_string(port_);
-    for (const auto& option : more)
+    for (const auto& option : options)
         arguments += " " + option;
     id_ = ask(arguments)["id"];
 }
@@ -168,7 +172,8 @@ void introduce(Device& a, Device& b) {
 
 namespace {
 
-void write_rows(const fs::path& file, unsigned seed, std::size_t rows, int missing) {
+void write_rows(const fs::path& file, unsigned seed, std::size_t rows, int missing,
+                const char* labels = "abcd") {
     unsigned state = seed * 2654435761U + 1U;
     const auto noise = [&] {
         state = state * 1664525U + 1013904223U;
@@ -180,14 +185,18 @@ void write_rows(const fs::path& file, unsigned seed, std::size_t rows, int missi
         const int kind = static_cast<int>(i % 4);
         if (kind == missing) continue;
         out << (kind % 2 == 0 ? -1.0 : 1.0) + noise() << ',' << 100 * ((kind / 2 == 0 ? -1.0 : 1.0) + noise())
-            << ',' << "abcd"[kind] << '\n';
+            << ',' << labels[kind] << '\n';
     }
 }
 
 }  // namespace
 
 void write_data(const fs::path& folder, unsigned seed) {
-    write_rows(folder / "own.csv", seed, 400, static_cast<int>(seed % 4));
+    write_rows(folder / "own.csv", seed, 800, static_cast<int>(seed % 4));
+}
+
+void write_wrong_data(const fs::path& folder, unsigned seed) {
+    write_rows(folder / "own.csv", seed, 800, -1, "bcda");
 }
 
 void write_reference(const fs::path& folder) {

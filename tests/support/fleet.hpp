@@ -38,8 +38,10 @@ class Device {
 
     /// unlearnctl init with the CSV files of `write_data` and `write_reference`, and small models.
     void init();
-    /// The same with data and classes of one's own.
-    void init(const std::vector<std::string>& options);
+    /// The same with data and classes of one's own, or with a network key.
+    void init(const std::vector<std::string>& options, const std::string& network = "--network fleet");
+    /// The options of `init()`.
+    [[nodiscard]] std::vector<std::string> usual_options() const;
     void start(std::chrono::seconds limit = std::chrono::seconds(30));
     /// Without waiting until it answers.
     void launch();
@@ -76,8 +78,10 @@ class Device {
 /// Makes them know each other while they run.
 void introduce(Device& a, Device& b);
 
-/// Rows of four clusters; `name` decides which three of them its node sees.
+/// Rows of four clusters; `seed` decides which three of them the node sees.
 void write_data(const std::filesystem::path& folder, unsigned seed);
+/// The same with labels that say something else than the others': what its node learns is wrong.
+void write_wrong_data(const std::filesystem::path& folder, unsigned seed);
 void write_reference(const std::filesystem::path& folder);
 
 /// A folder that is gone with the object.
