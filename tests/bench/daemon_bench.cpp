@@ -1,5 +1,5 @@
-// What a daemon costs, with the default models on Fashion-MNIST: 18 real processes on this machine. Each of ten
-// owners has the same eight holders, and leaves.
+// What a daemon costs, with the default models on Fashion-MNIST: 18 real processes on this machine. Each of
+// ten owners has the same eight holders, and leaves.
 //
 //   bench_daemon            prints a line for each figure; takes about two minutes
 
@@ -30,7 +30,7 @@ using Clock = std::chrono::steady_clock;
 using nlohmann::json;
 
 constexpr std::size_t kHolders = 8;
-constexpr std::size_t kExits = 5;                      // calm ones, and as many while somebody predicts
+constexpr std::size_t kExits = 5;  // calm ones, and as many while somebody predicts
 constexpr std::size_t kLeavers = 2 * kExits;
 constexpr std::size_t kDevices = kHolders + kLeavers;  // holders come first
 constexpr std::size_t kRows = 64;
@@ -81,8 +81,8 @@ std::size_t seeds_in_use(const Device& device) {
     const auto status = client_of(device).get("/v1/status");
     if (!status) return 0;
     const auto seeds = status->value("seeds", json::array());
-    return static_cast<std::size_t>(
-        std::count_if(seeds.begin(), seeds.end(), [](const json& seed) { return seed["state"] == "in-use"; }));
+    return static_cast<std::size_t>(std::count_if(
+        seeds.begin(), seeds.end(), [](const json& seed) { return seed["state"] == "in-use"; }));
 }
 
 struct World {
@@ -153,7 +153,8 @@ void show_start(World& world) {
         }
         times.push_back(milliseconds_since(begun));
     }
-    std::printf("start to ready, with a trained model: median %.0f ms, worst %.0f\n", median(times), largest(times));
+    std::printf("start to ready, with a trained model: median %.0f ms, worst %.0f\n", median(times),
+                largest(times));
     REQUIRE(eventually([&] { return seeds_in_use(device) == kLeavers; }));
 }
 
@@ -172,7 +173,8 @@ void show_idle(const World& world) {
     std::this_thread::sleep_for(kLook);
     std::vector<double> shares;
     for (std::size_t i = 0; i < world.devices.size(); ++i)
-        shares.push_back(100.0 * (cpu_seconds(*world.devices[i]) - before[i]) / static_cast<double>(kLook.count()));
+        shares.push_back(100.0 * (cpu_seconds(*world.devices[i]) - before[i]) /
+                         static_cast<double>(kLook.count()));
     std::printf("idle, 8 to 10 peers connected: median %.2f %% of a core, worst %.2f\n", median(shares),
                 largest(shares));
 }
@@ -212,13 +214,15 @@ void show_exits(World& world) {
         predicting.join();
         slowest.push_back(largest(times));
     }
-    std::printf("from `unlearnctl exit` to the last of 8 receipts: median %.0f ms, worst %.0f\n", median(exits),
-                largest(exits));
-    std::printf("the same while a holder predicts without pause: median %.0f ms, worst %.0f\n", median(busy_exits),
-                largest(busy_exits));
-    std::printf("prediction of %zu rows: median %.1f ms, worst of 50 %.1f; the slowest during an exit: median %.1f ms, "
-                "worst %.1f\n",
-                kRows, median(calm), largest(calm), median(slowest), largest(slowest));
+    std::printf("from `unlearnctl exit` to the last of 8 receipts: median %.0f ms, worst %.0f\n",
+                median(exits), largest(exits));
+    std::printf("the same while a holder predicts without pause: median %.0f ms, worst %.0f\n",
+                median(busy_exits), largest(busy_exits));
+    std::printf(
+        "prediction of %zu rows: median %.1f ms, worst of 50 %.1f; the slowest during an exit: median %.1f "
+        "ms, "
+        "worst %.1f\n",
+        kRows, median(calm), largest(calm), median(slowest), largest(slowest));
 }
 
 TEST_CASE("what a daemon costs") {
