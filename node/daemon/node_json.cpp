@@ -64,8 +64,11 @@ json status_json(const NodeService& service, std::chrono::seconds uptime) {
                     {"bytes", seed->bytes},
                     {"lease_until", time_json(seed->lease_until)}};
     std::size_t known = 0;
-    for (const auto& peer : engine.peers())
+    std::size_t up = 0;
+    for (const auto& peer : engine.peers()) {
         known += peer.state == PeerState::former || peer.state == PeerState::left ? 0U : 1U;
+        up += peer.state == PeerState::up || peer.state == PeerState::suspect ? 1U : 0U;
+    }
     return {{"id", engine.id().text()},
             {"short_id", engine.id().short_text()},
             {"network", to_hex(service.network().view())},
@@ -75,7 +78,7 @@ json status_json(const NodeService& service, std::chrono::seconds uptime) {
             {"model", model_json(service)},
             {"own_seed", own_seed},
             {"seeds", seeds_json(engine)},
-            {"peers", {{"up", engine.established_peers()}, {"known", known}}},
+            {"peers", {{"up", up}, {"known", known}}},
             {"exits_known", engine.tombstones().size()},
             {"exit", exit_json(engine.own_exit(), service.network())},
             {"storage", storage_json(service.node())}};
