@@ -113,6 +113,10 @@ std::string shown(const Verdict& verdict) {
         case Outcome::kVacuous:
         case Outcome::kUnnoticed:
             return "Nothing: a comparison that cannot fail proves nothing.";
+        case Outcome::kReceipted:
+            return "Every holder has signed that it erased what it held of whoever left. Whether predictions "
+                   "are "
+                   "those of a world without it was not compared.";
         case Outcome::kNotChecked:
             return "Nothing about forgetting: no comparison with a world without the leaver was made.";
         case Outcome::kNobodyLeft:

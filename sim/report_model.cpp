@@ -130,6 +130,7 @@ ExitResult read_exit(const Json& json) {
 ExactnessResult read_exactness(const Json& json) {
     ExactnessResult exactness;
     exactness.checked = flag(json, "checked");
+    if (child(json, "reason").is_string()) exactness.reason = text(json, "reason");
     exactness.nodes = count(json, "nodes");
     exactness.predictions = count(json, "predictions");
     exactness.differing = count(json, "differing");

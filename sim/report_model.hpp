@@ -75,6 +75,7 @@ struct ExitResult {
 
 struct ExactnessResult {
     bool checked = false;
+    std::optional<std::string> reason;  ///< why it was not checked, where that was meant to be
     std::uint64_t nodes = 0;
     std::uint64_t predictions = 0;
     std::uint64_t differing = 0;

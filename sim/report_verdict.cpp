@@ -13,6 +13,27 @@ std::string all_predictions(const ExactnessResult& exactness) {
                        counted(exactness.nodes, "survivor"));
 }
 
+std::vector<std::string> missing_receipts(const RunResult& result) {
+    std::vector<std::string> missing;
+    for (const auto& exit : result.exits)
+        missing.insert(missing.end(), exit.missing.begin(), exit.missing.end());
+    return missing;
+}
+
+Verdict judge_unchecked(const RunResult& result, const std::string& leavers) {
+    const auto& reason = result.exactness.reason;
+    const auto missing = missing_receipts(result);
+    const std::string compared = fmt::format("othing was compared with a world in which {} never existed{}.",
+                                             leavers, reason ? ": " + *reason : "");
+    if (!missing.empty())
+        return {Outcome::kNotChecked, "INCOMPLETE: receipts are missing",
+                fmt::format("{} left, {} sent no receipt, and n{}", leavers, list(missing), compared)};
+    if (!reason)
+        return {Outcome::kNotChecked, "NOT CHECKED", fmt::format("{} left, and n{}", leavers, compared)};
+    return {Outcome::kReceipted, "Erased, as every holder signed",
+            fmt::format("Every holder of a seed of {} sent a receipt. N{}", leavers, compared)};
+}
+
 Verdict judge_equal(const RunResult& result, const std::string& leavers) {
     const ExactnessResult& exactness = result.exactness;
     if (exactness.violation) {
@@ -34,9 +55,7 @@ Verdict judge_equal(const RunResult& result, const std::string& leavers) {
     const std::string proof =
         fmt::format("All {} are bit for bit the same as in a world in which {} never existed.",
                     all_predictions(exactness), leavers);
-    std::vector<std::string> missing;
-    for (const auto& exit : result.exits)
-        missing.insert(missing.end(), exit.missing.begin(), exit.missing.end());
+    const auto missing = missing_receipts(result);
     if (!missing.empty()) {
         return {Outcome::kIncomplete, "INCOMPLETE: receipts are missing",
                 fmt::format("{} But {} sent no receipt, so that nobody knows when the seed was erased there.",
@@ -55,11 +74,7 @@ Verdict judge(const RunResult& result) {
     }
     const std::vector<std::string> names = result.leavers();
     const std::string leavers = list(names);
-    if (!exactness.checked) {
-        return {Outcome::kNotChecked, "NOT CHECKED",
-                fmt::format("{} left, and nothing was compared with a world in which it never existed.",
-                            leavers)};
-    }
+    if (!exactness.checked) return judge_unchecked(result, leavers);
     if (exactness.predictions == 0) {
         return {Outcome::kVacuous, "NOT PROVED: nothing was compared",
                 "The comparison had no predictions to look at, which shows nothing about forgetting."};

@@ -14,6 +14,7 @@ enum class Outcome {
                   ///< nothing
     kDifferent,   ///< compared and different
     kUnnoticed,   ///< a rule was broken on purpose and the check did not see it
+    kReceipted,   ///< every receipt is there, and nothing was to be compared
     kNotChecked,  ///< somebody left and nothing was compared
     kNobodyLeft
 };
@@ -24,9 +25,10 @@ struct Verdict {
     std::string headline;  ///< a few words
     std::string detail;    ///< one or two sentences
 
-    /// Whether this is what a user hopes for: proved, or nothing to prove.
+    /// Whether this is what a user hopes for: all shown that this run was to show.
     [[nodiscard]] bool good() const {
-        return outcome == Outcome::kForgotten || outcome == Outcome::kNobodyLeft;
+        return outcome == Outcome::kForgotten || outcome == Outcome::kReceipted ||
+               outcome == Outcome::kNobodyLeft;
     }
 };
 
