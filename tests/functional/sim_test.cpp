@@ -1,8 +1,13 @@
+#include <chrono>
+#include <csignal>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <sstream>
 #include <string>
+#include <thread>
+#include <vector>
 
 #include <arpa/inet.h>
 #include <doctest/doctest.h>
@@ -269,4 +274,163 @@ TEST_CASE("a port in use is named") {
     CHECK(run.code == 2);
     CHECK(run.err.find(port) != std::string::npos);
     close(taken);
+}
+
+namespace {
+
+/// The processes of `unlearnd` whose command line mentions `text`.
+std::vector<pid_t> daemons_of(const std::string& text) {
+    std::vector<pid_t> out;
+    for (const auto& entry : fs::directory_iterator("/proc")) {
+        const std::string name = entry.path().filename();
+        if (name.find_first_not_of("0123456789") != std::string::npos) continue;
+        const std::string command = read(entry.path() / "cmdline");
+        const std::string program = command.substr(0, command.find('\0'));
+        if (!program.ends_with("/unlearnd") || command.find(text) == std::string::npos) continue;
+        out.push_back(std::stoi(name));
+    }
+    return out;
+}
+
+bool eventually(const std::function<bool()>& condition) {
+    for (int i = 0; i < 400; ++i) {
+        if (condition()) return true;
+        std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    }
+    return false;
+}
+
+std::string replaced(std::string text, const std::string& what, const std::string& with) {
+    REQUIRE(text.find(what) != std::string::npos);
+    return text.replace(text.find(what), what.size(), with);
+}
+
+/// Three nodes, each in a process of its own.
+struct Fleet : Ready {
+    Fleet() { write("three.toml", replaced(scenario(), "nodes = 5", "nodes = 3")); }
+    [[nodiscard]] std::vector<pid_t> daemons() const { return daemons_of(path().string()); }
+    /// Nodes that learn for minutes.
+    void write_slow() const {
+        write("slow.toml", replaced(read(path() / "three.toml"), "epochs = 60", "epochs = 10000"));
+    }
+};
+
+}  // namespace
+
+TEST_CASE("with --processes every node is a daemon, and the result says what it says otherwise") {
+    const Fleet fleet;
+    const Finished run = fleet.sim(fleet.run("three.toml", "--processes"));
+    INFO(run.err);
+    REQUIRE(run.code == 0);
+    CHECK(fleet.daemons().empty());
+    const json result = fleet.result("out");
+    CHECK(result["schema"] == 1);
+    CHECK(result["processes"] == true);
+    CHECK(result["exactness"]["checked"] == false);
+    REQUIRE(result["nodes"].size() == 3);
+    for (const auto& node : result["nodes"]) {
+        CHECK(node["neighbours"].size() == 2);
+        CHECK(node["training_images"] == 200);
+        CHECK(node["seed_parameters"] == 5 * 8 + 8 + 8 * 5 + 5);
+        for (const char* world : {"own", "full"})
+            for (const char* who : {"main", "ensemble"}) {
+                const double accuracy = node["accuracy"][world][who];
+                CHECK(accuracy > 0.4);
+                CHECK(accuracy <= 1.0);
+            }
+        // A class that a node has never seen is learnt from the neighbours alone.
+        CHECK(node["accuracy"]["full"]["ensemble"] > node["accuracy"]["full"]["main"]);
+    }
+    REQUIRE(result["exits"].size() == 1);
+    const json exit = result["exits"][0];
+    CHECK(exit["node"] == "node-2");
+    CHECK(exit["holders"].size() == 2);
+    CHECK(exit["receipts"] == 2);
+    CHECK(exit["missing"].empty());
+    CHECK(exit["time_to_forget_ms"]["max"] > 0.0);
+    CHECK(exit["nodes"].size() == 2);
+    CHECK(result["traffic"]["by_kind"]["receipt"]["messages"] >= 2);
+    CHECK(result["traffic"]["seed_transfer_bytes"].get<double>() >
+          result["traffic"]["seed_bytes"].get<double>());
+    CHECK(fleet.sim("verify " + (fleet.path() / "out/certificate-node-2.json").string()).code == 0);
+    CHECK(read(fleet.path() / "out/report.html").find("node-2") != std::string::npos);
+    CHECK(run.out.find("Erased") != std::string::npos);
+
+    SUBCASE("the same nodes learn the same again, in this process or in their own") {
+        REQUIRE(fleet.sim(fleet.run("three.toml", "--processes")).code == 0);
+        const json again = fleet.result("out");
+        CHECK(again["nodes"] == result["nodes"]);
+        REQUIRE(fleet.sim(fleet.run("three.toml")).code == 0);
+        for (std::size_t i = 0; i < 3; ++i)
+            for (const char* fact :
+                 {"name", "id", "neighbours", "main_parameters", "training_images", "missing_classes"})
+                CHECK(fleet.result("out")["nodes"][i][fact] == result["nodes"][i][fact]);
+    }
+}
+
+TEST_CASE("what cannot be run with --processes is one line") {
+    const Fleet fleet;
+    const auto refused = [&](const std::string& arguments, int code, const std::string& word) {
+        const Finished run = fleet.sim(arguments);
+        INFO(arguments);
+        INFO(run.err);
+        CHECK(run.code == code);
+        const auto line = run.err.find("unlearn-sim: ");
+        REQUIRE(line != std::string::npos);
+        CHECK(run.err.find(word, line) != std::string::npos);
+        CHECK(run.err.find('\n', line) == run.err.size() - 1);
+        CHECK_FALSE(fs::exists(fleet.path() / "out/result.json"));
+        CHECK(fleet.daemons().empty());
+    };
+    SUBCASE("no data") {
+        fs::remove(fleet.path() / "train.csv");
+        refused(fleet.run("three.toml", "--processes"), 2, "train.csv");
+    }
+    SUBCASE("a broken rule") {
+        refused(fleet.run("three.toml", "--processes --violate fused-cache"), 2, "--violate");
+    }
+    SUBCASE("no daemon in the folder named") {
+        refused(fleet.run("three.toml", "--processes --bin " + fleet.path().string()), 2, "unlearnd");
+    }
+    SUBCASE("a program that is no daemon") {
+        fleet.write("unlearnd", "#!/bin/sh\necho something is broken\nexit 3\n");
+        fs::permissions(fleet.path() / "unlearnd", fs::perms::owner_all);
+        refused(fleet.run("three.toml", "--processes --bin " + fleet.path().string()), 1,
+                "exit code 3: something is broken");
+    }
+}
+
+TEST_CASE("a daemon that dies ends the run, and no daemon outlives unlearn-sim") {
+    const Fleet fleet;
+    fleet.write_slow();
+    Finished finished;
+    const auto run_until_three_run = [&](const std::function<void()>& then) {
+        std::thread run([&] { finished = fleet.sim(fleet.run("slow.toml", "--processes")); });
+        const bool all_run = eventually([&] { return fleet.daemons().size() == 3; });
+        if (all_run) then();
+        run.join();
+        REQUIRE(all_run);
+    };
+    SUBCASE("a daemon is killed") {
+        run_until_three_run([&] { ::kill(daemons_of("out/nodes/node-1/").front(), SIGKILL); });
+        CHECK(finished.code == 1);
+        CHECK(finished.err.find("node-1: unlearnd ended with exit code 137") != std::string::npos);
+        CHECK(fleet.daemons().empty());
+    }
+    SUBCASE("unlearn-sim itself is ended") {
+        int signal = SIGINT;
+        SUBCASE("politely") {}
+        SUBCASE("not politely") {
+            signal = SIGKILL;
+        }
+        run_until_three_run([&] {
+            std::ifstream stat("/proc/" + std::to_string(fleet.daemons().front()) + "/stat");
+            std::string word;
+            pid_t parent = 0;
+            stat >> word >> word >> word >> parent;
+            ::kill(parent, signal);
+        });
+        CHECK(finished.code != 0);
+        CHECK(eventually([&] { return fleet.daemons().empty(); }));
+    }
 }
