@@ -87,9 +87,9 @@ tl::expected<Daemon::Leave, std::string> Daemon::leave(std::chrono::seconds at_m
     if (!sent) return fail(sent.error());
     sent_ = std::move(*sent);
     left_ = true;
-    ends_by_itself_ = progress->value("complete", false);
+    forgotten_ = progress->value("complete", false);
     // The events come over a connection of their own, and a moment later perhaps.
-    if (ends_by_itself_)
+    if (forgotten_)
         static_cast<void>(events_.wait_until(EventLog::Clock::now() + kLastWords, [&](const auto& entries) {
             return std::any_of(entries.begin(), entries.end(), [&](const EventLog::Entry& entry) {
                 return entry.node == setup_.name && entry.event.kind == protocol::EventKind::exit_complete;
@@ -101,7 +101,7 @@ tl::expected<Daemon::Leave, std::string> Daemon::leave(std::chrono::seconds at_m
 }
 
 void Daemon::ask_to_stop() {
-    if (!ends_by_itself_) process_->ask_to_stop();
+    if (!forgotten_) process_->ask_to_stop();
 }
 
 tl::expected<void, std::string> Daemon::wait() {

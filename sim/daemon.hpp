@@ -46,10 +46,12 @@ class Daemon {
     /// The node leaves for good; waits so long at most for the receipts. It can be asked nothing afterwards.
     [[nodiscard]] tl::expected<Leave, std::string> leave(std::chrono::seconds at_most);
     [[nodiscard]] bool has_left() const { return left_; }
+    /// Every holder has signed that it erased this node's seed.
+    [[nodiscard]] bool is_forgotten() const { return forgotten_; }
 
     /// What is wrong when the process has ended although nobody asked it to.
     [[nodiscard]] std::optional<std::string> ended();
-    /// Asks the process to end. One whose exit is complete ends by itself.
+    /// Asks the process to end. One that is forgotten ends by itself.
     void ask_to_stop();
     /// Waits for that, and checks that it ended well.
     [[nodiscard]] tl::expected<void, std::string> wait();
@@ -66,7 +68,7 @@ class Daemon {
     std::optional<DaemonProcess> process_;
     std::thread follower_;  ///< writes its events down
     bool left_ = false;
-    bool ends_by_itself_ = false;
+    bool forgotten_ = false;
     std::vector<network::TrafficCount> sent_;  ///< until it left
 };
 

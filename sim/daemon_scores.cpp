@@ -56,7 +56,8 @@ at::Tensor TestSet::to_predictions(const std::vector<float>& values) const {
 }
 
 tl::expected<Evaluation, std::string> TestSet::evaluate(
-    Daemon& daemon, const at::Tensor& main, const std::function<bool(const std::string&)>& has_left) const {
+    Daemon& daemon, const at::Tensor& main,
+    const std::function<bool(const std::string&)>& is_forgotten) const {
     const std::string& name = daemon.setup().name;
     Evaluation out;
     out.name = name;
@@ -71,8 +72,8 @@ tl::expected<Evaluation, std::string> TestSet::evaluate(
                 for (const auto& value : row)
                     all->push_back(value.get<float>());
             for (const auto& participant : answer->at("participants"))
-                if (has_left(participant.at("owner")))
-                    return fail(name + ": still predicts with the seed of a node that has left");
+                if (is_forgotten(participant.at("owner")))
+                    return fail(name + ": still predicts with a seed that it signed to have erased");
             out.rho = answer->at("rho");
         }
     }

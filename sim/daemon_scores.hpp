@@ -20,10 +20,10 @@ class TestSet {
     TestSet(const learning::Dataset& test, DataSettings::Kind kind, const config::Scaling& scaling);
 
     /// Asks for the ensemble's predictions under both priors. `main` are those of the main model.
-    /// `has_left(id)`: such a node's seed must not have taken part.
+    /// `is_forgotten(id)`: such a node's seed must not have taken part.
     [[nodiscard]] tl::expected<Evaluation, std::string> evaluate(
         Daemon& daemon, const at::Tensor& main,
-        const std::function<bool(const std::string&)>& has_left) const;
+        const std::function<bool(const std::string&)>& is_forgotten) const;
 
     /// What the main model alone predicts [T, classes]: logits of the model in the daemon's data folder, for
     /// the daemon itself answers with its ensemble.

@@ -134,7 +134,7 @@ tl::expected<std::vector<Evaluation>, std::string> Processes::evaluate() {
             main = std::move(*predicted);
         }
         auto evaluation =
-            test_set_.evaluate(daemon, main, [this](const std::string& id) { return has_left(id); });
+            test_set_.evaluate(daemon, main, [this](const std::string& id) { return is_forgotten(id); });
         if (!evaluation) return evaluation.error();
         evaluations[i] = std::move(*evaluation);
         phase.advance();
@@ -150,9 +150,9 @@ std::string Processes::name_of(const std::string& id) const {
     return "unknown";
 }
 
-bool Processes::has_left(const std::string& id) const {
+bool Processes::is_forgotten(const std::string& id) const {
     return std::any_of(daemons_.begin(), daemons_.end(), [&](const auto& daemon) {
-        return daemon->has_left() && daemon->setup().identity.id().text() == id;
+        return daemon->is_forgotten() && daemon->setup().identity.id().text() == id;
     });
 }
 

@@ -39,7 +39,7 @@ class Processes : public Nodes {
   private:
     [[nodiscard]] tl::expected<void, std::string> check_all_run();
     [[nodiscard]] std::string name_of(const std::string& id) const;
-    [[nodiscard]] bool has_left(const std::string& id) const;
+    [[nodiscard]] bool is_forgotten(const std::string& id) const;
 
     const Scenario& scenario_;
     const Setup& setup_;
