@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "node/storage/wiping_memory.hpp"
+
 namespace unlearn::daemon {
 namespace {
 
@@ -15,6 +17,11 @@ std::uint64_t number(SeedVersion version) {
 }
 
 }  // namespace
+
+void wipe_computing_stack() {
+    constexpr std::size_t kDeepest = 512 * 1024;
+    storage::wipe_unused_stack(kDeepest);
+}
 
 EnsembleSeeds::EnsembleSeeds(learning::EnsembleHolder& ensemble, boost::asio::thread_pool& workers)
     : ensemble_(ensemble), workers_(workers) {}
@@ -52,6 +59,7 @@ void EnsembleSeeds::run(const std::shared_ptr<Check>& check) {
     auto made = learning::Member::from_payload(check->owner.bytes(), number(check->version),
                                                check->architecture, payload->view(), *own);
     payload.reset();
+    wipe_computing_stack();
     if (!made) {
         end(check);
         return check->done({made.error().message, std::nullopt});
@@ -128,7 +136,10 @@ void EnsembleSeeds::wipe(const NodeId& owner, std::function<void()> done) {
         done();
         // Build the next snapshot, so that no prediction has to wait for it; but after the wipes that wait
         // here.
-        boost::asio::post(wiper_, [this] { static_cast<void>(ensemble_.snapshot()); });
+        boost::asio::post(wiper_, [this] {
+            static_cast<void>(ensemble_.snapshot());
+            wipe_computing_stack();
+        });
     });
 }
 
@@ -137,6 +148,7 @@ void EnsembleSeeds::replace_own(std::shared_ptr<const learning::OwnPart> own, co
         // The bytes are those of a NodeId since its seed was checked.
         judged(*NodeId::from_bytes(changed.id), SeedVersion{changed.version}, changed.aside);
     });
+    wipe_computing_stack();
 }
 
 }  // namespace unlearn::daemon

@@ -17,6 +17,10 @@
 
 namespace unlearn::daemon {
 
+/// Small matrices, and with them a seed's weights, are multiplied on the stack by OpenBLAS. To be called on a
+/// thread that computed with seeds, before it does something else or nothing.
+void wipe_computing_stack();
+
 /// Turns neighbours' seeds into members of this node's ensemble.
 ///
 /// A seed is judged and prepared on `workers`; install, suspend and drop swap the ensemble's snapshot at

@@ -346,6 +346,7 @@ void NodeService::predict(PredictionRequest request, std::function<void(Result<P
     boost::asio::post(predictions_, [this, live = live_, shape, shared, done = std::move(done)] {
         const auto begun = Clock::now();
         const auto answer = compute(live->ensemble, *shared, shape);
+        wipe_computing_stack();
         on_node_thread([done, answer, seconds = seconds_since(begun)](NodeService& self) {
             ++self.counters_.predictions;
             if (!answer) ++self.counters_.predictions_failed;

@@ -4,6 +4,8 @@
 #include <thread>
 #include <utility>
 
+#include "node/learning/wipe.hpp"
+
 namespace unlearn::learning {
 namespace {
 
@@ -210,6 +212,7 @@ std::size_t EnsembleHolder::wipe_dropped(const MemberId& id, std::chrono::millis
             end_use(user, deadline);
         one.member->wipe();
     }
+    overwrite_blas_buffers();
     change.lock();
     being_wiped_.erase(id);
     idle_.notify_all();

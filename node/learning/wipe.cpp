@@ -1,5 +1,6 @@
 #include "node/learning/wipe.hpp"
 
+#include <ATen/ATen.h>
 #include <string.h>
 
 namespace unlearn::learning {
@@ -18,6 +19,17 @@ void wipe(std::vector<float>& values) {
 void wipe(std::vector<NamedTensor>& tensors) {
     for (NamedTensor& tensor : tensors)
         wipe(tensor.values);
+}
+
+void overwrite_blas_buffers() {
+    // OpenBLAS packs blocks of at most a few hundred rows and columns of either factor; long and thin
+    // products of zeros fill both places.
+    constexpr std::int64_t kLong = 1024;
+    constexpr std::int64_t kThin = 16;
+    const at::NoGradGuard no_gradients;
+    const auto square = at::zeros({kLong, kLong}, at::kFloat);
+    static_cast<void>(at::mm(square, at::zeros({kLong, kThin}, at::kFloat)));
+    static_cast<void>(at::mm(at::zeros({kThin, kLong}, at::kFloat), square));
 }
 
 }  // namespace unlearn::learning

@@ -58,9 +58,8 @@ int configure() {
 
 }  // namespace
 
-void wipe_unused_stack() {
-    constexpr std::size_t kDeepest = 64 * 1024;  // beyond what SQLite and BLAKE2b use
-    sodium_stackzero(kDeepest);
+void wipe_unused_stack(std::size_t deepest) {
+    sodium_stackzero(deepest);
 }
 
 protocol::Result<void> install_wiping_memory() {

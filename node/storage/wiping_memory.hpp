@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstddef>
+
 #include "protocol/result.hpp"
 
 namespace unlearn::storage {
@@ -13,6 +15,7 @@ namespace unlearn::storage {
 
 /// Wipes the stack below the caller. Hash functions leave their last blocks of input there, and the dynamic
 /// linker saves vector registers, which may hold what was copied last. Called when seeds were handled.
-void wipe_unused_stack();
+/// `deepest` bytes are wiped; the default is beyond what SQLite and BLAKE2b use.
+void wipe_unused_stack(std::size_t deepest = 64 * 1024);
 
 }  // namespace unlearn::storage

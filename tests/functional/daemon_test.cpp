@@ -1,14 +1,19 @@
 #include <algorithm>
 #include <fstream>
 #include <memory>
+#include <numeric>
 #include <string>
 #include <vector>
 
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
+#include <unistd.h>
 
+#include "node/learning/data/idx.hpp"
 #include "replayed_peer.hpp"
 #include "tests/support/fleet.hpp"
+#include "tests/support/idx_files.hpp"
+#include "tests/support/process_memory.hpp"
 
 /// The life of a fleet, through the public commands: join, predict, leave in the middle of crashes.
 
@@ -279,6 +284,54 @@ TEST_CASE("a seed that is worse than guessing is held aside and shown, and used 
     CHECK(devices[0]->seeds_in_use().empty());
     write_data(devices[1]->folder(), 2);
     CHECK(eventually([&] { return all_have_seeds(devices, {}); }));
+}
+
+TEST_CASE(
+    "after an exit no 64 bytes of the seed are left at the holder, on disk or in the memory of unlearnd") {
+    if (::geteuid() != 0) {
+        MESSAGE("skipped: only root may look into the memory of unlearnd");
+        return;
+    }
+    // Images, and many at once: BLAS packs weights of this size into buffers of its own.
+    const auto data = unlearn::learning::load_idx_folder("/usr/share/datasets/fashion-mnist");
+    REQUIRE_MESSAGE(data.has_value(), data.error().message);
+    const Playground ground;
+    const auto rows_from = [](std::size_t first) {
+        std::vector<std::size_t> rows(800);
+        std::iota(rows.begin(), rows.end(), first);
+        return rows;
+    };
+    write_idx_part(ground.path(), "reference", data->train, rows_from(0));
+    Devices devices;
+    for (const auto& [name, first] : {std::pair("owner", 1000U), std::pair("holder", 2000U)}) {
+        auto device = std::make_unique<Device>(ground.path(), name, free_port());
+        write_idx_part(device->folder(), "own", data->train, rows_from(first));
+        device->init({"--classes 0,1,2,3,4,5,6,7,8,9", "--images", (device->folder() / "own-images").string(),
+                      "--labels", (device->folder() / "own-labels").string(), "--reference",
+                      (ground.path() / "reference-images").string()});
+        device->start();
+        devices.push_back(std::move(device));
+    }
+    Device& owner = *devices[0];
+    Device& holder = *devices[1];
+    introduce(owner, holder);
+    REQUIRE(eventually([&] { return all_have_seeds(devices, {}); }));
+    const auto images = (holder.folder() / "own-images").string();
+    CHECK(owners_in(holder.ask("predict " + images)).size() == 1);
+
+    const ReplayedPeer copy(owner.data_dir());
+    // The search finds what is there.
+    CHECK(places_with_pieces_of(copy.weights(), holder.process()) > 100);
+    CHECK(places_in_files(copy.weights(), holder.data_dir().string()) > 100);
+
+    CHECK(owner.ask("exit --yes --wait --timeout 20")["erased"] == 1);
+    CHECK(owner.wait() == 0);
+    CHECK(places_in_files(copy.weights(), holder.data_dir().string()) == 0);
+    // The session with the owner ends with its process; what libzmq kept for it goes then.
+    CHECK(eventually([&] { return places_with_pieces_of(copy.weights(), holder.process()) == 0; },
+                     std::chrono::seconds(10)));
+    INFO("left: " << places_with_pieces_of(copy.weights(), holder.process()));
+    CHECK(holder.running());
 }
 
 TEST_CASE("what a user does wrong is one line and exit code 2, and the state stays") {

@@ -1,6 +1,7 @@
 #include "replayed_peer.hpp"
 
 #include <chrono>
+#include <cstring>
 
 #include <doctest/doctest.h>
 
@@ -60,7 +61,7 @@ class Announcer final : public network::TransportHandler {
     asio::steady_timer timer_{io_};
 };
 
-SignedBytes newest_record(const fs::path& data_dir, const NodeId& self, const NetworkId& network) {
+PutOwnSeed newest_seed(const fs::path& data_dir, const NodeId& self, const NetworkId& network) {
     const auto copy = data_dir.parent_path() / "stolen";
     fs::create_directories(copy);
     for (const char* file : {"state.db", "state.db-wal"})
@@ -70,7 +71,7 @@ SignedBytes newest_record(const fs::path& data_dir, const NodeId& self, const Ne
     const auto loaded = (*store)->load();
     REQUIRE(loaded.has_value());
     REQUIRE(loaded->state.own_seed.has_value());
-    return loaded->state.own_seed->record;
+    return std::move(*loaded->state.own_seed);
 }
 
 }  // namespace
@@ -78,7 +79,15 @@ SignedBytes newest_record(const fs::path& data_dir, const NodeId& self, const Ne
 ReplayedPeer::ReplayedPeer(const fs::path& data_dir)
     : identity_(storage::load_identity(data_dir / "identity").value()),
       network_(config::load_binding(data_dir / "binding.json").value().network),
-      record_(newest_record(data_dir, identity_.id(), network_)) {}
+      record_() {
+    const auto seed = newest_seed(data_dir, identity_.id(), network_);
+    record_ = seed.record;
+    // safetensors: the length of the header, in 8 bytes, and the header.
+    const auto payload = seed.payload->view();
+    std::uint64_t header = 0;
+    std::memcpy(&header, payload.data(), sizeof(header));
+    weights_.assign(payload.begin() + static_cast<std::ptrdiff_t>(sizeof(header) + header), payload.end());
+}
 
 Reaction ReplayedPeer::announce_to(const std::string& address) const {
     const auto record = verify_record(identity_.id(), network_, record_);

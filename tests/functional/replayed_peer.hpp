@@ -21,6 +21,10 @@ class ReplayedPeer {
     /// Takes keys and the newest signed announcement from a data folder, also while it is in use.
     explicit ReplayedPeer(const std::filesystem::path& data_dir);
 
+    /// The weights of the seed as they travel and as they lie in tensors, without the header that all seeds
+    /// of one architecture share.
+    [[nodiscard]] const std::string& weights() const { return weights_; }
+
     /// Connects as the owner, says hello and announces the old seed with a fresh lease.
     [[nodiscard]] Reaction announce_to(const std::string& address) const;
 
@@ -28,6 +32,7 @@ class ReplayedPeer {
     protocol::Identity identity_;
     protocol::NetworkId network_;
     protocol::SignedBytes record_;
+    std::string weights_;
 };
 
 }  // namespace unlearn::testing
