@@ -48,8 +48,8 @@ std::string first_line(const std::string& text) {
 
 }  // namespace
 
-Result<std::shared_ptr<const Classifier>> load_script(const std::filesystem::path& file, const InputShape& shape,
-                                                      std::int64_t classes) {
+Result<std::shared_ptr<const Classifier>> load_script(const std::filesystem::path& file,
+                                                      const InputShape& shape, std::int64_t classes) {
     const auto refuse = [&](const std::string& why) {
         return tl::unexpected(Error{file.string() + ": " + why});
     };
@@ -59,7 +59,8 @@ Result<std::shared_ptr<const Classifier>> load_script(const std::filesystem::pat
         auto module = torch::jit::load(file.string(), at::kCPU);
         module.eval();
         auto model = std::make_shared<const ScriptModel>(std::move(module), shape, classes);
-        const auto answer = model->forward(at::zeros({2, shape.channels, shape.height, shape.width}, at::kFloat));
+        const auto answer =
+            model->forward(at::zeros({2, shape.channels, shape.height, shape.width}, at::kFloat));
         if (answer.scalar_type() != at::kFloat || answer.dim() != 2 || answer.size(0) != 2 ||
             answer.size(1) != classes)
             return refuse("does not give float32 logits of shape [rows, " + std::to_string(classes) + "]");

@@ -44,7 +44,8 @@ TEST_CASE("a user's TorchScript module is a main model") {
 
 TEST_CASE("its answers have the same bits however often it is asked") {
     const ScriptFile file;
-    file.save("return torch.softmax(torch.sigmoid(torch.matmul(x.flatten(1), self.weight.t())) * 0.3 + 0.1, 1)");
+    file.save(
+        "return torch.softmax(torch.sigmoid(torch.matmul(x.flatten(1), self.weight.t())) * 0.3 + 0.1, 1)");
     const auto main = MainModel::from_script(file.path, kShape, 2);
     REQUIRE(main);
     const auto inputs = at::arange(300, at::kFloat).view({100, 1, 1, 3}) * 0.01;
@@ -55,10 +56,18 @@ TEST_CASE("its answers have the same bits however often it is asked") {
 
 TEST_CASE("what is no usable module is refused in one line that names the file") {
     const ScriptFile file;
-    SUBCASE("wrong number of classes") { file.save("return torch.matmul(x.flatten(1), self.weight.t())[:, :1]"); }
-    SUBCASE("not finite") { file.save("return torch.matmul(x.flatten(1), self.weight.t()) / 0.0"); }
-    SUBCASE("wants other inputs") { file.save("return torch.matmul(x, self.weight)"); }
-    SUBCASE("no module") { std::ofstream(file.path) << "hello"; }
+    SUBCASE("wrong number of classes") {
+        file.save("return torch.matmul(x.flatten(1), self.weight.t())[:, :1]");
+    }
+    SUBCASE("not finite") {
+        file.save("return torch.matmul(x.flatten(1), self.weight.t()) / 0.0");
+    }
+    SUBCASE("wants other inputs") {
+        file.save("return torch.matmul(x, self.weight)");
+    }
+    SUBCASE("no module") {
+        std::ofstream(file.path) << "hello";
+    }
     SUBCASE("no file") {}
     const auto main = MainModel::from_script(file.path, kShape, 2);
     REQUIRE_FALSE(main);
