@@ -9,7 +9,9 @@ Engine::Engine(const Identity& identity, EngineConfig config, LoadedState state)
     for (const auto& stored : state.peers)
         peers_[stored.peer] = Peer{stored.endpoint, PeerSource::added, stored.former};
     for (const auto& neighbour : config_.neighbours)
-        if (neighbour.id != id()) peers_[neighbour.id] = Peer{neighbour.endpoint, PeerSource::config, false};
+        // One that was removed while the node ran stays removed until it is added again.
+        if (neighbour.id != id() && !(peers_.contains(neighbour.id) && peers_.at(neighbour.id).former))
+            peers_[neighbour.id] = Peer{neighbour.endpoint, PeerSource::config, false};
 
     // Tombstones before anything that they forbid.
     for (auto& tombstone : state.tombstones) {
@@ -32,6 +34,13 @@ Engine::Engine(const Identity& identity, EngineConfig config, LoadedState state)
             own_seed_ = OwnSeed{std::move(*record), std::move(state.own_seed->record),
                                 std::move(state.own_seed->payload), true};
     }
+    // Newer versions may be out than a restored state knows of, and no version may ever be used twice.
+    last_own_version_ = static_cast<std::uint64_t>(state.last_own_version);
+    if (own_seed_)
+        last_own_version_ =
+            std::max(last_own_version_, static_cast<std::uint64_t>(own_seed_->record.version));
+    else if (last_own_version_ > 0)
+        last_own_version_ += kVersionsSkippedByRestore;
     if (state.own_lease) last_lease_number_ = state.own_lease->number;
     if (state.exiting) {
         own_exit_ = OwnExit{};

@@ -296,6 +296,8 @@ class Engine {
     void drop_peer(SessionId id, CurvePublicKey key, const Error& why);
     [[nodiscard]] bool is_blocked(const CurvePublicKey& key) const;
     [[nodiscard]] bool is_neighbour(const NodeId& peer) const;
+    /// Established or not.
+    [[nodiscard]] bool has_session(const NodeId& peer) const;
     /// A membership that the network key signed for `member`.
     [[nodiscard]] bool shows_membership(const NodeId& member,
                                         const std::optional<SignedBytes>& signed_by) const;
@@ -393,6 +395,7 @@ class Engine {
     std::map<NodeId, Allowances> allowances_;
 
     std::optional<OwnSeed> own_seed_;
+    std::uint64_t last_own_version_ = 0;   ///< the highest that may be in use anywhere
     std::optional<OwnLease> own_lease_;    ///< durable
     std::uint64_t last_lease_number_ = 0;  ///< the highest that may be in use anywhere
     SteadyTime next_renewal_{};

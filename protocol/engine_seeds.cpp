@@ -29,10 +29,10 @@ Admission Engine::ask_gate(const NodeId& owner, SeedVersion version, AdmissionPo
 void Engine::on(const PublishSeed& publish) {
     if (own_exit_)
         return note(EventKind::seed_refused, id(), {}, "we are exiting: nothing is published any more");
-    const auto last = own_seed_ ? static_cast<std::uint64_t>(own_seed_->record.version) : 0;
-    auto record =
-        describe_seed(id(), SeedVersion{last + 1}, publish.architecture, publish.payload->view(), now_.wall);
-    if (!record) return note(EventKind::seed_refused, id(), SeedVersion{last + 1}, record.error().text());
+    const SeedVersion next{last_own_version_ + 1};
+    auto record = describe_seed(id(), next, publish.architecture, publish.payload->view(), now_.wall);
+    if (!record) return note(EventKind::seed_refused, id(), next, record.error().text());
+    ++last_own_version_;
     OwnSeed seed;
     seed.signed_record = sign_record(identity_, config_.network, *record);
     seed.record = std::move(*record);

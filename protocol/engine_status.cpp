@@ -87,6 +87,11 @@ std::vector<HeldSeedStatus> Engine::held_seeds() const {
     return out;
 }
 
+bool Engine::has_session(const NodeId& peer) const {
+    return std::any_of(sessions_.begin(), sessions_.end(),
+                       [&](const auto& entry) { return entry.second.peer == peer; });
+}
+
 std::vector<PeerStatus> Engine::peers() const {
     std::vector<PeerStatus> out;
     for (const auto& [peer, info] : peers_) {
@@ -97,8 +102,7 @@ std::vector<PeerStatus> Engine::peers() const {
             state = sessions_.at(up->second).suspect ? PeerState::suspect : PeerState::up;
         else if (info.former)
             state = PeerState::former;
-        else if (std::any_of(sessions_.begin(), sessions_.end(),
-                             [&](const auto& entry) { return entry.second.peer == peer; }))
+        else if (has_session(peer))
             state = PeerState::connecting;
         out.push_back({peer, info.endpoint, state, info.source});
     }

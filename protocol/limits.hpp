@@ -23,6 +23,7 @@ inline constexpr std::size_t kMinChunk = 16 * 1024;
 inline constexpr std::size_t kMaxChunks = 256;
 inline constexpr std::size_t kMaxSeedBytes = kMaxChunks * kMaxPayload;
 inline constexpr std::size_t kMaxArchitectureText = 64;
+inline constexpr std::uint64_t kVersionsSkippedByRestore = 1'000'000;
 
 // Chunks in flight to one peer: start with one chunk, never more than 256 KiB or 250 ms of the measured rate.
 inline constexpr std::size_t kMaxWindowBytes = 256 * 1024;

@@ -138,7 +138,8 @@ void add_init(CLI::App& app, Commands& commands) {
         ->delimiter(',')
         ->required();
     command
-        ->add_option("--reference", options->reference, "public unlabelled examples, the same at all nodes")
+        ->add_option("--reference", options->reference,
+                     "public examples in the same format, the same at all nodes; their labels are not used")
         ->required();
     command->add_option("--listen", options->choices.listen,
                         "where peers dial, for example tcp://*:7411; without it this node only dials");

@@ -270,7 +270,7 @@ void ControlApi::wait_for_exit(std::chrono::seconds at_most, const Respond& resp
 void ControlApi::answer_waiters() {
     if (exit_waiters_.empty()) return;
     const auto exit = service_->node().engine().own_exit();
-    if (!exit.complete && !exit.given_up) return;
+    if (!exit.complete && !exit.given_up && service_->state() != ServiceState::retired) return;
     for (const auto& waiter : std::exchange(exit_waiters_, {}))
         answer_exit(waiter->respond);
 }

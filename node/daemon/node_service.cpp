@@ -304,7 +304,9 @@ void NodeService::on_event(const protocol::Event& event) {
     setup_.events(event);
     if (event.kind == EventKind::seed_published) finish_publishing(event.version);
     if (event.kind == EventKind::retired) retired_ = true;
-    if (event.kind == EventKind::exit_complete || event.kind == EventKind::retired) write_certificate();
+    if (event.kind == EventKind::exit_complete || event.kind == EventKind::retired ||
+        (event.kind == EventKind::receipt_stored && certificate_begun_))
+        write_certificate();
 }
 
 void NodeService::begin_exit() {
@@ -316,19 +318,17 @@ void NodeService::give_up_exit() {
     write_certificate();
 }
 
-/// As soon as nothing more can come into it, and before the identity is retired: after that nobody could make
-/// it any more.
+/// Before the identity is retired: after that nobody could make it any more. Again for receipts that come
+/// while the node still answers.
 void NodeService::write_certificate() {
-    if (certificate_written_ || !node_) return;
+    if (!node_) return;
     const auto exit = node_->engine().own_exit();
     if (!exit.complete && !exit.given_up && !retired_) return;
+    certificate_begun_ = true;
     const auto text = runtime::make_certificate(setup_.identity.id(), network(), exit).dump(2) + "\n";
     const protocol::ByteView bytes(reinterpret_cast<const std::uint8_t*>(text.data()), text.size());
-    const auto file = setup_.config.data_dir / "certificate.json";
-    if (auto written = storage::replace_file(file, bytes); !written)
+    if (auto written = storage::replace_file(setup_.config.data_dir / "certificate.json", bytes); !written)
         spdlog::error("{}", written.error().detail);
-    else
-        certificate_written_ = true;
 }
 
 void NodeService::predict(PredictionRequest request, std::function<void(Result<PredictionAnswer>)> done) {

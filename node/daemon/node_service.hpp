@@ -155,7 +155,7 @@ class NodeService {
     std::unique_ptr<runtime::Node> node_;
     bool started_ = false;
     bool retired_ = false;
-    bool certificate_written_ = false;
+    bool certificate_begun_ = false;
     int jobs_ = 0;
     std::optional<std::string> training_problem_;
     std::vector<Waiting> publishing_;

@@ -81,10 +81,8 @@ void wipe_and_free(void* data, void* owner) {
 }
 
 void fill(zmq::message_t& part, std::size_t index, protocol::Bytes& frame) {
-    if (index != kPayloadFrame || frame.empty()) {
-        part.rebuild(frame.data(), frame.size());
-        return;
-    }
+    if (frame.empty()) return part.rebuild();  // it may have no memory at all
+    if (index != kPayloadFrame) return part.rebuild(frame.data(), frame.size());
     auto owned = std::make_unique<protocol::Bytes>(std::move(frame));
     part.rebuild(owned->data(), owned->size(), &wipe_and_free, owned.get());
     owned.release();

@@ -268,7 +268,10 @@ TEST_CASE("a seed that is worse than guessing is held aside and shown, and used 
     devices.push_back(new_device(ground, "holder", 1));
     auto wrong = std::make_unique<Device>(ground.path(), "wrong", free_port());
     write_wrong_data(wrong->folder(), 2);
-    wrong->init();
+    // Large enough to be reliably wrong.
+    auto options = wrong->usual_options();
+    options.front() = "--classes a,b,c,d --main mlp:64 --seed mlp:64";
+    wrong->init(options);
     wrong->start();
     devices.push_back(std::move(wrong));
     introduce(*devices[0], *devices[1]);

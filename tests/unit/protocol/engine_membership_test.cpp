@@ -228,6 +228,37 @@ TEST_CASE("a node whose exit became known while it was away is shown it before a
     CHECK(net[0].disk.retired.has_value());
 }
 
+TEST_CASE("a node without the bytes of its own seed, as after a restore, never uses a version again") {
+    EngineNetwork net({"a", "b"}, {{0, 1}});
+    net.start();
+    net.publish(0);
+    net.publish(0);
+    net.settle();
+    REQUIRE(net[1].engine->seeds_in_use().at(net.id(0)) == SeedVersion{2});
+    // Version 2 was published after the backup, which knows of version 1 and has no bytes.
+    net[0].disk.own_seed.reset();
+    net[0].disk.last_own_version = SeedVersion{1};
+    net.crash_and_restart(0);
+    net.settle();
+    net.publish(0, 100'000, 9);
+    net.run_for(3s);
+    CHECK(net[0].engine->own_seed()->version == SeedVersion{1 + kVersionsSkippedByRestore + 1});
+    CHECK(net[1].engine->seeds_in_use().at(net.id(0)) == net[0].engine->own_seed()->version);
+    CHECK(net[1].count(EventKind::equivocation) == 0);
+}
+
+TEST_CASE("a peer of the configuration that was removed stays removed after a restart") {
+    EngineNetwork net({"a", "b"}, {{0, 1}});
+    net.start();
+    net.settle();
+    net.feed(0, RemoveNeighbour{net.id(1)});
+    net.settle();
+    net.crash_and_restart(0);
+    net.settle();
+    REQUIRE(net[0].engine->peers().size() == 1);
+    CHECK(net[0].engine->peers()[0].state == PeerState::former);
+}
+
 TEST_CASE("a forged notice by hand changes nothing") {
     EngineNetwork net({"a", "b"}, {{0, 1}});
     net.start();
