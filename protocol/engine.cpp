@@ -41,7 +41,10 @@ Engine::Engine(const Identity& identity, EngineConfig config, LoadedState state)
             std::max(last_own_version_, static_cast<std::uint64_t>(own_seed_->record.version));
     else if (last_own_version_ > 0)
         last_own_version_ += kVersionsSkippedByRestore;
-    if (state.own_lease) last_lease_number_ = state.own_lease->number;
+    if (state.own_lease) {
+        last_lease_number_ = state.own_lease->number;
+        last_wall_ = state.own_lease->not_after - config_.lease_time;  // when it was issued
+    }
     if (state.exiting) {
         own_exit_ = OwnExit{};
         own_exit_->notice = std::move(state.exiting->notice);

@@ -24,6 +24,14 @@
 /// inputs.
 namespace unlearn::protocol {
 
+/// How often a node speaks without need, and how long it puts up with silence.
+struct Pace {
+    std::chrono::milliseconds ping_after_idle = kPingAfterIdle;
+    std::chrono::milliseconds suspect_after = kPeerSuspectAfter;
+    std::chrono::milliseconds down_after = kPeerDownAfter;
+    std::chrono::milliseconds compare_every = kCompareInterval;
+};
+
 struct EngineConfig {
     NetworkId network;
     std::vector<Neighbour> neighbours;
@@ -34,6 +42,9 @@ struct EngineConfig {
     std::uint64_t random_seed = 0;  ///< of what is drawn: whom to compare exits with, and under which key
     std::chrono::seconds lease_time = kLeaseTime;
     std::chrono::seconds lease_renewal = kLeaseRenewal;
+    Pace pace;
+    /// The one gate. Anything but `admit` breaks the promise: fault_sim shows that it would notice.
+    Admission (*gate)(const AdmissionFacts&, AdmissionPoint) = admit;
 };
 
 struct EngineCounters {
@@ -407,6 +418,7 @@ class Engine {
     std::map<NodeId, SeedVersion> refused_;
     std::vector<PutHeldSeed> loaded_seeds_;         ///< from storage, until Start
     std::map<NodeId, PutHeldLease> loaded_leases_;  ///< from storage, until Start
+    WallTime last_wall_{};                          ///< the latest that storage knows of
     std::set<NodeId> maybe_on_disk_;                ///< owners whose seed may be in storage
     std::map<NodeId, Wiping> wiping_;
     std::set<NodeId> removing_;  ///< removed peers whose seed is being wiped

@@ -30,7 +30,7 @@ void Engine::begin_comparison(SessionId session_id, Session& session) {
 
 void Engine::tick_comparisons() {
     if (now_.steady < next_comparison_ || session_of_.empty()) return;
-    next_comparison_ = now_.steady + kCompareInterval;
+    next_comparison_ = now_.steady + config_.pace.compare_every;
     const auto chosen =
         std::next(session_of_.begin(), static_cast<std::ptrdiff_t>(draw() % session_of_.size()));
     begin_comparison(chosen->second, sessions_.at(chosen->second));

@@ -21,7 +21,7 @@ Admission Engine::ask_gate(const NodeId& owner, SeedVersion version, AdmissionPo
     }
     if (const auto it = refused_.find(owner); it != refused_.end()) facts.refused = it->second;
     facts.offered = version;
-    return admit(facts, point);
+    return config_.gate(facts, point);
 }
 
 // ---------------------------------------------------------------- our own seed
@@ -204,6 +204,8 @@ void Engine::handle_chunk(SessionId session_id, Session& session, const Chunk& c
 }
 
 void Engine::load_held_seeds() {
+    // A clock that went back says nothing about what is left of a lease.
+    const bool clock_went_back = now_.wall < last_wall_;
     for (auto& seed : loaded_seeds_) {
         auto record = verify_record(seed.owner, config_.network, seed.record);
         const bool admitted = record && record->version == seed.version &&
@@ -216,7 +218,8 @@ void Engine::load_held_seeds() {
         held.payload = std::move(seed.payload);
         held.quarantined = true;
         if (const auto lease = loaded_leases_.find(seed.owner); lease != loaded_leases_.end())
-            held.lease = {lease->second.number, lease->second.not_after, now_.steady};
+            held.lease = {lease->second.number, clock_went_back ? WallTime{} : lease->second.not_after,
+                          now_.steady};
         candidates_.insert_or_assign(seed.owner, std::move(held));
     }
     loaded_seeds_.clear();

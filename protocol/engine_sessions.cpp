@@ -312,15 +312,15 @@ void Engine::tick_sessions() {
     std::vector<SessionId> silent;
     for (auto& [session_id, session] : sessions_) {
         const auto quiet = now_.steady - session.last_heard;
-        if (quiet > kPeerDownAfter && (session.established || !session.dialled))
+        if (quiet > config_.pace.down_after && (session.established || !session.dialled))
             silent.push_back(session_id);
-        else if (session.established && !session.suspect && quiet > kPeerSuspectAfter) {
+        else if (session.established && !session.suspect && quiet > config_.pace.suspect_after) {
             session.suspect = true;
             note(EventKind::peer_suspect, session.peer);
         } else if (!session.established && session.dialled && now_.steady - session.last_sent > kHelloRetry)
             send_hello(session_id, session, false);
-        else if (session.established && quiet > kPingAfterIdle &&
-                 now_.steady - session.last_sent > kPingAfterIdle)
+        else if (session.established && quiet > config_.pace.ping_after_idle &&
+                 now_.steady - session.last_sent > config_.pace.ping_after_idle)
             send(session_id, session, Ping{next_ping_++});
     }
     for (const SessionId session_id : silent) {

@@ -1,29 +1,14 @@
 #include "node/runtime/node.hpp"
 
-#include <ctime>
-#include <random>
 #include <utility>
 
+#include "node/runtime/asio_host.hpp"
 #include "protocol/limits.hpp"
 
 namespace unlearn::runtime {
 namespace {
 
 using namespace unlearn::protocol;
-
-Now now() {
-    using namespace std::chrono;
-    // Counts suspend, so that a lease runs out while a device sleeps.
-    timespec boot{};
-    ::clock_gettime(CLOCK_BOOTTIME, &boot);
-    return {duration_cast<SteadyTime>(seconds(boot.tv_sec) + nanoseconds(boot.tv_nsec)),
-            time_point_cast<seconds>(system_clock::now())};
-}
-
-std::uint64_t random_seed() {
-    std::random_device device;
-    return (std::uint64_t{device()} << 32) | device();
-}
 
 network::Priority priority_of(Lane lane) {
     switch (lane) {
@@ -42,37 +27,40 @@ network::Priority priority_of(Lane lane) {
 Result<std::unique_ptr<Node>> Node::create(boost::asio::io_context& context, const Identity& identity,
                                            NodeOptions options, std::unique_ptr<network::Transport> transport,
                                            SeedHolder& seeds, EventSink events) {
-    auto store = storage::Store::open(options.directory, {identity.id(), options.engine.network});
-    if (!store) return tl::unexpected(store.error());
-    auto loaded = (*store)->load();
-    if (!loaded) return tl::unexpected(loaded.error());
-    for (const auto& damaged : loaded->damaged) {
+    return create(make_asio_host(context), identity, std::move(options), std::move(transport), seeds,
+                  std::move(events));
+}
+
+Result<std::unique_ptr<Node>> Node::create(std::shared_ptr<Host> host, const Identity& identity,
+                                           NodeOptions options, std::unique_ptr<network::Transport> transport,
+                                           SeedHolder& seeds, EventSink events) {
+    auto opened = host->open_storage(options.directory, {identity.id(), options.engine.network});
+    if (!opened) return tl::unexpected(opened.error());
+    for (const auto& damaged : opened->damaged)
         events(Event{EventKind::seed_refused, damaged.owner.value_or(NodeId{}), {}, damaged.detail},
                std::chrono::steady_clock::now());
-        if (auto erased = (*store)->erase(damaged); !erased) return tl::unexpected(erased.error());
-    }
-    if (loaded->state.retired)
+    if (opened->state.retired)
         return tl::unexpected(Error{ErrorCode::retired, "node " + identity.id().short_text() + " (" +
-                                                            loaded->state.retired->reason + ")"});
-    if (options.engine.random_seed == 0) options.engine.random_seed = random_seed();
-    std::unique_ptr<Node> node(new Node(context, identity, std::move(options.engine),
-                                        std::move(loaded->state), std::move(*store), std::move(transport),
-                                        seeds, std::move(events)));
+                                                            opened->state.retired->reason + ")"});
+    if (options.engine.random_seed == 0) options.engine.random_seed = host->random_number();
+    std::unique_ptr<Node> node(new Node(std::move(host), identity, std::move(options.engine), options.tick,
+                                        std::move(*opened), std::move(transport), seeds, std::move(events)));
     if (auto bound = node->transport_->start(*node); !bound) return tl::unexpected(bound.error());
     return node;
 }
 
-Node::Node(boost::asio::io_context& context, const Identity& identity, EngineConfig config, LoadedState state,
-           std::unique_ptr<storage::Store> store, std::unique_ptr<network::Transport> transport,
-           SeedHolder& seeds, EventSink events)
-    : context_(context),
-      timer_(context),
+Node::Node(std::shared_ptr<Host> host, const Identity& identity, EngineConfig config,
+           std::chrono::milliseconds tick_interval, OpenedStorage opened,
+           std::unique_ptr<network::Transport> transport, SeedHolder& seeds, EventSink events)
+    : host_(std::move(host)),
+      timer_(host_->make_timer()),
       transport_(std::move(transport)),
       seeds_(seeds),
       events_(std::move(events)),
-      engine_(identity, std::move(config), std::move(state)),
+      tick_interval_(tick_interval),
+      engine_(identity, std::move(config), std::move(opened.state)),
       alive_(std::make_shared<Node*>(this)),
-      storage_(std::move(store)) {}
+      storage_(std::move(opened.store)) {}
 
 Node::~Node() {
     stop();
@@ -98,7 +86,7 @@ void Node::stop() {
     if (!running_) return;
     feed(SayBye{});
     running_ = false;
-    timer_.cancel();
+    timer_->cancel();
     transport_->stop();
 }
 
@@ -143,20 +131,19 @@ void Node::feed(const Input& input) {
 }
 
 void Node::run(const Input& input) {
-    for (auto& effect : engine_.step(input, now()))
+    for (auto& effect : engine_.step(input, host_->now()))
         carry_out(std::move(effect));
 }
 
-void Node::post(boost::asio::io_context& context, const std::shared_ptr<Node*>& alive, Input input) {
-    boost::asio::post(context, [alive, input = std::move(input)] {
+void Node::post(Host& host, const std::shared_ptr<Node*>& alive, Input input) {
+    host.post([alive, input = std::move(input)] {
         if (*alive != nullptr) (*alive)->feed(input);
     });
 }
 
 void Node::tick() {
-    timer_.expires_after(kTickInterval);
-    timer_.async_wait([alive = alive_](const boost::system::error_code& error) {
-        if (error || *alive == nullptr || !(*alive)->running_) return;
+    timer_->set(tick_interval_, [alive = alive_] {
+        if (*alive == nullptr || !(*alive)->running_) return;
         (*alive)->feed(Tick{});
         (*alive)->tick();
     });
@@ -174,19 +161,19 @@ void Node::carry_out(Effect effect) {
             node.transport_->send(e.session, std::move(e.frames), priority_of(e.lane));
         }
         void operator()(Persist& e) const {
-            const auto answer = [&context = node.context_, alive = node.alive_,
+            const auto answer = [host = node.host_, alive = node.alive_,
                                  ticket = e.ticket](const Result<void>& result) {
-                post(context, alive,
+                post(*host, alive,
                      result ? Input{Stored{ticket}} : Input{StoreFailed{ticket, result.error().text()}});
             };
-            if (auto queued = node.storage_.submit(std::move(e.ops), answer); !queued) answer(queued);
+            if (auto queued = node.storage_->submit(std::move(e.ops), answer); !queued) answer(queued);
         }
         void operator()(CheckSeed& e) const {
             node.seeds_.check(
                 e.owner, e.version, e.architecture, std::move(e.payload),
-                [&context = node.context_, alive = node.alive_, owner = e.owner,
+                [host = node.host_, alive = node.alive_, owner = e.owner,
                  version = e.version](SeedVerdict verdict) {
-                    post(context, alive,
+                    post(*host, alive,
                          SeedChecked{owner, version, std::move(verdict.problem), std::move(verdict.aside)});
                 });
         }
@@ -196,8 +183,8 @@ void Node::carry_out(Effect effect) {
         void operator()(SuspendSeed& e) const { node.seeds_.suspend(e.owner, e.version); }
         void operator()(DropSeed& e) const { node.seeds_.drop(e.owner); }
         void operator()(WipeSeed& e) const {
-            node.seeds_.wipe(e.owner, [&context = node.context_, alive = node.alive_, owner = e.owner] {
-                post(context, alive, SeedWiped{owner});
+            node.seeds_.wipe(e.owner, [host = node.host_, alive = node.alive_, owner = e.owner] {
+                post(*host, alive, SeedWiped{owner});
             });
         }
         void operator()(Event& e) const { node.events_(e, std::chrono::steady_clock::now()); }

@@ -1,10 +1,5 @@
 #include "node/storage/backup.hpp"
 
-#include <fcntl.h>
-#include <unistd.h>
-
-#include "node/storage/files.hpp"
-
 namespace unlearn::storage {
 
 using protocol::Result;
@@ -17,8 +12,8 @@ constexpr const char* kCopiedTables[] = {"meta",      "tombstones",    "recipien
                                          "own_lease", "left_receipts", "equivocations", "peers",    "retired",
                                          "log"};
 
-Result<void> lay_out(const Binding& binding, const std::filesystem::path& file) {
-    const auto copy = sqlite::Connection::open(file);
+Result<void> lay_out(const Binding& binding, const std::filesystem::path& file, const Disk& disk) {
+    const auto copy = sqlite::Connection::open(file, sqlite::Access::read_write, disk.sqlite_vfs());
     if (!copy) return tl::unexpected(copy.error());
     if (auto set = (*copy)->run(schema::kSettings); !set) return set;
     if (auto prepared = schema::prepare(**copy, file, binding); !prepared) return prepared;
@@ -48,17 +43,15 @@ Result<void> fill(const sqlite::Connection& connection, const std::filesystem::p
 }  // namespace
 
 Result<void> copy_without_seeds(const sqlite::Connection& connection, const Binding& binding,
-                                const std::filesystem::path& where) {
+                                const std::filesystem::path& where, Disk& disk) {
     const auto file = std::filesystem::absolute(where);
-    const FileDescriptor made(::open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
-    if (!made.valid()) return file_error(file, "make");
-    auto copied = lay_out(binding, file);
+    if (auto made = disk.make_file(file); !made) return made;
+    auto copied = lay_out(binding, file, disk);
     if (copied) copied = fill(connection, file);
-    if (copied && ::fsync(made.get()) != 0) copied = file_error(file, "sync");
-    if (copied) copied = sync_directory(file.parent_path());
+    if (copied) copied = disk.sync(file);
     if (!copied) {
         for (const char* part : {"", "-wal", "-shm"})
-            ::unlink((file.string() + part).c_str());
+            disk.remove(file.string() + part);
     }
     return copied;
 }

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 
+#include "node/storage/disk.hpp"
 #include "node/storage/schema.hpp"
 #include "node/storage/sqlite.hpp"
 
@@ -12,6 +13,6 @@ namespace unlearn::storage {
 /// @return one line when the file exists or cannot be written; what was written of it is gone then.
 [[nodiscard]] protocol::Result<void> copy_without_seeds(const sqlite::Connection& connection,
                                                         const Binding& binding,
-                                                        const std::filesystem::path& file);
+                                                        const std::filesystem::path& file, Disk& disk);
 
 }  // namespace unlearn::storage

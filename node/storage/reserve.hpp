@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <filesystem>
 
+#include "node/storage/disk.hpp"
 #include "protocol/result.hpp"
 
 namespace unlearn::storage {
@@ -11,7 +12,8 @@ namespace unlearn::storage {
 /// write-ahead log), so on a full disk these blocks are given back for it.
 class Reserve {
   public:
-    explicit Reserve(std::filesystem::path file) : file_(std::move(file)) {}
+    /// `disk` must outlive the reserve.
+    Reserve(Disk& disk, std::filesystem::path file) : disk_(disk), file_(std::move(file)) {}
 
     /// Room to erase `held_bytes` of seeds at once: 1 MiB, and twice the seeds: once for the log and once for
     /// a database file that the checkpoint has to extend first. In whole MiB, to be resized rarely.
@@ -28,9 +30,7 @@ class Reserve {
     [[nodiscard]] std::uint64_t size() const;
 
   private:
-    /// Opens an existing reserve and cuts it off there. Best effort: what needs the space will tell.
-    void cut_to(std::uint64_t bytes, bool wait_for_disk);
-
+    Disk& disk_;
     std::filesystem::path file_;
 };
 

@@ -91,12 +91,13 @@ void Connection::Closer::operator()(sqlite3* database) const {
     sqlite3_close_v2(database);
 }
 
-Result<std::unique_ptr<Connection>> Connection::open(const std::filesystem::path& file, Access access) {
+Result<std::unique_ptr<Connection>> Connection::open(const std::filesystem::path& file, Access access,
+                                                     const char* vfs) {
     if (auto installed = install_wiping_memory(); !installed) return tl::unexpected(installed.error());
     std::unique_ptr<Connection> connection(new Connection(file));
     sqlite3* database = nullptr;
     const int code =
-        sqlite3_open_v2(file.c_str(), &database, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, nullptr);
+        sqlite3_open_v2(file.c_str(), &database, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, vfs);
     connection->database_.reset(database);  // also after a failure: it carries the message and must be closed
     if (database == nullptr) return fail(ErrorCode::internal, file.string() + ": out of memory");
     if (code != SQLITE_OK) return connection->error();

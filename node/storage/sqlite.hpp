@@ -63,9 +63,10 @@ enum class Access {
 /// One open database. Statements keep a pointer to it, so it does not move.
 class Connection {
   public:
-    /// Opens an existing file, without SQLite's own mutexes.
+    /// Opens an existing file, without SQLite's own mutexes. `vfs`: the sqlite3_vfs to use, null is the
+    /// default.
     [[nodiscard]] static protocol::Result<std::unique_ptr<Connection>> open(
-        const std::filesystem::path& file, Access access = Access::read_write);
+        const std::filesystem::path& file, Access access = Access::read_write, const char* vfs = nullptr);
     Connection(const Connection&) = delete;
     Connection& operator=(const Connection&) = delete;
 

@@ -108,11 +108,12 @@ bool may_use_reserve(std::span<const StoreOp> ops) {
 
 }  // namespace
 
-Store::Store(std::filesystem::path directory, const Binding& binding, WallClock clock)
-    : binding_(binding),
+Store::Store(std::filesystem::path directory, const Binding& binding, WallClock clock, Disk& disk)
+    : disk_(disk),
+      binding_(binding),
       directory_(std::move(directory)),
       file_(directory_ / "state.db"),
-      reserve_(directory_ / "reserve"),
+      reserve_(disk, directory_ / "reserve"),
       log_(std::move(clock)) {}
 
 // Statements go before their connection, and both before the lock on the folder.
@@ -123,18 +124,18 @@ Store::~Store() {
 }
 
 Result<std::unique_ptr<Store>> Store::open(const std::filesystem::path& directory, const Binding& binding,
-                                           WallClock clock) {
-    std::unique_ptr<Store> store(new Store(directory, binding, std::move(clock)));
+                                           WallClock clock, Disk& disk) {
+    std::unique_ptr<Store> store(new Store(directory, binding, std::move(clock), disk));
     if (auto started = store->start(); !started) return tl::unexpected(started.error());
     return store;
 }
 
 Result<void> Store::start() {
-    auto lock = lock_directory(directory_);
+    auto lock = disk_.lock(directory_);
     if (!lock) return tl::unexpected(lock.error());
     lock_ = std::move(*lock);
-    if (auto made = ensure_private_file(file_); !made) return made;
-    auto connection = sqlite::Connection::open(file_);
+    if (auto made = disk_.ensure_private_file(file_); !made) return made;
+    auto connection = sqlite::Connection::open(file_, sqlite::Access::read_write, disk_.sqlite_vfs());
     if (!connection) return tl::unexpected(connection.error());
     connection_ = std::move(*connection);
     if (auto set = connection_->run(schema::kSettings); !set) return set;
@@ -175,7 +176,7 @@ Result<bool> Store::verify_log(LogVerifier& verifier, std::size_t limit) {
 }
 
 Result<void> Store::backup(const std::filesystem::path& file) {
-    return copy_without_seeds(*connection_, binding_, file);
+    return copy_without_seeds(*connection_, binding_, file, disk_);
 }
 
 Result<Loaded> Store::load() {

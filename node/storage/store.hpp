@@ -7,8 +7,8 @@
 #include <span>
 #include <vector>
 
+#include "node/storage/disk.hpp"
 #include "node/storage/event_log.hpp"
-#include "node/storage/files.hpp"
 #include "node/storage/loader.hpp"
 #include "node/storage/reserve.hpp"
 #include "node/storage/schema.hpp"
@@ -32,7 +32,8 @@ class Store {
     ///         a newer version, or is damaged.
     [[nodiscard]] static protocol::Result<std::unique_ptr<Store>> open(const std::filesystem::path& directory,
                                                                        const Binding& binding,
-                                                                       WallClock clock = wall_time_now);
+                                                                       WallClock clock = wall_time_now,
+                                                                       Disk& disk = real_disk());
     ~Store();
     Store(const Store&) = delete;
     Store& operator=(const Store&) = delete;
@@ -74,7 +75,7 @@ class Store {
   private:
     struct Statements;
 
-    Store(std::filesystem::path directory, const Binding& binding, WallClock clock);
+    Store(std::filesystem::path directory, const Binding& binding, WallClock clock, Disk& disk);
     [[nodiscard]] protocol::Result<void> start();
     [[nodiscard]] protocol::Result<void> reserve_room_for(std::span<const protocol::StoreOp> ops);
     [[nodiscard]] protocol::Result<void> apply_once(std::span<const protocol::StoreOp> ops);
@@ -101,11 +102,12 @@ class Store {
     [[nodiscard]] protocol::Result<void> carry_out(const protocol::PutPeer& op);
     [[nodiscard]] protocol::Result<void> carry_out(const protocol::PutRetired& op);
 
+    Disk& disk_;
     Binding binding_;
     std::filesystem::path directory_;
     std::filesystem::path file_;
     Reserve reserve_;
-    FileDescriptor lock_;
+    std::unique_ptr<Disk::Lock> lock_;
     std::unique_ptr<sqlite::Connection> connection_;
     std::unique_ptr<Statements> statements_;
     EventLog log_;

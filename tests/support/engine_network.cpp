@@ -55,7 +55,7 @@ void EngineNetwork::publish(std::size_t node, std::size_t bytes, std::uint8_t fi
 }
 
 void EngineNetwork::feed(std::size_t node, const Input& input) {
-    for (const auto& effect : nodes_[node]->engine->step(input, now()))
+    for (const auto& effect : nodes_[node]->engine->step(input, now(node)))
         carry_out(node, effect);
 }
 

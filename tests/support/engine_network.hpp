@@ -33,6 +33,7 @@ class EngineNetwork {
         std::optional<std::string> problem_with_seeds;
         std::optional<std::string> seeds_aside;
         std::set<CurvePublicKey> allowed;
+        std::chrono::seconds clock_error{0};  ///< of the wall clock
 
         [[nodiscard]] std::size_t count(EventKind kind) const {
             std::size_t n = 0;
@@ -91,8 +92,8 @@ class EngineNetwork {
     void disconnect(Link& link);
     [[nodiscard]] std::size_t index_of(const NodeId& id) const;
     [[nodiscard]] EngineConfig config_for(std::size_t node) const;
-    [[nodiscard]] Now now() const {
-        return {steady_, WallTime{std::chrono::seconds(1'700'000'000)} +
+    [[nodiscard]] Now now(std::size_t node) const {
+        return {steady_, WallTime{std::chrono::seconds(1'700'000'000)} + nodes_[node]->clock_error +
                              std::chrono::duration_cast<std::chrono::seconds>(steady_)};
     }
 

@@ -109,6 +109,31 @@ TEST_CASE("a clock that stands still prolongs nothing: the boot-time clock ends 
     CHECK_FALSE(line.uses(1, 0));
 }
 
+TEST_CASE("a wall clock that is set back prolongs no lease, not with a restart either") {
+    Line line;
+    auto& net = line.net;
+    net.cut(0, 1);
+    net.run_for(50s);
+    CHECK(line.uses(1, 0));
+    SUBCASE("set back, the seed stays out of use until its owner is there") {
+        net[1].clock_error = -1h;
+        net.crash_and_restart(1);
+        net.run_for(20s);  // c says that it knows of no exit
+        CHECK(line.uses(1, 2));
+        CHECK_FALSE(line.uses(1, 0));
+        net.mend(0, 1);
+        net.run_for(20s);
+        CHECK(line.uses(1, 0));
+    }
+    SUBCASE("left alone, it is used again until the lease ends") {
+        net.crash_and_restart(1);
+        net.run_for(6s);
+        CHECK(line.uses(1, 0));
+        net.run_for(20s);
+        CHECK_FALSE(line.uses(1, 0));
+    }
+}
+
 TEST_CASE("seeds from disk wait until their owner or any neighbour was heard") {
     Line line;
     auto& net = line.net;

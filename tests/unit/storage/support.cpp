@@ -169,6 +169,7 @@ std::size_t Traces::windows_in_own_memory() const {
     constexpr std::size_t kGroupsInWindow = 7;  // at the least, wherever 64 bytes begin
     auto* buffer = static_cast<std::uint8_t*>(
         ::mmap(nullptr, kPiece, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+    const auto buffer_begin = reinterpret_cast<std::uint64_t>(buffer);
     const int memory = ::open("/proc/self/mem", O_RDONLY | O_CLOEXEC);
     std::ifstream maps("/proc/self/maps");
     std::size_t found = 0;
@@ -177,14 +178,15 @@ std::size_t Traces::windows_in_own_memory() const {
         std::uint64_t end = 0;
         char mode[5] = {};
         if (std::sscanf(line.c_str(), "%lx-%lx %4s", &begin, &end, mode) != 3 || mode[1] != 'w') continue;
-        if (reinterpret_cast<std::uint64_t>(buffer) >= begin && reinterpret_cast<std::uint64_t>(buffer) < end)
-            continue;
-        for (std::uint64_t at = begin; at < end; at += kPiece - 63) {
-            const auto got =
-                ::pread(memory, buffer, std::min<std::uint64_t>(kPiece, end - at), static_cast<off_t>(at));
-            if (got <= 0) break;
-            found += count_runs({buffer, static_cast<std::size_t>(got)}, kGroupsInWindow);
-        }
+        // The kernel may show the buffer and what lies beside it as one.
+        for (const auto& [from, to] : {std::pair{begin, std::min(end, buffer_begin)},
+                                       std::pair{std::max(begin, buffer_begin + kPiece), end}})
+            for (std::uint64_t at = from; at < to; at += kPiece - 63) {
+                const auto got =
+                    ::pread(memory, buffer, std::min<std::uint64_t>(kPiece, to - at), static_cast<off_t>(at));
+                if (got <= 0) break;
+                found += count_runs({buffer, static_cast<std::size_t>(got)}, kGroupsInWindow);
+            }
     }
     ::close(memory);
     ::munmap(buffer, kPiece);
