@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <filesystem>
@@ -47,6 +48,16 @@ void harden() {
     const rlimit none{0, 0};
     ::setrlimit(RLIMIT_CORE, &none);
     ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+}
+
+/// A shell's usual limit is as low as the connections that we accept: strangers would use up what storage and
+/// the control socket need.
+void raise_descriptor_limit() {
+    constexpr rlim_t kWanted = 16384;
+    rlimit limit{};
+    if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= kWanted) return;
+    limit.rlim_cur = std::min(limit.rlim_max, kWanted);
+    ::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 void log_event(const protocol::Event& event) {
@@ -164,6 +175,7 @@ int run(const Inputs& inputs, bool only_check) {
 
 int main(int argc, char** argv) {
     harden();
+    raise_descriptor_limit();
     learning::keep_memory_low();
     std::signal(SIGPIPE, SIG_IGN);
     std::string file = "/etc/unlearnd/node.toml";

@@ -119,6 +119,12 @@ void add_protocol(const NodeService& service, MetricsText& out) {
     };
     by_kind("messages_total", "Messages by kind.", [](const auto& count) { return count.messages; });
     by_kind("bytes_total", "Bytes on TCP by kind of message.", [](const auto& count) { return count.bytes; });
+    const auto& failures = traffic.handshake_failures;
+    out.begin("handshakes_failed_total", "counter", "Connections that ended before anybody was let in.");
+    for (const auto& [reason, count] :
+         {std::pair("not_allowed", failures.not_allowed), std::pair("protocol", failures.protocol),
+          std::pair("other", failures.other)})
+        out.sample(static_cast<double>(count), label("reason", reason));
     const auto& provisional = traffic.provisional;
     out.begin("provisional_total", "counter", "Unknown keys that were let in to show a membership.");
     for (const auto& [result, count] :

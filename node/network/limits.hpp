@@ -36,8 +36,12 @@ static_assert(kMaxUndelivered > (kReceiveHighWater + 2) * (protocol::kHeaderSize
                                     2 * kKernelReceiveBuffer,
               "what may rightfully wait in libzmq and in the kernel must fit");
 
-/// The same for a connection that has not said hello, where unknown keys are admitted.
+/// The same for a connection without a first message, which is a hello. Anybody on the list could otherwise
+/// open many and fill our memory through each.
 inline constexpr std::size_t kMaxUndeliveredStranger = 64 * 1024;
+/// Sessions of one key at a time. A peer needs one, and a second one until its hello has ended the first,
+/// which it lost.
+inline constexpr std::size_t kMaxSessionsOfKey = 2;
 
 /// Connections that an unknown key may make while it has a slot: a lost connection is made again.
 inline constexpr std::size_t kMaxProvisionalConnections = 4;
@@ -61,6 +65,8 @@ inline constexpr std::chrono::milliseconds kRedialFirst{100};
 inline constexpr std::chrono::milliseconds kRedialMost{10000};
 /// A connection that lasted this long counts as good: the next redial starts at kRedialFirst again.
 inline constexpr std::chrono::milliseconds kGoodConnection{5000};
+/// A connection that has brought no message by then is ended; where unknown keys are admitted, their time.
+inline constexpr std::chrono::milliseconds kFirstMessageTime{10000};
 /// How often connections are looked at while bytes arrive on them.
 inline constexpr std::chrono::milliseconds kWatchInterval{25};
 /// How often everything is looked at anyway: connections whose bytes libzmq reads at once, and lost wakes.

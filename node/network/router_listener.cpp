@@ -1,11 +1,15 @@
 #include "node/network/router_listener.hpp"
 
+#include <algorithm>
 #include <vector>
 
 #include "node/network/limits.hpp"
 
 namespace unlearn::network {
 namespace {
+
+constexpr int kWatchedEvents = ZMQ_EVENT_ACCEPTED | ZMQ_EVENT_DISCONNECTED | ZMQ_EVENT_HANDSHAKE_FAILED_AUTH |
+                               ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL | ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL;
 
 std::optional<protocol::CurvePublicKey> key_from(const std::string& user_id) {
     const auto bytes = protocol::from_hex(user_id);
@@ -24,13 +28,14 @@ protocol::Result<std::shared_ptr<RouterListener>> RouterListener::open(Transport
     std::shared_ptr<RouterListener> made;
     try {
         made.reset(new RouterListener(shared, make_router(shared.context, shared.identity)));
-        made->monitor_ = SocketMonitor::start(
-            shared.io, shared.context, made->pump_.socket(), ZMQ_EVENT_ACCEPTED | ZMQ_EVENT_DISCONNECTED,
-            [raw = made.get()](const ConnectionEvent& event) { raw->on_event(event); });
+        made->monitor_ =
+            SocketMonitor::start(shared.io, shared.context, made->pump_.socket(), kWatchedEvents,
+                                 [raw = made.get()](const ConnectionEvent& event) { raw->on_event(event); });
         // With it on, an IPv4 address would come back from bound_endpoint in IPv6 notation.
         made->pump_.socket().set(zmq::sockopt::ipv6, endpoint.find('[') != std::string::npos ? 1 : 0);
         made->pump_.socket().bind(endpoint);
         made->endpoint_ = made->pump_.socket().get(zmq::sockopt::last_endpoint);
+        made->port_ = std::stoi(made->endpoint_.substr(made->endpoint_.rfind(':') + 1));
         made->pump_.request();
         return made;
     } catch (const zmq::error_t& error) {
@@ -41,14 +46,52 @@ protocol::Result<std::shared_ptr<RouterListener>> RouterListener::open(Transport
 }
 
 void RouterListener::on_event(const ConnectionEvent& event) {
-    if (event.event == ZMQ_EVENT_DISCONNECTED) return shared_.activity->look_soon();
-    const auto tcp = TcpConnection::at(event.value);
-    if (!tcp) return;
+    auto& failures = shared_.traffic.handshake_failures;
+    switch (event.event) {
+        case ZMQ_EVENT_ACCEPTED:
+            return on_accepted(event.value);
+        case ZMQ_EVENT_HANDSHAKE_FAILED_AUTH:
+            ++failures.not_allowed;
+            break;
+        case ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL:
+            ++failures.protocol;
+            break;
+        case ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL:
+            ++failures.other;
+            break;
+        default:
+            break;
+    }
+    shared_.activity->look_soon();
+}
+
+void RouterListener::on_accepted(int descriptor) {
+    const auto tcp = TcpConnection::at(descriptor);
+    // Closed since, and the number may mean something else now, a connection that we dialled for example.
+    if (!tcp || tcp->local_port() != port_) return;
     const auto now = Clock::now();
     connections_.try_emplace(tcp->cookie(), Connection{*tcp, now});
-    if (connections_.size() > kMaxConnections) return tcp->shut_down();
     shared_.activity->add(*tcp);
-    if (const auto time = shared_.access->provisional_time()) meet_deadlines_by(now + *time);
+    meet_deadlines_by(now + first_message_time());
+    if (connections_.size() > kMaxConnections) make_room();
+}
+
+/// Whoever has kept silent longest goes: strangers must not keep members out by being many. Without such a
+/// one it is the newest.
+void RouterListener::make_room() {
+    const auto later = [](const auto& a, const auto& b) {
+        const bool a_speaks = a.second.session != 0;
+        const bool b_speaks = b.second.session != 0;
+        if (a_speaks != b_speaks) return b_speaks;
+        return a.second.accepted_at < b.second.accepted_at;
+    };
+    const auto silent = std::ranges::min_element(connections_, later);
+    silent->second.tcp.shut_down();
+    connections_.erase(silent);
+}
+
+std::chrono::milliseconds RouterListener::first_message_time() const {
+    return shared_.access->provisional_time().value_or(kFirstMessageTime);
 }
 
 void RouterListener::drain() {
@@ -95,8 +138,25 @@ RouterListener::Session* RouterListener::session_of(const Incoming& incoming, Se
     shared_.traffic.handshake_bytes_sent += kHandshakeFromListener;
     shared_.traffic.handshake_bytes_received += kHandshakeFromDialler;
     by_routing_id_.emplace(incoming.from, id);
+    limit_sessions_of(*key);
     Session session{incoming.from, incoming.user_id, *key, cookie, Outgoing(tcp), false, {}, {}};
     return &sessions_.emplace(id, std::move(session)).first->second;
+}
+
+/// Makes room for one more. Each session may hold kMaxUndelivered, so a key must not have many.
+void RouterListener::limit_sessions_of(const protocol::CurvePublicKey& key) {
+    std::size_t count = 0;
+    auto oldest = sessions_.end();
+    for (auto it = sessions_.begin(); it != sessions_.end(); ++it) {
+        if (it->second.ended || it->second.key != key) continue;
+        ++count;
+        if (oldest == sessions_.end() || it->first < oldest->first) oldest = it;
+    }
+    if (count < kMaxSessionsOfKey) return;
+    cut(oldest->second);
+    asio::post(shared_.io, [this, keep = shared_from_this(), id = oldest->first, key] {
+        if (!pump_.closed()) shared_.handler->on_malformed(id, key, "too many connections of one key");
+    });
 }
 
 FlushResult RouterListener::flush() {
@@ -173,7 +233,6 @@ bool RouterListener::rescue() {
 
 /// Has it yet to show that it belongs here?
 bool RouterListener::is_stranger(const Connection& connection) const {
-    if (!shared_.access->provisional_time()) return false;
     const auto session = sessions_.find(connection.session);
     return session == sessions_.end() || !shared_.access->is_allowed(session->second.key);
 }
@@ -214,7 +273,7 @@ void RouterListener::meet_deadlines() {
     const auto now = Clock::now();
     deadline_.reset();
     deadline_timer_.cancel();
-    if (const auto time = shared_.access->provisional_time()) end_silent_connections(now - *time);
+    end_silent_connections(now - first_message_time());
     end_strangers(now);
     end_due_sessions(now);
     if (const auto next = next_deadline()) meet_deadlines_by(*next);
@@ -270,12 +329,10 @@ std::optional<RouterListener::Clock::time_point> RouterListener::next_deadline()
         consider(session.shut_down_at);
         consider(session.forget_at);
     }
-    if (const auto time = shared_.access->provisional_time()) {
-        const auto now = Clock::now();
-        for (const auto& [cookie, connection] : connections_) {
-            const auto due = connection.accepted_at + *time;
-            if (connection.session == 0 && due > now) consider(due);  // a past one is shut down already
-        }
+    const auto now = Clock::now();
+    for (const auto& [cookie, connection] : connections_) {
+        const auto due = connection.accepted_at + first_message_time();
+        if (connection.session == 0 && due > now) consider(due);  // a past one is shut down already
     }
     return next;
 }

@@ -66,8 +66,11 @@ class RouterListener : public PumpClient {
 
     RouterListener(TransportShared& shared, zmq::socket_t socket);
     void on_event(const ConnectionEvent& event);
+    void on_accepted(int descriptor);
+    void make_room();
     void take(Incoming incoming);
     Session* session_of(const Incoming& incoming, SessionId& id);
+    void limit_sessions_of(const protocol::CurvePublicKey& key);
     void drop(SessionId id, Session& session, std::string reason);
     void cut(Session& session);
     void drop_later(SessionId id, std::string reason);
@@ -75,6 +78,7 @@ class RouterListener : public PumpClient {
     void end_strangers(Clock::time_point now);
     void end_due_sessions(Clock::time_point now);
     [[nodiscard]] bool is_stranger(const Connection& connection) const;
+    [[nodiscard]] std::chrono::milliseconds first_message_time() const;
     [[nodiscard]] std::optional<Clock::time_point> next_deadline() const;
     void meet_deadlines_by(Clock::time_point when);
 
@@ -82,6 +86,7 @@ class RouterListener : public PumpClient {
     SocketPump pump_;
     std::shared_ptr<SocketMonitor> monitor_;
     std::string endpoint_;
+    int port_ = 0;
     std::unordered_map<std::uint64_t, Connection> connections_;
     std::unordered_map<SessionId, Session> sessions_;
     std::unordered_map<RoutingId, SessionId> by_routing_id_;

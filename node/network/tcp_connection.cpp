@@ -24,6 +24,15 @@ std::optional<TcpConnection> TcpConnection::at(int descriptor) {
     return TcpConnection(descriptor, *cookie);
 }
 
+int TcpConnection::local_port() const {
+    sockaddr_storage address{};
+    socklen_t length = sizeof(address);
+    if (::getsockname(descriptor_, reinterpret_cast<sockaddr*>(&address), &length) != 0 || !alive()) return 0;
+    if (address.ss_family == AF_INET) return ntohs(reinterpret_cast<const sockaddr_in&>(address).sin_port);
+    if (address.ss_family == AF_INET6) return ntohs(reinterpret_cast<const sockaddr_in6&>(address).sin6_port);
+    return 0;
+}
+
 bool TcpConnection::alive() const {
     return cookie_of(descriptor_) == cookie_;
 }

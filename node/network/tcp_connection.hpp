@@ -22,6 +22,8 @@ class TcpConnection {
     [[nodiscard]] static std::optional<TcpConnection> at(int descriptor);
 
     [[nodiscard]] std::uint64_t cookie() const { return cookie_; }
+    /// Port of our side; 0 when there is none.
+    [[nodiscard]] int local_port() const;
     /// False once libzmq has closed it.
     [[nodiscard]] bool alive() const;
     /// Nothing when the connection is gone.

@@ -42,6 +42,14 @@ struct ProvisionalCounters {
     bool operator==(const ProvisionalCounters&) const = default;
 };
 
+/// Connections to us that ended before anybody was let in.
+struct HandshakeFailures {
+    std::uint64_t not_allowed = 0;  ///< the key is not on the allow list, and no place for strangers was free
+    std::uint64_t protocol = 0;     ///< no ZMTP, no CURVE, or another server's key
+    std::uint64_t other = 0;        ///< not finished in time, or given up
+    bool operator==(const HandshakeFailures&) const = default;
+};
+
 /// What one transport has handed to and received from its connections since it was made. Handshakes of
 /// connections that became usable are told apart; failed ones are not counted.
 struct TrafficCounters {
@@ -52,6 +60,7 @@ struct TrafficCounters {
     std::uint64_t handshake_bytes_sent = 0;
     std::uint64_t handshake_bytes_received = 0;
     ProvisionalCounters provisional;
+    HandshakeFailures handshake_failures;
     /// Sockets that had something to read while nobody was told: 0 unless libzmq or SocketPump has a fault.
     std::uint64_t rescued_wakes = 0;
 

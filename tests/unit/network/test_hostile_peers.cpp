@@ -1,8 +1,10 @@
 #include <doctest/doctest.h>
+#include <sys/resource.h>
 
 #include "node/network/limits.hpp"
 #include "raw_peer.hpp"
 #include "tcp_proxy.hpp"
+#include "tests/support/hostile_client.hpp"
 
 using namespace unlearn::network;
 using namespace unlearn::network::test;
@@ -18,6 +20,10 @@ struct Victim {
     Victim() {
         const auto key = attacker.id().curve_key();
         node->transport->allow({&key, 1});
+    }
+    [[nodiscard]] int port() const {
+        const std::string endpoint = node->address().endpoint;
+        return std::stoi(endpoint.substr(endpoint.rfind(':') + 1));
     }
     /// What the node says about a message; the attacker's first one is a good one.
     void sends(const Frames& bad) {
@@ -82,8 +88,7 @@ TEST_CASE("a frame far beyond the limit ends the connection before it is here") 
 TEST_CASE("a message that never ends is cut off before it fills the memory") {
     for (const bool stranger : {false, true}) {
         Victim victim;
-        const std::string endpoint = victim.node->address().endpoint;
-        TcpProxy proxy(std::stoi(endpoint.substr(endpoint.rfind(':') + 1)));
+        TcpProxy proxy(victim.port());
         RawPeer peer(victim.attacker, {victim.node->identity.id(), proxy.endpoint()});
         if (!stranger) {
             peer.send(message(3, 1));
@@ -102,4 +107,75 @@ TEST_CASE("a message that never ends is cut off before it fills the memory") {
         MESSAGE("cut off after " << proxy.from_dialler / 1048576 << " of 200 MiB");
         CHECK(proxy.from_dialler < 40 * 1024 * 1024);
     }
+}
+
+TEST_CASE("one key gets a few sessions, and the oldest goes for one more") {
+    Victim victim;
+    std::vector<std::unique_ptr<RawPeer>> peers;
+    for (std::uint64_t i = 1; i <= kMaxSessionsOfKey + 1; ++i) {
+        CHECK(victim.node->seen.malformed.empty());
+        peers.push_back(std::make_unique<RawPeer>(victim.attacker, victim.node->address()));
+        peers.back()->send(message(3, i));
+        REQUIRE(victim.world.until([&] { return victim.node->seen.messages.size() == i; }));
+    }
+    REQUIRE(victim.world.until([&] { return !victim.node->seen.malformed.empty(); }));
+    CHECK(victim.node->seen.malformed.size() == 1);
+    CHECK(victim.node->seen.malformed[0].reason == "too many connections of one key");
+    CHECK(victim.node->seen.malformed[0].session == victim.node->seen.messages[0].session);
+    peers.back()->send(message(3, 99));
+    CHECK(victim.world.until([&] { return number_of(victim.node->seen.messages.back().frames) == 99; }));
+}
+
+TEST_CASE("a first message that is longer than any hello is cut off, whoever sends it") {
+    Victim victim;
+    unlearn::testing::CurveClient client(victim.port(), victim.node->identity.id(), victim.attacker);
+    REQUIRE(client.connected());
+    REQUIRE(client.send_frames_without_end(7, 10000));
+    REQUIRE(victim.world.until([&] { return !victim.node->seen.malformed.empty(); }, 3s));
+    CHECK(victim.node->seen.malformed[0].session == 0);
+    CHECK(client.socket().closes_within(1s));
+}
+
+TEST_CASE("a connection that says nothing does not stay, one that says hello does") {
+    Victim victim;
+    unlearn::testing::CurveClient silent(victim.port(), victim.node->identity.id(), victim.attacker);
+    unlearn::testing::CurveClient speaking(victim.port(), victim.node->identity.id(), victim.attacker);
+    REQUIRE(silent.connected());
+    REQUIRE(speaking.send_frame(message(3, 1)[0], true));
+    REQUIRE(speaking.send_frame(message(3, 1)[1], false));
+    victim.world.run_for(kFirstMessageTime + 1s);
+    CHECK(silent.socket().closes_within(0ms));
+    CHECK_FALSE(speaking.socket().closes_within(0ms));
+}
+
+TEST_CASE("more idle connections than a node takes do not keep a neighbour out") {
+    rlimit limit{};
+    REQUIRE(::getrlimit(RLIMIT_NOFILE, &limit) == 0);
+    limit.rlim_cur = limit.rlim_max;
+    ::setrlimit(RLIMIT_NOFILE, &limit);
+    REQUIRE(limit.rlim_cur > 3 * kMaxConnections);
+    Victim victim;
+    const auto neighbour = victim.world.dialling();
+    victim.node->allow(*neighbour);
+    std::vector<unlearn::testing::PlainSocket> idle;
+    for (std::size_t i = 0; i < kMaxConnections + 100; ++i) {
+        idle.emplace_back(victim.port());
+        if (i % 100 == 0) victim.world.run_for(1ms);
+    }
+    neighbour->transport->dial(victim.node->address());
+    REQUIRE(victim.world.until([&] { return !neighbour->seen.ups.empty(); }, 2s));
+    neighbour->transport->send(neighbour->seen.ups[0].session, message(1, 1), Priority::urgent);
+    CHECK(victim.world.until([&] { return !victim.node->seen.messages.empty(); }, 2s));
+    CHECK(idle.front().closes_within(0ms));
+}
+
+TEST_CASE("handshakes that fail are counted by why") {
+    Victim victim;
+    const auto other = protocol::Identity::generate();
+    CHECK_FALSE(unlearn::testing::CurveClient(victim.port(), victim.node->identity.id(), other).connected());
+    CHECK_FALSE(unlearn::testing::CurveClient(victim.port(), other.id(), victim.attacker).connected());
+    { const unlearn::testing::PlainSocket gone(victim.port()); }
+    const HandshakeFailures each_once{1, 1, 1};
+    CHECK(victim.world.until(
+        [&] { return victim.node->transport->traffic().handshake_failures == each_once; }, 3s));
 }
