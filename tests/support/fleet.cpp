@@ -1,6 +1,7 @@
 #include "tests/support/fleet.hpp"
 
 #include <algorithm>
+#include <array>
 #include <csignal>
 #include <cstdlib>
 #include <fstream>
@@ -12,6 +13,7 @@
 #include <fcntl.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -146,6 +148,27 @@ json Device::ask(const std::string& arguments) const {
     const auto finished = ctl("--json " + arguments);
     REQUIRE_MESSAGE(finished.code == 0, name_, ": ", arguments, ": ", finished.err, log());
     return json::parse(finished.out);
+}
+
+double Device::metric(const std::string& name) const {
+    const auto path = (folder_ / "socket").string();
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    REQUIRE(path.size() < sizeof(address.sun_path));
+    std::copy(path.begin(), path.end(), address.sun_path);
+    const int socket = ::socket(AF_UNIX, SOCK_STREAM, 0);
+    REQUIRE(::connect(socket, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) == 0);
+    const std::string request = "GET /metrics HTTP/1.1\r\nHost: unlearnd\r\nConnection: close\r\n\r\n";
+    REQUIRE(::send(socket, request.data(), request.size(), 0) == static_cast<ssize_t>(request.size()));
+    std::string text;
+    std::array<char, 4096> piece{};
+    for (ssize_t got = 0; (got = ::recv(socket, piece.data(), piece.size(), 0)) > 0;)
+        text.append(piece.data(), static_cast<std::size_t>(got));
+    ::close(socket);
+    const std::string line = "\nunlearnd_" + name + " ";
+    const auto at = text.find(line);
+    REQUIRE_MESSAGE(at != std::string::npos, "no metric ", name, " in ", text);
+    return std::stod(text.substr(at + line.size()));
 }
 
 std::string Device::address() const {

@@ -55,6 +55,8 @@ class Device {
     [[nodiscard]] Finished ctl(const std::string& arguments) const;
     /// The command must succeed.
     [[nodiscard]] nlohmann::json ask(const std::string& arguments) const;
+    /// A number from /metrics, named without `unlearnd_`. It must be there.
+    [[nodiscard]] double metric(const std::string& name) const;
     [[nodiscard]] std::string address() const;
     [[nodiscard]] const std::string& id() const { return id_; }
     [[nodiscard]] const std::filesystem::path& folder() const { return folder_; }
