@@ -34,17 +34,14 @@ Engine::Engine(const Identity& identity, EngineConfig config, LoadedState state)
             own_seed_ = OwnSeed{std::move(*record), std::move(state.own_seed->record),
                                 std::move(state.own_seed->payload), true};
     }
-    // Newer versions may be out than a restored state knows of, and no version may ever be used twice.
     last_own_version_ = static_cast<std::uint64_t>(state.last_own_version);
-    if (own_seed_)
-        last_own_version_ =
-            std::max(last_own_version_, static_cast<std::uint64_t>(own_seed_->record.version));
-    else if (last_own_version_ > 0)
-        last_own_version_ += kVersionsSkippedByRestore;
     if (state.own_lease) {
         last_lease_number_ = state.own_lease->number;
         last_wall_ = state.own_lease->not_after - config_.lease_time;  // when it was issued
     }
+    if (own_seed_)
+        last_own_version_ =
+            std::max(last_own_version_, static_cast<std::uint64_t>(own_seed_->record.version));
     if (state.exiting) {
         own_exit_ = OwnExit{};
         own_exit_->notice = std::move(state.exiting->notice);
@@ -66,6 +63,7 @@ std::vector<Effect> Engine::step(const Input& input, Now now) {
 
 void Engine::on(const Start&) {
     started_ = true;
+    skip_what_may_be_out();
     allow_neighbours();
     // What was interrupted by a stop is taken up again: erasures of exited owners and removed peers, then our
     // own exit.
@@ -85,6 +83,16 @@ void Engine::on(const Start&) {
         renew_own_lease();
     for (const auto& [peer, info] : peers_)
         redial(peer);
+}
+
+/// Newer versions and leases may be out than a restored state knows of, and none may ever be used twice: also
+/// not when the same backup is restored again.
+void Engine::skip_what_may_be_out() {
+    if (own_seed_ || last_own_version_ == 0) return;
+    const auto today =
+        static_cast<std::uint64_t>(std::max<std::int64_t>(0, now_.wall.time_since_epoch().count()));
+    last_own_version_ = std::max(last_own_version_ + kVersionsSkippedByRestore, today);
+    last_lease_number_ = std::max(last_lease_number_ + kVersionsSkippedByRestore, today);
 }
 
 void Engine::on(const Tick&) {

@@ -57,6 +57,17 @@ struct EngineCounters {
     std::uint64_t comparisons = 0;    ///< of known exits, finished
 };
 
+/// How much an engine has to remember for others just now.
+struct EngineSizes {
+    std::size_t sessions = 0;
+    std::size_t blocked_keys = 0;
+    std::size_t waiting_gets = 0;  ///< of the session with the most
+    std::size_t downloads = 0;
+    std::size_t candidates = 0;  ///< complete seeds that are being checked or stored
+    std::size_t writes = 0;      ///< not answered yet
+    std::size_t equivocations = 0;
+};
+
 struct Recipient {
     SeedVersion version{};
     WallTime lease_until{};  ///< end of the last lease that it may have
@@ -131,6 +142,7 @@ class Engine {
     [[nodiscard]] std::size_t established_peers() const { return session_of_.size(); }
     [[nodiscard]] ExitProgress own_exit() const;
     [[nodiscard]] const EngineCounters& counters() const { return counters_; }
+    [[nodiscard]] EngineSizes sizes() const;
     [[nodiscard]] const EngineConfig& config() const { return config_; }
 
   private:
@@ -283,6 +295,7 @@ class Engine {
     void on(const StoreFailed&);
     void persist(std::vector<StoreOp> ops, Continuation then);
     void finish(const Continuation& then);
+    void skip_what_may_be_out();
     void tick_stores();
     void note(EventKind kind, const NodeId& subject = {}, SeedVersion version = {}, std::string detail = {});
     [[nodiscard]] std::uint64_t draw();
@@ -315,6 +328,7 @@ class Engine {
     void allow_neighbours();
     void tick_sessions();
     void redial(const NodeId& peer);
+    void dial_who_is_missing();
     [[nodiscard]] Session* established_session(const NodeId& peer);
     void send(SessionId id, Session& session, Message message);
     void send_once(SessionId id, Message message);
@@ -403,6 +417,9 @@ class Engine {
     std::map<NodeId, SessionId> session_of_;  ///< established ones, the newest for each peer
     std::map<CurvePublicKey, Blocked> blocked_;
     std::map<NodeId, SteadyTime> redial_at_;
+    std::set<NodeId> missing_;  ///< had no session at the last check
+    std::set<NodeId> dialled_out_of_turn_;
+    SteadyTime next_dial_check_{};
     std::map<NodeId, Allowances> allowances_;
 
     std::optional<OwnSeed> own_seed_;

@@ -226,6 +226,9 @@ void Engine::establish(SessionId session_id, Session& session) {
         effects_.push_back(CloseSession{old});
     }
     session_of_[session.peer] = session_id;
+    // The peer came by itself: one connection is enough.
+    if (dialled_out_of_turn_.erase(session.peer) > 0 && !session.dialled)
+        effects_.push_back(HangUp{session.peer});
     blocked_.erase(session.key);
     if (!was_up) note(EventKind::peer_up, session.peer);
 
@@ -337,6 +340,23 @@ void Engine::tick_sessions() {
         const NodeId peer = it->first;
         it = redial_at_.erase(it);
         redial(peer);
+    }
+    dial_who_is_missing();
+}
+
+/// Whose turn it is decides nothing when the other side does not know us, knows an old endpoint, or ended a
+/// session that we took for the newest.
+void Engine::dial_who_is_missing() {
+    if (now_.steady < next_dial_check_) return;
+    next_dial_check_ = now_.steady + kDialCheck;
+    for (const auto& [peer, info] : peers_) {
+        if (info.former || !info.endpoint || has_session(peer) || is_blocked(peer.curve_key())) {
+            missing_.erase(peer);
+            continue;
+        }
+        if (missing_.insert(peer).second) continue;
+        if (config_.reachable && peer < id()) dialled_out_of_turn_.insert(peer);
+        effects_.push_back(Dial{PeerAddress{peer, *info.endpoint}});
     }
 }
 

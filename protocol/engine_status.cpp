@@ -116,6 +116,14 @@ std::optional<OwnSeedStatus> Engine::own_seed() const {
                          own_lease_ ? own_lease_->lease.not_after : WallTime{}};
 }
 
+EngineSizes Engine::sizes() const {
+    EngineSizes sizes{sessions_.size(), blocked_.size(),      0, downloads_.size(), candidates_.size(),
+                      stores_.size(),   equivocations_.size()};
+    for (const auto& [session_id, session] : sessions_)
+        sizes.waiting_gets = std::max(sizes.waiting_gets, session.waiting_gets.size());
+    return sizes;
+}
+
 std::vector<NodeId> Engine::tombstones() const {
     std::vector<NodeId> out;
     for (const auto& [owner, exit] : exits_)

@@ -35,6 +35,7 @@ inline constexpr std::size_t kMaxProvisionalPeers = 32;
 // Timers.
 inline constexpr std::chrono::milliseconds kTickInterval{100};
 inline constexpr std::chrono::milliseconds kHelloRetry{1000};
+inline constexpr std::chrono::milliseconds kDialCheck{10000};
 inline constexpr std::chrono::milliseconds kPingAfterIdle{2000};
 inline constexpr std::chrono::milliseconds kPeerSuspectAfter{5000};
 inline constexpr std::chrono::milliseconds kPeerDownAfter{8000};

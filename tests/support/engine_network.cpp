@@ -79,7 +79,9 @@ void EngineNetwork::run_for(std::chrono::milliseconds time) {
 
 void EngineNetwork::connect(std::size_t dialler, std::size_t acceptor) {
     for (const auto& link : links_)
-        if (link.cut && ((link.dialler == dialler && link.acceptor == acceptor))) return;
+        if (link.cut && ((link.dialler == dialler && link.acceptor == acceptor) ||
+                         (link.dialler == acceptor && link.acceptor == dialler)))
+            return;
     Link link{dialler, acceptor, next_session_, next_session_ + 1, true, false};
     next_session_ += 2;
     std::erase_if(links_,

@@ -329,3 +329,23 @@ TEST_CASE("only the larger id is dialled when both can be reached") {
     const auto answer = decode(net[1 - lower].sent.front().frames);
     CHECK(std::get<Hello>(answer->message).answer);
 }
+
+TEST_CASE("whose turn it is to dial keeps nobody apart") {
+    // The node with the lower id, whose turn it is, does not know where the other is.
+    const auto id_of = [](char name) {
+        return Identity::from_seed(digest_of(Bytes{static_cast<std::uint8_t>(name)}).value).id();
+    };
+    const std::size_t lower = id_of('a') < id_of('b') ? 0 : 1;
+    EngineNetwork net({"a", "b"}, {{0, 1}}, [&](std::size_t node, EngineConfig& config) {
+        if (node == lower) config.neighbours[0].endpoint.reset();
+    });
+    net.start();
+    REQUIRE(net[0].engine->established_peers() == 0);
+    net.run_for(2 * kDialCheck + 1s);
+    CHECK(net[0].engine->established_peers() == 1);
+    CHECK(net[1].engine->established_peers() == 1);
+    // It stays with one connection.
+    const auto hellos = count_sent(net[0], Kind::hello) + count_sent(net[1], Kind::hello);
+    net.run_for(4 * kDialCheck);
+    CHECK(count_sent(net[0], Kind::hello) + count_sent(net[1], Kind::hello) == hellos);
+}
