@@ -1,0 +1,361 @@
+#include "sim/faults/fault_world.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include <sqlite3.h>
+
+#include "node/storage/wiping_memory.hpp"
+#include "protocol/digest.hpp"
+#include "topologies/generators.hpp"
+
+namespace unlearn::sim {
+
+using namespace protocol;
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr std::uint32_t kDegree = 4;
+/// A world whose storm lasts longer is calmer in everything: keep-alives, comparisons, ticks.
+constexpr double kLongHours = 2.0;
+
+Identity identity_from(std::string_view purpose, std::uint64_t seed, std::size_t number) {
+    const std::string text = std::string(purpose) + " " + std::to_string(seed) + " " + std::to_string(number);
+    return Identity::from_seed(digest_of(Bytes(text.begin(), text.end())).value);
+}
+
+std::uint64_t mix(std::uint64_t hash, std::uint64_t value) {
+    hash = (hash ^ value) * 0x9E3779B97F4A7C15;
+    return hash ^ (hash >> 29);
+}
+
+}  // namespace
+
+FaultWorld::FaultWorld(std::uint64_t seed, FaultOptions options)
+    : seed_(seed),
+      options_(options),
+      random_(seed),
+      network_(time_),
+      network_id_(network_id_of({"fault-sim", {1}, {"a", "b"}, "none", {}})) {
+    static_cast<void>(storage::install_wiping_memory());  // before SQLite is used for anything else
+    // SQLite has one random stream of its own in each process.
+    sqlite3_randomness(0, nullptr);
+    const bool is_long = options_.hours > kLongHours;
+    const auto storm = std::chrono::seconds(static_cast<std::int64_t>(options_.hours * 3600));
+    lease_time_ = std::max<std::chrono::seconds>(storm / 4, 60s);
+    tick_ = is_long ? 1000ms : 200ms;
+    invariants_ = std::make_unique<Invariants>(
+        Invariants::Settings{network_id_, lease_time_, 2 * tick_ + 1500ms}, time_, payloads_);
+    if (random_.below(3) == 0) network_key_ = identity_from("network", seed, 0);
+    network_.set_latency([this] { return between(1ms, 30ms); });
+    network_.set_judge([this](const NodeId& from, const NodeId& to, const network::Frames& frames) {
+        if (Machine* machine = machine_of(from)) {
+            invariants_->sends(*machine, to, frames);
+            if (random_.below(16) == 0) {
+                overheard_.push_back(frames);
+                if (overheard_.size() > 256) overheard_.pop_front();
+            }
+        }
+        return fate_of(frames);
+    });
+    network_.set_inspector([this](const NodeId& from, const NodeId& to, network::Frames& frames) {
+        Machine* machine = machine_of(to);
+        if (machine == nullptr) return true;
+        record(from);
+        record(to);
+        record(network::kind_number(frames));
+        if (!let_in(from, *machine, frames)) return false;
+        invariants_->hears(*machine, from, frames);
+        return true;
+    });
+    network_.set_blocked([this](const NodeId& from, const NodeId& to) {
+        return blocked_.contains({from, to});
+    });
+    network_.set_awake([this](const NodeId& id) {
+        const Machine* machine = machine_of(id);
+        return machine != nullptr && machine->host ? machine->host->paused_until() : Duration{};
+    });
+    build_network();
+}
+
+FaultWorld::~FaultWorld() {
+    for (auto& machine : machines_)
+        machine->node.reset();
+}
+
+void FaultWorld::build_network() {
+    const std::uint32_t degree = std::min(kDegree, options_.nodes - 1);
+    auto graph = options_.nodes * degree % 2 == 0 && options_.nodes > degree + 1
+                     ? topologies::random_regular(options_.nodes, degree, seed_)
+                     : topologies::full(options_.nodes);
+    const auto adjacency = graph.value().adjacency();
+    for (std::uint32_t i = 0; i < options_.nodes; ++i) {
+        machines_.push_back(std::make_unique<Machine>(i, identity_from("node", seed_, i), random_.next()));
+        index_of_[machines_.back()->id()] = i;
+    }
+    const auto member = [&](const Identity& identity) -> std::optional<SignedBytes> {
+        if (!network_key_) return std::nullopt;
+        return sign_membership(*network_key_, network_id_, Membership{identity.id()});
+    };
+    for (std::uint32_t i = 0; i < options_.nodes; ++i) {
+        // Some can only dial out.
+        const bool hidden = i % 4 == 3 && std::all_of(adjacency[i].begin(), adjacency[i].end(), [&](auto n) {
+                                return machines_[n]->endpoint.has_value() || n > i;
+                            });
+        const bool neighbour_hidden = std::any_of(adjacency[i].begin(), adjacency[i].end(),
+                                                  [&](auto n) { return n < i && !machines_[n]->endpoint; });
+        machines_[i]->membership = member(machines_[i]->identity);
+        if (!hidden || neighbour_hidden) machines_[i]->endpoint = "tcp://10.0.0.1:" + std::to_string(i + 1);
+    }
+    for (std::uint32_t i = 0; i < options_.nodes; ++i)
+        for (const auto neighbour : adjacency[i])
+            machines_[i]->neighbours.push_back({machines_[neighbour]->id(), machines_[neighbour]->endpoint});
+
+    for (std::uint64_t number = 0; number < 2; ++number) {
+        std::vector<const Identity*> honest;
+        for (const auto& machine : machines_)
+            honest.push_back(&machine->identity);
+        Identity identity = identity_from("hostile", seed_, number);
+        auto membership = member(identity);
+        hostile_.push_back(std::make_unique<HostilePeer>(
+            HostilePeer::World{time_, network_, payloads_, network_id_, std::move(honest),
+                               [this]() -> std::optional<Message> {
+                                   if (overheard_.empty()) return std::nullopt;
+                                   auto envelope = decode(overheard_[random_.below(overheard_.size())]);
+                                   if (!envelope) return std::nullopt;
+                                   return std::move(envelope->message);
+                               },
+                               [this](const NodeId& id) { invariants_->exit_signed(id); }},
+            std::move(identity), std::move(membership), random_.next()));
+        // Somebody's neighbour: on the list of three who can be dialled.
+        std::vector<PeerAddress> victims;
+        while (victims.size() < std::min<std::size_t>(3, options_.nodes / 2)) {
+            Machine& victim = any_machine();
+            if (!victim.endpoint) continue;
+            victims.push_back({victim.id(), *victim.endpoint});
+            victim.neighbours.push_back({hostile_.back()->id(), std::nullopt});
+        }
+        time_.after(5s, [peer = hostile_.back().get(), victims] { peer->start(victims); });
+    }
+}
+
+EngineConfig FaultWorld::config_of(const Machine& machine) const {
+    EngineConfig config;
+    config.network = network_id_;
+    config.neighbours = machine.neighbours;
+    config.reachable = machine.endpoint.has_value();
+    if (network_key_) config.network_key = network_key_->id();
+    config.membership = machine.membership;
+    config.lease_time = lease_time_;
+    config.lease_renewal = std::max<std::chrono::seconds>(lease_time_ / 9, 2s);
+    config.gate = gate_of(options_.broken);
+    if (options_.hours > kLongHours) config.pace = {60s, 150s, 240s, 60s};
+    return config;
+}
+
+Machine* FaultWorld::machine_of(const NodeId& id) {
+    const auto found = index_of_.find(id);
+    return found == index_of_.end() ? nullptr : machines_[found->second].get();
+}
+
+// ---------------------------------------------------------------- machines
+
+void FaultWorld::start(Machine& machine) {
+    machine.started_at = time_.now();
+    ++machine.starts;
+    record(machine.id());
+    record(machine.starts);
+    VirtualHost::Options options;
+    options.seed = random_.next();
+    options.write_latency = [this] { return between(200us, 4ms); };
+    options.answer_before_durable = options_.broken == BrokenRule::ack_before_durable;
+    options.after_load = [this, &machine](LoadedState& state) {
+        if (options_.broken == BrokenRule::forget_by_age)
+            std::erase_if(state.tombstones, [&](const PutTombstone& tombstone) {
+                const auto notice = verify_notice(network_id_, tombstone.notice);
+                return notice && notice->made_at + 60s < machine.host->now().wall;
+            });
+        invariants_->loaded(machine, state);
+    };
+    machine.host = std::make_shared<VirtualHost>(time_, machine.disk, std::move(options));
+    machine.host->set_clock_error(machine.clock_error);
+    machine.holder = std::make_unique<SimulatedHolder>(
+        machine.host, SimulatedHolder::Hooks{[this, &machine](const NodeId& owner, ByteView payload) {
+                                                 if (!payloads_.is_from(owner, payload))
+                                                     invariants_->fail(
+                                                         "held-is-signed",
+                                                         "node-" + std::to_string(machine.index) +
+                                                             " got a seed that " + owner.short_text() +
+                                                             " never made");
+                                                 return runtime::SeedVerdict{};
+                                             },
+                                             [this, &machine](const NodeId& owner, SeedVersion version) {
+                                                 record(owner);
+                                                 record(static_cast<std::uint64_t>(version));
+                                                 invariants_->installed(machine, owner, version);
+                                             },
+                                             [this] { return between(1ms, 200ms); }});
+    auto config = config_of(machine);
+    config.random_seed = random_.next() | 1;
+    auto node = runtime::Node::create(
+        machine.host, machine.identity, {"state", std::move(config), tick_},
+        std::make_unique<VirtualTransport>(network_, machine.id(), machine.endpoint), *machine.holder,
+        [this, &machine](const Event& event, auto) { on_event(machine, event); });
+    if (!node) {
+        machine.holder.reset();
+        if (node.error().code == ErrorCode::retired) {
+            machine.retired = true;
+            return;
+        }
+        const bool excused = machine.disk.crashed() || machine.disk.error_rate > 0.0 ||
+                             machine.disk.capacity != std::numeric_limits<std::uint64_t>::max();
+        if (!excused)
+            invariants_->fail("starts-again",
+                              "node-" + std::to_string(machine.index) + ": " + node.error().text());
+        if (machine.disk.crashed()) {
+            ++result_.crashes;
+            machine.disk.restart(chance(0.5));
+        }
+        time_.after(5s, [this, &machine] { come_back(machine); });
+        return;
+    }
+    machine.node = std::move(*node);
+    machine.node->start();
+    if (!machine.engine().own_seed()) publish(machine);
+}
+
+void FaultWorld::stop(Machine& machine) {
+    machine.node.reset();
+    machine.holder.reset();
+    machine.host.reset();
+}
+
+void FaultWorld::crash(Machine& machine, bool power_lost, Duration back_after) {
+    if (!machine.up()) return;
+    ++result_.crashes;
+    record(0xDEAD);
+    network_.kill(machine.id());
+    machine.disk.crash();
+    stop(machine);
+    machine.disk.restart(power_lost);
+    time_.after(back_after, [this, &machine] { come_back(machine); });
+}
+
+void FaultWorld::come_back(Machine& machine) {
+    if (machine.up() || machine.lost || machine.retired) return;
+    // Now and then the power fails again while it starts.
+    if (stormy_ && chance(0.15)) arm(machine);
+    start(machine);
+}
+
+/// The machine dies during one of its next writes.
+void FaultWorld::arm(Machine& machine) {
+    machine.disk.crash_at(random_.below(40), static_cast<VirtualDisk::Crash>(random_.below(3)));
+    armed_.insert(machine.index);
+}
+
+void FaultWorld::after_event() {
+    for (auto it = armed_.begin(); it != armed_.end();) {
+        Machine& machine = *machines_[*it];
+        if (!machine.disk.crashed()) {
+            ++it;
+            continue;
+        }
+        it = armed_.erase(it);
+        crash(machine, chance(0.7), between(0s, 20s));
+    }
+    for (const std::size_t index : std::exchange(to_stop_, {})) {
+        machines_[index]->retired = true;
+        stop(*machines_[index]);
+    }
+}
+
+void FaultWorld::on_event(Machine& machine, const Event& event) {
+    record(machine.id());
+    record(static_cast<std::uint64_t>(event.kind));
+    record(event.subject);
+    invariants_->event(machine, event);
+    if (event.kind == EventKind::exit_complete) ++result_.exits;
+    if (event.kind == EventKind::retired) to_stop_.insert(machine.index);
+}
+
+void FaultWorld::publish(Machine& machine) {
+    if (!machine.up() || machine.leaving) return;
+    const std::size_t bytes =
+        random_.below(6) == 0 ? 20'000 + random_.below(60'000) : 200 + random_.below(3000);
+    machine.node->publish("mlp:8", payloads_.make(machine.id(), bytes, random_));
+}
+
+void FaultWorld::begin_exit(Machine& machine) {
+    if (!machine.up()) return;
+    machine.leaving = true;
+    invariants_->exit_signed(machine.id());
+    machine.node->begin_exit();
+}
+
+/// What a node that breaks a rule makes of a message before it looks at it. @return false when it ignores it.
+bool FaultWorld::let_in(const NodeId&, Machine& to, network::Frames& frames) {
+    const bool is_exit = network::kind_number(frames) == static_cast<std::uint8_t>(Kind::exit);
+    if (!is_exit || (options_.broken != BrokenRule::ignore_unknown_owners &&
+                     options_.broken != BrokenRule::accept_unsigned_exit))
+        return true;
+    auto envelope = decode(frames);
+    if (!envelope) return true;
+    auto& notice = std::get<Exit>(envelope->message).notice;
+    const auto valid = verify_notice(network_id_, notice);
+    if (options_.broken == BrokenRule::ignore_unknown_owners)
+        return !valid || valid->owner == to.id() ||
+               std::any_of(to.neighbours.begin(), to.neighbours.end(),
+                           [&](const Neighbour& neighbour) { return neighbour.id == valid->owner; });
+    if (valid) return true;
+    for (const auto& machine : machines_) {
+        const auto id = machine->id().view();
+        if (std::search(notice.bytes.begin(), notice.bytes.end(), id.begin(), id.end()) == notice.bytes.end())
+            continue;
+        notice =
+            sign_notice(machine->identity, network_id_, ExitNotice{machine->id(), {}, machine->membership});
+        frames = encode(*envelope);
+    }
+    return true;
+}
+
+void FaultWorld::record(std::uint64_t value) {
+    result_.trace = mix(mix(result_.trace, value), static_cast<std::uint64_t>(time_.now().count()));
+}
+
+void FaultWorld::record(const NodeId& id) {
+    std::uint64_t first = 0;
+    std::memcpy(&first, id.bytes().data(), sizeof first);
+    record(first);
+}
+
+// ---------------------------------------------------------------- the run
+
+void FaultWorld::run_until(Duration end) {
+    while (!invariants_->violation() && time_.has_next() && time_.next() <= end) {
+        time_.run_next();
+        after_event();
+    }
+}
+
+FaultResult FaultWorld::run() {
+    for (auto& machine : machines_)
+        time_.after(between(0s, 3s), [this, machine = machine.get()] { start(*machine); });
+    const Duration storm = std::chrono::seconds(static_cast<std::int64_t>(options_.hours * 3600));
+    plan_storm(storm);
+    run_until(storm);
+    if (!invariants_->violation()) {
+        end_storm();
+        check_calm();
+    }
+    for (const auto& peer : hostile_)
+        result_.attacks += peer->attacks();
+    result_.violation = invariants_->violation();
+    result_.events = time_.tasks_run();
+    result_.virtual_seconds = std::chrono::duration<double>(time_.now()).count();
+    return result_;
+}
+
+}  // namespace unlearn::sim

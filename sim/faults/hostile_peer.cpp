@@ -1,0 +1,232 @@
+#include "sim/faults/hostile_peer.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+namespace unlearn::sim {
+
+using namespace protocol;
+using network::SessionId;
+
+namespace {
+
+constexpr WallTime kLongAgo{std::chrono::seconds{1'600'000'000}};
+constexpr WallTime kNeverEnds{std::chrono::seconds{4'000'000'000}};
+/// Unknown owners whose exits one peer may introduce; more are put off for a day, which the end of a run
+/// would have to wait for.
+constexpr unsigned kMostUnknown = 40;
+
+network::Priority priority_of(const Message& message) {
+    return static_cast<network::Priority>(lane_of(kind_of(message)));
+}
+
+}  // namespace
+
+HostilePeer::HostilePeer(World world, Identity identity, std::optional<SignedBytes> membership,
+                         std::uint64_t seed)
+    : world_(std::move(world)),
+      identity_(std::move(identity)),
+      membership_(std::move(membership)),
+      random_(seed) {}
+
+void HostilePeer::start(std::vector<PeerAddress> victims) {
+    victims_ = std::move(victims);
+    transport_ = std::make_unique<VirtualTransport>(world_.network, id(), std::nullopt);
+    static_cast<void>(transport_->start(*this));
+    std::vector<CurvePublicKey> keys;
+    for (const auto& victim : victims_)
+        keys.push_back(victim.id.curve_key());
+    transport_->allow(keys);
+    for (const auto& victim : victims_)
+        transport_->dial(victim);
+}
+
+void HostilePeer::stop() {
+    if (transport_) transport_->stop();
+    sessions_.clear();
+}
+
+void HostilePeer::on_link_up(SessionId session, const NodeId& peer) {
+    sessions_[session].peer = peer;
+    Hello hello;
+    hello.network = world_.network_id;
+    hello.sender = id();
+    hello.membership = membership_;
+    // Now and then with somebody else's name.
+    if (random_.below(8) == 0) hello.sender = any_honest().id();
+    say(session, hello);
+    if (!exited_) offer(session, version_, false);
+}
+
+void HostilePeer::on_message(SessionId session, const CurvePublicKey&, network::Frames frames) {
+    auto envelope = decode(std::move(frames));
+    if (!envelope || !sessions_.contains(session)) return;
+    if (const auto* ping = std::get_if<Ping>(&envelope->message)) return say(session, Pong{ping->token});
+    const auto* get = std::get_if<Get>(&envelope->message);
+    if (get == nullptr) return;
+    const auto seed = seeds_.find(static_cast<std::uint64_t>(get->version));
+    if (seed == seeds_.end()) return;
+    const auto& payload = seed->second[random_.below(2)];
+    const auto bytes = payload->view();
+    const std::size_t size = kMinChunk;
+    for (std::uint32_t i = get->first; i < get->first + std::min<std::uint32_t>(get->count, 4); ++i) {
+        if (i * size >= bytes.size()) return;
+        const auto part = bytes.subspan(i * size, std::min(size, bytes.size() - i * size));
+        say(session, Chunk{get->version, i, Bytes(part.begin(), part.end())});
+    }
+}
+
+void HostilePeer::say(SessionId session, Message message) {
+    const auto found = sessions_.find(session);
+    if (found == sessions_.end()) return;
+    const auto lane = static_cast<std::size_t>(lane_of(kind_of(message)));
+    const auto priority = priority_of(message);
+    transport_->send(session, encode({++found->second.sequence[lane], std::move(message)}), priority);
+}
+
+void HostilePeer::say_raw(SessionId session, network::Frames frames) {
+    transport_->send(session, std::move(frames), network::Priority::normal);
+}
+
+void HostilePeer::offer(SessionId session, std::uint64_t version, bool other_record) {
+    auto& seeds = seeds_[version];
+    for (auto& seed : seeds)
+        if (!seed) seed = world_.payloads.make(id(), 200 + random_.below(2000), random_);
+    const auto record =
+        describe_seed(id(), SeedVersion{version}, "mlp:8", seeds[other_record ? 1 : 0]->view(), kLongAgo);
+    if (!record) return;
+    const Lease lease{id(), SeedVersion{version}, ++lease_number_, kNeverEnds};
+    say(session, Have{sign_record(identity_, world_.network_id, *record),
+                      sign_lease(identity_, world_.network_id, lease)});
+}
+
+SessionId HostilePeer::any_session() {
+    if (sessions_.empty()) return 0;
+    auto it = sessions_.begin();
+    std::advance(it, static_cast<std::ptrdiff_t>(random_.below(sessions_.size())));
+    return it->first;
+}
+
+const Identity& HostilePeer::any_honest() {
+    return *world_.honest[random_.below(world_.honest.size())];
+}
+
+Bytes HostilePeer::noise(std::size_t most) {
+    Bytes bytes(random_.below(most) + 1);
+    for (auto& byte : bytes)
+        byte = static_cast<std::uint8_t>(random_.next());
+    return bytes;
+}
+
+// ---------------------------------------------------------------- attacks
+
+void HostilePeer::attack() {
+    // One that was dropped is dialled again, like by any stubborn client.
+    for (const auto& victim : victims_)
+        transport_->dial(victim);
+    const SessionId session = any_session();
+    if (session == 0) return;
+    ++attacks_;
+    switch (random_.below(14)) {
+        case 0:
+            return forge_exit(session);
+        case 1:
+            return exit_of_other_network(session);
+        case 2:
+            return exit_of_twin(session);
+        case 3:
+            return offer(session, version_, true);
+        case 4:
+            return offer(session, ++version_, false);
+        case 5:
+            return say(session, Chunk{SeedVersion{version_}, static_cast<std::uint32_t>(random_.below(4)),
+                                      noise(kMinChunk)});
+        case 6:
+            return hoarded_lease(session);
+        case 7:
+            return flood_of_unknown(session);
+        case 8:
+            return small_frames(session);
+        case 9: {
+            // Somebody else's name in a session of ours.
+            Hello hello;
+            hello.network = world_.network_id;
+            hello.sender = any_honest().id();
+            return say(session, hello);
+        }
+        case 10:
+            return say_raw(session, {noise(kHeaderSize), noise(200)});
+        case 11: {
+            network::Frames frames = encode({1, Ping{1}});
+            frames.push_back(noise(1000));
+            return say_raw(session, std::move(frames));
+        }
+        default:
+            if (auto message = world_.overheard()) say(session, std::move(*message));
+    }
+}
+
+void HostilePeer::forge_exit(SessionId session) {
+    const ExitNotice notice{any_honest().id(), kLongAgo, std::nullopt};
+    say(session, Exit{sign_notice(identity_, world_.network_id, notice)});
+}
+
+void HostilePeer::exit_of_other_network(SessionId session) {
+    NetworkId other = world_.network_id;
+    other.value[0] ^= 1;
+    const Identity& owner = any_honest();
+    say(session, Exit{sign_notice(owner, other, ExitNotice{owner.id(), kLongAgo, std::nullopt})});
+}
+
+void HostilePeer::exit_of_twin(SessionId session) {
+    const Identity& owner = any_honest();
+    auto notice = sign_notice(owner, world_.network_id, ExitNotice{owner.id(), kLongAgo, std::nullopt});
+    // -A in place of A.
+    const auto wanted = owner.id().bytes();
+    const auto found = std::search(notice.bytes.begin(), notice.bytes.end(), wanted.begin(), wanted.end());
+    if (found == notice.bytes.end()) return;
+    *(found + 31) ^= 0x80;
+    say(session, Exit{notice});
+}
+
+void HostilePeer::flood_of_unknown(SessionId session) {
+    for (int i = 0; i < 10 && unknown_ < kMostUnknown; ++i, ++unknown_) {
+        Identity::SecretSeed seed{};
+        for (auto& byte : seed)
+            byte = static_cast<std::uint8_t>(random_.next());
+        const auto stranger = Identity::from_seed(seed);
+        world_.exit_signed(stranger.id());
+        say(session, Exit{sign_notice(stranger, world_.network_id,
+                                      ExitNotice{stranger.id(), kLongAgo, std::nullopt})});
+    }
+}
+
+/// Leases made in advance, and used after the exit.
+void HostilePeer::hoarded_lease(SessionId session) {
+    if (hoard_.empty())
+        for (int i = 0; i < 5; ++i)
+            hoard_.push_back(
+                sign_lease(identity_, world_.network_id,
+                           Lease{id(), SeedVersion{version_},
+                                 lease_number_ + 1000 + static_cast<std::uint64_t>(i), kNeverEnds}));
+    if (!exited_ && random_.below(3) == 0) {
+        exited_ = true;
+        world_.exit_signed(id());
+        return say(session,
+                   Exit{sign_notice(identity_, world_.network_id, ExitNotice{id(), kLongAgo, std::nullopt})});
+    }
+    if (!seeds_.contains(version_)) return offer(session, version_, false);
+    const auto record =
+        describe_seed(id(), SeedVersion{version_}, "mlp:8", seeds_[version_][0]->view(), kLongAgo);
+    if (!record) return;
+    say(session,
+        Have{sign_record(identity_, world_.network_id, *record), hoard_[random_.below(hoard_.size())]});
+}
+
+void HostilePeer::small_frames(SessionId session) {
+    for (int i = 0; i < 200; ++i)
+        say(session, Ping{random_.next()});
+}
+
+}  // namespace unlearn::sim

@@ -1,0 +1,89 @@
+#pragma once
+
+#include <array>
+#include <functional>
+#include <map>
+#include <memory>
+#include <vector>
+
+#include "node/learning/data/random.hpp"
+#include "protocol/identity.hpp"
+#include "protocol/limits.hpp"
+#include "protocol/messages.hpp"
+#include "protocol/records.hpp"
+#include "sim/faults/payloads.hpp"
+#include "sim/virtual/virtual_network.hpp"
+
+namespace unlearn::sim {
+
+/// A member with a key of its own that breaks every rule it can. Speaks bytes; has no engine.
+class HostilePeer final : private network::TransportHandler {
+  public:
+    struct World {
+        VirtualTime& time;
+        VirtualNetwork& network;
+        Payloads& payloads;
+        protocol::NetworkId network_id;
+        std::vector<const protocol::Identity*> honest;  ///< whose names are abused; their keys are used for
+                                                        ///< statements to *other* networks only
+        /// Signed statements that somebody overheard.
+        std::function<std::optional<protocol::Message>()> overheard;
+        std::function<void(const protocol::NodeId&)> exit_signed;
+    };
+
+    HostilePeer(World world, protocol::Identity identity, std::optional<protocol::SignedBytes> membership,
+                std::uint64_t seed);
+
+    [[nodiscard]] const protocol::NodeId& id() const { return identity_.id(); }
+    void start(std::vector<protocol::PeerAddress> victims);
+    /// One more wrong thing.
+    void attack();
+    void stop();
+
+    [[nodiscard]] std::uint64_t attacks() const { return attacks_; }
+
+  private:
+    struct Session {
+        protocol::NodeId peer;
+        std::array<std::uint64_t, protocol::kLanes> sequence{};
+    };
+
+    void on_link_up(network::SessionId session, const protocol::NodeId& peer) override;
+    void on_link_down(network::SessionId session) override { sessions_.erase(session); }
+    void on_message(network::SessionId session, const protocol::CurvePublicKey& key,
+                    network::Frames frames) override;
+    void on_malformed(network::SessionId session, const protocol::CurvePublicKey&, std::string) override {
+        sessions_.erase(session);
+    }
+
+    void say(network::SessionId session, protocol::Message message);
+    void say_raw(network::SessionId session, network::Frames frames);
+    void offer(network::SessionId session, std::uint64_t version, bool other_record);
+    [[nodiscard]] network::SessionId any_session();
+    [[nodiscard]] const protocol::Identity& any_honest();
+    [[nodiscard]] protocol::Bytes noise(std::size_t most);
+
+    void forge_exit(network::SessionId session);
+    void exit_of_other_network(network::SessionId session);
+    void exit_of_twin(network::SessionId session);
+    void flood_of_unknown(network::SessionId session);
+    void hoarded_lease(network::SessionId session);
+    void small_frames(network::SessionId session);
+
+    World world_;
+    protocol::Identity identity_;
+    std::optional<protocol::SignedBytes> membership_;
+    learning::RandomStream random_;
+    std::unique_ptr<VirtualTransport> transport_;
+    std::vector<protocol::PeerAddress> victims_;
+    std::map<network::SessionId, Session> sessions_;
+    std::map<std::uint64_t, std::array<protocol::SharedSeedBytes, 2>> seeds_;
+    std::uint64_t version_ = 1;
+    std::uint64_t lease_number_ = 0;
+    std::vector<protocol::SignedBytes> hoard_;  ///< leases for later
+    bool exited_ = false;
+    unsigned unknown_ = 0;
+    std::uint64_t attacks_ = 0;
+};
+
+}  // namespace unlearn::sim

@@ -1,0 +1,115 @@
+#include <cstdio>
+#include <iostream>
+#include <string>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+
+#include "sim/faults/fault_world.hpp"
+#include "sim/faults/in_parallel.hpp"
+
+using namespace unlearn::sim;
+
+namespace {
+
+struct Arguments {
+    FaultOptions options;
+    std::uint64_t first = 1;
+    std::uint64_t seeds = 20;
+    unsigned jobs = 0;
+    std::string broken = "none";
+    bool json = false;
+};
+
+nlohmann::json json_of(std::uint64_t seed, const FaultResult& result) {
+    nlohmann::json out{
+        {"seed", seed},          {"events", result.events},   {"crashes", result.crashes},
+        {"exits", result.exits}, {"attacks", result.attacks}, {"virtual_seconds", result.virtual_seconds},
+        {"trace", result.trace}};
+    if (result.violation)
+        out["violation"] = {{"rule", result.violation->rule}, {"detail", result.violation->detail}};
+    return out;
+}
+
+std::string replay_command(const Arguments& arguments, std::uint64_t seed) {
+    std::string command = "fault_sim --nodes " + std::to_string(arguments.options.nodes) + " --hours " +
+                          CLI::detail::to_string(arguments.options.hours) + " --seeds 1 --first " +
+                          std::to_string(seed);
+    if (arguments.broken != "none") command += " --break " + arguments.broken;
+    return command;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    Arguments arguments;
+    CLI::App app{
+        "Runs production nodes under a simulated clock, network and disk, through storms of faults that are "
+        "drawn "
+        "from a seed, and checks after every event that nothing forgotten comes back. Exit code 1: it found "
+        "a "
+        "violation; 2: bad arguments."};
+    app.add_option("--nodes", arguments.options.nodes, "in each network")
+        ->check(CLI::Range(3U, 100'000U))
+        ->capture_default_str();
+    app.add_option("--seeds", arguments.seeds, "how many networks to run")->capture_default_str();
+    app.add_option("--first", arguments.first, "the first seed")->capture_default_str();
+    app.add_option("--hours", arguments.options.hours, "of storm in each, in virtual time; calm follows")
+        ->check(CLI::Range(0.02, 10'000.0))
+        ->capture_default_str();
+    std::vector<std::string> rules;
+    for (const auto name : broken_rule_names())
+        rules.emplace_back(name);
+    app.add_option("--break", arguments.broken, "break a rule on purpose; the simulation must notice")
+        ->check(CLI::IsMember(rules));
+    app.add_option("--jobs", arguments.jobs, "networks at a time; 0: one for each core");
+    app.add_flag("--json", arguments.json, "one JSON object for each seed, and one at the end");
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+        return app.exit(error) == 0 ? 0 : 2;
+    }
+    arguments.options.broken = *parse_broken_rule(arguments.broken);
+
+    std::uint64_t events = 0;
+    std::uint64_t crashes = 0;
+    std::uint64_t violations = 0;
+    std::uint64_t seeds = 0;
+    const auto run_one = [&](std::uint64_t seed) {
+        FaultWorld world(seed, arguments.options);
+        return json_of(seed, world.run());
+    };
+    const auto show = [&](const nlohmann::json& result) {
+        const auto seed = result.at("seed").get<std::uint64_t>();
+        ++seeds;
+        events += result.at("events").get<std::uint64_t>();
+        crashes += result.at("crashes").get<std::uint64_t>();
+        if (arguments.json) std::cout << result.dump() << "\n" << std::flush;
+        const auto violation = result.find("violation");
+        if (violation == result.end()) return;
+        ++violations;
+        if (!arguments.json)
+            std::cout << "seed " << seed << ": " << violation->at("rule").get<std::string>() << ": "
+                      << violation->at("detail").get<std::string>()
+                      << "\n  replay: " << replay_command(arguments, seed) << "\n"
+                      << std::flush;
+    };
+    const auto broken = in_parallel(arguments.first, arguments.seeds, arguments.jobs, run_one, show);
+    for (const auto& seed : broken) {
+        ++violations;
+        std::cerr << "seed " << seed << ": the process died\n  replay: " << replay_command(arguments, seed)
+                  << "\n";
+    }
+    if (arguments.json)
+        std::cout << nlohmann::json{{"seeds", seeds},
+                                    {"events", events},
+                                    {"crashes", crashes},
+                                    {"violations", violations}}
+                         .dump()
+                  << "\n";
+    else
+        std::cout << seeds << " seeds, " << events << " events, " << crashes << " crashes, " << violations
+                  << " violations\n";
+    return violations == 0 ? 0 : 1;
+}

@@ -1,0 +1,115 @@
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "node/learning/data/random.hpp"
+#include "node/storage/disk.hpp"
+#include "protocol/bytes.hpp"
+
+struct sqlite3_vfs;
+
+namespace unlearn::sim {
+
+/// One machine's disk in memory, as bad as a real one: what was not synced may be lost or torn in a power
+/// cut, space runs out, and reads and writes fail. SQLite reaches it through a VFS of its own. One thread;
+/// the caches of the storage above it must not survive a crash, so the store is closed then.
+class VirtualDisk final : public storage::Disk {
+  public:
+    /// `seed`: of what is lost and torn, and of what fails.
+    explicit VirtualDisk(std::uint64_t seed);
+    ~VirtualDisk() override;
+    VirtualDisk(const VirtualDisk&) = delete;
+    VirtualDisk& operator=(const VirtualDisk&) = delete;
+
+    // ------------------------------------------------------------ faults
+    /// Bytes that fit, the reserve included.
+    std::uint64_t capacity = std::numeric_limits<std::uint64_t>::max();
+    /// How likely each write, sync and read fails.
+    double error_rate = 0.0;
+
+    enum class Crash { before, torn, after };
+    /// The machine dies at the operation after `operations` more: before it, in the middle of it, or right
+    /// after it. Reads are no operations.
+    void crash_at(std::uint64_t operations, Crash how);
+    void cancel_crash() { crash_in_.reset(); }
+    /// Everything fails from now on, until `restart`.
+    void crash() { crashed_ = true; }
+    [[nodiscard]] bool crashed() const { return crashed_; }
+    /// After the store was closed. With `power_lost`, what was not synced is kept, lost or torn, each piece
+    /// for itself; without, the operating system survived and has it all.
+    void restart(bool power_lost);
+
+    /// Writes, truncations, syncs and deletions so far.
+    [[nodiscard]] std::uint64_t operations() const { return operations_; }
+    [[nodiscard]] std::uint64_t used() const;
+    /// Whether the bytes are anywhere on the disk, also where a power cut would bring them back.
+    [[nodiscard]] bool contains(protocol::ByteView bytes) const;
+    /// Another disk with what this one would surely have after a power cut.
+    [[nodiscard]] std::unique_ptr<VirtualDisk> synced_copy() const;
+    /// Removes everything.
+    void format();
+    /// Puts a copy of a file in the place of another one, durably.
+    void copy(const std::filesystem::path& from, const std::filesystem::path& to);
+
+    // ------------------------------------------------------------ storage::Disk
+    [[nodiscard]] const char* sqlite_vfs() const override { return name_.c_str(); }
+    [[nodiscard]] protocol::Result<std::unique_ptr<Lock>> lock(
+        const std::filesystem::path& directory) override;
+    [[nodiscard]] protocol::Result<void> ensure_private_file(const std::filesystem::path& file) override;
+    [[nodiscard]] protocol::Result<void> make_file(const std::filesystem::path& file) override;
+    [[nodiscard]] protocol::Result<void> sync(const std::filesystem::path& file) override;
+    void remove(const std::filesystem::path& file) override;
+    [[nodiscard]] std::uint64_t size(const std::filesystem::path& file) const override;
+    [[nodiscard]] protocol::Result<void> allocate(const std::filesystem::path& file,
+                                                  std::uint64_t bytes) override;
+    void cut(const std::filesystem::path& file, std::uint64_t bytes, bool wait) override;
+
+  private:
+    friend struct VirtualFile;
+    friend struct VirtualVfs;
+
+    using Content = std::vector<std::uint8_t>;
+    /// A write, or a truncation when there are no bytes.
+    struct Pending {
+        std::uint64_t at = 0;
+        Content bytes;
+        bool truncates = false;
+    };
+    struct File {
+        Content content;
+        Content synced;
+        std::vector<Pending> pending;
+        bool name_synced = false;
+    };
+
+    /// Counts an operation. @return how much of it happens: all, a part, or nothing.
+    enum class Extent { all, part, none };
+    [[nodiscard]] Extent begin_operation();
+    [[nodiscard]] bool fails_now();
+    [[nodiscard]] bool write(File& file, std::uint64_t at, Content bytes);
+    [[nodiscard]] bool truncate(File& file, std::uint64_t size);
+    [[nodiscard]] bool sync_file(File& file);
+    [[nodiscard]] bool has_room(const File& file, std::uint64_t new_size) const;
+    static void apply(Content& content, const Pending& pending);
+    void tear(File& file);
+
+    std::string name_;
+    std::unique_ptr<sqlite3_vfs> vfs_;
+    learning::RandomStream random_;
+    std::map<std::string, std::shared_ptr<File>> files_;
+    std::map<std::string, std::uint64_t> allocated_;  ///< files of nothing but room
+    std::set<std::string> locked_;
+    std::optional<std::uint64_t> crash_in_;
+    Crash crash_how_ = Crash::before;
+    bool crashed_ = false;
+    std::uint64_t operations_ = 0;
+};
+
+}  // namespace unlearn::sim

@@ -1,0 +1,57 @@
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+#include <functional>
+#include <memory>
+
+#include "node/learning/data/random.hpp"
+#include "node/runtime/host.hpp"
+#include "sim/virtual/virtual_disk.hpp"
+#include "sim/virtual/virtual_time.hpp"
+
+namespace unlearn::sim {
+
+/// One machine's life between two starts: its clocks, its disk and how it runs. Shared by the node and by
+/// whatever is still on its way to it.
+class VirtualHost final : public runtime::Host, public std::enable_shared_from_this<VirtualHost> {
+  public:
+    struct Options {
+        std::uint64_t seed = 0;
+        std::function<protocol::SteadyTime()> write_latency;  ///< of one transaction
+        bool answer_before_durable = false;                   ///< breaks the promise, to see that it shows
+        /// Sees, and may change, what storage gave back at a start.
+        std::function<void(protocol::LoadedState&)> after_load;
+        /// Storage that is only memory and is lost at a restart; for the largest networks.
+        bool forgets = false;
+    };
+
+    /// `time` and `disk` must outlive the host.
+    VirtualHost(VirtualTime& time, VirtualDisk& disk, Options options);
+
+    /// The machine stands still until then, and its boot-time clock goes on.
+    void pause_until(protocol::SteadyTime when) { paused_until_ = std::max(paused_until_, when); }
+    [[nodiscard]] protocol::SteadyTime paused_until() const { return paused_until_; }
+    /// The wall clock's error.
+    void set_clock_error(std::chrono::seconds error) { clock_error_ = error; }
+
+    [[nodiscard]] protocol::Now now() const override;
+    [[nodiscard]] std::uint64_t random_number() override { return random_.next(); }
+    void post(std::function<void()> task) override { run_later({}, std::move(task)); }
+    [[nodiscard]] std::unique_ptr<runtime::Timer> make_timer() override;
+    [[nodiscard]] protocol::Result<runtime::OpenedStorage> open_storage(
+        const std::filesystem::path& directory, const storage::Binding& binding) override;
+
+    /// Runs `task` after `delay`, and not while the machine stands still.
+    void run_later(protocol::SteadyTime delay, std::function<void()> task);
+
+  private:
+    VirtualTime& time_;
+    VirtualDisk& disk_;
+    Options options_;
+    learning::RandomStream random_;
+    protocol::SteadyTime paused_until_{};
+    std::chrono::seconds clock_error_{0};
+};
+
+}  // namespace unlearn::sim

@@ -1,0 +1,27 @@
+#include "sim/virtual/virtual_time.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace unlearn::sim {
+
+void VirtualTime::at(protocol::SteadyTime when, Task task) {
+    queue_.push({std::max(when, now_), next_number_++, std::move(task)});
+}
+
+void VirtualTime::run_next() {
+    // The queue gives out its top as const, but it is popped before anybody can see that it was emptied.
+    Entry entry = std::move(const_cast<Entry&>(queue_.top()));
+    queue_.pop();
+    now_ = entry.when;
+    ++tasks_run_;
+    entry.task();
+}
+
+void VirtualTime::run_until(protocol::SteadyTime end) {
+    while (has_next() && next() <= end)
+        run_next();
+    now_ = std::max(now_, end);
+}
+
+}  // namespace unlearn::sim

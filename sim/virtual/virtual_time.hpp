@@ -1,0 +1,44 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <queue>
+#include <vector>
+
+#include "protocol/fetch.hpp"
+
+namespace unlearn::sim {
+
+/// The one clock of a simulated world. Time stands still while a task runs and jumps to the next one after
+/// it; tasks of one moment run in the order in which they were set.
+class VirtualTime {
+  public:
+    using Task = std::function<void()>;
+
+    [[nodiscard]] protocol::SteadyTime now() const { return now_; }
+    void after(protocol::SteadyTime delay, Task task) { at(now_ + delay, std::move(task)); }
+    void at(protocol::SteadyTime when, Task task);
+
+    [[nodiscard]] bool has_next() const { return !queue_.empty(); }
+    [[nodiscard]] protocol::SteadyTime next() const { return queue_.top().when; }
+    void run_next();
+    /// Runs everything up to `end`, and leaves the clock there.
+    void run_until(protocol::SteadyTime end);
+    [[nodiscard]] std::uint64_t tasks_run() const { return tasks_run_; }
+
+  private:
+    struct Entry {
+        protocol::SteadyTime when;
+        std::uint64_t number;
+        Task task;
+        bool operator<(const Entry& other) const {
+            return when != other.when ? when > other.when : number > other.number;
+        }
+    };
+    std::priority_queue<Entry> queue_;
+    protocol::SteadyTime now_{std::chrono::seconds{1}};
+    std::uint64_t next_number_ = 0;
+    std::uint64_t tasks_run_ = 0;
+};
+
+}  // namespace unlearn::sim
