@@ -64,6 +64,8 @@ std::vector<Effect> Engine::step(const Input& input, Now now) {
 void Engine::on(const Start&) {
     started_ = true;
     skip_what_may_be_out();
+    for (const auto& [owner, exit] : exits_)
+        let_in_again(owner);
     allow_neighbours();
     // What was interrupted by a stop is taken up again: erasures of exited owners and removed peers, then our
     // own exit.

@@ -391,6 +391,7 @@ class Engine {
     void leave_when_wiped();
     void announce_exit();
     void reach_former_recipients();
+    bool let_in_again(const NodeId& peer);
     void send_notice_where_due();
     void check_complete();
     void retire(std::string reason);

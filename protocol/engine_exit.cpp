@@ -125,6 +125,7 @@ void Engine::finish_erasure(const NodeId& owner) {
     const bool was_on_disk = maybe_on_disk_.erase(owner) > 0;
     if (was_on_disk || exit.erased_version != SeedVersion{0})
         note(EventKind::seed_erased, owner, exit.erased_version);
+    if (let_in_again(owner)) allow_neighbours();
     send_receipt(owner, exit);
 }
 
@@ -215,13 +216,19 @@ void Engine::announce_exit() {
 
 void Engine::reach_former_recipients() {
     bool changed = false;
-    for (auto& [peer, info] : peers_) {
-        if (!info.former || !recipients_.contains(peer) || receipts_.contains(peer)) continue;
-        info.former = false;
-        changed = true;
-        redial(peer);
+    for (const auto& [peer, info] : peers_) {
+        if (recipients_.contains(peer) && !receipts_.contains(peer)) changed |= let_in_again(peer);
     }
     if (changed) allow_neighbours();
+}
+
+/// A peer that was removed gets its receipt, and gives us ours, all the same.
+bool Engine::let_in_again(const NodeId& peer) {
+    const auto it = peers_.find(peer);
+    if (it == peers_.end() || !it->second.former) return false;
+    it->second.former = false;
+    redial(peer);
+    return true;
 }
 
 void Engine::on(const GiveUpExit&) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <iomanip>
 #include <utility>
 
 #include <sqlite3.h>
@@ -167,6 +168,7 @@ void FaultWorld::start(Machine& machine) {
     ++machine.starts;
     record(machine.id());
     record(machine.starts);
+    tell(machine, "starts");
     VirtualHost::Options options;
     options.seed = random_.next();
     options.write_latency = [this] { return between(200us, 4ms); };
@@ -236,6 +238,7 @@ void FaultWorld::crash(Machine& machine, bool power_lost, Duration back_after) {
     if (!machine.up()) return;
     ++result_.crashes;
     record(0xDEAD);
+    tell(machine, power_lost ? "loses power" : "crashes");
     network_.kill(machine.id());
     machine.disk.crash();
     stop(machine);
@@ -276,6 +279,8 @@ void FaultWorld::on_event(Machine& machine, const Event& event) {
     record(machine.id());
     record(static_cast<std::uint64_t>(event.kind));
     record(event.subject);
+    tell(machine, std::string(protocol::name_of(event.kind)) + " " + name_of(event.subject) + " " +
+                      std::to_string(static_cast<std::uint64_t>(event.version)) + " " + event.detail);
     invariants_->event(machine, event);
     if (event.kind == EventKind::exit_complete) ++result_.exits;
     if (event.kind == EventKind::retired) to_stop_.insert(machine.index);
@@ -291,6 +296,7 @@ void FaultWorld::publish(Machine& machine) {
 void FaultWorld::begin_exit(Machine& machine) {
     if (!machine.up()) return;
     machine.leaving = true;
+    tell(machine, "is told to leave");
     invariants_->exit_signed(machine.id());
     machine.node->begin_exit();
 }
@@ -319,6 +325,17 @@ bool FaultWorld::let_in(const NodeId&, Machine& to, network::Frames& frames) {
         frames = encode(*envelope);
     }
     return true;
+}
+
+std::string FaultWorld::name_of(const NodeId& id) const {
+    const auto found = index_of_.find(id);
+    return found == index_of_.end() ? id.short_text() : "node-" + std::to_string(found->second);
+}
+
+void FaultWorld::tell(const Machine& machine, const std::string& what) {
+    if (options_.log == nullptr) return;
+    *options_.log << std::fixed << std::setprecision(3) << std::chrono::duration<double>(time_.now()).count()
+                  << " node-" << machine.index << " " << what << "\n";
 }
 
 void FaultWorld::record(std::uint64_t value) {

@@ -4,6 +4,7 @@
 #include <deque>
 #include <memory>
 #include <optional>
+#include <ostream>
 #include <set>
 #include <string>
 #include <vector>
@@ -22,6 +23,7 @@ struct FaultOptions {
     std::uint32_t nodes = 24;
     double hours = 0.1;  ///< of storm, in virtual time
     BrokenRule broken = BrokenRule::none;
+    std::ostream* log = nullptr;  ///< gets a line for everything that happens to a node
 };
 
 struct FaultResult {
@@ -61,6 +63,8 @@ class FaultWorld {
     [[nodiscard]] protocol::EngineConfig config_of(const Machine& machine) const;
     [[nodiscard]] Machine* machine_of(const protocol::NodeId& id);
     [[nodiscard]] bool let_in(const protocol::NodeId& from, Machine& to, network::Frames& frames);
+    [[nodiscard]] std::string name_of(const protocol::NodeId& id) const;
+    void tell(const Machine& machine, const std::string& what);
     void record(std::uint64_t value);
     void record(const protocol::NodeId& id);
     void run_until(Duration end);
@@ -74,6 +78,7 @@ class FaultWorld {
     void restore_backup();
     void lose_device();
     void end_storm();
+    void make_up(Machine& machine);
     void check_calm();
     [[nodiscard]] std::optional<Violation> unsettled();
     [[nodiscard]] Machine& any_machine();

@@ -64,12 +64,15 @@ int main(int argc, char** argv) {
     app.add_option("--break", arguments.broken, "break a rule on purpose; the simulation must notice")
         ->check(CLI::IsMember(rules));
     app.add_option("--jobs", arguments.jobs, "networks at a time; 0: one for each core");
+    bool log = false;
+    app.add_flag("--log", log, "a line on stderr for everything that happens to a node");
     app.add_flag("--json", arguments.json, "one JSON object for each seed, and one at the end");
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
         return app.exit(error) == 0 ? 0 : 2;
     }
+    if (log) arguments.options.log = &std::cerr;
     arguments.options.broken = *parse_broken_rule(arguments.broken);
 
     std::uint64_t events = 0;

@@ -200,6 +200,7 @@ void FaultWorld::restore_backup() {
     machine.restored = true;
     machine.clock_error = 0s;  // versions after a restoration begin with the date
     invariants_->restored(machine);
+    tell(machine, "is restored from its backup");
     time_.after(between(0s, 10s), [this, &machine] { come_back(machine); });
 }
 
@@ -208,6 +209,7 @@ void FaultWorld::lose_device() {
     Machine* machine = any_running();
     if (machine == nullptr || machine->leaving) return;
     machine->lost = true;
+    tell(*machine, "is lost for good");
     machine->leaving = true;
     crash(*machine, true, 0s);
     invariants_->exit_signed(machine->id());
@@ -222,6 +224,7 @@ void FaultWorld::lose_device() {
 
 void FaultWorld::end_storm() {
     stormy_ = false;
+    parted_.clear();
     blocked_.clear();
     armed_.clear();
     for (const auto& peer : hostile_)
@@ -239,6 +242,15 @@ void FaultWorld::end_storm() {
         come_back(*machine);
         // A user whose command was lost in a crash gives it again.
         if (machine->up() && machine->leaving && !machine->engine().own_exit().begun) begin_exit(*machine);
+    }
+}
+
+/// Peers that a user removed, or that a backup says were removed, are added again.
+void FaultWorld::make_up(Machine& machine) {
+    for (const auto& status : machine.engine().peers()) {
+        if (status.state != PeerState::former) continue;
+        for (const auto& neighbour : machine.neighbours)
+            if (neighbour.id == status.id) machine.node->add_neighbour(neighbour, true);
     }
 }
 
@@ -260,7 +272,7 @@ std::optional<Violation> FaultWorld::unsettled() {
             for (const auto& [holder, recipient] : exit.recipients)
                 if (!exit.receipts.contains(holder) && !is_legitimately_missing(holder))
                     return Violation{"exits-complete",
-                                     name(*machine) + " has no receipt of " + holder.short_text()};
+                                     name(*machine) + " has no receipt of " + name_of(holder)};
         }
         for (const auto& neighbour : machine->neighbours) {
             Machine* other = machine_of(neighbour.id);
@@ -284,6 +296,8 @@ std::optional<Violation> FaultWorld::unsettled() {
 void FaultWorld::check_calm() {
     std::optional<Violation> open;
     for (int i = 0; i < kMostChecks && !invariants_->violation(); ++i) {
+        for (auto& machine : machines_)
+            if (machine->up()) make_up(*machine);
         run_until(time_.now() + kCheckEvery);
         for (const auto& machine : machines_)
             invariants_->check_running(*machine);

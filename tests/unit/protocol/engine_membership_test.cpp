@@ -267,6 +267,30 @@ TEST_CASE("a peer of the configuration that was removed stays removed after a re
     CHECK(net[0].engine->peers()[0].state == PeerState::former);
 }
 
+TEST_CASE("who removed a peer still signs a receipt when that peer leaves, also after a restart") {
+    EngineNetwork net({"a", "b", "c"}, {{0, 1}, {1, 2}, {0, 2}});
+    net.start();
+    net.publish(0);
+    net.settle();
+    net.feed(1, RemoveNeighbour{net.id(0)});
+    net.settle();
+    REQUIRE(net[1].engine->established_peers() == 1);
+    bool restarts = false;
+    SUBCASE("at once") {}
+    SUBCASE("after a restart") { restarts = true; }
+    net.filter = [&](std::size_t from, std::size_t to, const Frames&) {
+        return !restarts || from + to != 1;  // between a and b
+    };
+    net.exit(0);
+    net.run_for(1s);
+    if (restarts) net.crash_and_restart(1);
+    net.filter = nullptr;
+    net.run_for(30s);
+    CHECK(net[1].engine->has_tombstone(net.id(0)));
+    CHECK(net[0].engine->own_exit().receipts.contains(net.id(1)));
+    CHECK(net[0].engine->own_exit().complete);
+}
+
 TEST_CASE("a forged notice by hand changes nothing") {
     EngineNetwork net({"a", "b"}, {{0, 1}});
     net.start();
