@@ -22,11 +22,6 @@ constexpr std::uint32_t kDegree = 4;
 /// A world whose storm lasts longer is calmer in everything: keep-alives, comparisons, ticks.
 constexpr double kLongHours = 2.0;
 
-Identity identity_from(std::string_view purpose, std::uint64_t seed, std::size_t number) {
-    const std::string text = std::string(purpose) + " " + std::to_string(seed) + " " + std::to_string(number);
-    return Identity::from_seed(digest_of(Bytes(text.begin(), text.end())).value);
-}
-
 std::uint64_t mix(std::uint64_t hash, std::uint64_t value) {
     hash = (hash ^ value) * 0x9E3779B97F4A7C15;
     return hash ^ (hash >> 29);
@@ -48,18 +43,13 @@ FaultWorld::FaultWorld(std::uint64_t seed, FaultOptions options)
     lease_time_ = std::max<std::chrono::seconds>(storm / 4, 60s);
     tick_ = is_long ? 1000ms : 200ms;
     invariants_ = std::make_unique<Invariants>(
-        Invariants::Settings{network_id_, lease_time_, 2 * tick_ + 1500ms}, time_, payloads_);
-    if (random_.below(3) == 0) network_key_ = identity_from("network", seed, 0);
+        Invariants::Settings{network_id_, lease_time_, 2 * tick_ + 1500ms, options_.in_memory}, time_,
+        payloads_);
+    if (random_.below(3) == 0) network_key_ = identity_of("network", 0);
     network_.set_latency([this] { return between(1ms, 30ms); });
     network_.set_judge([this](const NodeId& from, const NodeId& to, const network::Frames& frames) {
-        if (Machine* machine = machine_of(from)) {
-            invariants_->sends(*machine, to, frames);
-            if (random_.below(16) == 0) {
-                overheard_.push_back(frames);
-                if (overheard_.size() > 256) overheard_.pop_front();
-            }
-        }
-        return fate_of(frames);
+        if (Machine* machine = machine_of(from)) invariants_->sends(*machine, to, frames);
+        return fate_of(from, frames);
     });
     network_.set_inspector([this](const NodeId& from, const NodeId& to, network::Frames& frames) {
         Machine* machine = machine_of(to);
@@ -67,7 +57,7 @@ FaultWorld::FaultWorld(std::uint64_t seed, FaultOptions options)
         record(from);
         record(to);
         record(network::kind_number(frames));
-        if (!let_in(from, *machine, frames)) return false;
+        if (!let_in(*machine, frames)) return false;
         invariants_->hears(*machine, from, frames);
         return true;
     });
@@ -86,6 +76,17 @@ FaultWorld::~FaultWorld() {
         machine->node.reset();
 }
 
+Identity FaultWorld::identity_of(std::string_view purpose, std::size_t number) const {
+    const std::string text =
+        std::string(purpose) + " " + std::to_string(seed_) + " " + std::to_string(number);
+    return Identity::from_seed(digest_of(Bytes(text.begin(), text.end())).value);
+}
+
+std::optional<SignedBytes> FaultWorld::membership_of(const Identity& identity) const {
+    if (!network_key_) return std::nullopt;
+    return sign_membership(*network_key_, network_id_, Membership{identity.id()});
+}
+
 void FaultWorld::build_network() {
     const std::uint32_t degree = std::min(kDegree, options_.nodes - 1);
     auto graph = options_.nodes * degree % 2 == 0 && options_.nodes > degree + 1
@@ -93,13 +94,9 @@ void FaultWorld::build_network() {
                      : topologies::full(options_.nodes);
     const auto adjacency = graph.value().adjacency();
     for (std::uint32_t i = 0; i < options_.nodes; ++i) {
-        machines_.push_back(std::make_unique<Machine>(i, identity_from("node", seed_, i), random_.next()));
+        machines_.push_back(std::make_unique<Machine>(i, identity_of("node", i), random_.next()));
         index_of_[machines_.back()->id()] = i;
     }
-    const auto member = [&](const Identity& identity) -> std::optional<SignedBytes> {
-        if (!network_key_) return std::nullopt;
-        return sign_membership(*network_key_, network_id_, Membership{identity.id()});
-    };
     for (std::uint32_t i = 0; i < options_.nodes; ++i) {
         // Some can only dial out.
         const bool hidden = i % 4 == 3 && std::all_of(adjacency[i].begin(), adjacency[i].end(), [&](auto n) {
@@ -107,39 +104,12 @@ void FaultWorld::build_network() {
                             });
         const bool neighbour_hidden = std::any_of(adjacency[i].begin(), adjacency[i].end(),
                                                   [&](auto n) { return n < i && !machines_[n]->endpoint; });
-        machines_[i]->membership = member(machines_[i]->identity);
+        machines_[i]->membership = membership_of(machines_[i]->identity);
         if (!hidden || neighbour_hidden) machines_[i]->endpoint = "tcp://10.0.0.1:" + std::to_string(i + 1);
     }
     for (std::uint32_t i = 0; i < options_.nodes; ++i)
         for (const auto neighbour : adjacency[i])
             machines_[i]->neighbours.push_back({machines_[neighbour]->id(), machines_[neighbour]->endpoint});
-
-    for (std::uint64_t number = 0; number < 2; ++number) {
-        std::vector<const Identity*> honest;
-        for (const auto& machine : machines_)
-            honest.push_back(&machine->identity);
-        Identity identity = identity_from("hostile", seed_, number);
-        auto membership = member(identity);
-        hostile_.push_back(std::make_unique<HostilePeer>(
-            HostilePeer::World{time_, network_, payloads_, network_id_, std::move(honest),
-                               [this]() -> std::optional<Message> {
-                                   if (overheard_.empty()) return std::nullopt;
-                                   auto envelope = decode(overheard_[random_.below(overheard_.size())]);
-                                   if (!envelope) return std::nullopt;
-                                   return std::move(envelope->message);
-                               },
-                               [this](const NodeId& id) { invariants_->exit_signed(id); }},
-            std::move(identity), std::move(membership), random_.next()));
-        // Somebody's neighbour: on the list of three who can be dialled.
-        std::vector<PeerAddress> victims;
-        while (victims.size() < std::min<std::size_t>(3, options_.nodes / 2)) {
-            Machine& victim = any_machine();
-            if (!victim.endpoint) continue;
-            victims.push_back({victim.id(), *victim.endpoint});
-            victim.neighbours.push_back({hostile_.back()->id(), std::nullopt});
-        }
-        time_.after(5s, [peer = hostile_.back().get(), victims] { peer->start(victims); });
-    }
 }
 
 EngineConfig FaultWorld::config_of(const Machine& machine) const {
@@ -172,6 +142,7 @@ void FaultWorld::start(Machine& machine) {
     VirtualHost::Options options;
     options.seed = random_.next();
     options.write_latency = [this] { return between(200us, 4ms); };
+    options.forgets = options_.in_memory;
     options.answer_before_durable = options_.broken == BrokenRule::ack_before_durable;
     options.after_load = [this, &machine](LoadedState& state) {
         if (options_.broken == BrokenRule::forget_by_age)
@@ -217,8 +188,8 @@ void FaultWorld::start(Machine& machine) {
             invariants_->fail("starts-again",
                               "node-" + std::to_string(machine.index) + ": " + node.error().text());
         if (machine.disk.crashed()) {
-            ++result_.crashes;
-            machine.disk.restart(chance(0.5));
+            ++crashes_;
+            machine.disk.restart(aftermath().power_lost);
         }
         time_.after(5s, [this, &machine] { come_back(machine); });
         return;
@@ -236,7 +207,7 @@ void FaultWorld::stop(Machine& machine) {
 
 void FaultWorld::crash(Machine& machine, bool power_lost, Duration back_after) {
     if (!machine.up()) return;
-    ++result_.crashes;
+    ++crashes_;
     record(0xDEAD);
     tell(machine, power_lost ? "loses power" : "crashes");
     network_.kill(machine.id());
@@ -248,14 +219,12 @@ void FaultWorld::crash(Machine& machine, bool power_lost, Duration back_after) {
 
 void FaultWorld::come_back(Machine& machine) {
     if (machine.up() || machine.lost || machine.retired) return;
-    // Now and then the power fails again while it starts.
-    if (stormy_ && chance(0.15)) arm(machine);
+    before_start(machine);
     start(machine);
 }
 
-/// The machine dies during one of its next writes.
-void FaultWorld::arm(Machine& machine) {
-    machine.disk.crash_at(random_.below(40), static_cast<VirtualDisk::Crash>(random_.below(3)));
+void FaultWorld::crash_at(Machine& machine, std::uint64_t operations, VirtualDisk::Crash how) {
+    machine.disk.crash_at(operations, how);
     armed_.insert(machine.index);
 }
 
@@ -267,11 +236,16 @@ void FaultWorld::after_event() {
             continue;
         }
         it = armed_.erase(it);
-        crash(machine, chance(0.7), between(0s, 20s));
+        const Aftermath after = aftermath();
+        crash(machine, after.power_lost, after.back_after);
     }
     for (const std::size_t index : std::exchange(to_stop_, {})) {
-        machines_[index]->retired = true;
-        stop(*machines_[index]);
+        Machine& machine = *machines_[index];
+        machine.retired = true;
+        stop(machine);
+        if (!machine.disk.crashed()) continue;
+        ++crashes_;
+        machine.disk.restart(aftermath().power_lost);
     }
 }
 
@@ -282,7 +256,8 @@ void FaultWorld::on_event(Machine& machine, const Event& event) {
     tell(machine, std::string(protocol::name_of(event.kind)) + " " + name_of(event.subject) + " " +
                       std::to_string(static_cast<std::uint64_t>(event.version)) + " " + event.detail);
     invariants_->event(machine, event);
-    if (event.kind == EventKind::exit_complete) ++result_.exits;
+    if (event.kind == EventKind::receipt_stored) ++machine.receipts;
+    if (event.kind == EventKind::exit_complete) ++exits_;
     if (event.kind == EventKind::retired) to_stop_.insert(machine.index);
 }
 
@@ -302,7 +277,7 @@ void FaultWorld::begin_exit(Machine& machine) {
 }
 
 /// What a node that breaks a rule makes of a message before it looks at it. @return false when it ignores it.
-bool FaultWorld::let_in(const NodeId&, Machine& to, network::Frames& frames) {
+bool FaultWorld::let_in(Machine& to, network::Frames& frames) {
     const bool is_exit = network::kind_number(frames) == static_cast<std::uint8_t>(Kind::exit);
     if (!is_exit || (options_.broken != BrokenRule::ignore_unknown_owners &&
                      options_.broken != BrokenRule::accept_unsigned_exit))
@@ -339,7 +314,7 @@ void FaultWorld::tell(const Machine& machine, const std::string& what) {
 }
 
 void FaultWorld::record(std::uint64_t value) {
-    result_.trace = mix(mix(result_.trace, value), static_cast<std::uint64_t>(time_.now().count()));
+    trace_ = mix(mix(trace_, value), static_cast<std::uint64_t>(time_.now().count()));
 }
 
 void FaultWorld::record(const NodeId& id) {
@@ -351,28 +326,74 @@ void FaultWorld::record(const NodeId& id) {
 // ---------------------------------------------------------------- the run
 
 void FaultWorld::run_until(Duration end) {
-    while (!invariants_->violation() && time_.has_next() && time_.next() <= end) {
-        time_.run_next();
+    if (invariants_->violation()) return;
+    time_.run_while(end, [this] {
         after_event();
+        return !invariants_->violation();
+    });
+}
+
+void FaultWorld::start_all() {
+    for (auto& machine : machines_)
+        time_.after(between(0s, 3s), [this, machine = machine.get()] { come_back(*machine); });
+}
+
+FaultResult FaultWorld::result() const {
+    return {invariants_->violation(),
+            time_.tasks_run(),
+            crashes_,
+            exits_,
+            attacks_,
+            trace_,
+            std::chrono::duration<double>(time_.now()).count()};
+}
+
+void FaultWorld::check_everybody() {
+    for (const auto& machine : machines_) {
+        invariants_->check_running(*machine);
+        invariants_->check_disk(*machine);
     }
 }
 
-FaultResult FaultWorld::run() {
-    for (auto& machine : machines_)
-        time_.after(between(0s, 3s), [this, machine = machine.get()] { start(*machine); });
-    const Duration storm = std::chrono::seconds(static_cast<std::int64_t>(options_.hours * 3600));
-    plan_storm(storm);
-    run_until(storm);
-    if (!invariants_->violation()) {
-        end_storm();
-        check_calm();
+FaultWorld::Duration FaultWorld::between(Duration least, Duration most) {
+    return least + Duration(static_cast<std::int64_t>(
+                       random_.below(static_cast<std::uint64_t>((most - least).count()) + 1)));
+}
+
+std::optional<Violation> FaultWorld::unsettled() {
+    const auto name = [](const Machine& machine) { return "node-" + std::to_string(machine.index); };
+    const auto is_legitimately_missing = [&](const NodeId& holder) {
+        const Machine* machine = machine_of(holder);
+        return machine == nullptr || machine->lost || machine->restored || machine->retired;
+    };
+    const auto knows = [](const Machine& machine, const Machine& owner) {
+        if (machine.index == owner.index) return machine.engine().own_exit().announced;
+        return machine.engine().has_tombstone(owner.id());
+    };
+    for (const auto& machine : machines_) {
+        if (machine->lost || machine->retired) continue;
+        if (!machine->up()) return Violation{"everybody-is-back", name(*machine) + " is still down"};
+        const auto exit = machine->engine().own_exit();
+        if (exit.begun && !exit.complete) {
+            for (const auto& [holder, recipient] : exit.recipients)
+                if (!exit.receipts.contains(holder) && !is_legitimately_missing(holder))
+                    return Violation{"exits-complete",
+                                     name(*machine) + " has no receipt of " + name_of(holder)};
+        }
+        for (const auto& neighbour : machine->neighbours) {
+            Machine* other = machine_of(neighbour.id);
+            if (other == nullptr || !other->up()) continue;
+            for (const auto& owner : machines_)
+                if (owner->leaving && knows(*machine, *owner) != knows(*other, *owner))
+                    return Violation{"everybody-knows", name(*machine) + " and its neighbour " +
+                                                            name(*other) + " differ about " + name(*owner)};
+            if (machine->leaving || other->leaving) continue;
+            if (!machine->uses(other->id()))
+                return Violation{"seeds-arrive",
+                                 name(*machine) + " does not use the seed of " + name(*other)};
+        }
     }
-    for (const auto& peer : hostile_)
-        result_.attacks += peer->attacks();
-    result_.violation = invariants_->violation();
-    result_.events = time_.tasks_run();
-    result_.virtual_seconds = std::chrono::duration<double>(time_.now()).count();
-    return result_;
+    return std::nullopt;
 }
 
 }  // namespace unlearn::sim

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <memory>
 #include <optional>
 #include <ostream>
@@ -10,7 +9,6 @@
 #include <vector>
 
 #include "node/learning/data/random.hpp"
-#include "sim/faults/hostile_peer.hpp"
 #include "sim/faults/invariants.hpp"
 #include "sim/faults/machine.hpp"
 #include "sim/faults/payloads.hpp"
@@ -23,6 +21,8 @@ struct FaultOptions {
     std::uint32_t nodes = 24;
     double hours = 0.1;  ///< of storm, in virtual time
     BrokenRule broken = BrokenRule::none;
+    /// Storage that is only memory: nobody may crash. For the largest networks.
+    bool in_memory = false;
     std::ostream* log = nullptr;  ///< gets a line for everything that happens to a node
 };
 
@@ -36,53 +36,64 @@ struct FaultResult {
     double virtual_seconds = 0.0;
 };
 
-/// A network of production nodes in one virtual world: first a storm of faults, all drawn from one seed, then
-/// calm, in which everybody must come to terms.
+/// A network of production nodes in one virtual world, watched by the invariants. By itself everything goes
+/// well in it; who derives from it, or writes a script for it, decides what does not.
 class FaultWorld {
   public:
-    FaultWorld(std::uint64_t seed, FaultOptions options);
-    ~FaultWorld();
-
-    /// Until calm has come, or the first violation.
-    [[nodiscard]] FaultResult run();
-
-  private:
     using Duration = protocol::SteadyTime;
 
-    // fault_world.cpp: machines
-    void build_network();
-    void start(Machine& machine);
-    void stop(Machine& machine);
-    void crash(Machine& machine, bool power_lost, Duration back_after);
-    void come_back(Machine& machine);
-    void after_event();
-    void on_event(Machine& machine, const protocol::Event& event);
-    void arm(Machine& machine);
+    FaultWorld(std::uint64_t seed, FaultOptions options);
+    virtual ~FaultWorld();
+    FaultWorld(const FaultWorld&) = delete;
+    FaultWorld& operator=(const FaultWorld&) = delete;
+
+    [[nodiscard]] std::size_t size() const { return machines_.size(); }
+    [[nodiscard]] Machine& machine(std::size_t index) { return *machines_[index]; }
+    [[nodiscard]] Duration now() const { return time_.now(); }
+
+    /// All machines, spread over the first three seconds.
+    void start_all();
     void publish(Machine& machine);
     void begin_exit(Machine& machine);
-    [[nodiscard]] protocol::EngineConfig config_of(const Machine& machine) const;
-    [[nodiscard]] Machine* machine_of(const protocol::NodeId& id);
-    [[nodiscard]] bool let_in(const protocol::NodeId& from, Machine& to, network::Frames& frames);
-    [[nodiscard]] std::string name_of(const protocol::NodeId& id) const;
-    void tell(const Machine& machine, const std::string& what);
-    void record(std::uint64_t value);
-    void record(const protocol::NodeId& id);
+    /// The machine goes down without a word, now; `power_lost`: with what its disk had not synced.
+    void crash(Machine& machine, bool power_lost, Duration back_after);
+    /// The machine dies at the disk operation after `operations` more.
+    void crash_at(Machine& machine, std::uint64_t operations, VirtualDisk::Crash how);
+    /// Until then, or the first violation.
     void run_until(Duration end);
-
-    // storm.cpp: what goes wrong, and the calm after it
-    void plan_storm(Duration end);
-    void plan(Duration from, Duration to, std::size_t times, std::function<void()> what);
-    [[nodiscard]] Fate fate_of(const network::Frames& frames);
-    void break_links();
-    void bad_disk();
-    void restore_backup();
-    void lose_device();
-    void end_storm();
-    void make_up(Machine& machine);
-    void check_calm();
+    /// Searches every disk, and checks what time can break.
+    void check_everybody();
+    /// What is still open: a node that is down, a missing seed or receipt, neighbours that differ about an
+    /// exit.
     [[nodiscard]] std::optional<Violation> unsettled();
-    [[nodiscard]] Machine& any_machine();
-    [[nodiscard]] Machine* any_running();
+    [[nodiscard]] FaultResult result() const;
+    void fail(std::string rule, std::string detail) { invariants_->fail(std::move(rule), std::move(detail)); }
+
+  protected:
+    /// What happens to a message of `from`, which may be nobody's machine.
+    [[nodiscard]] virtual Fate fate_of(const protocol::NodeId& /*from*/, const network::Frames& /*frames*/) {
+        return {};
+    }
+    virtual void before_start(Machine& /*machine*/) {}
+    struct Aftermath {
+        bool power_lost = true;
+        Duration back_after = std::chrono::seconds{1};
+    };
+    /// Of a crash that came from the machine's disk.
+    [[nodiscard]] virtual Aftermath aftermath() { return {}; }
+
+    void start(Machine& machine);
+    void stop(Machine& machine);
+    void come_back(Machine& machine);
+    [[nodiscard]] Machine* machine_of(const protocol::NodeId& id);
+    [[nodiscard]] Machine& any_machine() { return *machines_[random_.below(machines_.size())]; }
+    [[nodiscard]] std::string name_of(const protocol::NodeId& id) const;
+    /// For the log.
+    void tell(const Machine& machine, const std::string& what);
+    /// Keys of this world; the same for the same seed.
+    [[nodiscard]] protocol::Identity identity_of(std::string_view purpose, std::size_t number) const;
+    [[nodiscard]] std::optional<protocol::SignedBytes> membership_of(
+        const protocol::Identity& identity) const;
     [[nodiscard]] Duration between(Duration least, Duration most);
     [[nodiscard]] bool chance(double probability) { return random_.uniform() < probability; }
 
@@ -98,16 +109,24 @@ class FaultWorld {
     std::chrono::milliseconds tick_{};
     std::unique_ptr<Invariants> invariants_;
     std::vector<std::unique_ptr<Machine>> machines_;
-    std::vector<std::unique_ptr<HostilePeer>> hostile_;
+    std::set<std::pair<protocol::NodeId, protocol::NodeId>> blocked_;  ///< from, to
+    std::uint64_t attacks_ = 0;
+
+  private:
+    void build_network();
+    void after_event();
+    void on_event(Machine& machine, const protocol::Event& event);
+    [[nodiscard]] protocol::EngineConfig config_of(const Machine& machine) const;
+    [[nodiscard]] bool let_in(Machine& to, network::Frames& frames);
+    void record(std::uint64_t value);
+    void record(const protocol::NodeId& id);
+
     std::map<protocol::NodeId, std::size_t> index_of_;
     std::set<std::size_t> armed_;    ///< whose disk may be about to die
     std::set<std::size_t> to_stop_;  ///< retired, to be stopped when the running task is over
-    std::set<std::pair<protocol::NodeId, protocol::NodeId>> blocked_;  ///< from, to
-    std::deque<network::Frames> overheard_;
-    bool stormy_ = true;
-    std::set<std::pair<std::size_t, std::size_t>> parted_;  ///< a user removed one from the other's peers
-    double loss_ = 0.0;
-    FaultResult result_;
+    std::uint64_t crashes_ = 0;
+    std::uint64_t exits_ = 0;
+    std::uint64_t trace_ = 0;
 };
 
 }  // namespace unlearn::sim

@@ -125,7 +125,7 @@ void Invariants::sends_receipt(const Machine& machine, const NodeId&, const netw
     if (!receipt) return fail("well-formed", name_of_machine(machine) + ": " + receipt.error().text());
     const std::string what = name_of_machine(machine) + " signs a receipt for " + receipt->owner.short_text();
     if (machine.uses(receipt->owner)) fail("no-exited-seed-in-use", what + " and uses its seed");
-    if (!receipts_.insert({machine.id(), receipt->owner}).second) return;
+    if (!receipts_.insert({machine.id(), receipt->owner}).second || settings_.in_memory) return;
     const auto stored = surely_stored(machine);
     if (!stored) return fail("receipt-implies-tombstone", what + " and its storage cannot be read");
     const bool durable = receipt->reason == ReceiptReason::left
@@ -143,6 +143,7 @@ void Invariants::sends_chunk(const Machine& machine, const NodeId& to, const net
     auto& served = served_[{machine.id(), to}];
     if (served >= chunk->version) return;
     served = chunk->version;
+    if (settings_.in_memory) return;
     const auto stored = surely_stored(machine);
     const bool known =
         stored &&

@@ -26,6 +26,7 @@ class Invariants {
         protocol::NetworkId network;
         std::chrono::seconds lease_time{};
         std::chrono::milliseconds slack{};  ///< how late a timer may be
+        bool in_memory = false;             ///< there are no disks to look at
     };
     Invariants(Settings settings, VirtualTime& time, const Payloads& payloads)
         : settings_(settings), time_(time), payloads_(payloads) {}

@@ -69,10 +69,11 @@ struct Machine {
     protocol::SteadyTime clock_set_at{};
     protocol::SteadyTime started_at{};
     unsigned starts = 0;
-    bool lost = false;      ///< never comes back
-    bool retired = false;   ///< its identity is finished
-    bool leaving = false;   ///< its exit has begun, or was begun for it
-    bool restored = false;  ///< from a backup, at least once
+    std::size_t receipts = 0;  ///< of its own exit
+    bool lost = false;         ///< never comes back
+    bool retired = false;      ///< its identity is finished
+    bool leaving = false;      ///< its exit has begun, or was begun for it
+    bool restored = false;     ///< from a backup, at least once
     bool backed_up = false;
 };
 

@@ -6,8 +6,9 @@
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
-#include "sim/faults/fault_world.hpp"
 #include "sim/faults/in_parallel.hpp"
+#include "sim/faults/spread.hpp"
+#include "sim/faults/storm.hpp"
 
 using namespace unlearn::sim;
 
@@ -19,6 +20,7 @@ struct Arguments {
     std::uint64_t seeds = 20;
     unsigned jobs = 0;
     std::string broken = "none";
+    bool spread = false;
     bool json = false;
 };
 
@@ -32,12 +34,28 @@ nlohmann::json json_of(std::uint64_t seed, const FaultResult& result) {
     return out;
 }
 
+nlohmann::json json_of(std::uint64_t seed, const SpreadResult& result) {
+    auto out = json_of(seed, result.world);
+    out["told"] = result.told;
+    out["receipts"] = result.receipts;
+    out["seconds_to_meet"] = result.seconds_to_meet;
+    out["seconds_to_last"] = result.seconds_to_last;
+    return out;
+}
+
 std::string replay_command(const Arguments& arguments, std::uint64_t seed) {
     std::string command = "fault_sim --nodes " + std::to_string(arguments.options.nodes) + " --hours " +
                           CLI::detail::to_string(arguments.options.hours) + " --seeds 1 --first " +
                           std::to_string(seed);
+    if (arguments.spread) command += " --spread";
     if (arguments.broken != "none") command += " --break " + arguments.broken;
     return command;
+}
+
+void show_spread(const nlohmann::json& result) {
+    std::cout << "seed " << result.at("seed") << ": " << result.at("told") << " nodes know of the exit after "
+              << result.at("seconds_to_last") << " s of virtual time; the owner has " << result.at("receipts")
+              << " receipts\n";
 }
 
 }  // namespace
@@ -64,6 +82,8 @@ int main(int argc, char** argv) {
     app.add_option("--break", arguments.broken, "break a rule on purpose; the simulation must notice")
         ->check(CLI::IsMember(rules));
     app.add_option("--jobs", arguments.jobs, "networks at a time; 0: one for each core");
+    app.add_flag("--spread", arguments.spread,
+                 "no faults, and storage in memory: one node leaves, and its exit must reach all others");
     bool log = false;
     app.add_flag("--log", log, "a line on stderr for everything that happens to a node");
     app.add_flag("--json", arguments.json, "one JSON object for each seed, and one at the end");
@@ -72,6 +92,7 @@ int main(int argc, char** argv) {
     } catch (const CLI::ParseError& error) {
         return app.exit(error) == 0 ? 0 : 2;
     }
+    arguments.options.in_memory = arguments.spread;
     if (log) arguments.options.log = &std::cerr;
     arguments.options.broken = *parse_broken_rule(arguments.broken);
 
@@ -80,8 +101,9 @@ int main(int argc, char** argv) {
     std::uint64_t violations = 0;
     std::uint64_t seeds = 0;
     const auto run_one = [&](std::uint64_t seed) {
-        FaultWorld world(seed, arguments.options);
-        return json_of(seed, world.run());
+        if (arguments.spread) return json_of(seed, spread(seed, arguments.options));
+        Storm storm(seed, arguments.options);
+        return json_of(seed, storm.run());
     };
     const auto show = [&](const nlohmann::json& result) {
         const auto seed = result.at("seed").get<std::uint64_t>();
@@ -89,6 +111,7 @@ int main(int argc, char** argv) {
         events += result.at("events").get<std::uint64_t>();
         crashes += result.at("crashes").get<std::uint64_t>();
         if (arguments.json) std::cout << result.dump() << "\n" << std::flush;
+        if (arguments.spread && !arguments.json) show_spread(result);
         const auto violation = result.find("violation");
         if (violation == result.end()) return;
         ++violations;

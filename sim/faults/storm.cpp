@@ -1,6 +1,6 @@
-#include <algorithm>
+#include "sim/faults/storm.hpp"
 
-#include "sim/faults/fault_world.hpp"
+#include <algorithm>
 
 /// What goes wrong in a world, and how it must look when nothing goes wrong any more.
 namespace unlearn::sim {
@@ -10,35 +10,77 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr auto kCheckEvery = 15s;
-/// A peer that was dropped again and again is let in again after ten minutes at most.
+/// A peer that was dropped again and again is let in again after ten minutes at most; of more than a hundred
+/// exits of strangers a day, the rest waits.
 constexpr int kMostChecks = 120;
+constexpr auto kLeastPause = 15s;
+constexpr std::size_t kMostOverheard = 256;
 
 }  // namespace
 
-FaultWorld::Duration FaultWorld::between(Duration least, Duration most) {
-    return least + Duration(static_cast<std::int64_t>(
-                       random_.below(static_cast<std::uint64_t>((most - least).count()) + 1)));
+Storm::Storm(std::uint64_t seed, FaultOptions options) : FaultWorld(seed, options) {
+    invite_hostile_peers();
 }
 
-Machine& FaultWorld::any_machine() {
-    return *machines_[random_.below(machines_.size())];
+void Storm::invite_hostile_peers() {
+    for (std::uint64_t number = 0; number < 2; ++number) {
+        std::vector<const Identity*> honest;
+        for (const auto& machine : machines_)
+            honest.push_back(&machine->identity);
+        Identity identity = identity_of("hostile", number);
+        auto membership = membership_of(identity);
+        hostile_.push_back(std::make_unique<HostilePeer>(
+            HostilePeer::World{time_, network_, payloads_, network_id_, std::move(honest),
+                               [this]() -> std::optional<Message> {
+                                   if (overheard_.empty()) return std::nullopt;
+                                   auto envelope = decode(overheard_[random_.below(overheard_.size())]);
+                                   if (!envelope) return std::nullopt;
+                                   return std::move(envelope->message);
+                               },
+                               [this](const NodeId& id) { invariants_->exit_signed(id); }},
+            std::move(identity), std::move(membership), random_.next()));
+        // Somebody's neighbour: on the list of three who can be dialled.
+        std::vector<PeerAddress> victims;
+        while (victims.size() < std::min<std::size_t>(3, options_.nodes / 2)) {
+            Machine& victim = any_machine();
+            if (!victim.endpoint) continue;
+            victims.push_back({victim.id(), *victim.endpoint});
+            victim.neighbours.push_back({hostile_.back()->id(), std::nullopt});
+        }
+        time_.after(5s, [peer = hostile_.back().get(), victims] { peer->start(victims); });
+    }
 }
 
-Machine* FaultWorld::any_running() {
+FaultResult Storm::run() {
+    start_all();
+    const Duration storm = std::chrono::seconds(static_cast<std::int64_t>(options_.hours * 3600));
+    plan_faults(storm);
+    run_until(storm);
+    if (!invariants_->violation()) {
+        calm_down();
+        check_calm();
+    }
+    for (const auto& peer : hostile_)
+        attacks_ += peer->attacks();
+    return result();
+}
+
+// ---------------------------------------------------------------- faults
+
+Machine* Storm::any_running() {
     for (int i = 0; i < 8; ++i)
         if (Machine& machine = any_machine(); machine.up()) return &machine;
     return nullptr;
 }
 
-void FaultWorld::plan(Duration from, Duration to, std::size_t times, std::function<void()> what) {
+void Storm::plan(Duration from, Duration to, std::size_t times, std::function<void()> what) {
     for (std::size_t i = 0; i < times; ++i)
         time_.at(between(from, to), [this, what] {
             if (stormy_) what();
         });
 }
 
-void FaultWorld::plan_storm(Duration end) {
+void Storm::plan_faults(Duration end) {
     const std::size_t n = machines_.size();
     const Duration begin = 8s;
     const Duration lease = lease_time_;
@@ -93,20 +135,7 @@ void FaultWorld::plan_storm(Duration end) {
     plan(begin, end, n / 3 + 1, [this] { restore_backup(); });
     plan(begin, end, n / 16, [this] { lose_device(); });
     plan(begin, end, 6, [this] { loss_ = chance(0.5) ? 0.0 : 0.1 * random_.uniform(); });
-    plan(begin, end, n / 8, [this] {
-        // A user changes their mind about a peer, and again.
-        Machine* machine = any_running();
-        if (machine == nullptr || machine->neighbours.empty()) return;
-        const auto peer = machine->neighbours[random_.below(machine->neighbours.size())];
-        if (machine_of(peer.id) == nullptr) return;
-        machine->node->remove_neighbour(peer.id);
-        parted_.insert({machine->index, machine_of(peer.id)->index});
-        time_.after(between(1s, 20s), [this, machine, peer] {
-            if (!machine->up()) return;
-            machine->node->add_neighbour(peer, true);
-            parted_.erase({machine->index, machine_of(peer.id)->index});
-        });
-    });
+    plan(begin, end, n / 8, [this] { part_neighbours(); });
     plan(begin, end, 60, [this] { hostile_[random_.below(hostile_.size())]->attack(); });
 
     const Duration every = std::max<Duration>(end / 360, 1s);
@@ -118,7 +147,25 @@ void FaultWorld::plan_storm(Duration end) {
         });
 }
 
-Fate FaultWorld::fate_of(const network::Frames&) {
+/// The machine dies during one of its next writes.
+void Storm::arm(Machine& machine) {
+    crash_at(machine, random_.below(40), static_cast<VirtualDisk::Crash>(random_.below(3)));
+}
+
+void Storm::before_start(Machine& machine) {
+    // Now and then the power fails again while it starts.
+    if (stormy_ && chance(0.15)) arm(machine);
+}
+
+FaultWorld::Aftermath Storm::aftermath() {
+    return {chance(0.7), between(0s, 20s)};
+}
+
+Fate Storm::fate_of(const NodeId& from, const network::Frames& frames) {
+    if (machine_of(from) != nullptr && random_.below(16) == 0) {
+        overheard_.push_back(frames);
+        if (overheard_.size() > kMostOverheard) overheard_.pop_front();
+    }
     Fate fate;
     if (!stormy_) return fate;
     const double luck = random_.uniform();
@@ -138,7 +185,7 @@ Fate FaultWorld::fate_of(const network::Frames&) {
     return fate;
 }
 
-void FaultWorld::break_links() {
+void Storm::break_links() {
     std::vector<std::pair<NodeId, NodeId>> cut;
     if (chance(0.3)) {
         // The network falls into two parts.
@@ -166,7 +213,7 @@ void FaultWorld::break_links() {
     });
 }
 
-void FaultWorld::bad_disk() {
+void Storm::bad_disk() {
     Machine& machine = any_machine();
     if (chance(0.5))
         machine.disk.capacity = machine.disk.used() + random_.below(64 * 1024);
@@ -178,8 +225,20 @@ void FaultWorld::bad_disk() {
     });
 }
 
+/// A user changes their mind about a peer, and again.
+void Storm::part_neighbours() {
+    Machine* machine = any_running();
+    if (machine == nullptr) return;
+    const auto peer = machine->neighbours[random_.below(machine->neighbours.size())];
+    if (machine_of(peer.id) == nullptr) return;
+    machine->node->remove_neighbour(peer.id);
+    time_.after(between(1s, 20s), [machine, peer] {
+        if (machine->up()) machine->node->add_neighbour(peer, true);
+    });
+}
+
 /// Takes a backup, or puts one back: also one of a node that has left since.
-void FaultWorld::restore_backup() {
+void Storm::restore_backup() {
     static const std::string kBackup = std::filesystem::absolute("backup.db").string();
     Machine& machine = any_machine();
     if (machine.up() && !machine.backed_up) {
@@ -205,7 +264,7 @@ void FaultWorld::restore_backup() {
 }
 
 /// A device is lost for good, and somebody else hands in its sealed exit.
-void FaultWorld::lose_device() {
+void Storm::lose_device() {
     Machine* machine = any_running();
     if (machine == nullptr || machine->leaving) return;
     machine->lost = true;
@@ -222,11 +281,9 @@ void FaultWorld::lose_device() {
 
 // ---------------------------------------------------------------- calm
 
-void FaultWorld::end_storm() {
+void Storm::calm_down() {
     stormy_ = false;
-    parted_.clear();
     blocked_.clear();
-    armed_.clear();
     for (const auto& peer : hostile_)
         peer->stop();
     for (auto& machine : machines_) {
@@ -246,7 +303,7 @@ void FaultWorld::end_storm() {
 }
 
 /// Peers that a user removed, or that a backup says were removed, are added again.
-void FaultWorld::make_up(Machine& machine) {
+void Storm::make_up(Machine& machine) {
     for (const auto& status : machine.engine().peers()) {
         if (status.state != PeerState::former) continue;
         for (const auto& neighbour : machine.neighbours)
@@ -254,58 +311,19 @@ void FaultWorld::make_up(Machine& machine) {
     }
 }
 
-std::optional<Violation> FaultWorld::unsettled() {
-    const auto name = [](const Machine& machine) { return "node-" + std::to_string(machine.index); };
-    const auto is_legitimately_missing = [&](const NodeId& holder) {
-        const Machine* machine = machine_of(holder);
-        return machine == nullptr || machine->lost || machine->restored || machine->retired;
-    };
-    const auto knows = [](const Machine& machine, const Machine& owner) {
-        if (machine.index == owner.index) return machine.engine().own_exit().announced;
-        return machine.engine().has_tombstone(owner.id());
-    };
-    for (const auto& machine : machines_) {
-        if (machine->lost || machine->retired) continue;
-        if (!machine->up()) return Violation{"everybody-is-back", name(*machine) + " is still down"};
-        const auto exit = machine->engine().own_exit();
-        if (exit.begun && !exit.complete) {
-            for (const auto& [holder, recipient] : exit.recipients)
-                if (!exit.receipts.contains(holder) && !is_legitimately_missing(holder))
-                    return Violation{"exits-complete",
-                                     name(*machine) + " has no receipt of " + name_of(holder)};
-        }
-        for (const auto& neighbour : machine->neighbours) {
-            Machine* other = machine_of(neighbour.id);
-            if (other == nullptr || !other->up()) continue;
-            if (parted_.contains({machine->index, other->index}) ||
-                parted_.contains({other->index, machine->index}))
-                continue;
-            for (const auto& owner : machines_)
-                if (owner->leaving && knows(*machine, *owner) != knows(*other, *owner))
-                    return Violation{"everybody-knows", name(*machine) + " and its neighbour " +
-                                                            name(*other) + " differ about " + name(*owner)};
-            if (machine->leaving || other->leaving) continue;
-            if (!machine->uses(other->id()))
-                return Violation{"seeds-arrive",
-                                 name(*machine) + " does not use the seed of " + name(*other)};
-        }
-    }
-    return std::nullopt;
-}
-
-void FaultWorld::check_calm() {
+void Storm::check_calm() {
     std::optional<Violation> open;
+    const Duration pause = std::max<Duration>(kLeastPause, lease_time_ / 72);
     for (int i = 0; i < kMostChecks && !invariants_->violation(); ++i) {
         for (auto& machine : machines_)
             if (machine->up()) make_up(*machine);
-        run_until(time_.now() + kCheckEvery);
+        run_until(time_.now() + pause);
         for (const auto& machine : machines_)
             invariants_->check_running(*machine);
         open = unsettled();
         if (!open) break;
     }
-    for (const auto& machine : machines_)
-        invariants_->check_disk(*machine);
+    check_everybody();
     if (open) invariants_->fail(open->rule, open->detail + ", long after the storm");
 }
 

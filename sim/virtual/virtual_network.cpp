@@ -219,8 +219,13 @@ void VirtualNetworkState::send(const Peer& peer, SessionId session, Frames frame
         });
     for (int copy = 0; copy < fate.copies; ++copy) {
         SteadyTime arrival = time.now() + latency() + fate.delay;
-        auto& last = end->last_arrival[static_cast<std::size_t>(priority)];
-        if (!fate.overtakes) last = arrival = std::max(arrival, last);
+        // As on one TCP connection: only what is more urgent overtakes, and only what still waits there.
+        const auto lane = static_cast<std::ptrdiff_t>(priority);
+        const auto begin = end->last_arrival.begin();
+        if (!fate.overtakes) {
+            arrival = std::max(arrival, *std::max_element(begin, begin + lane + 1));
+            end->last_arrival[static_cast<std::size_t>(lane)] = arrival;
+        }
         Frames copied = frames;
         if (fate.flipped) flip(copied, *fate.flipped);
         end->bytes_under_way += size;

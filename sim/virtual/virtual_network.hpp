@@ -26,7 +26,8 @@ struct Fate {
 };
 
 /// A network without sockets in virtual time. Keys and the access list are checked as CURVE and ZAP would;
-/// order is kept within a priority; whoever owns the network decides on delays, losses and cuts. One thread.
+/// order is kept, except that the more urgent may overtake; whoever owns the network decides on delays,
+/// losses and cuts. One thread.
 class VirtualNetwork {
   public:
     using Judge = std::function<Fate(const protocol::NodeId& from, const protocol::NodeId& to,

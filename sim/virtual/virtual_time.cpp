@@ -18,10 +18,4 @@ void VirtualTime::run_next() {
     entry.task();
 }
 
-void VirtualTime::run_until(protocol::SteadyTime end) {
-    while (has_next() && next() <= end)
-        run_next();
-    now_ = std::max(now_, end);
-}
-
 }  // namespace unlearn::sim

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <queue>
@@ -23,7 +24,18 @@ class VirtualTime {
     [[nodiscard]] protocol::SteadyTime next() const { return queue_.top().when; }
     void run_next();
     /// Runs everything up to `end`, and leaves the clock there.
-    void run_until(protocol::SteadyTime end);
+    void run_until(protocol::SteadyTime end) {
+        run_while(end, [] { return true; });
+    }
+    /// The same, as long as `go_on` says so after each task.
+    template <typename GoOn>
+    void run_while(protocol::SteadyTime end, GoOn&& go_on) {
+        while (has_next() && next() <= end) {
+            run_next();
+            if (!go_on()) return;
+        }
+        now_ = std::max(now_, end);
+    }
     [[nodiscard]] std::uint64_t tasks_run() const { return tasks_run_; }
 
   private:
