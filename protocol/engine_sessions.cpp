@@ -73,7 +73,8 @@ void Engine::on(const LinkUp& link) {
     session.key = link.peer.curve_key();
     session.dialled = true;
     session.last_heard = now_.steady;
-    auto [it, inserted] = sessions_.insert_or_assign(link.session, std::move(session));
+    remove_session(link.session);
+    const auto it = sessions_.emplace(link.session, std::move(session)).first;
     send_hello(link.session, it->second, false);
 }
 

@@ -41,11 +41,10 @@ tl::expected<void, std::string> run_ourselves(const std::vector<std::string>& ar
 }  // namespace
 
 tl::expected<void, std::string> run_without(const Scenario& scenario, const std::vector<std::string>& without,
-                                            Violation violation, const std::filesystem::path& folder,
-                                            Progress& progress) {
-    auto setup = prepare(scenario, without, violation);
+                                            const WorldOptions& options, Progress& progress) {
+    auto setup = prepare(scenario, without, options.violation);
     if (!setup) return tl::unexpected(setup.error());
-    auto world = World::create(scenario, {folder, violation}, progress, std::move(*setup));
+    auto world = World::create(scenario, options, progress, std::move(*setup));
     if (!world) return tl::unexpected(world.error());
     if (auto ok = (*world)->train(); !ok) return ok;
     if (auto ok = (*world)->distil(); !ok) return ok;
@@ -53,19 +52,21 @@ tl::expected<void, std::string> run_without(const Scenario& scenario, const std:
     auto evaluations = (*world)->evaluate();
     if (!evaluations) return tl::unexpected(evaluations.error());
     (*world)->stop();
-    return write_predictions(folder, *evaluations);
+    return write_predictions(options.folder, *evaluations);
 }
 
 tl::expected<nlohmann::json, std::string> check_counterfactual(const CounterfactualRequest& request) {
     const auto started = std::chrono::steady_clock::now();
-    const auto folder = request.folder / "world-without";
+    const auto folder = request.options.folder / "world-without";
     std::vector<std::string> arguments{"counterfactual", request.scenario.file.string(),
                                        "--out",          folder.string(),
                                        "--seed",         std::to_string(request.scenario.seed)};
     for (const auto& exit : request.scenario.exits)
         arguments.insert(arguments.end(), {"--without", exit.node});
-    if (request.violation != Violation::none)
-        arguments.insert(arguments.end(), {"--violate", learning::violations::to_text(request.violation)});
+    arguments.insert(arguments.end(), {"--transport", std::string(to_text(request.options.transport))});
+    if (request.options.violation != Violation::none)
+        arguments.insert(arguments.end(),
+                         {"--violate", learning::violations::to_text(request.options.violation)});
     if (auto ok = run_ourselves(arguments); !ok) return tl::unexpected(ok.error());
 
     const auto comparison = compare_predictions(folder, request.after);
@@ -91,9 +92,9 @@ tl::expected<nlohmann::json, std::string> check_counterfactual(const Counterfact
         {"bit_identical", comparison->differing == 0 && comparison->predictions > 0},
         {"vacuous", vacuous},
         {"world_b_seconds", seconds.count()},
-        {"violation", request.violation == Violation::none
+        {"violation", request.options.violation == Violation::none
                           ? nlohmann::json(nullptr)
-                          : nlohmann::json(learning::violations::to_text(request.violation))}};
+                          : nlohmann::json(learning::violations::to_text(request.options.violation))}};
 }
 
 }  // namespace unlearn::sim

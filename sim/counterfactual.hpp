@@ -1,6 +1,5 @@
 #pragma once
 
-#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -13,17 +12,15 @@
 /// Every survivor must then predict the same, bit for bit, as it does here after the exits.
 namespace unlearn::sim {
 
-/// What runs in the other process: learn, exchange, predict, write the predictions to `folder`.
+/// What runs in the other process: learn, exchange, predict, write the predictions to the
+/// options' folder.
 [[nodiscard]] tl::expected<void, std::string> run_without(const Scenario& scenario,
                                                           const std::vector<std::string>& without,
-                                                          Violation violation,
-                                                          const std::filesystem::path& folder,
-                                                          Progress& progress);
+                                                          const WorldOptions& options, Progress& progress);
 
 struct CounterfactualRequest {
     const Scenario& scenario;
-    Violation violation = Violation::none;
-    std::filesystem::path folder;                ///< of this run; the other world gets a folder in it
+    const WorldOptions& options;                 ///< of this run; the other world gets a folder in its folder
     std::vector<std::string> former_neighbours;  ///< survivors that held a leaver's seed
     const std::vector<Evaluation>& before;       ///< all nodes before the first exit
     const std::vector<Evaluation>& after;        ///< the survivors after the last

@@ -36,6 +36,16 @@ bool EventLog::wait_until(Clock::time_point deadline,
     return changed_.wait_until(lock, deadline, [&] { return met(entries_); });
 }
 
+std::size_t EventLog::size() const {
+    const std::scoped_lock lock(mutex_);
+    return entries_.size();
+}
+
+bool EventLog::with_entries(const std::function<bool(const std::vector<Entry>&)>& ask) const {
+    const std::scoped_lock lock(mutex_);
+    return ask(entries_);
+}
+
 std::vector<EventLog::Entry> EventLog::entries() const {
     const std::lock_guard lock(mutex_);
     return entries_;

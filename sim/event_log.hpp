@@ -39,6 +39,10 @@ class EventLog {
                                   const std::function<bool(const std::vector<Entry>&)>& met);
 
     [[nodiscard]] std::vector<Entry> entries() const;
+    [[nodiscard]] std::size_t size() const;
+    [[nodiscard]] bool with_entries(const std::function<bool(const std::vector<Entry>&)>& ask) const;
+    /// Where the log's times begin.
+    [[nodiscard]] Clock::time_point started() const { return started_; }
 
     /// For each holder whose receipt `leaver` has stored: how long after its command to leave.
     [[nodiscard]] std::map<std::string, double> receipt_milliseconds(const std::string& leaver) const;

@@ -32,6 +32,7 @@ struct Options {
     std::string out;
     std::optional<std::uint64_t> seed;
     std::string violate = "none";
+    std::string transport = "zmq";
     std::vector<std::string> without;
     std::string certificate;
     bool processes = false;
@@ -56,13 +57,17 @@ void prepare_learning(sim::Progress& progress) {
     if (!warning.empty()) progress.message("warning: " + warning);
 }
 
+sim::WorldOptions world_options(const Options& options, const std::filesystem::path& folder) {
+    return {folder, learning::violations::parse_violation(options.violate).value(),
+            sim::parse_transport(options.transport).value()};
+}
+
 /// With every node in this process.
 tl::expected<nlohmann::json, sim::RunFailure> run_here(const Options& options, const sim::Scenario& scenario,
                                                        const std::filesystem::path& folder,
                                                        sim::Progress& progress) {
     prepare_learning(progress);
-    const auto violation = learning::violations::parse_violation(options.violate).value();
-    auto result = sim::run_scenario(scenario, violation, folder, progress);
+    auto result = sim::run_scenario(scenario, world_options(options, folder), progress);
     if (!result) return tl::unexpected(sim::RunFailure{result.error(), true});
     return std::move(*result);
 }
@@ -70,6 +75,8 @@ tl::expected<nlohmann::json, sim::RunFailure> run_here(const Options& options, c
 int run(const Options& options) {
     if (options.processes && options.violate != "none")
         return bad_input("--violate is for nodes in this process; it cannot be combined with --processes");
+    if (options.processes && options.transport != "zmq")
+        return bad_input("--processes needs real sockets; it cannot be combined with --transport virtual");
     if (!options.processes && !options.bin.empty()) return bad_input("--bin needs --processes");
     const auto scenario = load(options);
     if (!scenario) return bad_input(scenario.error().message);
@@ -106,8 +113,7 @@ int run_counterfactual(const Options& options) {
     if (auto ok = sim::prepare_output_folder(folder); !ok) return bad_input(ok.error());
     sim::Progress progress(stderr);
     prepare_learning(progress);
-    const auto violation = learning::violations::parse_violation(options.violate).value();
-    if (auto ok = sim::run_without(*scenario, options.without, violation, folder, progress); !ok)
+    if (auto ok = sim::run_without(*scenario, options.without, world_options(options, folder), progress); !ok)
         return bad_input(ok.error());
     return kShown;
 }
@@ -156,6 +162,12 @@ int main(int argc, char** argv) {
     other->add_option("--out", options.out, "folder for the predictions")->required();
     other->add_option("--without", options.without, "a node to leave out; may be repeated")->required();
     for (auto* command : {run_command, other}) {
+        command
+            ->add_option("--transport", options.transport,
+                         "zmq: real sockets; virtual: no sockets, one thread and virtual time, so that every "
+                         "run is the same")
+            ->check(CLI::IsMember({"zmq", "virtual"}))
+            ->capture_default_str();
         command->add_option("--seed", options.seed, "replaces the scenario's seed");
         command
             ->add_option("--violate", options.violate,

@@ -275,9 +275,10 @@ std::string exit_part(const ExitResult& exit) {
     std::string html = paragraph(fmt::format(
         "{} held the seed of {}, and {} sent a signed receipt after erasing it from memory and "
         "disk. Time to forget, from the command to leave until the holder's receipt is stored at the "
-        "leaver: median {}, 99th percentile {}, longest {}.",
+        "leaver{}: median {}, 99th percentile {}, longest {}.",
         counted(exit.holders.size(), "node"), exit.node,
-        exit.receipts == exit.holders.size() ? "each" : grouped(exit.receipts), milliseconds(exit.p50_ms),
+        exit.receipts == exit.holders.size() ? "each" : grouped(exit.receipts),
+        exit.virtual_time ? ", in the virtual time of a simulated network" : "", milliseconds(exit.p50_ms),
         milliseconds(exit.p99_ms), milliseconds(exit.max_ms)));
     if (!rows.empty()) html += table("<tr><th>Holder</th><th>Receipt</th></tr>", rows);
     if (!bars.empty()) html += plot_bars("Time to forget, by holder", bars);

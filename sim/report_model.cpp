@@ -221,6 +221,8 @@ tl::expected<RunResult, std::string> read_result(const nlohmann::json& json) {
     result.nodes = each(json, "nodes", read_node);
     result.mean = read_accuracy(child(child(json, "summary"), "accuracy"));
     result.exits = each(json, "exits", read_exit);
+    for (auto& exit : result.exits)
+        exit.virtual_time = text(json, "transport") == "virtual";
     result.exactness = read_exactness(child(json, "exactness"));
     result.traffic = read_traffic(child(json, "traffic"));
     result.seconds = read_seconds(child(json, "seconds"));

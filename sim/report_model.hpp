@@ -63,6 +63,7 @@ struct ExitResult {
     std::vector<std::string> holders;
     std::uint64_t receipts = 0;
     std::vector<std::string> missing;
+    bool virtual_time = false;  ///< the times below are those of a simulated network
     double p50_ms = kNotMeasured;
     double p99_ms = kNotMeasured;
     double max_ms = kNotMeasured;

@@ -115,8 +115,9 @@ class Summary {
         wrapped(fmt::format("Held by {}: {} of {} sent a receipt.", list(exit.holders), exit.receipts,
                             exit.holders.size()));
         if (!exit.missing.empty()) wrapped(fmt::format("MISSING: no receipt from {}.", list(exit.missing)));
-        line(fmt::format("  Time to forget: median {}, 99th percentile {}, longest {}",
-                         milliseconds(exit.p50_ms), milliseconds(exit.p99_ms), milliseconds(exit.max_ms)));
+        line(fmt::format("  Time to forget{}: median {}, 99th percentile {}, longest {}",
+                         exit.virtual_time ? " (virtual)" : "", milliseconds(exit.p50_ms),
+                         milliseconds(exit.p99_ms), milliseconds(exit.max_ms)));
     }
 
     void print_costs() {

@@ -6,7 +6,6 @@
 #include "sim/course.hpp"
 #include "sim/output_folder.hpp"
 #include "sim/result.hpp"
-#include "sim/world.hpp"
 
 namespace unlearn::sim {
 
@@ -21,15 +20,16 @@ bool succeeded(const json& result) {
     return receipts && exact;
 }
 
-tl::expected<json, std::string> run_scenario(const Scenario& scenario, Violation violation,
-                                             const std::filesystem::path& folder, Progress& progress) {
+tl::expected<json, std::string> run_scenario(const Scenario& scenario, const WorldOptions& options,
+                                             Progress& progress) {
+    const auto& folder = options.folder;
     Stopwatch watch;
     auto created = watch.time("load", [&]() -> tl::expected<std::unique_ptr<World>, std::string> {
         // The scenario and its data are looked at before an earlier run's folder is touched.
-        auto setup = prepare(scenario, {}, violation);
+        auto setup = prepare(scenario, {}, options.violation);
         if (!setup) return tl::unexpected(setup.error());
         if (auto ok = prepare_output_folder(folder); !ok) return tl::unexpected(ok.error());
-        return World::create(scenario, {folder, violation}, progress, std::move(*setup));
+        return World::create(scenario, options, progress, std::move(*setup));
     });
     if (!created) return tl::unexpected(created.error());
     World& world = **created;
@@ -42,11 +42,12 @@ tl::expected<json, std::string> run_scenario(const Scenario& scenario, Violation
     if (!course) return tl::unexpected(course.error());
     json& result = course->result;
     result["traffic"] = world.traffic();
+    result["transport"] = to_text(options.transport);
     world.stop();
 
     if (!scenario.exits.empty()) {
-        const CounterfactualRequest request{scenario,      violation,   folder, course->former_neighbours,
-                                            course->first, course->last};
+        const CounterfactualRequest request{scenario, options, course->former_neighbours, course->first,
+                                            course->last};
         auto exactness = watch.time("counterfactual", [&] { return check_counterfactual(request); });
         if (!exactness) return tl::unexpected(exactness.error());
         result["exactness"] = std::move(*exactness);

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <future>
 #include <set>
 
 #include "node/daemon/ensemble_seeds.hpp"
@@ -11,8 +10,6 @@
 #include "node/learning/held_seeds.hpp"
 #include "node/learning/training.hpp"
 #include "node/learning/violations.hpp"
-#include "node/network/zmq_context.hpp"
-#include "node/network/zmq_transport.hpp"
 #include "node/runtime/certificate.hpp"
 #include "node/runtime/node.hpp"
 #include "node/storage/identity_file.hpp"
@@ -67,37 +64,15 @@ learning::DistilOptions distil_options(const DistillationSettings& settings) {
 
 }  // namespace
 
-/// The thread that all nodes' sockets and engines live on.
-struct World::Network {
-    std::unique_ptr<network::ZmqContext> zmq;
-    boost::asio::io_context io;
-    boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work{io.get_executor()};
-    std::thread thread{[this] { io.run(); }};
-
-    ~Network() {
-        work.reset();
-        io.stop();
-        thread.join();
-    }
-};
-
 struct World::Member {
     const NodeSetup* setup = nullptr;
     std::optional<learning::MainModel> main;
     std::optional<learning::Seed> seed;
     std::unique_ptr<learning::EnsembleHolder> ensemble;
     std::unique_ptr<daemon::EnsembleSeeds> seeds;
-    std::unique_ptr<runtime::Node> node;  ///< used on the network thread only
+    std::unique_ptr<runtime::Node> node;  ///< used where the fabric runs it only
     bool exited = false;
 };
-
-template <typename Job>
-auto World::on_network(Job job) {
-    std::packaged_task<decltype(job())()> task(std::move(job));
-    auto result = task.get_future();
-    boost::asio::post(network_->io, [&task] { task(); });
-    return result.get();
-}
 
 tl::expected<std::unique_ptr<World>, std::string> World::create(const Scenario& scenario,
                                                                 WorldOptions options, Progress& progress,
@@ -125,16 +100,16 @@ World::~World() {
 }
 
 void World::stop() {
-    if (!network_) return;
-    on_network([this] {
+    if (!fabric_) return;
+    fabric_->run([this] {
         for (auto& member : members_)
             if (member->node) member->node->stop();
     });
-    on_network([this] {
+    fabric_->run([this] {
         for (auto& member : members_)
             member->node.reset();
     });
-    network_.reset();
+    fabric_.reset();
 }
 
 tl::expected<void, std::string> World::train() {
@@ -182,11 +157,13 @@ tl::expected<void, std::string> World::distil() {
 }
 
 tl::expected<void, std::string> World::start_nodes() {
-    network_ = std::make_unique<Network>();
-    auto zmq = network::ZmqContext::create();
-    if (!zmq) return fail(zmq.error().text());
-    network_->zmq = std::move(*zmq);
-
+    if (options_.transport == TransportKind::virtual_time) {
+        fabric_ = make_virtual_fabric(events_, setup_.streams->seed("", "virtual world"));
+    } else {
+        auto fabric = make_zmq_fabric(events_, scenario_.network.base_port);
+        if (!fabric) return fail(fabric.error().text());
+        fabric_ = std::move(*fabric);
+    }
     for (std::size_t i = 0; i < members_.size(); ++i) {
         Member& member = *members_[i];
         const NodeSetup& setup = *member.setup;
@@ -202,25 +179,19 @@ tl::expected<void, std::string> World::start_nodes() {
         std::filesystem::create_directories(folder, error);
         if (auto written = storage::create_identity_file(folder / "identity.key", setup.identity); !written)
             return fail(setup.name + ": " + written.error().text());
-        const auto created = on_network([&]() -> protocol::Result<void> {
-            const auto base = scenario_.network.base_port;
-            const std::string endpoint = "tcp://127.0.0.1:" + std::to_string(base == 0 ? 0 : base + i);
-            auto transport = std::make_unique<network::ZmqTransport>(network_->io, *network_->zmq,
-                                                                     setup.identity, endpoint);
-            runtime::NodeOptions node_options{folder / "state", {}};
-            node_options.engine.network = setup_.network;
-            auto node = runtime::Node::create(
-                network_->io, setup.identity, std::move(node_options), std::move(transport), *member.seeds,
-                [this, name = setup.name](const protocol::Event& event, Clock::time_point at) {
-                    events_.add(name, event, at);
-                });
-            if (!node) return tl::unexpected(node.error());
-            member.node = std::move(*node);
-            return {};
+        protocol::EngineConfig engine;
+        engine.network = setup_.network;
+        std::optional<protocol::Error> problem;
+        fabric_->run([&] {
+            auto node = fabric_->make_node(i, setup, folder, std::move(engine), *member.seeds);
+            if (node)
+                member.node = std::move(*node);
+            else
+                problem = node.error();
         });
-        if (!created) return fail(setup.name + ": " + created.error().text());
+        if (problem) return fail(setup.name + ": " + problem->text());
     }
-    on_network([this] {
+    fabric_->run([this] {
         for (auto& member : members_) {
             for (const auto neighbour : member->setup->neighbours)
                 member->node->add_neighbour(
@@ -245,16 +216,17 @@ tl::expected<void, std::string> World::wait_for_seeds(SeedVersion version) {
     std::size_t shown = 0;
     std::size_t arrived = 0;
     std::optional<std::string> refused;
-    const auto deadline = Clock::now() + scenario_.network.exchange_timeout;
-    const bool all = events_.wait_until(deadline, [&](const std::vector<EventLog::Entry>& entries) {
-        arrived = 0;
-        for (const auto& entry : entries)
-            if (entry.event.kind == EventKind::seed_installed && entry.event.version == version) ++arrived;
-        refused = first_refusal(entries);
-        phase.advance(arrived - shown);
-        shown = arrived;
-        return arrived == expected || refused.has_value();
-    });
+    const bool all =
+        fabric_->wait(scenario_.network.exchange_timeout, [&](const std::vector<EventLog::Entry>& entries) {
+            arrived = 0;
+            for (const auto& entry : entries)
+                if (entry.event.kind == EventKind::seed_installed && entry.event.version == version)
+                    ++arrived;
+            refused = first_refusal(entries);
+            phase.advance(arrived - shown);
+            shown = arrived;
+            return arrived == expected || refused.has_value();
+        });
     if (refused) return fail(*refused);
     if (!all)
         return fail("exchange: " + std::to_string(arrived) + " of " + std::to_string(expected) +
@@ -263,7 +235,7 @@ tl::expected<void, std::string> World::wait_for_seeds(SeedVersion version) {
 }
 
 tl::expected<void, std::string> World::publish_seeds(SeedVersion version) {
-    on_network([this] {
+    fabric_->run([this] {
         for (auto& member : members_) {
             auto payload = std::make_shared<const protocol::SeedBytes>(
                 protocol::SeedBytes::copy_of(member->seed->payload()));
@@ -345,16 +317,17 @@ tl::expected<ExitOutcome, std::string> World::exit(const std::string& name) {
     Member* member = find(name);
     if (member == nullptr) return fail("exit: there is no node " + name);
     auto phase = progress_.start("exit of " + name, 0);
-    on_network([&] { member->node->begin_exit(); });
-    const auto deadline = Clock::now() + scenario_.network.exit_timeout;
+    fabric_->run([&] { member->node->begin_exit(); });
     // Not an error: who did not answer in time is named as missing.
-    static_cast<void>(events_.wait_until(deadline, [&](const std::vector<EventLog::Entry>& entries) {
-        return std::any_of(entries.begin(), entries.end(), [&](const EventLog::Entry& entry) {
-            return entry.node == name && entry.event.kind == EventKind::exit_complete;
-        });
-    }));
+    static_cast<void>(
+        fabric_->wait(scenario_.network.exit_timeout, [&](const std::vector<EventLog::Entry>& entries) {
+            return std::any_of(entries.begin(), entries.end(), [&](const EventLog::Entry& entry) {
+                return entry.node == name && entry.event.kind == EventKind::exit_complete;
+            });
+        }));
 
-    const auto progress = on_network([&] { return member->node->engine().own_exit(); });
+    protocol::ExitProgress progress;
+    fabric_->run([&] { progress = member->node->engine().own_exit(); });
     ExitOutcome outcome;
     outcome.node = name;
     outcome.certificate = runtime::make_certificate(member->setup->identity.id(), setup_.network, progress);
@@ -369,7 +342,7 @@ tl::expected<ExitOutcome, std::string> World::exit(const std::string& name) {
             outcome.milliseconds.emplace_back(holder_name, receipt->second);
     }
     member->exited = true;
-    on_network([&] { member->node->stop(); });
+    fabric_->run([&] { member->node->stop(); });
     return outcome;
 }
 
@@ -385,7 +358,7 @@ std::vector<NodeFacts> World::facts() const {
 nlohmann::json World::traffic() {
     std::array<network::TrafficCount, network::TrafficCounters::kKinds> kinds{};
     std::uint64_t handshakes = 0;
-    on_network([&] {
+    fabric_->run([&] {
         for (const auto& member : members_) {
             const auto counters = member->node->transport().traffic();
             handshakes += counters.handshake_bytes_sent;

@@ -4,12 +4,12 @@
 #include <map>
 #include <memory>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include <nlohmann/json.hpp>
 
 #include "sim/event_log.hpp"
+#include "sim/fabric.hpp"
 #include "sim/nodes.hpp"
 #include "sim/prepare.hpp"
 #include "sim/progress.hpp"
@@ -20,10 +20,11 @@ namespace unlearn::sim {
 struct WorldOptions {
     std::filesystem::path folder;  ///< for the nodes' own folders and events.jsonl; must exist
     Violation violation = Violation::none;
+    TransportKind transport = TransportKind::zmq;
 };
 
-/// All nodes of one scenario in this process, over real sockets. The functions are called in the order in
-/// which they stand here, from one thread; every error is one line.
+/// All nodes of one scenario in this process, over real sockets or in virtual time. The functions are called
+/// in the order in which they stand here, from one thread; every error is one line.
 class World : public Nodes {
   public:
     /// `scenario` and `progress` must outlive the world; `setup` is that of `prepare`.
@@ -39,7 +40,7 @@ class World : public Nodes {
     [[nodiscard]] tl::expected<void, std::string> exchange();
     [[nodiscard]] tl::expected<std::vector<Evaluation>, std::string> evaluate() override;
     [[nodiscard]] tl::expected<ExitOutcome, std::string> exit(const std::string& name) override;
-    /// Disconnects all nodes and ends the network thread.
+    /// Disconnects all nodes and ends what they run on.
     void stop();
 
     [[nodiscard]] std::vector<NodeFacts> facts() const override;
@@ -47,7 +48,6 @@ class World : public Nodes {
 
   private:
     struct Member;
-    using Clock = std::chrono::steady_clock;
 
     World(const Scenario& scenario, WorldOptions options, Progress& progress, Setup setup);
     [[nodiscard]] tl::expected<void, std::string> start_nodes();
@@ -57,18 +57,13 @@ class World : public Nodes {
     [[nodiscard]] Member* find(const std::string& name);
     [[nodiscard]] const std::string& name_of(const protocol::NodeId& id) const;
     [[nodiscard]] std::size_t present_neighbours(const Member& member) const;
-    /// Runs `job` on the network thread and waits for it.
-    template <typename Job>
-    auto on_network(Job job);
-
     const Scenario& scenario_;
     WorldOptions options_;
     Progress& progress_;
     Setup setup_;
     EventLog events_;
     Workers workers_;
-    struct Network;
-    std::unique_ptr<Network> network_;
+    std::unique_ptr<Fabric> fabric_;
     std::vector<std::unique_ptr<Member>> members_;  ///< in the order of setup_.nodes
     std::uint64_t raw_seed_bytes_ = 0;              ///< parameters of all seeds that arrived
 };

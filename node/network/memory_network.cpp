@@ -363,7 +363,7 @@ void MemoryTransport::allow(std::span<const protocol::CurvePublicKey> keys) {
     for (const auto& [session, end] : std::map(node_->ends)) {
         if (!end->dialled || !is_over(end->peer_key)) continue;
         state_->end_both(end);
-        asio::post(node_->io, [state = state_, end] {
+        asio::post(node_->io, [state = state_, end = end] {
             MemoryState::Lock running(state->mutex);
             if (!end->node->running) return;
             running.unlock();

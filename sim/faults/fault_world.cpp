@@ -5,9 +5,6 @@
 #include <iomanip>
 #include <utility>
 
-#include <sqlite3.h>
-
-#include "node/storage/wiping_memory.hpp"
 #include "protocol/digest.hpp"
 #include "topologies/generators.hpp"
 
@@ -35,9 +32,7 @@ FaultWorld::FaultWorld(std::uint64_t seed, FaultOptions options)
       random_(seed),
       network_(time_),
       network_id_(network_id_of({"fault-sim", {1}, {"a", "b"}, "none", {}})) {
-    static_cast<void>(storage::install_wiping_memory());  // before SQLite is used for anything else
-    // SQLite has one random stream of its own in each process.
-    sqlite3_randomness(0, nullptr);
+    restart_sqlite_randomness();
     const bool is_long = options_.hours > kLongHours;
     const auto storm = std::chrono::seconds(static_cast<std::int64_t>(options_.hours * 3600));
     lease_time_ = std::max<std::chrono::seconds>(storm / 4, 60s);

@@ -343,6 +343,11 @@ void VirtualDisk::copy(const std::filesystem::path& from, const std::filesystem:
     files_[to.string()] = std::move(file);
 }
 
+void restart_sqlite_randomness() {
+    static_cast<void>(storage::install_wiping_memory());  // before SQLite is used for anything else
+    sqlite3_randomness(0, nullptr);
+}
+
 // ------------------------------------------------------------ storage::Disk
 
 Result<std::unique_ptr<storage::Disk::Lock>> VirtualDisk::lock(const std::filesystem::path& directory) {

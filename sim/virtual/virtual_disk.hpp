@@ -112,4 +112,7 @@ class VirtualDisk final : public storage::Disk {
     std::uint64_t operations_ = 0;
 };
 
+/// SQLite has one random stream in each process; a world that is to be repeated begins it anew.
+void restart_sqlite_randomness();
+
 }  // namespace unlearn::sim

@@ -106,7 +106,7 @@ struct VirtualNetworkState : std::enable_shared_from_this<VirtualNetworkState> {
     void report_malformed(const End& end, std::string reason);
     void end_strangers(const Peer& peer);
     void end_strangers_later(const Peer& peer);
-    void send(const Peer& peer, SessionId session, Frames frames, Priority priority);
+    void send(const Peer& peer, SessionId session, const Frames& frames, Priority priority);
     void deliver(const End& from, const End& to, Frames frames);
     void stop(const Peer& peer, bool without_a_word);
 };
@@ -204,7 +204,7 @@ void VirtualNetworkState::end_strangers_later(const Peer& peer) {
     });
 }
 
-void VirtualNetworkState::send(const Peer& peer, SessionId session, Frames frames, Priority priority) {
+void VirtualNetworkState::send(const Peer& peer, SessionId session, const Frames& frames, Priority priority) {
     const auto found = peer->ends.find(session);
     if (found == peer->ends.end()) return;
     const End end = found->second;
@@ -326,7 +326,7 @@ void VirtualTransport::hang_up(const NodeId& peer) {
 }
 
 void VirtualTransport::send(SessionId session, Frames frames, Priority priority) {
-    state_->send(peer_, session, std::move(frames), priority);
+    state_->send(peer_, session, frames, priority);
 }
 
 void VirtualTransport::close(SessionId session) {

@@ -183,6 +183,23 @@ TEST_CASE("a run goes from data to proof and leaves result, events, certificate 
     }
 }
 
+TEST_CASE("in virtual time every run of a seed is the same") {
+    const Ready ready;
+    const auto run = [&](const std::string& more) {
+        const Finished finished = ready.sim(ready.run("points.toml", "--transport virtual " + more));
+        INFO(finished.err);
+        REQUIRE(finished.code == 0);
+        CHECK(ready.result("out")["exactness"]["bit_identical"] == true);
+        CHECK(ready.result("out")["transport"] == "virtual");
+        CHECK(finished.out.find("Time to forget (virtual)") != std::string::npos);
+        return read(ready.path() / "out/events.jsonl");
+    };
+    const std::string first = run("");
+    CHECK(first.size() > 1000);
+    CHECK(run("") == first);
+    CHECK(run("--seed 99") != first);
+}
+
 TEST_CASE("each violation of the exactness rule makes the check fail") {
     const Ready ready;
     for (const std::string rule : {"distil-from-ensemble", "keep-old-rho", "fused-cache", "shared-stream"}) {
@@ -388,6 +405,9 @@ TEST_CASE("what cannot be run with --processes is one line") {
     }
     SUBCASE("a broken rule") {
         refused(fleet.run("three.toml", "--processes --violate fused-cache"), 2, "--violate");
+    }
+    SUBCASE("virtual time") {
+        refused(fleet.run("three.toml", "--processes --transport virtual"), 2, "--transport");
     }
     SUBCASE("no daemon in the folder named") {
         refused(fleet.run("three.toml", "--processes --bin " + fleet.path().string()), 2, "unlearnd");

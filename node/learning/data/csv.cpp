@@ -184,6 +184,15 @@ class CsvLoader {
         return name + ":" + std::to_string(field.line) + ":" + std::to_string(field.column) + ": ";
     }
 
+    /// A field may hold anything, and an error is one line.
+    static std::string shown(std::string_view text) {
+        constexpr std::size_t kMost = 40;
+        std::string out = "\"";
+        for (const char c : text.substr(0, kMost))
+            out += static_cast<unsigned char>(c) < ' ' || c == '\x7F' ? '?' : c;
+        return out + (text.size() > kMost ? "...\"" : "\"");
+    }
+
     Result<void> find_columns(const Row& first) {
         fields_ = first.size();
         if (fields_ < 2) return fail(place(name_, first[0]) + "a row needs a label and at least one feature");
@@ -222,7 +231,7 @@ class CsvLoader {
         for (std::size_t i = 0; i < row.size(); ++i) {
             if (i == label_column_) continue;
             const auto value = parse_number(row[i].text);
-            if (!value) return fail(place(name_, row[i]) + "\"" + row[i].text + "\" is not a finite number");
+            if (!value) return fail(place(name_, row[i]) + shown(row[i].text) + " is not a finite number");
             features_.push_back(*value);
         }
         const Field& label = row[label_column_];
@@ -230,7 +239,7 @@ class CsvLoader {
         if (!options_.class_names.empty() &&
             std::find(options_.class_names.begin(), options_.class_names.end(), label.text) ==
                 options_.class_names.end()) {
-            return fail(place(name_, label) + "\"" + label.text + "\" is not one of the known classes");
+            return fail(place(name_, label) + shown(label.text) + " is not one of the known classes");
         }
         labels_.push_back(label.text);
         return {};

@@ -50,6 +50,7 @@ TEST_CASE("integer labels are ordered as numbers, and test data uses the trainin
 TEST_CASE("an unusable table gives its line and column") {
     CHECK(error_for("1,2,3\n4,5\n") == ":2:1: has 2 fields, expected 3");
     CHECK(error_for("1,2,3\n4,5,x6\n") == ":2:5: \"x6\" is not a finite number");
+    CHECK(error_for("1,2,3\n4,\"5\n6\",6\n") == ":2:3: \"5?6\" is not a finite number");
     CHECK(error_for("1,2,3\n4,,6\n") == ":2:3: \"\" is not a finite number");
     CHECK(error_for("1,2,3\n4,nan,6\n") == ":2:3: \"nan\" is not a finite number");
     CHECK(error_for("1,2,3\n4,1e99,6\n") == ":2:3: \"1e99\" is not a finite number");
