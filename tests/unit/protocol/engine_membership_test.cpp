@@ -277,7 +277,9 @@ TEST_CASE("who removed a peer still signs a receipt when that peer leaves, also 
     REQUIRE(net[1].engine->established_peers() == 1);
     bool restarts = false;
     SUBCASE("at once") {}
-    SUBCASE("after a restart") { restarts = true; }
+    SUBCASE("after a restart") {
+        restarts = true;
+    }
     net.filter = [&](std::size_t from, std::size_t to, const Frames&) {
         return !restarts || from + to != 1;  // between a and b
     };
