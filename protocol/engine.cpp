@@ -7,11 +7,11 @@ namespace unlearn::protocol {
 Engine::Engine(const Identity& identity, EngineConfig config, LoadedState state)
     : identity_(identity), config_(std::move(config)), random_state_(config_.random_seed) {
     for (const auto& stored : state.peers)
-        peers_[stored.peer] = Peer{stored.endpoint, PeerSource::added, stored.former};
+        know_peer(stored.peer, stored.endpoint, PeerSource::added, stored.former);
     for (const auto& neighbour : config_.neighbours)
         // One that was removed while the node ran stays removed until it is added again.
         if (neighbour.id != id() && !(peers_.contains(neighbour.id) && peers_.at(neighbour.id).former))
-            peers_[neighbour.id] = Peer{neighbour.endpoint, PeerSource::config, false};
+            know_peer(neighbour.id, neighbour.endpoint, PeerSource::config);
 
     // Tombstones before anything that they forbid.
     for (auto& tombstone : state.tombstones) {

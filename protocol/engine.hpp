@@ -147,6 +147,7 @@ class Engine {
 
   private:
     struct Peer {
+        CurvePublicKey key;  ///< of its id; costs an inversion to find
         std::optional<std::string> endpoint;
         PeerSource source = PeerSource::config;
         bool former = false;  ///< removed; only our own exit still concerns it
@@ -326,6 +327,8 @@ class Engine {
     [[nodiscard]] bool shows_membership(const NodeId& member,
                                         const std::optional<SignedBytes>& signed_by) const;
     void allow_neighbours();
+    void know_peer(const NodeId& peer, std::optional<std::string> endpoint, PeerSource source,
+                   bool former = false);
     void tick_sessions();
     void redial(const NodeId& peer);
     void dial_who_is_missing();
@@ -341,6 +344,7 @@ class Engine {
     void on(const SeedChecked&);
     void on(const SeedJudged&);
     [[nodiscard]] Admission ask_gate(const NodeId& owner, SeedVersion version, AdmissionPoint point) const;
+    [[nodiscard]] Result<SeedRecord> record_in(const NodeId& owner, const SignedBytes& signed_record) const;
     void handle_have(SessionId id, Session& session, const Have& have);
     [[nodiscard]] bool is_equivocation(const NodeId& owner, const SeedRecord& record,
                                        const SignedBytes& signed_record);

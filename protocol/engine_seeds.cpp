@@ -133,8 +133,17 @@ bool Engine::is_equivocation(const NodeId& owner, const SeedRecord& record,
     return false;
 }
 
+/// A record comes again with every new lease, and was verified when it first came.
+Result<SeedRecord> Engine::record_in(const NodeId& owner, const SignedBytes& signed_record) const {
+    for (const auto* seeds : {&held_, &candidates_})
+        if (const auto it = seeds->find(owner);
+            it != seeds->end() && it->second.signed_record == signed_record)
+            return it->second.record;
+    return verify_record(owner, config_.network, signed_record);
+}
+
 void Engine::handle_have(SessionId session_id, Session& session, const Have& have) {
-    auto record = verify_record(session.peer, config_.network, have.record);
+    auto record = record_in(session.peer, have.record);
     if (!record) return drop_peer(session_id, session.key, record.error());
     const auto lease = verify_lease(session.peer, config_.network, have.lease);
     if (!lease) return drop_peer(session_id, session.key, lease.error());

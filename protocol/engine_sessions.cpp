@@ -16,20 +16,27 @@ bool Engine::shows_membership(const NodeId& member, const std::optional<SignedBy
     return membership && membership->member == member;
 }
 
+void Engine::know_peer(const NodeId& peer, std::optional<std::string> endpoint, PeerSource source,
+                       bool former) {
+    const auto known = peers_.find(peer);
+    const CurvePublicKey key = known == peers_.end() ? peer.curve_key() : known->second.key;
+    peers_.insert_or_assign(peer, Peer{key, std::move(endpoint), source, former});
+}
+
 void Engine::allow_neighbours() {
     if (!started_) return;
     Allow allow;
     for (const auto& [peer, info] : peers_)
-        if (!info.former) allow.keys.push_back(peer.curve_key());
+        if (!info.former) allow.keys.push_back(info.key);
     effects_.push_back(std::move(allow));
 }
 
 void Engine::on(const AddNeighbour& add) {
     const NodeId& peer = add.neighbour.id;
     if (peer == id()) return;
-    peers_[peer] = Peer{add.neighbour.endpoint, add.remember ? PeerSource::added : PeerSource::config, false};
+    know_peer(peer, add.neighbour.endpoint, add.remember ? PeerSource::added : PeerSource::config);
     if (add.remember) persist({PutPeer{peer, add.neighbour.endpoint, false}}, ThenNothing{});
-    blocked_.erase(peer.curve_key());
+    blocked_.erase(peers_.at(peer).key);
     allow_neighbours();
     if (started_) redial(peer);
 }
@@ -70,7 +77,7 @@ void Engine::on(const LinkUp& link) {
     }
     Session session;
     session.peer = link.peer;
-    session.key = link.peer.curve_key();
+    session.key = peers_.at(link.peer).key;
     session.dialled = true;
     session.last_heard = now_.steady;
     remove_session(link.session);
@@ -164,7 +171,9 @@ void Engine::handle_hello(SessionId session_id, const CurvePublicKey& key, std::
         send_once(session_id, Nack{reason, 0});
         drop_peer(session_id, key, why);
     };
-    if (hello.sender == id() || hello.sender.curve_key() != key)
+    const auto sender = peers_.find(hello.sender);
+    const auto sender_key = sender == peers_.end() ? hello.sender.curve_key() : sender->second.key;
+    if (hello.sender == id() || sender_key != key)
         return drop_peer(session_id, key,
                          Error{ErrorCode::bad_identity, "hello names another node than its key"});
     if (hello.network != config_.network)
@@ -174,12 +183,11 @@ void Engine::handle_hello(SessionId session_id, const CurvePublicKey& key, std::
         return refuse(NackReason::wrong_version,
                       Error{ErrorCode::wrong_version, "hello of node " + hello.sender.short_text()});
     if (!is_neighbour(hello.sender)) {
-        const auto known = peers_.find(hello.sender);
-        const bool removed = known != peers_.end() && known->second.former;
+        const bool removed = sender != peers_.end() && sender->second.former;
         const bool member = !removed && shows_membership(hello.sender, hello.membership) &&
                             peers_.size() < kMaxMembersFromHello;
         if (member) {
-            peers_[hello.sender] = Peer{std::nullopt, PeerSource::membership, false};
+            know_peer(hello.sender, std::nullopt, PeerSource::membership);
             allow_neighbours();
         }
     }
@@ -351,7 +359,7 @@ void Engine::dial_who_is_missing() {
     if (now_.steady < next_dial_check_) return;
     next_dial_check_ = now_.steady + kDialCheck;
     for (const auto& [peer, info] : peers_) {
-        if (info.former || !info.endpoint || has_session(peer) || is_blocked(peer.curve_key())) {
+        if (info.former || !info.endpoint || has_session(peer) || is_blocked(info.key)) {
             missing_.erase(peer);
             continue;
         }

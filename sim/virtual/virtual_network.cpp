@@ -57,6 +57,7 @@ struct VirtualEnd {
 /// One node's transport; outlives it while something is on its way to it.
 struct VirtualPeer {
     NodeId id;
+    protocol::CurvePublicKey key;  ///< of `id`; costs an inversion to find
     std::optional<std::string> endpoint;
     network::TransportHandler* handler = nullptr;
     bool running = false;
@@ -115,7 +116,7 @@ VirtualNetworkState::Peer VirtualNetworkState::reachable(const Peer& peer, const
     const auto listener = listeners.find(peer->wanted.at(to));
     if (listener == listeners.end() || listener->second->id != to) return nullptr;
     if (is_blocked(peer->id, to) || is_blocked(to, peer->id)) return nullptr;
-    switch (listener->second->access.connecting(peer->id.curve_key(), access_time())) {
+    switch (listener->second->access.connecting(peer->key, access_time())) {
         case network::AccessList::Answer::refused:
             return nullptr;
         case network::AccessList::Answer::provisional:
@@ -140,13 +141,14 @@ void VirtualNetworkState::connect(const Peer& peer, const Peer& listener) {
     const auto far = std::make_shared<VirtualEnd>();
     near->owner = peer;
     near->peer = listener->id;
+    near->peer_key = listener->key;
     near->dialled = true;
     far->owner = listener;
     far->peer = peer->id;
+    far->peer_key = peer->key;
     for (const auto& [end, other] : {std::pair{near, far}, std::pair{far, near}}) {
         end->other = other;
         end->session = next_session++;
-        end->peer_key = end->peer.curve_key();
         end->owner->ends.emplace(end->session, end);
     }
     peer->traffic.handshake_bytes_sent += network::kHandshakeFromDialler;
@@ -293,6 +295,7 @@ VirtualTransport::VirtualTransport(VirtualNetwork& network, const NodeId& id,
                                    std::optional<std::string> endpoint)
     : state_(network.state_), peer_(std::make_shared<VirtualPeer>()) {
     peer_->id = id;
+    peer_->key = id.curve_key();
     peer_->endpoint = std::move(endpoint);
 }
 
