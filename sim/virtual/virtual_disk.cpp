@@ -48,7 +48,7 @@ struct VirtualFile {
         const auto wanted = static_cast<std::size_t>(amount);
         const auto from = std::min(content.size(), static_cast<std::size_t>(at));
         const auto got = std::min(content.size() - from, wanted);
-        std::memcpy(out, content.data() + from, got);
+        if (got > 0) std::memcpy(out, content.data() + from, got);
         if (got == wanted) return SQLITE_OK;
         std::memset(static_cast<char*>(out) + got, 0, wanted - got);
         return SQLITE_IOERR_SHORT_READ;
@@ -307,7 +307,7 @@ std::uint64_t VirtualDisk::used() const {
 
 bool VirtualDisk::contains(protocol::ByteView bytes) const {
     const auto in = [&](const Content& content) {
-        return ::memmem(content.data(), content.size(), bytes.data(), bytes.size()) != nullptr;
+        return !content.empty() && ::memmem(content.data(), content.size(), bytes.data(), bytes.size()) != nullptr;
     };
     return std::any_of(files_.begin(), files_.end(), [&](const auto& entry) {
         const File& file = *entry.second;
