@@ -6,8 +6,8 @@
 #include <iterator>
 
 #include "node/config/toml_reader.hpp"
+#include "topologies/formats.hpp"
 #include "topologies/generators.hpp"
-#include "topologies/loaders.hpp"
 
 namespace unlearn::sim {
 namespace {
@@ -108,6 +108,10 @@ class ScenarioBuilder {
         reader.read("degree", generator.degree, {1, kMaxNodes});
         reader.read("rewire", generator.rewire, {0, 1});
         reader.read("probability", generator.probability, {0, 1, true});
+        reader.read("across", generator.across, {0, 1, true});
+        reader.read("radius", generator.radius, {0, 1.5, true});
+        reader.read("branching", generator.branching, {1, kMaxNodes});
+        reader.read("blocks", generator.blocks, {1, kMaxNodes});
         // The graph has a seed of its own, so that one can vary everything else on the same graph.
         generator.seed = scenario_.seed;
         reader.read("seed", generator.seed, {0, kMaxSeed});
@@ -132,19 +136,21 @@ class ScenarioBuilder {
 
     void load_graph(TableReader& reader, const std::filesystem::path& graph_file) {
         if (graph_file.empty())
-            return reader.complain("file", "is missing; allowed: the path of an edge list");
+            return reader.complain(
+                "file", "is missing; allowed: the path of an edge list, or of a JSON, GraphML or DOT file");
         std::error_code error;
         if (!std::filesystem::is_regular_file(graph_file, error)) {
             return reader.complain("file", "names no file: " + graph_file.string());
         }
-        auto graph = topologies::load_edge_list(graph_file);
+        auto graph = topologies::load_graph(graph_file);
         if (!graph) return reader.complain("file", "cannot be used: " + graph.error().message);
         if (graph->size() < 2 || graph->size() > static_cast<std::size_t>(kMaxNodes)) {
             return reader.complain("file", "has " + std::to_string(graph->size()) + " nodes; allowed: 2 to " +
                                                std::to_string(static_cast<int>(kMaxNodes)));
         }
         scenario_.graph = std::move(*graph);
-        for (const char* key : {"nodes", "degree", "rewire", "probability", "seed"}) {
+        for (const char* key : {"nodes", "degree", "rewire", "probability", "across", "radius", "branching",
+                                "blocks", "seed"}) {
             if (reader.has(key))
                 reader.complain(key, "has no effect beside a graph file, which names every node and edge");
         }

@@ -24,8 +24,9 @@ std::string printable(std::string_view text) {
     return result;
 }
 
+/// Without comments, and without the data that networkx writes behind an edge: `a b {'weight': 2}`.
 std::vector<std::string> words_of(std::string line) {
-    line.resize(std::min(line.size(), line.find('#')));
+    line.resize(std::min({line.size(), line.find('#'), line.find('{')}));
     std::istringstream stream(line);
     std::vector<std::string> words;
     for (std::string word; stream >> word;)

@@ -12,7 +12,7 @@ namespace unlearn::topologies {
 // one line that begins with FILE:LINE (or FILE alone, when the file cannot be read).
 
 /// An edge list: one edge `NAME NAME` a line; `node NAME` declares a node; `#` starts a comment; empty lines
-/// are ignored.
+/// are ignored, and so is what networkx writes behind an edge in braces.
 ///
 /// Nodes are ordered as declared. A file that declares nodes declares all of them, so that a misspelt name in
 /// an edge is an error and not a new node; in a file that declares none, nodes are ordered as they first

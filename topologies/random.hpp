@@ -27,11 +27,14 @@ class Random {
         return draw % bound;
     }
 
-    /// True with this probability.
-    bool chance(double probability) {
+    /// From 0 up to 1.
+    double uniform() {
         constexpr double kTwoToMinus53 = 1.0 / 9007199254740992.0;
-        return static_cast<double>(engine_() >> 11) * kTwoToMinus53 < probability;
+        return static_cast<double>(engine_() >> 11) * kTwoToMinus53;
     }
+
+    /// True with this probability.
+    bool chance(double probability) { return uniform() < probability; }
 
     /// Fisher-Yates.
     template <typename T>

@@ -307,7 +307,8 @@ std::uint64_t VirtualDisk::used() const {
 
 bool VirtualDisk::contains(protocol::ByteView bytes) const {
     const auto in = [&](const Content& content) {
-        return !content.empty() && ::memmem(content.data(), content.size(), bytes.data(), bytes.size()) != nullptr;
+        return !content.empty() &&
+               ::memmem(content.data(), content.size(), bytes.data(), bytes.size()) != nullptr;
     };
     return std::any_of(files_.begin(), files_.end(), [&](const auto& entry) {
         const File& file = *entry.second;

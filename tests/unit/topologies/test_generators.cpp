@@ -47,7 +47,15 @@ TEST_CASE("every kind of graph is connected and simple, and the seed decides it"
         if (options.kind == Kind::kRandomRegular) options.degree = std::max(options.degree, 4U);
         options.rewire = *rc::gen::inRange(0, 101) / 100.0;
         options.probability = 0.3 + *rc::gen::inRange(0, 71) / 100.0;
+        options.across = 0.3;
+        options.radius = 0.7;
+        options.blocks = *rc::gen::inRange<std::uint32_t>(1, 5);
+        options.branching = *rc::gen::inRange<std::uint32_t>(1, 5);
         options.seed = *rc::gen::arbitrary<std::uint64_t>();
+        if (options.kind == Kind::kHypercube) options.nodes = 1U << *rc::gen::inRange(2, 6);
+        if (options.kind == Kind::kGrid || options.kind == Kind::kTorus)
+            options.nodes = *rc::gen::inRange<std::uint32_t>(3, 8) * *rc::gen::inRange<std::uint32_t>(3, 8);
+        options.degree = std::min(options.degree, (options.nodes - 1) / 2 * 2);
 
         const auto graph = generate(options);
         // A ring of small degree, rewired at will, is the one that may stay in pieces.
@@ -167,4 +175,76 @@ TEST_CASE("kinds and names match") {
         CHECK(to_string(*kind) == name);
     }
     CHECK_FALSE(parse_kind("smallworld"));
+}
+
+TEST_CASE("the shapes are the ones that their names promise") {
+    const auto degrees_of = [](const Result<Graph>& graph) {
+        REQUIRE(graph.has_value());
+        std::multiset<std::size_t> degrees;
+        for (const auto& neighbours : graph->adjacency())
+            degrees.insert(neighbours.size());
+        return degrees;
+    };
+    const auto all = [](std::size_t nodes, std::size_t degree) {
+        std::multiset<std::size_t> degrees;
+        for (std::size_t i = 0; i < nodes; ++i)
+            degrees.insert(degree);
+        return degrees;
+    };
+    CHECK(degrees_of(torus(12)) == all(12, 4));
+    CHECK(degrees_of(hypercube(16)) == all(16, 4));
+    CHECK(degrees_of(wheel(6)) == std::multiset<std::size_t>{3, 3, 3, 3, 3, 5});
+    CHECK(degrees_of(grid(6)) == std::multiset<std::size_t>{2, 2, 2, 2, 3, 3});
+    CHECK(degrees_of(tree(7, 2)) == std::multiset<std::size_t>{1, 1, 1, 1, 2, 3, 3});
+    // 1, 2, 4 and 8 further on and back; 16 - 8 is 8 again.
+    CHECK(degrees_of(exponential(16)) == all(16, 7));
+    CHECK(hypercube(8)->neighbours(5) == std::vector<NodeIndex>{1, 4, 7});
+}
+
+TEST_CASE("a Barabasi-Albert graph has hubs, and each new node its links") {
+    const auto graph = barabasi_albert(2000, 3, 5);
+    REQUIRE(graph.has_value());
+    CHECK(graph->edges.size() == 3 + (2000 - 4) * 3);
+    std::size_t most = 0;
+    for (const auto& neighbours : graph->adjacency()) {
+        CHECK(neighbours.size() >= 1);
+        most = std::max(most, neighbours.size());
+    }
+    // A random graph of the same mean degree has no node of more than about 20.
+    CHECK(most > 60);
+}
+
+TEST_CASE("blocks are denser inside than across") {
+    const auto graph = stochastic_block(400, 4, 0.3, 0.01, 3);
+    REQUIRE(graph.has_value());
+    std::size_t inside = 0;
+    for (const auto& [a, b] : graph->edges)
+        inside += a / 100 == b / 100 ? 1 : 0;
+    const double expected_inside = 4 * (100.0 * 99.0 / 2.0) * 0.3;
+    const double expected_across = 6 * 100.0 * 100.0 * 0.01;
+    CHECK(static_cast<double>(inside) == doctest::Approx(expected_inside).epsilon(0.08));
+    CHECK(static_cast<double>(graph->edges.size() - inside) ==
+          doctest::Approx(expected_across).epsilon(0.15));
+}
+
+TEST_CASE("a random geometric graph has the edges that its radius makes likely") {
+    const double radius = 0.1;
+    const auto graph = random_geometric(1500, radius, 2);
+    REQUIRE(graph.has_value());
+    // Of all pairs about pi r^2 are near; a few less, at the borders.
+    const double expected = 1500.0 * 1499.0 / 2.0 * 3.14159 * radius * radius;
+    CHECK(static_cast<double>(graph->edges.size()) > 0.85 * expected);
+    CHECK(static_cast<double>(graph->edges.size()) < 1.02 * expected);
+}
+
+TEST_CASE("what has no such shape is an error that says what would have") {
+    CHECK(mentions(grid(7), "7 nodes"));
+    CHECK(mentions(torus(10), "sides of at least 3"));
+    CHECK(mentions(hypercube(12), "nearest is 8"));
+    CHECK(mentions(tree(5, 0), "branching"));
+    CHECK(mentions(barabasi_albert(5, 5, 1), "5 links"));
+    CHECK(mentions(stochastic_block(10, 11, 0.5, 0.5, 1), "11 blocks"));
+    CHECK(mentions(stochastic_block(10, 2, 0.5, 0.0, 1), "across"));
+    CHECK(mentions(random_geometric(10, 0.0, 1), "radius"));
+    CHECK(mentions(random_geometric(500, 0.01, 1), "was connected"));
 }

@@ -1,0 +1,241 @@
+#include <fstream>
+#include <iostream>
+#include <numeric>
+#include <string>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+
+#include "topologies/formats.hpp"
+#include "topologies/generators.hpp"
+#include "topologies/measures.hpp"
+
+namespace {
+
+using namespace unlearn::topologies;
+
+enum ExitCode : int { kDone = 0, kFailed = 1, kBadInput = 2 };
+
+struct Options {
+    GeneratorOptions generator;
+    std::string kind;
+    std::string file;
+    std::string output;
+    std::string from;
+    std::string to;
+    bool json = false;
+};
+
+int bad_input(const std::string& line) {
+    std::cerr << "unlearn-topo: " << line << '\n';
+    return kBadInput;
+}
+
+std::vector<std::string> strings(std::span<const std::string_view> names) {
+    return {names.begin(), names.end()};
+}
+
+/// The graph that stands on the command line: a file, or a kind.
+Result<Graph> graph_of(const Options& options) {
+    if (!options.file.empty()) return load_graph(options.file, parse_format(options.from));
+    GeneratorOptions generator = options.generator;
+    generator.kind = parse_kind(options.kind).value();
+    return generate(generator);
+}
+
+int write(const Graph& graph, const Options& options) {
+    const bool to_file = !options.output.empty() && options.output != "-";
+    const Format format =
+        parse_format(options.to).value_or(to_file ? format_of(options.output) : Format::kEdgeList);
+    if (!to_file) {
+        write_graph(std::cout, graph, format);
+        std::cout.flush();
+        return std::cout ? kDone : kFailed;
+    }
+    std::ofstream out(options.output, std::ios::binary);
+    if (out) write_graph(out, graph, format);
+    out.close();
+    if (!out) {
+        std::cerr << "unlearn-topo: " << options.output << ": cannot be written\n";
+        return kFailed;
+    }
+    std::cerr << options.output << ": " << graph.size() << " nodes, " << graph.edges.size() << " edges\n";
+    return kDone;
+}
+
+std::vector<std::size_t> by_betweenness(const Measures& measures) {
+    std::vector<std::size_t> order(measures.nodes);
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+        return measures.betweenness[a] > measures.betweenness[b];
+    });
+    return order;
+}
+
+nlohmann::ordered_json json_of(const Graph& graph, const Measures& measures) {
+    nlohmann::ordered_json points = nlohmann::ordered_json::array();
+    for (const auto point : measures.articulation_points)
+        points.push_back(graph.names[point]);
+    const auto adjacency = graph.adjacency();
+    nlohmann::ordered_json nodes = nlohmann::ordered_json::array();
+    for (std::size_t i = 0; i < graph.size(); ++i)
+        nodes.push_back({{"name", graph.names[i]},
+                         {"degree", adjacency[i].size()},
+                         {"betweenness", measures.betweenness[i]}});
+    return {
+        {"nodes", measures.nodes},
+        {"edges", measures.edges},
+        {"degree",
+         {{"least", measures.least_degree}, {"mean", measures.mean_degree}, {"most", measures.most_degree}}},
+        {"diameter", measures.diameter},
+        {"average_path", measures.average_path},
+        {"clustering", measures.clustering},
+        {"spectral_gap", measures.spectral_gap},
+        {"articulation_points", std::move(points)},
+        {"by_node", std::move(nodes)}};
+}
+
+void print(const Graph& graph, const Measures& measures) {
+    constexpr std::size_t kMostShown = 5;
+    const auto row = [](const char* name, const std::string& value, const char* meaning) {
+        std::printf("%-20s %-14s %s\n", name, value.c_str(), meaning);
+    };
+    const auto number = [](double value) {
+        char text[32];
+        std::snprintf(text, sizeof text, "%.4g", value);
+        return std::string(text);
+    };
+    row("nodes", std::to_string(measures.nodes), "");
+    row("edges", std::to_string(measures.edges), "");
+    row("degree", std::to_string(measures.least_degree) + " to " + std::to_string(measures.most_degree),
+        ("mean " + number(measures.mean_degree)).c_str());
+    row("diameter", std::to_string(measures.diameter), "hops that an exit needs at most");
+    row("average path", number(measures.average_path), "hops between two nodes");
+    row("clustering", number(measures.clustering), "how often two neighbours are neighbours too");
+    row("spectral gap", number(measures.spectral_gap),
+        "of the Metropolis-Hastings mixing matrix; larger mixes faster");
+    const auto order = by_betweenness(measures);
+    for (std::size_t i = 0; i < std::min(kMostShown, order.size()); ++i)
+        row(i == 0 ? "betweenness" : "", number(measures.betweenness[order[i]]),
+            graph.names[order[i]].c_str());
+    const auto& points = measures.articulation_points;
+    std::string names;
+    for (std::size_t i = 0; i < std::min(kMostShown, points.size()); ++i)
+        names += (i == 0 ? "" : ", ") + graph.names[points[i]];
+    if (points.size() > kMostShown) names += ", ...";
+    row("articulation points", std::to_string(points.size()),
+        points.empty() ? "whoever leaves, the rest stays connected"
+                       : ("when one of these leaves, the rest falls apart: " + names).c_str());
+}
+
+int describe(const Options& options) {
+    const auto graph = graph_of(options);
+    if (!graph) return bad_input(graph.error().message);
+    if (graph->size() < 2) return bad_input("a graph of one node has nothing to describe");
+    const auto measures = measure(*graph);
+    if (!measures) {
+        std::cerr << "unlearn-topo: " << measures.error().message << '\n';
+        return kFailed;
+    }
+    if (options.json)
+        std::cout << json_of(*graph, *measures).dump(1) << '\n';
+    else
+        print(*graph, *measures);
+    return kDone;
+}
+
+int list() {
+    const std::pair<const char*, const char*> kinds[] = {
+        {"ring", ""},
+        {"line", ""},
+        {"star", ""},
+        {"full", ""},
+        {"small-world", "--degree --rewire --seed   (Watts and Strogatz)"},
+        {"random-regular", "--degree --seed"},
+        {"erdos-renyi", "--probability, or --degree as the mean; --seed"},
+        {"grid", "as square as the number of nodes allows"},
+        {"torus", "a grid that goes round"},
+        {"tree", "--branching"},
+        {"hypercube", "powers of two"},
+        {"wheel", ""},
+        {"exponential", "linked to the nodes 1, 2, 4, 8, ... further on"},
+        {"barabasi-albert", "--degree is the mean; --seed"},
+        {"stochastic-block", "--blocks --probability --across, or --degree as the mean; --seed"},
+        {"random-geometric", "--radius, or --degree as the mean; --seed"}};
+    for (const auto& [name, options] : kinds)
+        std::printf("%-18s%s\n", name, options);
+    return kDone;
+}
+
+void add_generator(CLI::App& command, Options& options) {
+    auto& generator = options.generator;
+    command.add_option("--nodes,-n", generator.nodes, "how many")->capture_default_str();
+    command.add_option("--degree,-d", generator.degree, "neighbours of a node, or their mean")
+        ->capture_default_str();
+    command.add_option("--rewire", generator.rewire, "small-world: part of the edges that lead elsewhere")
+        ->capture_default_str();
+    command.add_option("--probability,-p", generator.probability, "erdos-renyi, stochastic-block: of a link");
+    command.add_option("--across", generator.across, "stochastic-block: of a link between two blocks");
+    command.add_option("--blocks", generator.blocks, "stochastic-block")->capture_default_str();
+    command.add_option("--branching", generator.branching, "tree: children of a node")->capture_default_str();
+    command.add_option("--radius", generator.radius, "random-geometric: how far apart neighbours may be");
+    command.add_option("--seed,-s", generator.seed, "of what is drawn")->capture_default_str();
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    CLI::App app{"unlearn-topo: generate, describe and convert network topologies"};
+    app.require_subcommand(1);
+    app.footer(
+        "Files: edge list, adjacency JSON, GraphML, DOT, and what networkx writes; told apart by their "
+        "ending.\n"
+        "Exit codes: 0 done, 1 failed, 2 bad input.");
+    Options options;
+    const auto kinds = strings(kind_names());
+    const auto formats = strings(format_names());
+
+    auto* generate_command =
+        app.add_subcommand("generate", "Write a graph; always connected, the same for the same seed");
+    generate_command->add_option("--kind,-k", options.kind, "see list")
+        ->required()
+        ->check(CLI::IsMember(kinds));
+    add_generator(*generate_command, options);
+
+    auto* describe_command = app.add_subcommand(
+        "describe", "Size, degrees, diameter, spectral gap, and what breaks when a node leaves");
+    auto* described_file = describe_command->add_option("FILE", options.file, "a graph file; or give --kind");
+    auto* described_kind = describe_command->add_option("--kind,-k", options.kind, "a generated graph")
+                               ->check(CLI::IsMember(kinds));
+    described_file->excludes(described_kind);
+    add_generator(*describe_command, options);
+    describe_command->add_flag("--json", options.json, "everything, for programs");
+
+    auto* convert_command = app.add_subcommand("convert", "Read one format, write another");
+    convert_command->add_option("FILE", options.file, "a graph file")->required();
+
+    for (auto* command : {generate_command, convert_command}) {
+        command->add_option("--out,-o", options.output, "file; default: standard output");
+        command->add_option("--to", options.to, "format to write; default: by the file's ending")
+            ->check(CLI::IsMember(formats));
+    }
+    for (auto* command : {describe_command, convert_command})
+        command->add_option("--from", options.from, "format to read; default: by the file's ending")
+            ->check(CLI::IsMember(formats));
+    auto* list_command = app.add_subcommand("list", "The kinds of graph and what each takes");
+
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+        return app.exit(error) == 0 ? kDone : kBadInput;
+    }
+    if (*list_command) return list();
+    if (*describe_command) {
+        if (options.file.empty() && options.kind.empty()) return bad_input("describe: give a FILE or --kind");
+        return describe(options);
+    }
+    const auto graph = graph_of(options);
+    if (!graph) return bad_input(graph.error().message);
+    return write(*graph, options);
+}

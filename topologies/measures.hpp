@@ -1,0 +1,46 @@
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "topologies/graph.hpp"
+
+namespace unlearn::topologies {
+
+/// What a network's shape says about what happens in it.
+struct Measures {
+    std::size_t nodes = 0;
+    std::size_t edges = 0;
+    std::size_t least_degree = 0;
+    std::size_t most_degree = 0;
+    double mean_degree = 0.0;
+    std::size_t diameter = 0;   ///< hops between the two nodes that are farthest apart
+    double average_path = 0.0;  ///< hops, mean over all pairs
+    double clustering = 0.0;    ///< mean local clustering coefficient (Watts and Strogatz, 1998)
+    /// 1 - max(|second largest|, |smallest|) eigenvalue of the Metropolis-Hastings mixing matrix: how fast
+    /// averaging between neighbours forgets where it began. 0 when it never does.
+    double spectral_gap = 0.0;
+    /// For each node, the part of shortest paths between other nodes that lead through it, 0 to 1 (Brandes,
+    /// 2001).
+    std::vector<double> betweenness;
+    /// Nodes without which the graph falls apart, ascending.
+    std::vector<NodeIndex> articulation_points;
+};
+
+/// Of a connected graph of at least 2 nodes. An error when the eigenvalues do not converge.
+[[nodiscard]] Result<Measures> measure(const Graph& graph);
+
+/// Betweenness alone.
+[[nodiscard]] std::vector<double> betweenness_of(const Graph& graph);
+
+/// One weight for each pair of neighbours, and what is left over for the node itself: rows and columns sum to
+/// 1 (Xiao and Boyd, 2004). w_ij = 1 / (1 + max(degree i, degree j)).
+struct MixingRow {
+    double own = 1.0;
+    std::vector<std::pair<NodeIndex, double>> neighbours;
+};
+[[nodiscard]] std::vector<MixingRow> metropolis_hastings(const Graph& graph);
+
+}  // namespace unlearn::topologies
