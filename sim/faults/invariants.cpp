@@ -77,6 +77,10 @@ void Invariants::loaded(const Machine& machine, const LoadedState& state) {
 
 void Invariants::restored(const Machine& machine) {
     tombstones_[machine.id()].clear();
+    // That it had left itself, and erased everything, is not in a backup from before.
+    std::erase_if(receipts_, [&](const auto& entry) {
+        return entry.first.first == machine.id() && entry.second == ReceiptReason::left;
+    });
     std::erase_if(highest_, [&](const auto& entry) { return entry.first.first == machine.id(); });
 }
 
@@ -125,7 +129,9 @@ void Invariants::sends_receipt(const Machine& machine, const NodeId&, const netw
     if (!receipt) return fail("well-formed", name_of_machine(machine) + ": " + receipt.error().text());
     const std::string what = name_of_machine(machine) + " signs a receipt for " + receipt->owner.short_text();
     if (machine.uses(receipt->owner)) fail("no-exited-seed-in-use", what + " and uses its seed");
-    if (!receipts_.insert({machine.id(), receipt->owner}).second || settings_.in_memory) return;
+    const auto [known, is_new] = receipts_.try_emplace({machine.id(), receipt->owner}, receipt->reason);
+    if (receipt->reason == ReceiptReason::exit) known->second = ReceiptReason::exit;
+    if (!is_new || settings_.in_memory) return;
     const auto stored = surely_stored(machine);
     if (!stored) return fail("receipt-implies-tombstone", what + " and its storage cannot be read");
     const bool durable = receipt->reason == ReceiptReason::left
@@ -235,8 +241,8 @@ void Invariants::search_disk(const Machine& machine, const NodeId& owner) {
 }
 
 void Invariants::check_disk(const Machine& machine) {
-    for (const auto& [holder, owner] : receipts_)
-        if (holder == machine.id()) search_disk(machine, owner);
+    for (const auto& [pair, reason] : receipts_)
+        if (pair.first == machine.id()) search_disk(machine, pair.second);
 }
 
 }  // namespace unlearn::sim

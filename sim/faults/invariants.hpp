@@ -75,7 +75,7 @@ class Invariants {
     const Payloads& payloads_;
     std::optional<Violation> violation_;
     std::set<protocol::NodeId> exits_;
-    std::set<Pair> receipts_;                                            ///< machine, owner: a receipt is out
+    std::map<Pair, protocol::ReceiptReason> receipts_;                   ///< machine, owner: a receipt is out
     std::map<protocol::NodeId, std::set<protocol::NodeId>> tombstones_;  ///< surely durable ones
     struct LoadedSeed {
         protocol::SeedVersion version{};
