@@ -66,9 +66,11 @@ void Invariants::loaded(const Machine& machine, const LoadedState& state) {
     if (machine.restored) return;  // a backup cannot know whom the node served later
     for (const auto& [pair, version] : served_) {
         if (pair.first != machine.id()) continue;
-        const bool known = std::any_of(state.recipients.begin(), state.recipients.end(), [&](const auto& r) {
-            return r.peer == pair.second && r.version >= version;
-        });
+        // Copies, since clang-14 cannot capture structured bindings.
+        const bool known = std::any_of(state.recipients.begin(), state.recipients.end(),
+                                       [peer = pair.second, least = version](const auto& r) {
+                                           return r.peer == peer && r.version >= least;
+                                       });
         if (!known)
             fail("recipients-on-record",
                  name_of_machine(machine) + " came back without its recipient " + pair.second.short_text());
