@@ -1,14 +1,9 @@
 #include "sim/counterfactual.hpp"
 
 #include <algorithm>
-#include <cerrno>
 #include <chrono>
-#include <cstring>
 
-#include <spawn.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
+#include "sim/own_process.hpp"
 #include "sim/predictions.hpp"
 
 namespace unlearn::sim {
@@ -16,24 +11,9 @@ namespace {
 
 /// Runs this program again with other arguments; its messages go where ours go.
 tl::expected<void, std::string> run_ourselves(const std::vector<std::string>& arguments) {
-    std::vector<std::string> words{"unlearn-sim"};
-    words.insert(words.end(), arguments.begin(), arguments.end());
-    std::vector<char*> argv;
-    for (auto& word : words)
-        argv.push_back(word.data());
-    argv.push_back(nullptr);
-    pid_t child = 0;
-    // A new program, not a fork: ZeroMQ and LibTorch threads do not survive one.
-    if (const int error = posix_spawn(&child, "/proc/self/exe", nullptr, nullptr, argv.data(), environ);
-        error != 0)
-        return tl::unexpected<std::string>(std::string("the world without the leaver cannot be started: ") +
-                                           std::strerror(error));
-    int status = 0;
-    while (waitpid(child, &status, 0) < 0)
-        if (errno != EINTR)
-            return tl::unexpected<std::string>(std::string("waiting for the other world: ") +
-                                               std::strerror(errno));
-    if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
+    auto process = OwnProcess::start(arguments);
+    if (!process) return tl::unexpected("the world without the leaver cannot be started: " + process.error());
+    if (process->wait() != 0)
         return tl::unexpected<std::string>("the world without the leaver ended with an error (see above)");
     return {};
 }

@@ -1,6 +1,8 @@
+#include <algorithm>
 #include <fstream>
 #include <iostream>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <CLI/CLI.hpp>
@@ -10,6 +12,8 @@
 #include "node/learning/threads.hpp"
 #include "node/runtime/certificate.hpp"
 #include "sim/counterfactual.hpp"
+#include "sim/experiments/experiment.hpp"
+#include "sim/experiments/sweep.hpp"
 #include "sim/output_folder.hpp"
 #include "sim/report.hpp"
 #include "sim/run.hpp"
@@ -37,6 +41,11 @@ struct Options {
     std::string certificate;
     bool processes = false;
     std::string bin;
+    std::string experiment;
+    std::size_t jobs = 0;  ///< 0: as many as there are cores
+    bool fresh = false;
+    std::size_t family = 0;
+    std::uint32_t threads = 1;
 };
 
 std::optional<std::string> check_architecture(std::string_view text) {
@@ -118,6 +127,45 @@ int run_counterfactual(const Options& options) {
     return kShown;
 }
 
+std::filesystem::path folder_of(const Options& options, const sim::Experiment& experiment) {
+    return options.out.empty() ? "out/" + experiment.name : options.out;
+}
+
+int sweep(const Options& options) {
+    const auto experiment = sim::load_experiment(options.experiment, {std::nullopt, check_architecture});
+    if (!experiment) return bad_input(experiment.error().message);
+    const auto folder = folder_of(options, *experiment);
+    const std::size_t cores = std::max(1U, std::thread::hardware_concurrency());
+    tl::expected<sim::SweepOutcome, std::string> outcome;
+    {
+        sim::Progress progress(stderr);
+        outcome = sim::run_sweep(*experiment,
+                                 {folder, options.jobs == 0 ? cores : options.jobs, options.fresh}, progress);
+    }
+    if (!outcome) return bad_input(outcome.error());
+    std::cout << experiment->name << ": " << experiment->runs.size() << " runs, " << outcome->done
+              << " made now, " << outcome->reused << " from before, " << outcome->failures.size()
+              << " failed\n"
+              << "results.csv, results.jsonl, plots and report.html: " << folder.string() << "/\n";
+    for (const auto& failure : outcome->failures)
+        std::cerr << "unlearn-sim: " << failure << '\n';
+    return outcome->failures.empty() ? kShown : kNotShown;
+}
+
+int sweep_family(const Options& options) {
+    const auto experiment = sim::load_experiment(options.experiment, {std::nullopt, check_architecture});
+    if (!experiment) return bad_input(experiment.error().message);
+    sim::Progress progress(stderr);
+    prepare_learning(progress);
+    if (auto ok = sim::run_family(*experiment, options.family, options.threads,
+                                  {folder_of(options, *experiment), 1, false}, progress);
+        !ok) {
+        progress.message(ok.error());
+        return kNotShown;
+    }
+    return kShown;
+}
+
 int verify(const Options& options) {
     std::ifstream in(options.certificate);
     if (!in) return bad_input(options.certificate + ": cannot be read");
@@ -174,6 +222,19 @@ int main(int argc, char** argv) {
                          "break the exactness rule on purpose; the check must notice")
             ->check(CLI::IsMember(violations));
     }
+    auto* sweep_command =
+        app.add_subcommand("sweep", "Run an experiment: a scenario with lists of values to try");
+    sweep_command->add_option("FILE", options.experiment, "experiment file (TOML)")->required();
+    sweep_command->add_option("--out", options.out, "folder for the results; default out/NAME");
+    sweep_command->add_option("--jobs", options.jobs, "runs at once; default: as many as there are cores")
+        ->check(CLI::Range(1, 1024));
+    sweep_command->add_flag("--fresh", options.fresh, "do runs again that an earlier sweep has done");
+    auto* family_command =
+        app.add_subcommand("sweep-family", "What sweep runs in each of its processes")->group("");
+    family_command->add_option("FILE", options.experiment)->required();
+    family_command->add_option("--out", options.out)->required();
+    family_command->add_option("--family", options.family)->required();
+    family_command->add_option("--threads", options.threads)->required()->check(CLI::Range(1, 256));
     auto* verify_command = app.add_subcommand("verify", "Check an erasure certificate offline");
     verify_command->add_option("FILE", options.certificate, "certificate (JSON)")->required();
 
@@ -186,6 +247,8 @@ int main(int argc, char** argv) {
     try {
         if (*run_command) return run(options);
         if (*other) return run_counterfactual(options);
+        if (*sweep_command) return sweep(options);
+        if (*family_command) return sweep_family(options);
         return verify(options);
     } catch (const std::exception& error) {
         return bad_input(error.what());

@@ -14,7 +14,7 @@ tl::unexpected<std::string> fail(const std::filesystem::path& path, std::string_
 
 }  // namespace
 
-tl::expected<void, std::string> prepare_output_folder(const std::filesystem::path& folder) {
+tl::expected<void, std::string> open_output_folder(const std::filesystem::path& folder) {
     namespace fs = std::filesystem;
     std::error_code error;
     if (fs::exists(folder, error)) {
@@ -22,14 +22,22 @@ tl::expected<void, std::string> prepare_output_folder(const std::filesystem::pat
         const bool empty = fs::is_empty(folder, error);
         if (!empty && !fs::exists(folder / kMarker, error))
             return fail(folder, "holds files that unlearn-sim did not write; name another folder with --out");
-        for (const auto& entry : fs::directory_iterator(folder, error))
-            if (fs::remove_all(entry.path(), error); error)
-                return fail(entry.path(), "cannot be removed: " + error.message());
     }
     fs::create_directories(folder, error);
     if (error) return fail(folder, "cannot be made: " + error.message());
     return write_file(folder / kMarker,
                       "This folder is written by unlearn-sim, which empties it before its next run.\n");
+}
+
+tl::expected<void, std::string> prepare_output_folder(const std::filesystem::path& folder) {
+    if (auto ok = open_output_folder(folder); !ok) return ok;
+    std::error_code error;
+    for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
+        if (entry.path().filename() == kMarker) continue;
+        if (std::filesystem::remove_all(entry.path(), error); error)
+            return fail(entry.path(), "cannot be removed: " + error.message());
+    }
+    return {};
 }
 
 tl::expected<void, std::string> write_file(const std::filesystem::path& file, std::string_view content) {

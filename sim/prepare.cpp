@@ -41,6 +41,19 @@ void keep_first(LabelledData& data, std::size_t count) {
     data.labels.resize(count);
 }
 
+/// Takes the last examples out of a table. @return them.
+LabelledData split_off_last(LabelledData& data, std::size_t count) {
+    const auto width = static_cast<std::size_t>(data.shape.size());
+    const std::size_t left = data.count - count;
+    LabelledData last = data;
+    last.count = count;
+    last.features.erase(last.features.begin(),
+                        last.features.begin() + static_cast<std::ptrdiff_t>(left * width));
+    last.labels.erase(last.labels.begin(), last.labels.begin() + static_cast<std::ptrdiff_t>(left));
+    keep_first(data, left);
+    return last;
+}
+
 learning::PartitionKind partition_kind(const DataSettings& settings) {
     switch (settings.partition) {
         case DataSettings::Partition::kMissingClasses:
@@ -87,6 +100,12 @@ tl::expected<Setup, std::string> prepare(const Scenario& scenario, const std::ve
     auto data = load(scenario.data);
     if (!data) return fail(data.error());
     LabelledData& train = data->train;
+    if (const std::size_t wanted = scenario.data.test_from_train; wanted > 0) {
+        if (wanted >= train.count)
+            return fail(scenario.file.string() + ": data.test_from_train = " + std::to_string(wanted) +
+                        "; allowed: less than the " + std::to_string(train.count) + " training examples");
+        data->test = split_off_last(train, wanted);
+    }
     keep_first(data->test, scenario.data.test_limit);
     const auto classes = static_cast<std::int64_t>(train.class_names.size());
 

@@ -10,44 +10,19 @@
 #include <spdlog/fmt/ranges.h>
 
 #include "sim/report_graph.hpp"
+#include "sim/report_html.hpp"
 #include "sim/report_model.hpp"
 #include "sim/report_plot.hpp"
-#include "sim/report_style.hpp"
 #include "sim/report_text.hpp"
 #include "sim/report_verdict.hpp"
 
 namespace unlearn::sim {
 namespace {
 
+using namespace html;
+
 /// Beyond this many nodes the plot by node would be longer than anybody reads; the table has them all.
 constexpr std::size_t kMaxPlottedNodes = 40;
-
-// ---- Pieces of HTML. Arguments named `html` are put in as they are; every other string is escaped. ----
-
-std::string section(const std::string& title, const std::string& html) {
-    return fmt::format("<section>\n<h2>{}</h2>\n{}</section>\n", escape_html(title), html);
-}
-
-std::string paragraph(const std::string& text, const char* kind = "") {
-    return fmt::format("<p{}>{}</p>\n", kind, escape_html(text));
-}
-
-std::string cell(const std::string& text) {
-    return "<td>" + escape_html(text) + "</td>";
-}
-
-std::string number_cell(const std::string& text, bool first = false) {
-    return fmt::format("<td class=\"number{}\">{}</td>", first ? " first" : "", escape_html(text));
-}
-
-std::string row_head(const std::string& text) {
-    return "<th scope=\"row\">" + escape_html(text) + "</th>";
-}
-
-std::string table(const std::string& head_html, const std::string& rows_html) {
-    return "<div class=\"scroll\"><table>\n<thead>" + head_html + "</thead>\n<tbody>\n" + rows_html +
-           "</tbody></table></div>\n";
-}
 
 // ---- The parts of the page, from top to bottom. ----
 
@@ -70,11 +45,6 @@ std::string verdict_part(const Verdict& verdict) {
     return fmt::format(
         "<section class=\"verdict {}\" role=\"status\">\n<h2>{} {}</h2>\n<p>{}</p>\n</section>\n", kind, sign,
         escape_html(verdict.headline), escape_html(verdict.detail));
-}
-
-std::string tile(const std::string& value, const std::string& meaning) {
-    return fmt::format("<div class=\"tile\"><b>{}</b><span>{}</span></div>\n", escape_html(value),
-                       escape_html(meaning));
 }
 
 std::string tiles_part(const RunResult& result) {
@@ -401,17 +371,13 @@ tl::expected<std::string, std::string> render_report(const nlohmann::json& json,
     const RunResult& result = *parsed;
     const Verdict verdict = judge(result);
 
-    std::string page =
-        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
-        "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n";
-    page += fmt::format("<title>{}: {}</title>\n<style>{}</style>\n</head>\n<body>\n<main>\n",
-                        escape_html(result.scenario), escape_html(verdict.headline), kReportStyle);
-    page += title_part(result) + verdict_part(verdict) + tiles_part(result) + meaning_part(result, verdict);
-    page += network_part(result, graph) + accuracy_part(result);
+    std::string body =
+        title_part(result) + verdict_part(verdict) + tiles_part(result) + meaning_part(result, verdict);
+    body += network_part(result, graph) + accuracy_part(result);
     for (const auto& exit : result.exits)
-        page += exit_part(exit);
-    page += traffic_part(result) + seconds_part(result) + nodes_part(result) + footer_part(result);
-    return page + "</main>\n</body>\n</html>\n";
+        body += exit_part(exit);
+    body += traffic_part(result) + seconds_part(result) + nodes_part(result) + footer_part(result);
+    return html::page(result.scenario + ": " + verdict.headline, body);
 }
 
 tl::expected<void, std::string> write_report(const std::filesystem::path& file, const nlohmann::json& result,

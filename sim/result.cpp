@@ -15,18 +15,6 @@ namespace {
 
 using nlohmann::json;
 
-json machine() {
-    std::ifstream cpuinfo("/proc/cpuinfo");
-    std::string line;
-    std::string cpu = "unknown";
-    while (std::getline(cpuinfo, line))
-        if (line.starts_with("model name")) {
-            cpu = line.substr(std::min(line.size(), line.find(':') + 2));
-            break;
-        }
-    return {{"cpu", cpu}, {"cores", std::thread::hardware_concurrency()}};
-}
-
 json to_json(const Score& score) {
     return {{"main", score.main}, {"ensemble", score.ensemble}};
 }
@@ -79,13 +67,25 @@ double quantile(const std::vector<double>& sorted, double q) {
 
 }  // namespace
 
+json machine_json() {
+    std::ifstream cpuinfo("/proc/cpuinfo");
+    std::string line;
+    std::string cpu = "unknown";
+    while (std::getline(cpuinfo, line))
+        if (line.starts_with("model name")) {
+            cpu = line.substr(std::min(line.size(), line.find(':') + 2));
+            break;
+        }
+    return {{"cpu", cpu}, {"cores", std::thread::hardware_concurrency()}};
+}
+
 json begin_result(const Scenario& scenario, const std::vector<NodeFacts>& facts,
                   const std::vector<Evaluation>& evaluations) {
     const auto everybody = [](const std::string&) { return true; };
     return {{"schema", 1},
             {"scenario", scenario.name},
             {"seed", scenario.seed},
-            {"machine", machine()},
+            {"machine", machine_json()},
             {"nodes", nodes_json(facts, evaluations)},
             {"summary", {{"accuracy", to_json(mean_scores(evaluations, everybody))}}},
             {"exits", json::array()},

@@ -16,6 +16,9 @@
 /// result.json (schema 1, see sim/README.md) from what a run found out.
 namespace unlearn::sim {
 
+/// `machine`: what this runs on, "cpu" and "cores".
+[[nodiscard]] nlohmann::json machine_json();
+
 /// Everything that is known before the first exit.
 [[nodiscard]] nlohmann::json begin_result(const Scenario& scenario, const std::vector<NodeFacts>& facts,
                                           const std::vector<Evaluation>& evaluations);

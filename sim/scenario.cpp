@@ -5,7 +5,7 @@
 #include <fstream>
 #include <iterator>
 
-#include "node/config/toml_reader.hpp"
+#include "sim/scenario_table.hpp"
 #include "topologies/formats.hpp"
 #include "topologies/generators.hpp"
 
@@ -83,6 +83,7 @@ class ScenarioBuilder {
         reader.read("shards", data.shards, {1, 65'535});
         reader.read("validation", data.validation, {0, 0.5, true});
         reader.read("test_limit", data.test_limit, {0, kMaxImages});
+        reader.read("test_from_train", data.test_from_train, {0, kMaxImages});
         if (data.kind == DataSettings::Kind::kCsv) {
             for (const char* key : {"path", "test_path"}) {
                 if (!reader.has(key))
@@ -190,6 +191,9 @@ class ScenarioBuilder {
 
         TableReader ensemble = root_.section("ensemble");
         ensemble.read_choice("aggregation", scenario_.ensemble.aggregation, kAggregations);
+        ensemble.read("rho", scenario_.ensemble.rho, {0, 1});
+        ensemble.read("calibrated", scenario_.ensemble.calibrated);
+        ensemble.read("weighted", scenario_.ensemble.weighted);
         ensemble.finish();
     }
 
@@ -284,12 +288,17 @@ const std::string& Scenario::seed_architecture(topologies::NodeIndex node) const
     return models.seed[node % models.seed.size()];
 }
 
+Scenario read_scenario(const toml::table& table, const std::filesystem::path& file,
+                       const ScenarioOptions& options, Complaints& complaints) {
+    return ScenarioBuilder(table, file, options, complaints).build();
+}
+
 tl::expected<Scenario, ScenarioError> parse_scenario(std::string_view text, const std::filesystem::path& file,
                                                      const ScenarioOptions& options) {
     Complaints complaints(file.string());
     try {
         const toml::table table = toml::parse(text, file.string());
-        Scenario scenario = ScenarioBuilder(table, file, options, complaints).build();
+        Scenario scenario = read_scenario(table, file, options, complaints);
         if (!complaints.any()) return scenario;
     } catch (const toml::parse_error& error) {
         complaints.add(error.source().begin.line, "not TOML: " + std::string(error.description()));
@@ -297,8 +306,7 @@ tl::expected<Scenario, ScenarioError> parse_scenario(std::string_view text, cons
     return fail(complaints.first());
 }
 
-tl::expected<Scenario, ScenarioError> load_scenario(const std::filesystem::path& file,
-                                                    const ScenarioOptions& options) {
+tl::expected<std::string, ScenarioError> read_scenario_file(const std::filesystem::path& file) {
     std::error_code error;
     if (!std::filesystem::exists(file, error)) return fail(file.string() + ": no such file");
     if (!std::filesystem::is_regular_file(file, error)) return fail(file.string() + ": is not a file");
@@ -306,9 +314,16 @@ tl::expected<Scenario, ScenarioError> load_scenario(const std::filesystem::path&
         return fail(file.string() + ": is larger than 1 MiB; is this a scenario?");
     }
     std::ifstream input(file, std::ios::binary);
-    const std::string text{std::istreambuf_iterator<char>(input), {}};
+    std::string text{std::istreambuf_iterator<char>(input), {}};
     if (!input) return fail(file.string() + ": cannot be read");
-    return parse_scenario(text, file, options);
+    return text;
+}
+
+tl::expected<Scenario, ScenarioError> load_scenario(const std::filesystem::path& file,
+                                                    const ScenarioOptions& options) {
+    const auto text = read_scenario_file(file);
+    if (!text) return tl::unexpected(text.error());
+    return parse_scenario(*text, file, options);
 }
 
 }  // namespace unlearn::sim

@@ -42,6 +42,9 @@ struct DataSettings {
     std::uint32_t shards = 2;      ///< shards: how many one-class pieces each node gets
     double validation = 0.1;       ///< part of a node's own data it keeps for validation
     std::uint32_t test_limit = 0;  ///< use only the first so many test images; 0 means all
+    /// Score on so many examples from the end of the training data instead, which no node gets: to choose by.
+    /// 0 means the real test set.
+    std::uint32_t test_from_train = 0;
 };
 
 struct ModelSettings {
@@ -71,6 +74,9 @@ enum class Aggregation { kKnownClasses, kHdus, kMeanProbabilities, kMedian };
 
 struct EnsembleSettings {
     Aggregation aggregation = Aggregation::kKnownClasses;
+    std::optional<double> rho;  ///< weight of the seeds; nothing: each node chooses it on its validation data
+    bool calibrated = false;    ///< every voter's logits divided by a temperature found on validation data
+    bool weighted = false;      ///< seeds weighted by the likelihood of the holder's validation labels
 };
 
 struct NetworkSettings {

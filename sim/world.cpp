@@ -8,12 +8,12 @@
 #include "node/learning/distillation.hpp"
 #include "node/learning/generator.hpp"
 #include "node/learning/held_seeds.hpp"
-#include "node/learning/training.hpp"
 #include "node/learning/violations.hpp"
 #include "node/runtime/certificate.hpp"
 #include "node/runtime/node.hpp"
 #include "node/storage/identity_file.hpp"
 #include "protocol/records.hpp"
+#include "sim/learn.hpp"
 #include "sim/result.hpp"
 
 namespace unlearn::sim {
@@ -27,46 +27,10 @@ tl::unexpected<std::string> fail(std::string line) {
     return tl::unexpected<std::string>(std::move(line));
 }
 
-learning::Aggregation aggregation_of(Aggregation aggregation) {
-    switch (aggregation) {
-        case Aggregation::kKnownClasses:
-            return learning::Aggregation::known_classes;
-        case Aggregation::kHdus:
-            return learning::Aggregation::hdus;
-        case Aggregation::kMeanProbabilities:
-            return learning::Aggregation::mean_probabilities;
-        case Aggregation::kMedian:
-            return learning::Aggregation::median;
-    }
-    return learning::Aggregation::known_classes;
-}
-
-learning::TrainOptions train_options(const TrainingSettings& settings,
-                                     const learning::Architecture& architecture) {
-    learning::TrainOptions options = learning::default_training(architecture);
-    auto& optimisation = options.optimisation;
-    optimisation.epochs = settings.epochs.value_or(static_cast<std::uint32_t>(optimisation.epochs));
-    optimisation.batch = settings.batch.value_or(static_cast<std::uint32_t>(optimisation.batch));
-    optimisation.learning_rate = settings.learning_rate.value_or(optimisation.learning_rate);
-    optimisation.weight_decay = settings.weight_decay.value_or(optimisation.weight_decay);
-    return options;
-}
-
-learning::DistilOptions distil_options(const DistillationSettings& settings) {
-    learning::DistilOptions options;
-    auto& optimisation = options.optimisation;
-    optimisation.epochs = settings.epochs.value_or(static_cast<std::uint32_t>(optimisation.epochs));
-    optimisation.batch = settings.batch.value_or(static_cast<std::uint32_t>(optimisation.batch));
-    optimisation.learning_rate = settings.learning_rate.value_or(optimisation.learning_rate);
-    options.temperature = settings.temperature.value_or(options.temperature);
-    return options;
-}
-
 }  // namespace
 
 struct World::Member {
     const NodeSetup* setup = nullptr;
-    std::optional<learning::MainModel> main;
     std::optional<learning::Seed> seed;
     std::unique_ptr<learning::EnsembleHolder> ensemble;
     std::unique_ptr<daemon::EnsembleSeeds> seeds;
@@ -113,46 +77,17 @@ void World::stop() {
 }
 
 tl::expected<void, std::string> World::train() {
-    std::uint64_t epochs = 0;
-    for (const auto& member : members_)
-        epochs += static_cast<std::uint64_t>(
-            train_options(scenario_.training, member->setup->main_architecture).optimisation.epochs);
-    auto phase = progress_.start("train", epochs);
-    // Seeds of streams are taken in the order of nodes, whatever order the workers run in.
-    std::vector<std::uint64_t> streams;
-    for (const auto& member : members_)
-        streams.push_back(setup_.streams->seed(member->setup->name, "train"));
-    const auto error = workers_.for_each(members_.size(), [&](std::size_t i) -> std::optional<std::string> {
-        Member& member = *members_[i];
-        const auto& architecture = member.setup->main_architecture;
-        auto main = learning::train(
-            architecture, member.setup->split.train, train_options(scenario_.training, architecture),
-            learning::make_generator(streams[i]), [&](const learning::EpochReport&) { phase.advance(); });
-        if (!main) return member.setup->name + ": training: " + main.error().message;
-        member.main.emplace(std::move(*main));
-        return std::nullopt;
-    });
-    if (error) return fail(*error);
+    auto main_models = train_main_models(scenario_.training, setup_, workers_, progress_);
+    if (!main_models) return fail(main_models.error());
+    main_models_ = std::move(*main_models);
     return {};
 }
 
 tl::expected<void, std::string> World::distil() {
-    const auto options = distil_options(scenario_.distillation);
-    auto phase =
-        progress_.start("distil", members_.size() * static_cast<std::uint64_t>(options.optimisation.epochs));
-    std::vector<std::uint64_t> streams;
-    for (const auto& member : members_)
-        streams.push_back(setup_.streams->seed(member->setup->name, "distil"));
-    const auto error = workers_.for_each(members_.size(), [&](std::size_t i) -> std::optional<std::string> {
-        Member& member = *members_[i];
-        auto seed = learning::distil(*member.main, setup_.reference, member.setup->seed_architecture, options,
-                                     learning::make_generator(streams[i]),
-                                     [&](const learning::EpochReport&) { phase.advance(); });
-        if (!seed) return member.setup->name + ": distillation: " + seed.error().message;
-        member.seed.emplace(std::move(*seed));
-        return std::nullopt;
-    });
-    if (error) return fail(*error);
+    auto seeds = distil_seeds(scenario_.distillation, setup_, main_models_, workers_, progress_);
+    if (!seeds) return fail(seeds.error());
+    for (std::size_t i = 0; i < members_.size(); ++i)
+        members_[i]->seed.emplace(std::move((*seeds)[i]));
     return {};
 }
 
@@ -167,10 +102,10 @@ tl::expected<void, std::string> World::start_nodes() {
     for (std::size_t i = 0; i < members_.size(); ++i) {
         Member& member = *members_[i];
         const NodeSetup& setup = *member.setup;
-        auto own = learning::OwnPart::make(*member.main, setup.own, setup.split.validation, setup_.reference);
+        auto own =
+            learning::OwnPart::make(main_models_[i], setup.own, setup.split.validation, setup_.reference);
         member.ensemble = std::make_unique<learning::EnsembleHolder>(
-            std::move(own),
-            learning::EnsembleOptions{aggregation_of(scenario_.ensemble.aggregation), std::nullopt},
+            std::move(own), ensemble_options(scenario_.ensemble),
             learning::violations::rebuild_rule(options_.violation));
         member.seeds = std::make_unique<daemon::EnsembleSeeds>(*member.ensemble, workers_.pool());
 
@@ -349,7 +284,7 @@ tl::expected<ExitOutcome, std::string> World::exit(const std::string& name) {
 std::vector<NodeFacts> World::facts() const {
     auto out = facts_of(setup_);
     for (std::size_t i = 0; i < out.size(); ++i) {
-        out[i].main_parameters = members_[i]->main->model().parameter_count();
+        out[i].main_parameters = main_models_[i].model().parameter_count();
         out[i].seed_parameters = members_[i]->seed->model().parameter_count();
     }
     return out;

@@ -8,6 +8,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "node/learning/training.hpp"
 #include "sim/event_log.hpp"
 #include "sim/fabric.hpp"
 #include "sim/nodes.hpp"
@@ -63,6 +64,7 @@ class World : public Nodes {
     Setup setup_;
     EventLog events_;
     Workers workers_;
+    std::vector<learning::MainModel> main_models_;  ///< in the order of setup_.nodes, once trained
     std::unique_ptr<Fabric> fabric_;
     std::vector<std::unique_ptr<Member>> members_;  ///< in the order of setup_.nodes
     std::uint64_t raw_seed_bytes_ = 0;              ///< parameters of all seeds that arrived

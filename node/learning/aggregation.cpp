@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <numbers>
 #include <utility>
 
 #include "node/learning/data/assert.hpp"
+#include "node/learning/minimise.hpp"
 
 namespace unlearn::learning {
 namespace {
@@ -25,17 +25,23 @@ bool is_geometric(Aggregation aggregation) {
     return aggregation == Aggregation::known_classes || aggregation == Aggregation::median;
 }
 
+std::span<const float> row_of(const Voter& voter, std::size_t row, std::size_t classes) {
+    return voter.logits.subspan(row * classes, classes);
+}
+
 bool all_finite(std::span<const float> logits) {
     return std::all_of(logits.begin(), logits.end(), [](float z) { return std::isfinite(z); });
 }
 
 // log softmax over the known classes; 0 elsewhere. A row that is not finite says nothing: all known classes
 // alike.
-void log_votes(std::span<const float> logits, const ClassMask& known, std::span<double> votes) {
+void log_votes(const Voter& voter, std::size_t row, std::span<double> votes) {
+    const auto logits = row_of(voter, row, votes.size());
+    const ClassMask& known = *voter.known;
     const bool usable = all_finite(logits);
     double most = -1e300;
     for (std::size_t c = 0; c < votes.size(); ++c) {
-        votes[c] = usable && known[c] ? logits[c] : 0.0;
+        votes[c] = usable && known[c] ? logits[c] / voter.temperature : 0.0;
         if (known[c]) most = std::max(most, votes[c]);
     }
     double sum = 0.0;
@@ -64,15 +70,19 @@ void softmax(std::span<double> values) {
 }
 
 // What a voter says in a published aggregation, which knows no masks: its logits, or their softmax.
-void plain_vote(std::span<const float> logits, bool as_probabilities, std::span<double> vote) {
+void plain_vote(const Voter& voter, std::size_t row, bool as_probabilities, std::span<double> vote) {
+    const auto logits = row_of(voter, row, vote.size());
     const bool usable = all_finite(logits);
     for (std::size_t c = 0; c < vote.size(); ++c)
-        vote[c] = usable ? logits[c] : 0.0;
+        vote[c] = usable ? logits[c] / voter.temperature : 0.0;
     if (as_probabilities) softmax(vote);
 }
 
-std::span<const float> row_of(const Voter& voter, std::size_t row, std::size_t classes) {
-    return voter.logits.subspan(row * classes, classes);
+double total_weight(std::span<const Voter> voters) {
+    double sum = 0.0;
+    for (const Voter& voter : voters)
+        sum += voter.weight;
+    return sum;
 }
 
 double median_of(std::vector<double>& values) {
@@ -112,11 +122,12 @@ SeedVotes::SeedVotes(Aggregation aggregation, std::size_t classes, std::size_t r
 
 void SeedVotes::add_means(std::span<const Voter> seeds) {
     groups_.push_back({ClassMask(classes_, true), 1.0});
-    const double weight = 1.0 / static_cast<double>(seeds.size());
+    const double total = total_weight(seeds);
     std::vector<double> vote(classes_);
     for (const Voter& seed : seeds) {
+        const double weight = seed.weight / total;
         for (std::size_t row = 0; row < rows_; ++row) {
-            plain_vote(row_of(seed, row, classes_), aggregation_ == Aggregation::mean_probabilities, vote);
+            plain_vote(seed, row, aggregation_ == Aggregation::mean_probabilities, vote);
             for (std::size_t c = 0; c < classes_; ++c)
                 summary_[row * classes_ + c] += weight * vote[c];
         }
@@ -124,9 +135,10 @@ void SeedVotes::add_means(std::span<const Voter> seeds) {
 }
 
 void SeedVotes::add_log_votes(std::span<const Voter> seeds) {
-    const double weight = 1.0 / static_cast<double>(seeds.size());
+    const double total = total_weight(seeds);
     std::vector<double> votes(classes_);
     for (const Voter& seed : seeds) {
+        const double weight = seed.weight / total;
         const auto same = std::find_if(groups_.begin(), groups_.end(),
                                        [&](const Group& group) { return group.known == *seed.known; });
         if (same == groups_.end()) {
@@ -135,7 +147,7 @@ void SeedVotes::add_log_votes(std::span<const Voter> seeds) {
             same->weight += weight;
         }
         for (std::size_t row = 0; row < rows_; ++row) {
-            log_votes(row_of(seed, row, classes_), *seed.known, votes);
+            log_votes(seed, row, votes);
             for (std::size_t c = 0; c < classes_; ++c)
                 summary_[row * classes_ + c] += weight * votes[c];
         }
@@ -152,8 +164,7 @@ void SeedVotes::add_medians(std::span<const Voter> seeds) {
     std::vector<double> of_class;
     for (std::size_t row = 0; row < rows_; ++row) {
         for (std::size_t k = 0; k < seeds.size(); ++k) {
-            log_votes(row_of(seeds[k], row, classes_), *seeds[k].known,
-                      std::span(votes).subspan(k * classes_, classes_));
+            log_votes(seeds[k], row, std::span(votes).subspan(k * classes_, classes_));
         }
         for (std::size_t c = 0; c < classes_; ++c) {
             of_class.clear();
@@ -177,10 +188,9 @@ Mixer::Mixer(const Voter& main, const SeedVotes& seeds)
     for (std::size_t row = 0; row < seeds.rows_; ++row) {
         const auto target = std::span(main_).subspan(row * classes, classes);
         if (is_geometric(seeds.aggregation_)) {
-            log_votes(row_of(main, row, classes), main_known_, target);
+            log_votes(main, row, target);
         } else {
-            plain_vote(row_of(main, row, classes), seeds.aggregation_ == Aggregation::mean_probabilities,
-                       target);
+            plain_vote(main, row, seeds.aggregation_ == Aggregation::mean_probabilities, target);
         }
     }
 }
@@ -263,7 +273,6 @@ double choose_rho(const Voter& main, const SeedVotes& seeds, std::span<const std
     static_assert(kExamplesForSeeds / (kExamplesForSeeds + kExamplesForMain) == kDefaultRho);
     constexpr double kLowest = 0.001;
     constexpr double kHighest = 0.999;
-    constexpr int kCoarseSteps = 8;
     constexpr double kPrecision = 1e-5;
     UNLEARN_ASSERT(labels.size() == seeds.rows());
     if (seeds.empty()) return 0.0;
@@ -281,38 +290,7 @@ double choose_rho(const Voter& main, const SeedVotes& seeds, std::span<const std
         return sum;
     };
 
-    const double step = (kHighest - kLowest) / kCoarseSteps;
-    double best = kLowest;
-    double best_cost = cost(best);
-    for (int i = 1; i <= kCoarseSteps; ++i) {
-        const double rho = kLowest + i * step;
-        if (const double here = cost(rho); here < best_cost) {
-            best = rho;
-            best_cost = here;
-        }
-    }
-    // Golden-section search between the neighbours of the best coarse point.
-    const double shrink = 1.0 / std::numbers::phi;
-    double low = std::max(kLowest, best - step);
-    double high = std::min(kHighest, best + step);
-    double left = high - shrink * (high - low);
-    double right = low + shrink * (high - low);
-    double left_cost = cost(left);
-    double right_cost = cost(right);
-    while (high - low > kPrecision) {
-        if (left_cost < right_cost) {
-            high = std::exchange(right, left);
-            right_cost = left_cost;
-            left = high - shrink * (high - low);
-            left_cost = cost(left);
-        } else {
-            low = std::exchange(left, right);
-            left_cost = right_cost;
-            right = low + shrink * (high - low);
-            right_cost = cost(right);
-        }
-    }
-    return (low + high) / 2.0;
+    return minimise(kLowest, kHighest, kPrecision, cost);
 }
 
 }  // namespace unlearn::learning

@@ -44,6 +44,8 @@ using ClassMask = std::vector<bool>;  // one element per class
 struct Voter {
     std::span<const float> logits;  // rows x classes
     const ClassMask* known = nullptr;
+    double temperature = 1.0;  // what the logits are divided by
+    double weight = 1.0;       // against the other seeds; the median knows no weights
 };
 
 // All that the mixture needs to know of the seeds for some rows, whatever rho will be. It is computed from

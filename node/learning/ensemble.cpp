@@ -29,6 +29,12 @@ void divide_prior_out(std::span<float> row, std::span<const double> distribution
 
 }  // namespace
 
+Voter voter_of(std::span<const float> logits, const ClassMask& known, const Calibration& calibration,
+               const EnsembleOptions& options) {
+    return {logits, &known, options.calibrated ? calibration.temperature : 1.0,
+            options.weighted ? calibration.likelihood : 1.0};
+}
+
 std::shared_ptr<const Ensemble> Ensemble::build(std::shared_ptr<const OwnPart> own,
                                                 std::vector<std::shared_ptr<const Member>> members,
                                                 const EnsembleOptions& options) {
@@ -74,10 +80,13 @@ double Ensemble::validated_rho() const {
     if (options_.fixed_rho) return *options_.fixed_rho;
     std::vector<Voter> voters;
     for (const auto& member : members_)
-        voters.push_back(member->validation_voter());
+        voters.push_back(voter_of(member->validation_voter().logits, member->known_classes(),
+                                  member->calibration(), options_));
     const auto labels = own_->validation_labels();
     const SeedVotes votes(options_.aggregation, own_->classes(), labels.size(), voters);
-    return choose_rho(own_->validation_voter(), votes, labels, own_->distribution());
+    const Voter main =
+        voter_of(own_->validation_voter().logits, own_->known_classes(), own_->calibration(), options_);
+    return choose_rho(main, votes, labels, own_->distribution());
 }
 
 std::vector<Participant> Ensemble::participants() const {
@@ -123,9 +132,10 @@ void Ensemble::predict_rows(const at::Tensor& rows, std::span<const Prior> prior
     const std::vector<float> main_logits = to_vector(own_->main().model().forward(rows));
     std::vector<Voter> voters;
     for (std::size_t i = 0; i < members_.size(); ++i)
-        voters.push_back({logits[i], &members_[i]->known_classes()});
+        voters.push_back(
+            voter_of(logits[i], members_[i]->known_classes(), members_[i]->calibration(), options_));
     const SeedVotes votes(options_.aggregation, classes, count, voters);
-    Mixer mixer({main_logits, &own_->known_classes()}, votes);
+    Mixer mixer(voter_of(main_logits, own_->known_classes(), own_->calibration(), options_), votes);
     const bool can_move =
         options_.aggregation == Aggregation::known_classes || options_.aggregation == Aggregation::median;
     std::vector<double> row(classes);

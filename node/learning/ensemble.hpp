@@ -24,9 +24,18 @@ class UnlawfulBuilder;
 
 struct EnsembleOptions {
     Aggregation aggregation = Aggregation::known_classes;
+    // Divides each voter's logits, the main model's too, by its temperature (Calibration), where the
+    // aggregation looks at probabilities.
+    bool calibrated = false;
+    // Weighs each seed by the likelihood of its holder's validation labels under it, instead of all alike.
+    bool weighted = false;
     // Weight of the seeds; unset: chosen from the validation data at every build.
     std::optional<double> fixed_rho;
 };
+
+// A main model, or a member, that said these logits, as these options have it vote.
+[[nodiscard]] Voter voter_of(std::span<const float> logits, const ClassMask& known,
+                             const Calibration& calibration, const EnsembleOptions& options);
 
 // Which seed took part in a prediction.
 struct Participant {

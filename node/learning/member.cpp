@@ -23,6 +23,7 @@ void Member::wipe() {
     learning::wipe(class_mass_);
     learning::wipe(validation_logits_);
     std::fill(known_classes_.begin(), known_classes_.end(), false);
+    calibration_ = {};
 }
 
 Result<std::shared_ptr<Member>> Member::from_payload(const MemberId& id, std::uint64_t version,
@@ -67,6 +68,7 @@ bool Member::evaluate(const OwnPart& own) {
         auto reference_logits = to_vector(logits);
         aside_ = judge_seed({reference_logits, &known_classes_}, validation_voter(), own.validation_labels());
         learning::wipe(reference_logits);
+        calibration_ = calibrate(validation_voter(), own.validation_labels());
     }
     learning::wipe(logits);
     learning::wipe(validation);

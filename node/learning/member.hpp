@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "node/learning/aggregation.hpp"
+#include "node/learning/calibration.hpp"
 #include "node/learning/data/result.hpp"
 #include "node/learning/models.hpp"
 #include "node/learning/own_part.hpp"
@@ -52,6 +53,7 @@ class Member {
     // Why this seed would do harm, in one line with the figures; nothing for one that may be used.
     [[nodiscard]] const std::optional<std::string>& aside() const { return aside_; }
     [[nodiscard]] Voter validation_voter() const { return {validation_logits_, &known_classes_}; }
+    [[nodiscard]] const Calibration& calibration() const { return calibration_; }
 
     // Overwrites parameters and everything derived from them with zeros. Nobody may be predicting with it
     // (EnsembleHolder sees to that).
@@ -68,6 +70,7 @@ class Member {
     std::vector<float> class_mass_;
     ClassMask known_classes_;
     std::vector<float> validation_logits_;
+    Calibration calibration_;
     std::optional<std::string> aside_;
 };
 

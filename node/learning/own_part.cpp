@@ -33,6 +33,7 @@ OwnPart::OwnPart(MainModel main, const Dataset& own_data, Dataset validation, Re
     for (const double share : distribution_) {
         known_classes_.push_back(share * static_cast<double>(distribution_.size()) > kKnownShare);
     }
+    calibration_ = calibrate(validation_voter(), validation_labels());
 }
 
 std::span<const std::int64_t> OwnPart::validation_labels() const {

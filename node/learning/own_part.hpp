@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "node/learning/aggregation.hpp"
+#include "node/learning/calibration.hpp"
 #include "node/learning/dataset.hpp"
 #include "node/learning/training.hpp"
 
@@ -34,6 +35,8 @@ class OwnPart {
     [[nodiscard]] Voter validation_voter() const { return {validation_logits_, &known_classes_}; }
     [[nodiscard]] std::span<const std::int64_t> validation_labels() const;
     [[nodiscard]] const ClassMask& known_classes() const { return known_classes_; }
+    // Of the main model.
+    [[nodiscard]] const Calibration& calibration() const { return calibration_; }
 
   private:
     OwnPart(MainModel main, const Dataset& own_data, Dataset validation, ReferenceSet reference);
@@ -44,6 +47,7 @@ class OwnPart {
     std::vector<double> distribution_;
     ClassMask known_classes_;
     std::vector<float> validation_logits_;
+    Calibration calibration_;
 };
 
 // [N, classes] float32 as plain numbers, row-major.

@@ -1,0 +1,53 @@
+#pragma once
+
+#include <condition_variable>
+#include <cstddef>
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <tl/expected.hpp>
+
+namespace unlearn::sim::baselines {
+
+/// Worker threads that live as long as the team, so that each can keep memory of its own between rounds, and
+/// whose CPU time is counted. Fix LibTorch's thread counts at 1 first (learning/threads.hpp). One thread at a
+/// time may hand out work.
+class Team {
+  public:
+    /// Work for item `index`, done by worker `worker` (0 to size() - 1) alone. @return what went wrong.
+    using Job = std::function<std::optional<std::string>(std::size_t worker, std::size_t index)>;
+
+    explicit Team(std::size_t workers);
+    ~Team();
+    Team(const Team&) = delete;
+    Team& operator=(const Team&) = delete;
+
+    [[nodiscard]] std::size_t size() const { return threads_.size(); }
+
+    /// Calls `job` for every index below `count`, whichever worker is free, and waits for all.
+    /// @return the CPU seconds that the workers took, or the error of the lowest index that had one.
+    [[nodiscard]] tl::expected<double, std::string> for_each(std::size_t count, const Job& job);
+
+  private:
+    void work(std::size_t worker);
+    void do_items(std::size_t worker, std::unique_lock<std::mutex>& lock);
+
+    std::mutex mutex_;
+    std::condition_variable changed_;
+    const Job* job_ = nullptr;
+    std::size_t next_ = 0;
+    std::size_t count_ = 0;
+    std::size_t busy_ = 0;      // workers inside do_items()
+    std::size_t call_ = 0;      // counts the calls of for_each()
+    double cpu_seconds_ = 0.0;  // of this call
+    std::size_t failed_ = 0;    // the lowest index that failed in this call
+    std::optional<std::string> error_;
+    bool over_ = false;
+    std::vector<std::thread> threads_;
+};
+
+}  // namespace unlearn::sim::baselines

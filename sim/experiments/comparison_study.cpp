@@ -1,0 +1,393 @@
+#include "sim/experiments/comparison_study.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <filesystem>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include <ATen/ATen.h>
+#include <unistd.h>
+
+#include "node/learning/accuracy.hpp"
+#include "node/learning/held_seeds.hpp"
+#include "node/learning/member.hpp"
+#include "sim/baselines/cpu_clock.hpp"
+#include "sim/baselines/decentralised_sgd.hpp"
+#include "sim/baselines/federated_averaging.hpp"
+#include "sim/baselines/forgetting.hpp"
+#include "sim/learn.hpp"
+#include "sim/world.hpp"
+
+namespace unlearn::sim {
+namespace {
+
+namespace fs = std::filesystem;
+using baselines::Cost;
+using baselines::Recovery;
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) {
+    return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+/// A folder that goes with this object.
+class TemporaryFolder {
+  public:
+    TemporaryFolder() : path_(fs::temp_directory_path() / ("unlearn-sim-" + std::to_string(::getpid()))) {
+        fs::create_directories(path_);
+    }
+    ~TemporaryFolder() {
+        std::error_code ignored;
+        fs::remove_all(path_, ignored);
+    }
+    TemporaryFolder(const TemporaryFolder&) = delete;
+    TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+    [[nodiscard]] const fs::path& path() const { return path_; }
+
+  private:
+    fs::path path_;
+};
+
+Row row(std::string metric, double value, std::map<std::string, Label> labels) {
+    return {std::move(metric), value, std::move(labels)};
+}
+
+std::map<std::string, Label> labels_of(std::string method, std::string way) {
+    return {{"method", std::move(method)}, {"way", std::move(way)}};
+}
+
+/// The survivors' predictions, one table [T, classes] of probabilities for each.
+using Predictions = std::map<std::string, at::Tensor>;
+
+class ComparisonStudy final : public Study {
+  public:
+    explicit ComparisonStudy(Progress& progress) : progress_(progress) {}
+
+    tl::expected<std::vector<Row>, std::string> run(const ExperimentRun& run) override {
+        if (run.scenario.exits.empty())
+            return tl::unexpected<std::string>("a comparison needs an [[exit]]: the node to forget");
+        leaver_ = run.scenario.exits.front().node;
+        rows_.clear();
+        auto setup = prepare(run.scenario, {}, Violation::none);
+        if (!setup) return tl::unexpected(setup.error());
+        setup_.emplace(std::move(*setup));
+        if (auto ok = run_hdus(run); !ok) return tl::unexpected(ok.error());
+        if (auto ok = measure_drop(run); !ok) return tl::unexpected(ok.error());
+        baselines::Team team(run.scenario.run.threads);
+        if (auto ok = run_decentralised(run, team); !ok) return tl::unexpected(ok.error());
+        if (auto ok = run_federated(run, team); !ok) return tl::unexpected(ok.error());
+        return std::move(rows_);
+    }
+
+  private:
+    using Done = tl::expected<void, std::string>;
+
+    void add_scores(const std::string& method, const std::string& way, const std::vector<NodeScores>& scores,
+                    bool of_main) {
+        double own = 0.0;
+        double full = 0.0;
+        for (const auto& score : scores) {
+            own += of_main ? score.own.main : score.own.ensemble;
+            full += of_main ? score.full.main : score.full.ensemble;
+        }
+        const auto count = static_cast<double>(std::max<std::size_t>(1, scores.size()));
+        for (const auto& [scope, sum] : {std::pair{"own", own}, std::pair{"full", full}}) {
+            auto labels = labels_of(method, way);
+            labels["scope"] = std::string(scope);
+            rows_.push_back(row("accuracy", sum / count, std::move(labels)));
+        }
+    }
+
+    void add_evaluations(const std::string& way, const std::vector<Evaluation>& evaluations) {
+        std::vector<NodeScores> scores;
+        for (const auto& evaluation : evaluations)
+            scores.push_back(evaluation.scores);
+        add_scores("HDUS", way, scores, false);
+        add_scores("main alone", way, scores, true);
+    }
+
+    /// Mean over the survivors of the distance between what they predict and what others of their names do.
+    void add_distance(const std::string& method, const std::string& way, const Predictions& here,
+                      const Predictions& there) {
+        double disagreement = 0.0;
+        double variation = 0.0;
+        for (const auto& [name, table] : here) {
+            const auto distance = baselines::distance_between(table, there.at(name));
+            disagreement += distance.disagreement;
+            variation += distance.total_variation;
+        }
+        const auto count = static_cast<double>(here.size());
+        rows_.push_back(row("disagreement", disagreement / count, labels_of(method, way)));
+        rows_.push_back(row("total_variation", variation / count, labels_of(method, way)));
+    }
+
+    tl::expected<std::unique_ptr<World>, std::string> make_world(const ExperimentRun& run,
+                                                                 const std::vector<std::string>& without,
+                                                                 const fs::path& folder) {
+        auto setup = prepare(run.scenario, without, Violation::none);
+        if (!setup) return tl::unexpected(setup.error());
+        fs::create_directories(folder);
+        auto world = World::create(run.scenario, {folder, Violation::none, TransportKind::zmq}, progress_,
+                                   std::move(*setup));
+        if (!world) return world;
+        if (auto ok = (*world)->train(); !ok) return tl::unexpected(ok.error());
+        if (auto ok = (*world)->distil(); !ok) return tl::unexpected(ok.error());
+        if (auto ok = (*world)->exchange(); !ok) return tl::unexpected(ok.error());
+        return world;
+    }
+
+    static Predictions predictions_of(const std::vector<Evaluation>& evaluations) {
+        Predictions out;
+        for (const auto& evaluation : evaluations)
+            out.emplace(evaluation.name, evaluation.own_prior);
+        return out;
+    }
+
+    Done run_hdus(const ExperimentRun& run) {
+        const TemporaryFolder folder;
+        auto world = make_world(run, {}, folder.path() / "with");
+        if (!world) return tl::unexpected(world.error());
+        const auto before = (*world)->evaluate();
+        if (!before) return tl::unexpected(before.error());
+        add_evaluations("before", *before);
+        const auto bytes_before = (*world)->traffic().at("bytes").get<double>();
+        const auto exit = (*world)->exit(leaver_);
+        if (!exit) return tl::unexpected(exit.error());
+        if (!exit->missing.empty()) return tl::unexpected("HDUS: no receipt of " + exit->missing.front());
+        double last = 0.0;
+        for (const auto& [holder, milliseconds] : exit->milliseconds)
+            last = std::max(last, milliseconds);
+        rows_.push_back(row("seconds", last / 1000.0, labels_of("HDUS", "drop")));
+        rows_.push_back(row("bytes", (*world)->traffic().at("bytes").get<double>() - bytes_before,
+                            labels_of("HDUS", "drop")));
+        const auto after = (*world)->evaluate();
+        if (!after) return tl::unexpected(after.error());
+        add_evaluations("drop", *after);
+        (*world)->stop();
+
+        auto never = make_world(run, {leaver_}, folder.path() / "without");
+        if (!never) return tl::unexpected(never.error());
+        const auto counterfactual = (*never)->evaluate();
+        if (!counterfactual) return tl::unexpected(counterfactual.error());
+        (*never)->stop();
+        add_distance("HDUS", "drop", predictions_of(*after), predictions_of(*counterfactual));
+        return {};
+    }
+
+    /// What the drop costs each holder, in a holder of the same seeds: in the world's nodes it is mixed up
+    /// with the network and the disk.
+    Done measure_drop(const ExperimentRun& run) {
+        Workers workers(run.scenario.run.threads);
+        const auto main_models = train_main_models(run.scenario.training, *setup_, workers, progress_);
+        if (!main_models) return tl::unexpected(main_models.error());
+        const auto seeds = distil_seeds(run.scenario.distillation, *setup_, *main_models, workers, progress_);
+        if (!seeds) return tl::unexpected(seeds.error());
+        double drop = 0.0;
+        double wipe = 0.0;
+        double mixture = 0.0;
+        for (std::size_t i = 0; i < setup_->nodes.size(); ++i) {
+            const NodeSetup& node = setup_->nodes[i];
+            const auto is_leaver = [&](std::size_t other) { return setup_->nodes[other].name == leaver_; };
+            const auto held = std::find_if(node.neighbours.begin(), node.neighbours.end(), is_leaver);
+            if (held == node.neighbours.end()) continue;
+            learning::EnsembleHolder holder(learning::OwnPart::make((*main_models)[i], node.own,
+                                                                    node.split.validation, setup_->reference),
+                                            ensemble_options(run.scenario.ensemble));
+            for (const std::size_t owner : node.neighbours) {
+                auto member = learning::Member::from_payload(setup_->nodes[owner].identity.id().bytes(), 1,
+                                                             (*seeds)[owner].architecture().text(),
+                                                             (*seeds)[owner].payload(), *holder.own());
+                if (!member) return tl::unexpected(node.name + ": " + member.error().message);
+                holder.install(std::move(*member));
+            }
+            static_cast<void>(holder.snapshot());
+            const auto& id = setup_->nodes[*held].identity.id().bytes();
+            const double started = baselines::thread_cpu_seconds();
+            if (!holder.drop(id)) return tl::unexpected(node.name + " does not hold the seed of " + leaver_);
+            const double dropped = baselines::thread_cpu_seconds();
+            static_cast<void>(holder.wipe_dropped(id, std::chrono::milliseconds(0)));
+            const double wiped = baselines::thread_cpu_seconds();
+            static_cast<void>(holder.snapshot());
+            drop += dropped - started;
+            wipe += wiped - dropped;
+            mixture += baselines::thread_cpu_seconds() - wiped;
+        }
+        for (const auto& [step, value] :
+             {std::pair{"drop", drop}, std::pair{"wipe", wipe}, std::pair{"new mixture", mixture}}) {
+            auto labels = labels_of("HDUS", "drop");
+            labels["step"] = std::string(step);
+            rows_.push_back(row("cpu_seconds", value, std::move(labels)));
+        }
+        drop_cpu_seconds_ = drop;
+        return {};
+    }
+
+    [[nodiscard]] baselines::Evaluation evaluation() const {
+        return {setup_->test, [this](const std::string& name, const at::Tensor& logits) {
+                    return learning::own_accuracy(logits, setup_->test, distribution_of(name));
+                }};
+    }
+
+    [[nodiscard]] std::vector<double> distribution_of(const std::string& name) const {
+        const auto node = std::find_if(setup_->nodes.begin(), setup_->nodes.end(),
+                                       [&](const NodeSetup& other) { return other.name == name; });
+        return node->own.class_distribution();
+    }
+
+    [[nodiscard]] std::vector<baselines::Participant> participants() const {
+        std::vector<baselines::Participant> out;
+        for (const auto& node : setup_->nodes)
+            out.push_back(baselines::participant(node.name, node.split.train));
+        return out;
+    }
+
+    static baselines::LocalOptions local_options(const ComparisonSettings& settings,
+                                                 learning::Architecture architecture) {
+        baselines::LocalOptions local;
+        local.architecture = std::move(architecture);
+        local.epochs = settings.local_epochs;
+        local.batch = settings.batch;
+        local.learning_rate = settings.learning_rate;
+        return local;
+    }
+
+    void add_network_scores(const std::string& method, const std::string& way, const Predictions& logits) {
+        std::vector<NodeScores> scores;
+        for (const auto& [name, table] : logits) {
+            NodeScores score;
+            score.own.ensemble = learning::own_accuracy(table, setup_->test, distribution_of(name));
+            score.full.ensemble = learning::full_accuracy(table, setup_->test);
+            scores.push_back(score);
+        }
+        add_scores(method, way, scores, false);
+    }
+
+    void add_recovery(const std::string& method, const std::string& way, const Recovery& recovery,
+                      double seconds) {
+        const auto labels = labels_of(method, way);
+        rows_.push_back(row("seconds", seconds, labels));
+        rows_.push_back(row("cpu_seconds", recovery.cost.cpu_seconds, labels));
+        rows_.push_back(row("bytes", static_cast<double>(recovery.cost.bytes), labels));
+        rows_.push_back(row("rounds", static_cast<double>(recovery.cost.rounds), labels));
+        rows_.push_back(row("reached", recovery.reached ? 1.0 : 0.0, labels));
+        if (way == "retrain" && drop_cpu_seconds_ > 0.0)
+            rows_.push_back(row("times_dearer", recovery.cost.cpu_seconds / drop_cpu_seconds_, labels));
+    }
+
+    static Predictions probabilities(const Predictions& logits) {
+        Predictions out;
+        for (const auto& [name, table] : logits)
+            out.emplace(name, at::softmax(table, 1));
+        return out;
+    }
+
+    [[nodiscard]] Predictions logits_of(std::vector<baselines::Part>& parts) const {
+        Predictions out;
+        for (auto& part : parts)
+            for (std::size_t i = 0; i < part.network.size(); ++i)
+                out.emplace(part.network.participants()[i].name,
+                            part.network.logits(i, setup_->test.inputs()));
+        return out;
+    }
+
+    baselines::ForgettingOptions forgetting_options(const ComparisonSettings& settings) const {
+        baselines::ForgettingOptions options;
+        options.share = settings.target;
+        options.most_rounds = 2 * static_cast<std::int64_t>(settings.rounds);
+        return options;
+    }
+
+    Done run_decentralised(const ExperimentRun& run, baselines::Team& team) {
+        const auto& settings = run.study.comparison;
+        auto architecture = learning::parse_architecture(settings.model);
+        if (!architecture) return tl::unexpected("study.model: " + architecture.error().message);
+        baselines::DecentralisedOptions options{local_options(settings, std::move(*architecture)),
+                                                settings.rounds};
+        auto network = baselines::DecentralisedSgd::create(run.scenario.graph, participants(), options,
+                                                           run.scenario.seed, team);
+        if (!network) return tl::unexpected("D-PSGD: " + network.error());
+        {
+            auto phase = progress_.start("D-PSGD", settings.rounds);
+            if (auto ok = network->run(settings.rounds, [&](const auto&) { phase.advance(); }); !ok)
+                return ok;
+        }
+        Predictions before;
+        for (std::size_t i = 0; i < network->size(); ++i)
+            before.emplace(network->participants()[i].name, network->logits(i, setup_->test.inputs()));
+        add_network_scores("D-PSGD", "before", before);
+        std::optional<Predictions> retrained;
+        for (const bool from_start : {true, false}) {
+            const std::string way = from_start ? "retrain" : "roll back";
+            auto phase = progress_.start("D-PSGD: " + way, 0);
+            const auto started = Clock::now();
+            auto forgotten = from_start ? baselines::retrain_without(
+                                              *network, leaver_, forgetting_options(settings), evaluation())
+                                        : baselines::roll_back_without(
+                                              *network, leaver_, forgetting_options(settings), evaluation());
+            if (!forgotten) return tl::unexpected("D-PSGD: " + forgotten.error());
+            add_recovery("D-PSGD", way, forgotten->all, seconds_since(started));
+            const auto logits = logits_of(forgotten->parts);
+            add_network_scores("D-PSGD", way, logits);
+            if (from_start)
+                retrained = probabilities(logits);
+            else
+                add_distance("D-PSGD", way, probabilities(logits), *retrained);
+        }
+        // What it takes is shown by what it leaves: how far those are who go on as they were.
+        before.erase(leaver_);
+        add_distance("D-PSGD", "nothing", probabilities(before), *retrained);
+        return {};
+    }
+
+    Done run_federated(const ExperimentRun& run, baselines::Team& team) {
+        const auto& settings = run.study.comparison;
+        auto architecture = learning::parse_architecture(settings.model);
+        if (!architecture) return tl::unexpected("study.model: " + architecture.error().message);
+        baselines::FederatedOptions options;
+        options.local = local_options(settings, std::move(*architecture));
+        options.kept_rounds = settings.rounds;
+        auto network =
+            baselines::FederatedAveraging::create(participants(), options, run.scenario.seed, team);
+        if (!network) return tl::unexpected("FedAvg: " + network.error());
+        {
+            auto phase = progress_.start("FedAvg", settings.rounds);
+            if (auto ok = network->run(settings.rounds, [&](const auto&) { phase.advance(); }); !ok)
+                return ok;
+        }
+        const auto everybody = [&](baselines::FederatedAveraging& model, bool with_leaver) {
+            Predictions out;
+            const auto logits = model.logits(setup_->test.inputs());
+            for (const auto& node : setup_->nodes)
+                if (with_leaver || node.name != leaver_) out.emplace(node.name, logits);
+            return out;
+        };
+        add_network_scores("FedAvg", "before", everybody(*network, true));
+        auto phase = progress_.start("FedAvg: retrain", 0);
+        const auto started = Clock::now();
+        auto forgotten =
+            baselines::retrain_without(*network, leaver_, forgetting_options(settings), evaluation());
+        if (!forgotten) return tl::unexpected("FedAvg: " + forgotten.error());
+        add_recovery("FedAvg", "retrain", forgotten->recovery, seconds_since(started));
+        const auto logits = everybody(forgotten->network, false);
+        add_network_scores("FedAvg", "retrain", logits);
+        add_distance("FedAvg", "nothing", probabilities(everybody(*network, false)), probabilities(logits));
+        return {};
+    }
+
+    Progress& progress_;
+    std::string leaver_;
+    std::optional<Setup> setup_;
+    double drop_cpu_seconds_ = 0.0;
+    std::vector<Row> rows_;
+};
+
+}  // namespace
+
+tl::expected<std::unique_ptr<Study>, std::string> make_comparison_study(const ExperimentRun&,
+                                                                        Progress& progress) {
+    return std::make_unique<ComparisonStudy>(progress);
+}
+
+}  // namespace unlearn::sim

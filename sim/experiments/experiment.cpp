@@ -1,0 +1,185 @@
+#include "sim/experiments/experiment.hpp"
+
+#include <algorithm>
+#include <array>
+#include <sstream>
+#include <utility>
+
+#include "node/config/toml_reader.hpp"
+#include "sim/experiments/figure_reader.hpp"
+#include "sim/experiments/sweep_grid.hpp"
+#include "sim/scenario_table.hpp"
+
+namespace unlearn::sim {
+namespace {
+
+using config::Complaints;
+using config::TableReader;
+
+constexpr std::array<std::string_view, 3> kStudies = {"learning", "network", "comparison"};
+constexpr std::array<std::string_view, 2> kPoisons = {"rotate", "swap"};
+constexpr std::size_t kMostRuns = 10'000;
+
+tl::unexpected<ScenarioError> fail(std::string message) {
+    message.resize(std::min(message.size(), message.find('\n')));
+    return tl::unexpected(ScenarioError{std::move(message)});
+}
+
+/// Sections that are no part of a scenario.
+constexpr std::array<std::string_view, 3> kStudySections = {"study", "poison", "description"};
+constexpr std::array<std::string_view, 2> kFigureSections = {"plot", "table"};
+
+std::string as_text(const toml::table& table) {
+    std::ostringstream out;
+    out << table;
+    return out.str();
+}
+
+/// What decides data and main models: the table without what comes after them.
+std::string family_of(const toml::table& table) {
+    toml::table copy = table;
+    for (const auto* key : {"ensemble", "distillation", "poison"})
+        copy.erase(key);
+    if (toml::table* models = copy.get("models") != nullptr ? copy.get("models")->as_table() : nullptr)
+        models->erase("seed");
+    return as_text(copy);
+}
+
+StudySettings read_study(const toml::table& table, StudyKind& kind, const ScenarioOptions& options,
+                         Complaints& complaints) {
+    StudySettings settings;
+    TableReader root(table, "", complaints);
+    TableReader study = root.section("study");
+    study.read_choice("kind", kind, kStudies);
+    const auto read_architecture = [&](std::string_view key, std::string& value) {
+        study.read(key, value);
+        if (!options.check_architecture || !study.has(key)) return;
+        if (const auto complaint = options.check_architecture(value))
+            study.complain(key, "= \"" + value + "\": " + *complaint);
+    };
+    switch (kind) {
+        case StudyKind::kLearning:
+            read_architecture("one_model", settings.learning.one_model);
+            break;
+        case StudyKind::kNetwork:
+            break;
+        case StudyKind::kComparison: {
+            ComparisonSettings& comparison = settings.comparison;
+            read_architecture("model", comparison.model);
+            study.read("rounds", comparison.rounds, {1, 100'000});
+            study.read("local_epochs", comparison.local_epochs, {1, 1'000});
+            study.read("batch", comparison.batch, {1, 65'536});
+            study.read("learning_rate", comparison.learning_rate, {0, 100, true});
+            study.read("target", comparison.target, {0, 1, true});
+            break;
+        }
+    }
+    study.finish();
+    TableReader poison = root.section("poison");
+    poison.read("nodes", settings.poison.nodes, {0, 10'000});
+    poison.read_choice("kind", settings.poison.kind, kPoisons);
+    poison.finish();
+    return settings;
+}
+
+class ExperimentParser {
+  public:
+    ExperimentParser(std::string_view text, const std::filesystem::path& file, const ScenarioOptions& options)
+        : text_(text), file_(file), options_(options), complaints_(file.string()) {}
+
+    tl::expected<Experiment, ScenarioError> parse() {
+        experiment_.file = file_;
+        experiment_.text = text_;
+        const toml::table root = toml::parse(text_, file_.string());
+        read_head(root);
+        keys_ = read_swept_keys(root, complaints_);
+        std::size_t combinations = 1;
+        for (const auto& key : keys_) {
+            experiment_.swept.push_back(key.name);
+            combinations *= std::min(key.labels.size(), kMostRuns + 1);
+            if (combinations > kMostRuns)
+                return fail(file_.string() + ": sweep has more than " + std::to_string(kMostRuns) +
+                            " combinations");
+        }
+        std::vector<std::size_t> choice(keys_.size(), 0);
+        while (!complaints_.any()) {
+            add_run(choice);
+            if (!advance(choice)) break;
+        }
+        if (complaints_.any()) return fail(complaints_.first());
+        experiment_.families = families_.size();
+        return std::move(experiment_);
+    }
+
+  private:
+    void read_head(const toml::table& root) {
+        experiment_.name = file_.stem().string();
+        TableReader reader(root, "", complaints_);
+        reader.read("name", experiment_.name);
+        reader.read("description", experiment_.description);
+        experiment_.figures = read_figures(root, reader);
+    }
+
+    /// The last key fastest. @return false after the last combination.
+    bool advance(std::vector<std::size_t>& choice) const {
+        for (std::size_t i = keys_.size(); i-- > 0;) {
+            if (++choice[i] < keys_[i].labels.size()) return true;
+            choice[i] = 0;
+        }
+        return false;
+    }
+
+    void add_run(const std::vector<std::size_t>& choice) {
+        // Read anew for each run: values are moved to their places, because copies would forget their lines.
+        toml::table table = toml::parse(text_, file_.string());
+        apply_choice(table, keys_, choice);
+        for (const auto& key : kFigureSections)
+            table.erase(key);
+        table.erase("description");
+        ExperimentRun run;
+        run.index = experiment_.runs.size();
+        run.effective = as_text(table);
+        const std::string family = family_of(table);
+        run.study = read_study(table, experiment_.kind, options_, complaints_);
+        run.family = experiment_.kind == StudyKind::kLearning
+                         ? families_.try_emplace(family, families_.size()).first->second
+                         : families_.try_emplace(run.effective, families_.size()).first->second;
+        for (const auto& key : kStudySections)
+            table.erase(key);
+        run.scenario = read_scenario(table, file_, options_, complaints_);
+        run.labels["seed"] = static_cast<double>(run.scenario.seed);
+        for (std::size_t i = 0; i < keys_.size(); ++i)
+            run.labels[keys_[i].name] = keys_[i].labels[choice[i]];
+        experiment_.runs.push_back(std::move(run));
+    }
+
+    std::string_view text_;
+    const std::filesystem::path& file_;
+    const ScenarioOptions& options_;
+    Complaints complaints_;
+    std::vector<SweptKey> keys_;
+    std::map<std::string, std::size_t> families_;
+    Experiment experiment_;
+};
+
+}  // namespace
+
+tl::expected<Experiment, ScenarioError> parse_experiment(std::string_view text,
+                                                         const std::filesystem::path& file,
+                                                         const ScenarioOptions& options) {
+    try {
+        return ExperimentParser(text, file, options).parse();
+    } catch (const toml::parse_error& error) {
+        return fail(file.string() + ":" + std::to_string(error.source().begin.line) +
+                    ": not TOML: " + std::string(error.description()));
+    }
+}
+
+tl::expected<Experiment, ScenarioError> load_experiment(const std::filesystem::path& file,
+                                                        const ScenarioOptions& options) {
+    auto text = read_scenario_file(file);
+    if (!text) return tl::unexpected(text.error());
+    return parse_experiment(*text, file, options);
+}
+
+}  // namespace unlearn::sim

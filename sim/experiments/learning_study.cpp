@@ -1,0 +1,346 @@
+#include "sim/experiments/learning_study.hpp"
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <set>
+#include <sstream>
+#include <utility>
+
+#include <ATen/ATen.h>
+
+#include "node/learning/accuracy.hpp"
+#include "node/learning/member.hpp"
+#include "node/learning/own_part.hpp"
+#include "sim/baselines/central.hpp"
+#include "sim/experiments/poison.hpp"
+#include "sim/learn.hpp"
+
+namespace unlearn::sim {
+namespace {
+
+using learning::Member;
+using learning::MemberId;
+
+/// Predictions of a table of classes, [T, classes] probabilities, row-major.
+at::Tensor to_table(const std::vector<float>& values, std::int64_t classes) {
+    return at::tensor(values).view({-1, classes});
+}
+
+struct Score {
+    double own = 0.0;
+    double full = 0.0;
+};
+
+/// The seeds of all nodes as their neighbours hold them: one way to distil, one way to poison.
+struct SeedSet {
+    std::vector<std::vector<float>> test_logits;  ///< of each owner's seed
+    std::vector<Score> alone;                     ///< of each owner's seed, honest
+    /// For each holder, its neighbours' seeds by owner (a position in the setup).
+    std::vector<std::map<std::size_t, std::shared_ptr<Member>>> members;
+};
+
+std::string distillation_key(const ExperimentRun& run) {
+    const auto& settings = run.scenario.distillation;
+    std::ostringstream key;
+    for (const auto& seed : run.scenario.models.seed)
+        key << seed << ' ';
+    key << settings.epochs.value_or(0) << ' ' << settings.batch.value_or(0) << ' '
+        << settings.learning_rate.value_or(0) << ' ' << settings.temperature.value_or(0);
+    return key.str();
+}
+
+std::string poison_key(const PoisonSettings& poison) {
+    return std::to_string(poison.nodes) + ' ' + std::to_string(static_cast<int>(poison.kind));
+}
+
+class LearningStudy final : public Study {
+  public:
+    LearningStudy(const ExperimentRun& first, Setup setup, Progress& progress)
+        : setup_(std::move(setup)), progress_(progress), workers_(first.scenario.run.threads) {}
+
+    tl::expected<void, std::string> train(const ExperimentRun& first) {
+        auto main_models = train_main_models(first.scenario.training, setup_, workers_, progress_);
+        if (!main_models) return tl::unexpected(main_models.error());
+        main_models_ = std::move(*main_models);
+        own_.resize(setup_.nodes.size());
+        main_logits_.resize(setup_.nodes.size());
+        main_scores_.resize(setup_.nodes.size());
+        auto phase = progress_.start("score the main models", setup_.nodes.size());
+        const auto error =
+            workers_.for_each(setup_.nodes.size(), [&](std::size_t i) -> std::optional<std::string> {
+                const NodeSetup& node = setup_.nodes[i];
+                own_[i] = learning::OwnPart::make(main_models_[i], node.own, node.split.validation,
+                                                  setup_.reference);
+                const auto logits = learning::predict_logits(main_models_[i].model(), setup_.test.inputs());
+                main_logits_[i] = learning::to_vector(logits);
+                main_scores_[i] = score(logits, i);
+                phase.advance();
+                return std::nullopt;
+            });
+        if (error) return tl::unexpected(*error);
+        return train_one_model(first);
+    }
+
+    tl::expected<std::vector<Row>, std::string> run(const ExperimentRun& run) override {
+        const auto seeds = seeds_of(run);
+        if (!seeds) return tl::unexpected(seeds.error());
+        const auto poisoned = poisoned_nodes(run.study.poison, names(), run.scenario.seed);
+        std::vector<Row> rows;
+        std::set<std::string> gone;
+        for (std::size_t departed = 0; departed <= run.scenario.exits.size(); ++departed) {
+            if (departed > 0) gone.insert(run.scenario.exits[departed - 1].node);
+            std::vector<std::size_t> holders;
+            for (std::size_t i = 0; i < setup_.nodes.size(); ++i)
+                if (!gone.contains(setup_.nodes[i].name) && !poisoned.contains(setup_.nodes[i].name))
+                    holders.push_back(i);
+            auto more = score_holders(run, **seeds, holders, gone, departed);
+            if (!more) return tl::unexpected(more.error());
+            rows.insert(rows.end(), more->begin(), more->end());
+        }
+        return rows;
+    }
+
+  private:
+    [[nodiscard]] std::vector<std::string> names() const {
+        std::vector<std::string> out;
+        for (const auto& node : setup_.nodes)
+            out.push_back(node.name);
+        return out;
+    }
+
+    /// `scores` [T, classes], as they are under both scopes.
+    [[nodiscard]] Score score(const at::Tensor& scores, std::size_t node) const {
+        return {learning::own_accuracy(scores, setup_.test, setup_.nodes[node].own.class_distribution()),
+                learning::full_accuracy(scores, setup_.test)};
+    }
+
+    tl::expected<void, std::string> train_one_model(const ExperimentRun& first) {
+        const std::string& text = first.study.learning.one_model;
+        if (text.empty()) return {};
+        const auto architecture = learning::parse_architecture(text);
+        if (!architecture) return tl::unexpected("study.one_model: " + architecture.error().message);
+        std::vector<baselines::Participant> everybody;
+        for (const auto& node : setup_.nodes)
+            everybody.push_back(baselines::participant(node.name, node.split.train));
+        const auto options = train_options(first.scenario.training, *architecture);
+        auto phase = progress_.start("train one model on all data",
+                                     static_cast<std::uint64_t>(options.optimisation.epochs));
+        const auto model =
+            baselines::CentralModel::train(everybody, *architecture, options, first.scenario.seed,
+                                           [&](const learning::EpochReport&) { phase.advance(); });
+        if (!model) return tl::unexpected("study.one_model: " + model.error());
+        const auto logits = model->logits(setup_.test.inputs());
+        for (std::size_t i = 0; i < setup_.nodes.size(); ++i)
+            one_model_scores_.push_back(score(logits, i));
+        return {};
+    }
+
+    tl::expected<const std::vector<learning::Seed>*, std::string> distilled(const ExperimentRun& run) {
+        const std::string key = distillation_key(run);
+        if (const auto found = distilled_.find(key); found != distilled_.end()) return &found->second;
+        for (std::size_t i = 0; i < setup_.nodes.size(); ++i) {
+            auto architecture = learning::parse_architecture(
+                run.scenario.seed_architecture(static_cast<topologies::NodeIndex>(i)));
+            if (!architecture) return tl::unexpected("models.seed: " + architecture.error().message);
+            setup_.nodes[i].seed_architecture = std::move(*architecture);
+        }
+        auto seeds = distil_seeds(run.scenario.distillation, setup_, main_models_, workers_, progress_);
+        if (!seeds) return tl::unexpected(seeds.error());
+        return &distilled_.emplace(key, std::move(*seeds)).first->second;
+    }
+
+    tl::expected<const SeedSet*, std::string> seeds_of(const ExperimentRun& run) {
+        const std::string key = distillation_key(run) + " poisoned " + poison_key(run.study.poison);
+        if (const auto found = seed_sets_.find(key); found != seed_sets_.end()) return &found->second;
+        const auto seeds = distilled(run);
+        if (!seeds) return tl::unexpected(seeds.error());
+        auto set = hand_out(**seeds, run);
+        if (!set) return tl::unexpected(set.error());
+        return &seed_sets_.emplace(key, std::move(*set)).first->second;
+    }
+
+    tl::expected<SeedSet, std::string> hand_out(const std::vector<learning::Seed>& seeds,
+                                                const ExperimentRun& run) {
+        const auto poisoned = poisoned_nodes(run.study.poison, names(), run.scenario.seed);
+        std::vector<std::vector<std::uint8_t>> payloads;
+        for (std::size_t i = 0; i < seeds.size(); ++i) {
+            auto payload = seeds[i].payload();
+            if (poisoned.contains(setup_.nodes[i].name))
+                payload = poisoned_payload(run.study.poison.kind, payload);
+            payloads.push_back(std::move(payload));
+        }
+        SeedSet set;
+        set.test_logits.resize(seeds.size());
+        set.alone.resize(seeds.size());
+        set.members.resize(seeds.size());
+        auto phase = progress_.start("exchange and judge seeds", seeds.size());
+        const auto hand_to = [&](std::size_t holder) -> std::optional<std::string> {
+            const NodeSetup& node = setup_.nodes[holder];
+            set.alone[holder] =
+                score(learning::predict_logits(seeds[holder].model(), setup_.test.inputs()), holder);
+            for (const std::size_t owner : node.neighbours) {
+                auto member =
+                    Member::from_payload(setup_.nodes[owner].identity.id().bytes(), 1,
+                                         seeds[owner].architecture().text(), payloads[owner], *own_[holder]);
+                if (!member)
+                    return node.name + ": seed of " + setup_.nodes[owner].name + ": " +
+                           member.error().message;
+                set.members[holder].emplace(owner, std::move(*member));
+            }
+            phase.advance();
+            return std::nullopt;
+        };
+        if (const auto error = workers_.for_each(seeds.size(), hand_to)) return tl::unexpected(*error);
+        // Everybody's predictions with a seed are the same, so one holder's copy answers for all.
+        const auto ask = [&](std::size_t owner) -> std::optional<std::string> {
+            for (const std::size_t holder : setup_.nodes[owner].neighbours) {
+                const auto& member = *set.members[holder].at(owner);
+                set.test_logits[owner] =
+                    learning::to_vector(learning::predict_logits(member.model(), setup_.test.inputs()));
+                break;
+            }
+            return std::nullopt;
+        };
+        if (const auto error = workers_.for_each(seeds.size(), ask)) return tl::unexpected(*error);
+        return set;
+    }
+
+    struct Mixed {
+        Score ensemble;
+        double rho = 0.0;
+        std::size_t aside = 0;
+    };
+
+    /// What a production node does with the seeds that it holds, on logits that were computed before.
+    [[nodiscard]] Mixed mix(const ExperimentRun& run, const SeedSet& seeds, std::size_t holder,
+                            const std::set<std::string>& gone) const {
+        const auto options = ensemble_options(run.scenario.ensemble);
+        const auto& own = *own_[holder];
+        std::vector<std::pair<MemberId, std::size_t>> order;
+        Mixed mixed;
+        for (const auto& [owner, member] : seeds.members[holder]) {
+            if (gone.contains(setup_.nodes[owner].name)) continue;
+            if (member->aside())
+                ++mixed.aside;
+            else
+                order.emplace_back(member->id(), owner);
+        }
+        std::sort(order.begin(), order.end());
+        std::vector<learning::Voter> on_validation;
+        std::vector<learning::Voter> on_test;
+        for (const auto& [id, owner] : order) {
+            const Member& member = *seeds.members[holder].at(owner);
+            on_validation.push_back(learning::voter_of(
+                member.validation_voter().logits, member.known_classes(), member.calibration(), options));
+            on_test.push_back(learning::voter_of(seeds.test_logits[owner], member.known_classes(),
+                                                 member.calibration(), options));
+        }
+        const auto labels = own.validation_labels();
+        const learning::SeedVotes validation_votes(options.aggregation, own.classes(), labels.size(),
+                                                   on_validation);
+        const auto main_on_validation = learning::voter_of(own.validation_voter().logits, own.known_classes(),
+                                                           own.calibration(), options);
+        if (!order.empty())
+            mixed.rho = options.fixed_rho ? *options.fixed_rho
+                                          : learning::choose_rho(main_on_validation, validation_votes, labels,
+                                                                 own.distribution());
+        mixed.ensemble = score_mixture(options, holder, on_test, mixed.rho);
+        return mixed;
+    }
+
+    [[nodiscard]] Score score_mixture(const learning::EnsembleOptions& options, std::size_t holder,
+                                      const std::vector<learning::Voter>& seeds, double rho) const {
+        const auto& own = *own_[holder];
+        const std::size_t classes = own.classes();
+        const auto count = static_cast<std::size_t>(setup_.test.size());
+        const learning::SeedVotes votes(options.aggregation, classes, count, seeds);
+        learning::Mixer mixer(
+            learning::voter_of(main_logits_[holder], own.known_classes(), own.calibration(), options), votes);
+        const bool can_move = options.aggregation == learning::Aggregation::known_classes ||
+                              options.aggregation == learning::Aggregation::median;
+        std::vector<float> uniform(count * classes);
+        std::vector<float> asked_own(count * classes);
+        std::vector<double> row(classes);
+        for (std::size_t i = 0; i < count; ++i) {
+            const auto mixed = mixer.mix(i, rho);
+            row.assign(mixed.begin(), mixed.end());
+            std::copy(row.begin(), row.end(), uniform.begin() + static_cast<std::ptrdiff_t>(i * classes));
+            if (can_move) learning::apply_prior(row, own.distribution());
+            std::copy(row.begin(), row.end(), asked_own.begin() + static_cast<std::ptrdiff_t>(i * classes));
+        }
+        const auto width = static_cast<std::int64_t>(classes);
+        return {score(to_table(asked_own, width), holder).own, score(to_table(uniform, width), holder).full};
+    }
+
+    tl::expected<std::vector<Row>, std::string> score_holders(const ExperimentRun& run, const SeedSet& seeds,
+                                                              const std::vector<std::size_t>& holders,
+                                                              const std::set<std::string>& gone,
+                                                              std::size_t departed) {
+        std::vector<Mixed> mixed(holders.size());
+        const auto error =
+            workers_.for_each(holders.size(), [&](std::size_t i) -> std::optional<std::string> {
+                mixed[i] = mix(run, seeds, holders[i], gone);
+                return std::nullopt;
+            });
+        if (error) return tl::unexpected(*error);
+        std::vector<Row> rows;
+        double main = 0.0;
+        double ensemble = 0.0;
+        double one_model = 0.0;
+        for (std::size_t i = 0; i < holders.size(); ++i) {
+            const std::size_t holder = holders[i];
+            const std::map<std::string, Label> labels{{"node", setup_.nodes[holder].name},
+                                                      {"departed", static_cast<double>(departed)}};
+            const auto add = [&](const std::string& metric, double value,
+                                 std::map<std::string, Label> more = {}) {
+                more.insert(labels.begin(), labels.end());
+                rows.push_back({metric, value, std::move(more)});
+            };
+            const auto add_scores = [&](const std::string& method, const Score& score) {
+                add("accuracy", score.own, {{"method", method}, {"scope", std::string("own")}});
+                add("accuracy", score.full, {{"method", method}, {"scope", std::string("full")}});
+            };
+            add_scores("main", main_scores_[holder]);
+            add_scores("ensemble", mixed[i].ensemble);
+            add_scores("seed", seeds.alone[holder]);
+            if (!one_model_scores_.empty()) add_scores("one model", one_model_scores_[holder]);
+            add("gain", mixed[i].ensemble.own - main_scores_[holder].own, {{"scope", std::string("own")}});
+            add("gain", mixed[i].ensemble.full - main_scores_[holder].full, {{"scope", std::string("full")}});
+            add("rho", mixed[i].rho);
+            add("aside", static_cast<double>(mixed[i].aside));
+            main += main_scores_[holder].full;
+            ensemble += mixed[i].ensemble.full;
+            if (!one_model_scores_.empty()) one_model += one_model_scores_[holder].full;
+        }
+        if (one_model > main)
+            rows.push_back({"recovered",
+                            (ensemble - main) / (one_model - main),
+                            {{"departed", static_cast<double>(departed)}}});
+        return rows;
+    }
+
+    Setup setup_;
+    Progress& progress_;
+    Workers workers_;
+    std::vector<learning::MainModel> main_models_;
+    std::vector<std::shared_ptr<const learning::OwnPart>> own_;
+    std::vector<std::vector<float>> main_logits_;  ///< of each node's main model on the test set
+    std::vector<Score> main_scores_;
+    std::vector<Score> one_model_scores_;  ///< of the one model, for each node; empty without one
+    std::map<std::string, std::vector<learning::Seed>> distilled_;
+    std::map<std::string, SeedSet> seed_sets_;
+};
+
+}  // namespace
+
+tl::expected<std::unique_ptr<Study>, std::string> make_learning_study(const ExperimentRun& first,
+                                                                      Progress& progress) {
+    auto setup = prepare(first.scenario, {}, Violation::none);
+    if (!setup) return tl::unexpected(setup.error());
+    auto study = std::make_unique<LearningStudy>(first, std::move(*setup), progress);
+    if (auto ok = study->train(first); !ok) return tl::unexpected(ok.error());
+    return study;
+}
+
+}  // namespace unlearn::sim

@@ -1,0 +1,273 @@
+#include "sim/experiments/sweep.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <fstream>
+#include <iterator>
+#include <optional>
+#include <set>
+#include <thread>
+#include <utility>
+
+#include "protocol/bytes.hpp"
+#include "protocol/digest.hpp"
+#include "sim/experiments/experiment_report.hpp"
+#include "sim/experiments/rows_file.hpp"
+#include "sim/experiments/studies.hpp"
+#include "sim/output_folder.hpp"
+#include "sim/own_process.hpp"
+#include "sim/result.hpp"
+
+namespace unlearn::sim {
+namespace {
+
+namespace fs = std::filesystem;
+using Clock = std::chrono::steady_clock;
+
+/// What a run's file says about the run itself; not part of the results.
+constexpr const char* kSecondsMetric = "run_seconds";
+constexpr const char* kProgramLabel = "program";
+constexpr auto kPollEvery = std::chrono::milliseconds(200);
+
+std::string hash_of(std::string_view bytes) {
+    const auto digest =
+        protocol::digest_of({reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()});
+    return protocol::to_hex(digest.value).substr(0, 20);
+}
+
+/// Tells one build of this program from another.
+const std::string& program_hash() {
+    static const std::string hash = [] {
+        std::ifstream file("/proc/self/exe", std::ios::binary);
+        return hash_of(std::string(std::istreambuf_iterator<char>(file), {}));
+    }();
+    return hash;
+}
+
+/// Where each run's rows are kept, and which of them are there.
+class RunFiles {
+  public:
+    explicit RunFiles(const fs::path& folder) : folder_(folder / "runs") {}
+
+    [[nodiscard]] tl::expected<void, std::string> create() const {
+        std::error_code error;
+        fs::create_directories(folder_, error);
+        if (error) return tl::unexpected(folder_.string() + ": cannot be made: " + error.message());
+        return {};
+    }
+    [[nodiscard]] fs::path log_of(std::size_t family) const {
+        return folder_ / ("family-" + std::to_string(family) + ".log");
+    }
+    [[nodiscard]] bool exists(const ExperimentRun& run) const {
+        std::error_code error;
+        return fs::exists(path_of(run), error);
+    }
+    [[nodiscard]] bool is_ours(const ExperimentRun& run) const {
+        const auto rows = read(run);
+        return rows && !rows->empty() && rows->front().metric == kSecondsMetric &&
+               rows->front().labels.contains(kProgramLabel) &&
+               rows->front().labels.at(kProgramLabel) == Label(program_hash());
+    }
+    [[nodiscard]] tl::expected<std::vector<Row>, std::string> read(const ExperimentRun& run) const {
+        return read_rows(path_of(run));
+    }
+    [[nodiscard]] tl::expected<void, std::string> write(const ExperimentRun& run, std::vector<Row> rows,
+                                                        double seconds) const {
+        rows.insert(rows.begin(), Row{kSecondsMetric, seconds, {{kProgramLabel, program_hash()}}});
+        return write_rows_jsonl(path_of(run), rows);
+    }
+    void remove(const ExperimentRun& run) const {
+        std::error_code error;
+        fs::remove(path_of(run), error);
+    }
+
+  private:
+    [[nodiscard]] fs::path path_of(const ExperimentRun& run) const {
+        return folder_ / (hash_of(run.effective) + ".jsonl");
+    }
+
+    fs::path folder_;
+};
+
+std::string words_of(const ExperimentRun& run) {
+    std::string text = "run " + std::to_string(run.index);
+    for (const auto& [name, label] : run.labels)
+        text += ", " + name + " " + to_text(label);
+    return text;
+}
+
+std::string last_line(const fs::path& file) {
+    std::ifstream in(file);
+    std::string line;
+    std::string last;
+    while (std::getline(in, line))
+        if (!line.empty()) last = line;
+    return last;
+}
+
+/// Processes that make the families of an experiment, so many at a time.
+class FamilyProcesses {
+  public:
+    FamilyProcesses(const Experiment& experiment, const SweepOptions& options, const RunFiles& files)
+        : experiment_(experiment), options_(options), files_(files) {}
+
+    [[nodiscard]] std::size_t running() const { return running_.size(); }
+
+    [[nodiscard]] std::optional<std::string> start(std::size_t family) {
+        const std::size_t cores = std::max(1U, std::thread::hardware_concurrency());
+        const std::size_t threads = std::max<std::size_t>(1, cores / options_.jobs);
+        auto process =
+            OwnProcess::start({"sweep-family", experiment_.file.string(), "--out", options_.folder.string(),
+                               "--family", std::to_string(family), "--threads", std::to_string(threads)},
+                              files_.log_of(family));
+        if (!process) return "a process cannot be started: " + process.error();
+        running_.emplace_back(family, std::move(*process));
+        return std::nullopt;
+    }
+
+    /// Ends what has ended. @return a line for each that failed.
+    [[nodiscard]] std::vector<std::string> collect() {
+        std::vector<std::string> failures;
+        std::erase_if(running_, [&](auto& entry) {
+            const auto code = entry.second.exit_code();
+            if (code && *code != 0) failures.push_back(describe(entry.first, *code));
+            return code.has_value();
+        });
+        return failures;
+    }
+
+  private:
+    [[nodiscard]] std::string describe(std::size_t family, int code) const {
+        const auto log = files_.log_of(family);
+        const std::string words = last_line(log);
+        return words.empty() ? log.string() + ": ended with code " + std::to_string(code) : words;
+    }
+
+    const Experiment& experiment_;
+    const SweepOptions& options_;
+    const RunFiles& files_;
+    std::vector<std::pair<std::size_t, OwnProcess>> running_;
+};
+
+std::vector<std::string> make_missing_runs(const Experiment& experiment, const SweepOptions& options,
+                                           const RunFiles& files,
+                                           const std::vector<const ExperimentRun*>& missing,
+                                           Progress& progress) {
+    std::vector<std::size_t> families;
+    for (const auto* run : missing)
+        if (std::find(families.begin(), families.end(), run->family) == families.end())
+            families.push_back(run->family);
+    auto phase = progress.start(experiment.name + ": runs", missing.size());
+    FamilyProcesses processes(experiment, options, files);
+    std::vector<std::string> failures;
+    std::size_t next = 0;
+    std::size_t seen = 0;
+    while (next < families.size() || processes.running() > 0) {
+        while (next < families.size() && processes.running() < options.jobs)
+            if (auto problem = processes.start(families[next++])) failures.push_back(*problem);
+        std::this_thread::sleep_for(kPollEvery);
+        for (auto& failure : processes.collect()) {
+            progress.message(failure);
+            failures.push_back(std::move(failure));
+        }
+        const auto done = static_cast<std::size_t>(std::count_if(
+            missing.begin(), missing.end(), [&](const ExperimentRun* run) { return files.exists(*run); }));
+        phase.advance(done - seen);
+        seen = done;
+    }
+    return failures;
+}
+
+/// All rows with the swept labels, and the seconds that they took.
+tl::expected<std::vector<Row>, std::string> collect_rows(const Experiment& experiment, const RunFiles& files,
+                                                         double& seconds) {
+    std::vector<Row> all;
+    for (const auto& run : experiment.runs) {
+        if (!files.exists(run)) continue;
+        auto rows = files.read(run);
+        if (!rows) return tl::unexpected(rows.error());
+        for (auto& row : *rows) {
+            if (row.metric == kSecondsMetric) {
+                seconds += row.value;
+                continue;
+            }
+            row.labels.insert(run.labels.begin(), run.labels.end());
+            all.push_back(std::move(row));
+        }
+    }
+    return all;
+}
+
+ExperimentReport report_of(const Experiment& experiment, const SweepOutcome& outcome) {
+    ExperimentReport report;
+    report.name = experiment.name;
+    report.description = experiment.description;
+    report.figures = experiment.figures;
+    report.swept = experiment.swept;
+    report.runs = outcome.done + outcome.reused;
+    report.seconds = outcome.seconds;
+    const auto machine = machine_json();
+    report.machine = {{"cpu", machine.at("cpu").get<std::string>()},
+                      {"cores", std::to_string(machine.at("cores").get<unsigned>())}};
+    report.failures = outcome.failures;
+    report.text = experiment.text;
+    return report;
+}
+
+}  // namespace
+
+tl::expected<void, std::string> run_family(const Experiment& experiment, std::size_t family,
+                                           std::uint32_t threads, const SweepOptions& options,
+                                           Progress& progress) {
+    const RunFiles files(options.folder);
+    if (auto ok = files.create(); !ok) return ok;
+    std::unique_ptr<Study> study;
+    for (ExperimentRun run : experiment.runs) {
+        if (run.family != family || files.exists(run)) continue;
+        run.scenario.run.threads = threads;
+        const auto started = Clock::now();
+        if (!study) {
+            auto made = make_study(experiment.kind, run, progress);
+            if (!made) return tl::unexpected(words_of(run) + ": " + made.error());
+            study = std::move(*made);
+        }
+        auto rows = study->run(run);
+        if (!rows) return tl::unexpected(words_of(run) + ": " + rows.error());
+        const std::chrono::duration<double> took = Clock::now() - started;
+        if (auto ok = files.write(run, std::move(*rows), took.count()); !ok) return ok;
+        progress.message(words_of(run) + ": done");
+    }
+    return {};
+}
+
+tl::expected<SweepOutcome, std::string> run_sweep(const Experiment& experiment, const SweepOptions& options,
+                                                  Progress& progress) {
+    if (auto ok = open_output_folder(options.folder); !ok) return tl::unexpected(ok.error());
+    const RunFiles files(options.folder);
+    if (auto ok = files.create(); !ok) return tl::unexpected(ok.error());
+    std::vector<const ExperimentRun*> missing;
+    for (const auto& run : experiment.runs) {
+        if (files.exists(run) && (options.fresh || !files.is_ours(run))) files.remove(run);
+        if (!files.exists(run)) missing.push_back(&run);
+    }
+    SweepOutcome outcome;
+    outcome.reused = experiment.runs.size() - missing.size();
+    if (outcome.reused > 0)
+        progress.message(std::to_string(outcome.reused) + " of " + std::to_string(experiment.runs.size()) +
+                         " runs are there from an earlier sweep");
+    outcome.failures = make_missing_runs(experiment, options, files, missing, progress);
+    outcome.done = static_cast<std::size_t>(std::count_if(
+        missing.begin(), missing.end(), [&](const ExperimentRun* run) { return files.exists(*run); }));
+
+    const auto rows = collect_rows(experiment, files, outcome.seconds);
+    if (!rows) return tl::unexpected(rows.error());
+    if (auto ok = write_rows_jsonl(options.folder / "results.jsonl", *rows); !ok)
+        return tl::unexpected(ok.error());
+    if (auto ok = write_rows_csv(options.folder / "results.csv", *rows); !ok)
+        return tl::unexpected(ok.error());
+    if (auto ok = write_experiment_report(options.folder, report_of(experiment, outcome), *rows); !ok)
+        return tl::unexpected(ok.error());
+    return outcome;
+}
+
+}  // namespace unlearn::sim
