@@ -28,6 +28,7 @@ constexpr const char* kSeed = "seed";
 constexpr const char* kNote = " class=\"note\"";
 constexpr std::size_t kMostNamedValues = 16;
 constexpr std::size_t kLongestName = 60;
+constexpr std::size_t kMostColumnsLarge = 7;
 
 /// The plots of a report, each drawn once: the SVG document, or why there is none.
 using DrawnPlots = std::vector<tl::expected<std::string, std::string>>;
@@ -168,8 +169,11 @@ std::string table_part(const TableSpec& spec, const std::vector<Row>& rows) {
             lines += estimate_cell(estimate, spec.decimals);
         lines += "</tr>\n";
     }
-    html += "<div class=\"scroll\"><table class=\"fit\">\n<thead>" + table_head(spec, data) +
-            "</thead>\n<tbody>\n" + lines + "</tbody></table></div>\n";
+    // Wide tables keep the small letters of the common style, or print would cut them off.
+    const char* kind = data.columns.size() + spec.down.size() <= kMostColumnsLarge ? " class=\"fit\"" : "";
+    html +=
+        fmt::format("<div class=\"scroll\"><table{}>\n<thead>{}</thead>\n<tbody>\n{}</tbody></table></div>\n",
+                    kind, table_head(spec, data), lines);
     return section(spec.title, html + paragraph(describe_repeats(data), kNote));
 }
 

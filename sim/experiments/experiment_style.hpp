@@ -18,7 +18,7 @@ p.failed { color: var(--bad); border-left: 4px solid; padding-left: 10px; }
 details pre { font: .82rem/1.45 ui-monospace, "DejaVu Sans Mono", monospace; overflow-x: auto; margin: .6rem 0 0; }
 summary { cursor: pointer; font-weight: 600; }
 @media print { figure.paper { padding: 0; max-width: 16cm; } details pre { white-space: pre-wrap; font-size: 7pt; }
-  table.fit { font-size: 8.5pt; } .tiles { grid-template-columns: repeat(4, 1fr); } h2, h3 { break-after: avoid; } }
+  table:not(.fit) td { white-space: normal; } table.fit { font-size: 8.5pt; } .tiles { grid-template-columns: repeat(4, 1fr); } h2, h3 { break-after: avoid; } }
 )css";
 
 }  // namespace unlearn::sim

@@ -159,6 +159,8 @@ class ScriptWriter {
         return marks;
     }
 
+    [[nodiscard]] bool has_legend() const { return !drawn_.front().title.empty(); }
+
     [[nodiscard]] double legend_height() const {
         std::size_t longest = 0;
         std::size_t entries = 0;
@@ -192,10 +194,11 @@ class ScriptWriter {
             "set terminal svg size {:.0f},{:.0f} dynamic noenhanced font 'Arial,14' background rgb "
             "'#ffffff'\n"
             "set key bmargin center horizontal Left reverse samplen 3.5 spacing 1.15\n"
-            "set border 3 linewidth 1.2\nset errorbars 0.7\nset pointintervalbox 0\n"
+            "set border 3 linewidth 1.2\n"
             "set grid ytics linetype 1 linewidth 0.6 linecolor rgb '#d0d0d0' dashtype solid\n"
-            "set xlabel {} offset 0,{}\nset ylabel {}\n",
-            kWidth, height, quoted(plot_.x_title), slanted() ? 1.4 : 0.7, quoted(plot_.y_title));
+            "set xlabel {}{} offset 0,{}\nset ylabel {}\n",
+            kWidth, height, quoted(plot_.x_title), has_legend() ? ".\"\\n\"" : "", slanted() ? 1.2 : 0.5,
+            quoted(plot_.y_title));
     }
 
     void write_ticks(const char* axis, const std::vector<double>& ticks) {
@@ -284,7 +287,7 @@ class ScriptWriter {
             if (!is_marked(series, i)) continue;
             marks += fmt::format("{} {}\n", mark.x, mark.y);
             if (mark.has_interval)
-                intervals += fmt::format("{} {} {} {}\n", mark.x, mark.y, mark.low, mark.high);
+                intervals += fmt::format("{} {} 0 {}\n", mark.x, mark.low, mark.high - mark.low);
         }
         text_ += "EOD\n";
         // An empty block would be an error.
@@ -305,27 +308,40 @@ class ScriptWriter {
             add_intervals(i, "#000000");
             return;
         }
-        const std::string mark = fmt::format("pointtype {} pointsize 0.9", kMarks[i % kMarks.size()]);
         add_intervals(i, colour);
         if (plot_.kind == PlotSpec::Kind::kPoints) {
-            parts_.push_back(fmt::format("$marks{} with points {} linewidth 1.6 linecolor rgb '{}' {}", i,
-                                         mark, colour, title));
+            add_marks(i, colour, title);
             return;
         }
         const std::string line = fmt::format("dashtype {} linewidth 1.8 linecolor rgb '{}'", dash(i), colour);
         parts_.push_back(fmt::format("$line{} with lines {} notitle", i, line));
-        parts_.push_back(
-            fmt::format("$marks{} with points {} linewidth 1.6 linecolor rgb '{}' notitle", i, mark, colour));
+        add_marks(i, colour, "notitle");
         if (!drawn_[i].title.empty())
-            parts_.push_back(fmt::format("keyentry with linespoints {} {} {}", line, mark, title));
+            parts_.push_back(fmt::format("keyentry with linespoints {} pointtype {} pointsize 0.9 {}", line,
+                                         kMarks[i % kMarks.size()], title));
     }
 
+    /// As arrows with flat heads: gnuplot's own error bars leave a white hole in what they cross.
     void add_intervals(std::size_t series, const char* colour) {
         if (!has_intervals_[series]) return;
         parts_.push_back(
-            fmt::format("$intervals{} with yerrorbars pointtype -1 linewidth 1.2 dashtype solid linecolor "
-                        "rgb '{}' notitle",
+            fmt::format("$intervals{} with vectors heads size screen 0.005,90 fixed nofilled linewidth 1.2 "
+                        "dashtype solid "
+                        "linecolor rgb '{}' notitle",
                         series, colour));
+    }
+
+    /// Hollow marks are filled with white, so that what lies below does not make them look like others.
+    void add_marks(std::size_t series, const char* colour, const std::string& title) {
+        const int mark = kMarks[series % kMarks.size()];
+        const bool hollow = mark % 2 == 0;
+        if (hollow)
+            parts_.push_back(
+                fmt::format("$marks{} with points pointtype {} pointsize 0.9 linecolor rgb '#ffffff' notitle",
+                            series, mark + 1));
+        parts_.push_back(
+            fmt::format("$marks{} with points pointtype {} pointsize 0.9 linewidth 1.6 linecolor rgb '{}' {}",
+                        series, mark, colour, title));
     }
 
     const PlotSpec& plot_;
