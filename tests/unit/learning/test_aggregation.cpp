@@ -80,6 +80,29 @@ TEST_CASE("one poisoned seed cannot rule the median, and has a bounded effect on
     CHECK(hdus[1] < 0.01);
 }
 
+TEST_CASE("a seed's weight is its share of the seeds' voice, and its temperature how loud it speaks") {
+    const std::vector<float> main{0, 0, 0};
+    const std::vector<float> first{4, 0, 0};
+    const std::vector<float> second{0, 4, 0};
+    const auto mixed = [&](double weight, double temperature) {
+        const std::vector<Voter> voters{{first, &kAll, temperature, weight}, {second, &kAll}};
+        for (const auto kind :
+             {Aggregation::hdus, Aggregation::mean_probabilities, Aggregation::known_classes}) {
+            const SeedVotes votes(kind, kThree, 1, voters);
+            Mixer mixer({main, &kAll}, votes);
+            const auto q = mixer.mix(0, 0.5);
+            if (weight == 3.0 || temperature == 1.0 / 3.0) CHECK(q[0] > q[1]);
+            if (weight == 1.0 && temperature == 1.0) CHECK(q[0] == doctest::Approx(q[1]));
+            if (weight == 0.0) CHECK(q[1] > q[2] + 1e-3);
+            if (weight == 0.0) CHECK(q[0] == doctest::Approx(q[2]));
+        }
+    };
+    mixed(1.0, 1.0);
+    mixed(3.0, 1.0);
+    mixed(0.0, 1.0);
+    mixed(1.0, 1.0 / 3.0);
+}
+
 TEST_CASE("a seed that overflows on some input abstains there") {
     const float infinity = std::numeric_limits<float>::infinity();
     for (const auto kind : {Aggregation::hdus, Aggregation::mean_probabilities, Aggregation::known_classes,

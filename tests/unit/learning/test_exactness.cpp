@@ -61,9 +61,15 @@ TEST_CASE("an ensemble that dropped a seed equals, bit for bit, one that never h
         CAPTURE(to_text(aggregation));
         EnsembleOptions options;
         options.aggregation = aggregation;
-        const auto comparison = drop_against_never_had(world, options, Violation::none);
-        CHECK(comparison.identical);
-        CHECK_FALSE(comparison.vacuous);
+        for (const bool calibrated : {false, true}) {
+            for (const bool weighted : {false, true}) {
+                options.calibrated = calibrated;
+                options.weighted = weighted;
+                const auto comparison = drop_against_never_had(world, options, Violation::none);
+                CHECK(comparison.identical);
+                CHECK_FALSE(comparison.vacuous);
+            }
+        }
     }
 }
 
