@@ -7,6 +7,7 @@
 
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
+#include <unistd.h>
 
 #include "node/learning/data/architecture.hpp"
 #include "node/learning/threads.hpp"
@@ -56,6 +57,17 @@ std::optional<std::string> check_architecture(std::string_view text) {
 
 tl::expected<sim::Scenario, sim::ScenarioError> load(const Options& options) {
     return sim::load_scenario(options.scenario, {options.seed, check_architecture});
+}
+
+/// Starts this program again where OpenBLAS did not recognise the processor: it chooses its kernels when it
+/// is loaded. Programs started from here inherit the choice, so that all processes of a run compute the same
+/// bits.
+void restart_with_better_kernels(char** argv) {
+    const auto kernels = learning::better_blas_kernels();
+    if (!kernels) return;
+    ::setenv("OPENBLAS_CORETYPE", kernels->c_str(), 1);
+    ::execv("/proc/self/exe", argv);
+    // Still here: it works as well, only slower.
 }
 
 /// Bits repeat only with fixed thread counts; each worker computes on one thread.
@@ -188,6 +200,7 @@ int verify(const Options& options) {
 }  // namespace
 
 int main(int argc, char** argv) {
+    restart_with_better_kernels(argv);
     CLI::App app{"unlearn-sim: many unlearnd nodes on one machine, over real sockets"};
     app.require_subcommand(1);
     app.footer(

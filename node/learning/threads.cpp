@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdlib>
 #include <exception>
 
 #include <ATen/Functions.h>
@@ -50,6 +51,18 @@ std::string slow_blas_warning(const BlasSpeed& speed) {
     if (!speed.slow) return "";
     return "matrix products run at only " + std::to_string(speed.gigaflops) +
            " GFLOP/s: install an optimised BLAS, for example libopenblas0-pthread";
+}
+
+std::optional<std::string> better_blas_kernels() {
+#if defined(__x86_64__)
+    using CoreName = const char* (*)();
+    auto* symbol = dlsym(RTLD_DEFAULT, "openblas_get_corename");
+    if (symbol == nullptr || std::getenv("OPENBLAS_CORETYPE") != nullptr) return std::nullopt;
+    const std::string chosen = reinterpret_cast<CoreName>(symbol)();
+    const bool is_old = chosen == "Prescott" || chosen == "Core2" || chosen == "Nehalem";
+    if (is_old && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return "Haswell";
+#endif
+    return std::nullopt;
 }
 
 }  // namespace unlearn::learning

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 
 namespace unlearn::learning {
@@ -20,5 +21,11 @@ struct BlasSpeed {
 
 // One line for the log if BLAS is slow, with what to install; empty otherwise.
 [[nodiscard]] std::string slow_blas_warning(const BlasSpeed& speed);
+
+// Debian 12's OpenBLAS takes processors that are newer than itself for ones of 2004, and multiplies several
+// times slower than it could. The kernels to ask for by the environment variable OPENBLAS_CORETYPE in that
+// case; nothing where it has chosen well or where the user has. It reads the variable when it is loaded: from
+// inside a program it is too late.
+[[nodiscard]] std::optional<std::string> better_blas_kernels();
 
 }  // namespace unlearn::learning

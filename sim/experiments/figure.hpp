@@ -15,8 +15,8 @@ struct Selection {
     std::map<std::string, std::vector<Label>> where;
 };
 
-/// A plot of means over everything that it does not tell apart, with 95 % confidence intervals over the repeats
-/// (rows are first averaged within each value of "seed", then over seeds).
+/// A plot of means over everything that it does not tell apart, with 95 % confidence intervals over the
+/// repeats (rows are first averaged within each value of "seed", then over seeds).
 struct PlotSpec {
     enum class Kind { kLines, kPoints, kBars };
 
@@ -24,8 +24,9 @@ struct PlotSpec {
     std::string note;  ///< a sentence below it
     Kind kind = Kind::kLines;
     Selection rows;
-    std::string x;                      ///< a label: numbers (lines, points) or words (bars)
-    std::optional<std::string> series;  ///< a label: one line, or one bar of each group, for each of its values
+    std::string x;  ///< a label: numbers (lines, points) or words (bars)
+    std::optional<std::string>
+        series;  ///< a label: one line, or one bar of each group, for each of its values
     std::string x_title;
     std::string y_title;
     double scale = 1.0;  ///< of the values: 100 for percent

@@ -265,8 +265,9 @@ tl::expected<SweepOutcome, std::string> run_sweep(const Experiment& experiment, 
         return tl::unexpected(ok.error());
     if (auto ok = write_rows_csv(options.folder / "results.csv", *rows); !ok)
         return tl::unexpected(ok.error());
+    // What cannot be drawn is missing in a report that is there.
     if (auto ok = write_experiment_report(options.folder, report_of(experiment, outcome), *rows); !ok)
-        return tl::unexpected(ok.error());
+        outcome.failures.push_back(ok.error());
     return outcome;
 }
 

@@ -34,7 +34,8 @@ Honest honest_voter(std::size_t rows) {
         }
         double left = random.uniform() * sum;
         std::int64_t label = 0;
-        while (label + 1 < static_cast<std::int64_t>(kClasses) && (left -= share[static_cast<std::size_t>(label)]) > 0)
+        while (label + 1 < static_cast<std::int64_t>(kClasses) &&
+               (left -= share[static_cast<std::size_t>(label)]) > 0)
             ++label;
         out.labels.push_back(label);
     }

@@ -65,7 +65,7 @@ TEST_CASE("topologies are swept by their names, and lists of architectures by al
     REQUIRE(experiment.runs.size() == 4);
     CHECK(experiment.runs[0].scenario.graph.edges.size() == 9);
     CHECK(experiment.runs[2].scenario.graph.edges.size() == 8);
-    
+
     CHECK(experiment.runs[1].labels.at("seed") == Label(1.0));
     CHECK(experiment.runs[1].labels.at("models.seed") == Label("linear mlp:8"));
     CHECK(experiment.runs[1].scenario.models.seed == std::vector<std::string>{"linear", "mlp:8"});

@@ -1,0 +1,172 @@
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <string>
+#include <vector>
+
+#include <doctest/doctest.h>
+#include <nlohmann/json.hpp>
+
+#include "tests/support/sim_playground.hpp"
+
+/// `unlearn-sim sweep` as a user has it.
+
+using namespace unlearn::testing;
+
+namespace {
+
+std::string experiment(const std::string& sweep, const std::string& more = "") {
+    return scenario() + "[study]\nkind = \"learning\"\none_model = \"mlp:16\"\n[sweep]\n" + sweep + more;
+}
+
+std::vector<json> rows(const fs::path& folder) {
+    std::vector<json> out;
+    std::istringstream lines(read(folder / "results.jsonl"));
+    for (std::string line; std::getline(lines, line);)
+        out.push_back(json::parse(line));
+    return out;
+}
+
+struct Sweeping : Ready {
+    [[nodiscard]] Finished sweep(const std::string& file, const std::string& more = "") const {
+        return sim("sweep " + (path() / file).string() + " --out " + out().string() + " " + more);
+    }
+    [[nodiscard]] fs::path out() const { return path() / "swept"; }
+};
+
+}  // namespace
+
+TEST_CASE_FIXTURE(Sweeping,
+                  "a sweep leaves tables, plots and a report, and is resumed where it was interrupted") {
+    const std::string figures =
+        "[[plot]]\ntitle = \"Gain\"\nmetric = \"gain\"\nx = \"temperature\"\nwhere = { scope = \"own\" }\n"
+        "[[table]]\ntitle = \"Accuracy\"\nmetric = \"accuracy\"\ndown = [\"temperature\"]\nacross = "
+        "\"method\"\n";
+    write("e.toml", experiment("seed = [1, 2]\ndistillation.temperature = [1, 3]\n", figures));
+    const auto first = sweep("e.toml");
+    INFO(first.err);
+    REQUIRE(first.code == 0);
+    CHECK(first.out.find("4 runs, 4 made now, 0 from before, 0 failed") != std::string::npos);
+    const auto measured = rows(out());
+    std::map<std::string, std::size_t> count;
+    for (const auto& row : measured) {
+        ++count[row.at("metric").get<std::string>()];
+        CHECK(row.contains("seed"));
+        CHECK(row.contains("temperature"));
+        CHECK(std::isfinite(row.at("value").get<double>()));
+    }
+    // 4 runs x (5 nodes, then 4) x 4 methods x 2 scopes.
+    CHECK(count["accuracy"] == 4 * 9 * 4 * 2);
+    CHECK(count["rho"] == 4 * 9);
+    CHECK(fs::exists(out() / "report.html"));
+    CHECK(fs::exists(out() / "plots" / "gain.svg"));
+    CHECK(read(out() / "results.csv").starts_with("metric,value,"));
+
+    // What is lost is made again, bit for bit the same; the rest is not.
+    const std::string before = read(out() / "results.jsonl");
+    bool is_removed = false;
+    for (const auto& file : fs::directory_iterator(out() / "runs"))
+        if (!is_removed && file.path().extension() == ".jsonl") is_removed = fs::remove(file.path());
+    REQUIRE(is_removed);
+    const auto second = sweep("e.toml");
+    CHECK(second.code == 0);
+    CHECK(second.out.find("4 runs, 1 made now, 3 from before, 0 failed") != std::string::npos);
+    CHECK(read(out() / "results.jsonl") == before);
+
+    // An experiment that grew keeps what it has.
+    write("e.toml", experiment("seed = [1, 2]\ndistillation.temperature = [1, 3, 5]\n", figures));
+    CHECK(sweep("e.toml").out.find("6 runs, 2 made now, 4 from before, 0 failed") != std::string::npos);
+    CHECK(sweep("e.toml", "--fresh").out.find("6 runs, 6 made now, 0 from before") != std::string::npos);
+}
+
+TEST_CASE_FIXTURE(Sweeping, "the number of processes decides nothing but the time") {
+    write("e.toml", experiment("seed = [1, 2]\nensemble.aggregation = [\"hdus\", \"known-classes\"]\n"));
+    REQUIRE(sweep("e.toml", "--jobs 1").code == 0);
+    const std::string one = read(out() / "results.jsonl");
+    REQUIRE(sweep("e.toml", "--jobs 2 --fresh").code == 0);
+    CHECK(read(out() / "results.jsonl") == one);
+}
+
+TEST_CASE_FIXTURE(Sweeping, "a learning study scores nodes as a run over real sockets does") {
+    write("e.toml", experiment("seed = [3]\n"));
+    REQUIRE(sweep("e.toml").code == 0);
+    REQUIRE(sim(run("points.toml")).code == 0);
+    std::map<std::string, double> studied;
+    for (const auto& row : rows(out()))
+        if (row.at("metric") == "accuracy" && row.at("departed") == 0)
+            studied[row.at("node").get<std::string>() + row.at("scope").get<std::string>() +
+                    row.at("method").get<std::string>()] = row.at("value");
+    const json result = Ready::result("out");
+    REQUIRE(result.at("nodes").size() == 5);
+    for (const auto& node : result.at("nodes"))
+        for (const std::string scope : {"own", "full"})
+            for (const std::string method : {"main", "ensemble"}) {
+                CAPTURE(node.at("name"));
+                const double real = node.at("accuracy").at(scope).at(method);
+                CHECK(studied.at(node.at("name").get<std::string>() + scope + method) ==
+                      doctest::Approx(real));
+            }
+}
+
+TEST_CASE_FIXTURE(Sweeping, "a neighbour that turns all classes over is held aside; honest ones are not") {
+    write("e.toml", experiment("poison.nodes = [0, 1]\n"));
+    REQUIRE(sweep("e.toml").code == 0);
+    double honest = 0.0;
+    double poisoned = 0.0;
+    for (const auto& row : rows(out()))
+        if (row.at("metric") == "aside" && row.at("departed") == 0)
+            (row.at("nodes") == 0 ? honest : poisoned) += row.at("value").get<double>();
+    CHECK(honest == 0.0);
+    CHECK(poisoned >= 1.0);
+}
+
+TEST_CASE_FIXTURE(Sweeping, "HDUS, D-PSGD and FedAvg are compared until one node is forgotten") {
+    write("e.toml",
+          scenario() +
+              "[study]\nkind = \"comparison\"\nmodel = \"mlp:16\"\nrounds = 20\nlearning_rate = 0.1\n");
+    const auto finished = sweep("e.toml");
+    INFO(finished.err);
+    REQUIRE(finished.code == 0);
+    std::map<std::string, double> value;
+    for (const auto& row : rows(out())) {
+        const std::string key = row.at("metric").get<std::string>() + "/" +
+                                row.at("method").get<std::string>() + "/" + row.at("way").get<std::string>() +
+                                "/" + row.value("scope", row.value("step", ""));
+        value[key] = row.at("value");
+    }
+    CHECK(value.at("disagreement/HDUS/drop/") == 0.0);
+    CHECK(value.at("total_variation/HDUS/drop/") == 0.0);
+    CHECK(value.at("total_variation/D-PSGD/nothing/") > 0.0);
+    CHECK(value.at("accuracy/HDUS/drop/full") > value.at("accuracy/main alone/drop/full"));
+    for (const std::string method : {"D-PSGD", "FedAvg"}) {
+        CAPTURE(method);
+        CHECK(value.at("accuracy/" + method + "/before/full") > 0.5);
+        CHECK(value.at("reached/" + method + "/retrain/") == 1.0);
+        CHECK(value.at("bytes/" + method + "/retrain/") > 0.0);
+        CHECK(value.at("cpu_seconds/" + method + "/retrain/") > value.at("cpu_seconds/HDUS/drop/drop"));
+    }
+}
+
+TEST_CASE_FIXTURE(Sweeping, "bad experiments are one line and leave nothing behind") {
+    const auto refused = [&](const std::string& text, const std::string& words) {
+        write("bad.toml", text);
+        const auto finished = sweep("bad.toml");
+        CHECK(finished.code == 2);
+        CHECK(finished.err.find(words) != std::string::npos);
+        CHECK(std::count(finished.err.begin(), finished.err.end(), '\n') == 1);
+        CHECK_FALSE(fs::exists(out()));
+    };
+    refused(experiment("seed = 1\n"), "sweep.seed must be a list");
+    refused(experiment("data.missing = [1, -4]\n"), "data.missing = -4");
+    refused(experiment("models.seed = [[\"mlp:8\"], [\"transformer\"]]\n"), "transformer");
+    refused("[study]\nkind = \"magic\"\n", "bad.toml:2: study.kind");
+    CHECK(sweep("nowhere.toml").code == 2);
+
+    // What only shows when it runs is one line as well, and the other runs are kept.
+    write("half.toml", experiment("data.images_per_node = [200, 100000]\n"));
+    const auto finished = sweep("half.toml");
+    CHECK(finished.code == 1);
+    CHECK(finished.out.find("2 runs, 1 made now, 0 from before, 1 failed") != std::string::npos);
+    CHECK(finished.err.find("images_per_node 100000") != std::string::npos);
+    CHECK(fs::exists(out() / "report.html"));
+}

@@ -1,0 +1,105 @@
+#pragma once
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <string>
+
+#include <doctest/doctest.h>
+#include <nlohmann/json.hpp>
+#include <sys/wait.h>
+
+/// `unlearn-sim` as a user has it: commands in, files and exit codes out.
+namespace unlearn::testing {
+
+using nlohmann::json;
+namespace fs = std::filesystem;
+
+struct Finished {
+    int code = 0;
+    std::string out;
+    std::string err;
+};
+
+inline std::string read(const fs::path& file) {
+    std::ifstream in(file);
+    std::ostringstream text;
+    text << in.rdbuf();
+    return text.str();
+}
+
+class Playground {
+  public:
+    Playground() {
+        std::string name = (fs::temp_directory_path() / "unlearnd-functional-XXXXXX").string();
+        REQUIRE(mkdtemp(name.data()) != nullptr);
+        path_ = name;
+    }
+    ~Playground() { fs::remove_all(path_); }
+
+    fs::path write(const std::string& name, const std::string& text) const {
+        std::ofstream(path_ / name) << text;
+        return path_ / name;
+    }
+    [[nodiscard]] Finished sim(const std::string& arguments) const {
+        const fs::path out = path_ / "stdout";
+        const fs::path err = path_ / "stderr";
+        const std::string command = std::string(UNLEARN_BIN_DIR) + "/unlearn-sim " + arguments + " >" +
+                                    out.string() + " 2>" + err.string();
+        const int status = std::system(command.c_str());
+        return {WIFEXITED(status) ? WEXITSTATUS(status) : 128, read(out), read(err)};
+    }
+    [[nodiscard]] const fs::path& path() const { return path_; }
+
+  private:
+    fs::path path_;
+};
+
+/// Three clusters of points in five dimensions; learnt in a second.
+inline std::string points(std::size_t rows, unsigned seed) {
+    std::ostringstream out;
+    out << "a,b,c,d,e,kind\n";
+    unsigned state = seed;
+    const auto noise = [&] {
+        state = state * 1664525U + 1013904223U;
+        return static_cast<double>(state >> 8) / (1 << 24) - 0.5;
+    };
+    for (std::size_t i = 0; i < rows; ++i) {
+        const std::size_t kind = i % 5;
+        for (std::size_t d = 0; d < 5; ++d)
+            out << (d == kind ? 1.0 : 0.0) + 1.6 * noise() << ',';
+        out << "k" << kind << '\n';
+    }
+    return out.str();
+}
+
+inline std::string scenario(const std::string& more_data = "", const std::string& more_network = "") {
+    return "name = \"points\"\nseed = 3\n[data]\nkind = \"csv\"\npath = \"train.csv\"\ntest_path = "
+           "\"test.csv\"\nlabel = \"kind\"\n"
+           "reference = 400\nimages_per_node = 200\nmissing = 1\nvalidation = 0.3\n" +
+           more_data +
+           "\n[topology]\nkind = \"ring\"\nnodes = 5\n[models]\nmain = [\"linear\", \"mlp:16\"]\nseed = "
+           "[\"mlp:8\"]\n"
+           "[training]\nepochs = 60\nbatch = 16\nlearning_rate = 0.01\n[distillation]\nepochs = "
+           "40\n[network]\nexchange_timeout_s = "
+           "30\nexit_timeout_s = 20\n" +
+           more_network + "\n[[exit]]\nnode = \"node-2\"\n";
+}
+
+struct Ready : Playground {
+    Ready() {
+        write("train.csv", points(3000, 1));
+        write("test.csv", points(600, 2));
+        write("points.toml", scenario());
+    }
+    [[nodiscard]] json result(const std::string& folder) const {
+        return json::parse(read(path() / folder / "result.json"));
+    }
+    [[nodiscard]] std::string run(const std::string& scenario_file, const std::string& more = "") const {
+        return "run " + (path() / scenario_file).string() + " --out " + (path() / "out").string() + " " +
+               more;
+    }
+};
+
+}  // namespace unlearn::testing
