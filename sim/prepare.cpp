@@ -68,13 +68,6 @@ learning::PartitionKind partition_kind(const DataSettings& settings) {
     return learning::IidPartition{};
 }
 
-/// Only for the simulator: a real node's key is random. Here a name always has the same key, in every world.
-protocol::Identity identity_of(std::uint64_t scenario_seed, const std::string& name) {
-    const std::string text = "unlearn-sim identity " + std::to_string(scenario_seed) + " " + name;
-    return protocol::Identity::from_seed(
-        protocol::digest_of({reinterpret_cast<const std::uint8_t*>(text.data()), text.size()}).value);
-}
-
 protocol::Digest digest_of_rows(const LabelledData& data, const std::vector<std::size_t>& rows) {
     const auto width = static_cast<std::size_t>(data.shape.size());
     protocol::Bytes bytes(rows.size() * width * sizeof(float));
@@ -94,6 +87,12 @@ std::vector<std::string> missing_classes(const learning::Dataset& data,
 }
 
 }  // namespace
+
+protocol::Identity identity_of(std::uint64_t scenario_seed, const std::string& name) {
+    const std::string text = "unlearn-sim identity " + std::to_string(scenario_seed) + " " + name;
+    return protocol::Identity::from_seed(
+        protocol::digest_of({reinterpret_cast<const std::uint8_t*>(text.data()), text.size()}).value);
+}
 
 tl::expected<Setup, std::string> prepare(const Scenario& scenario, const std::vector<std::string>& without,
                                          Violation violation) {

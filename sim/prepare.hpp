@@ -40,6 +40,10 @@ struct Setup {
     std::vector<NodeSetup> nodes;  ///< in the order of the scenario's graph, without the nodes left out
 };
 
+/// The keys of a scenario's node. Only for the simulator: a real node's key is random. Here a name always has
+/// the same key, in every world.
+[[nodiscard]] protocol::Identity identity_of(std::uint64_t scenario_seed, const std::string& name);
+
 /// Loads the data and deals it out. `without`: names of nodes to leave out afterwards.
 /// @return one line that names the file or key.
 [[nodiscard]] tl::expected<Setup, std::string> prepare(const Scenario& scenario,

@@ -1,7 +1,7 @@
-#include <future>
 #include <string>
 #include <utility>
 
+#include "sim/awaited_seeds.hpp"
 #include "sim/fabric.hpp"
 #include "sim/virtual/virtual_disk.hpp"
 #include "sim/virtual/virtual_host.hpp"
@@ -12,43 +12,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// Each message's way, each transaction, and each judgement of a seed.
+/// Each message's way, and each transaction.
 constexpr protocol::SteadyTime kLatency = 1ms;
-constexpr protocol::SteadyTime kThinkingTime = 5ms;
-
-/// Learning computes on threads of its own, for as long as it takes; here the world waits for it, and its
-/// answers come after a fixed virtual time.
-class AwaitedSeeds final : public runtime::SeedHolder {
-  public:
-    AwaitedSeeds(runtime::SeedHolder& seeds, std::shared_ptr<VirtualHost> host)
-        : seeds_(seeds), host_(std::move(host)) {}
-
-    void check(const protocol::NodeId& owner, protocol::SeedVersion version, const std::string& architecture,
-               protocol::SharedSeedBytes payload, std::function<void(runtime::SeedVerdict)> done) override {
-        std::promise<runtime::SeedVerdict> verdict;
-        seeds_.check(owner, version, architecture, std::move(payload),
-                     [&verdict](runtime::SeedVerdict told) { verdict.set_value(std::move(told)); });
-        host_->run_later(kThinkingTime,
-                         [told = verdict.get_future().get(), done = std::move(done)] { done(told); });
-    }
-    void install(const protocol::NodeId& owner, protocol::SeedVersion version) override {
-        seeds_.install(owner, version);
-    }
-    void suspend(const protocol::NodeId& owner, protocol::SeedVersion version) override {
-        seeds_.suspend(owner, version);
-    }
-    void drop(const protocol::NodeId& owner) override { seeds_.drop(owner); }
-    void wipe(const protocol::NodeId& owner, std::function<void()> done) override {
-        std::promise<void> wiped;
-        seeds_.wipe(owner, [&wiped] { wiped.set_value(); });
-        wiped.get_future().get();
-        host_->run_later(kThinkingTime, std::move(done));
-    }
-
-  private:
-    runtime::SeedHolder& seeds_;
-    std::shared_ptr<VirtualHost> host_;
-};
 
 class VirtualFabric final : public Fabric {
   public:

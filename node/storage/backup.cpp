@@ -36,6 +36,9 @@ Result<void> fill(const sqlite::Connection& connection, const std::filesystem::p
     attach->bind_text(1, name);
     if (auto attached = attach->run(); !attached) return attached;
     auto copied = copy_tables(connection);
+    // Detaching would do so too, but says nothing where it cannot: the copy would then be in a log beside the
+    // file.
+    if (copied) copied = connection.checkpoint(sqlite::Checkpoint::truncate, "copy");
     auto detached = connection.run("DETACH copy");
     return copied ? detached : copied;
 }

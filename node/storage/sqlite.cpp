@@ -204,20 +204,20 @@ bool Connection::failed_on_full_disk() const {
     return code == SQLITE_FULL || (code == SQLITE_IOERR && (number == ENOSPC || number == EDQUOT));
 }
 
-sqlite3_file* Connection::log_file() const {
+sqlite3_file* Connection::log_file(const char* database) const {
     sqlite3_file* file = nullptr;
-    sqlite3_file_control(database_.get(), "main", SQLITE_FCNTL_JOURNAL_POINTER, &file);
+    sqlite3_file_control(database_.get(), database, SQLITE_FCNTL_JOURNAL_POINTER, &file);
     return file != nullptr && file->pMethods != nullptr ? file : nullptr;
 }
 
-Result<void> Connection::checkpoint(Checkpoint kind) const {
+Result<void> Connection::checkpoint(Checkpoint kind, const char* database) const {
     const int mode = kind == Checkpoint::truncate ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE;
     int in_log = 0;
     int copied = 0;
-    if (sqlite3_wal_checkpoint_v2(database_.get(), "main", mode, &in_log, &copied) != SQLITE_OK)
+    if (sqlite3_wal_checkpoint_v2(database_.get(), database, mode, &in_log, &copied) != SQLITE_OK)
         return error();
     if (kind == Checkpoint::passive) return {};
-    sqlite3_file* log = log_file();
+    sqlite3_file* log = log_file(database);
     if (log == nullptr) return {};  // no log was ever begun
     sqlite3_int64 size = -1;
     if (log->pMethods->xFileSize(log, &size) != SQLITE_OK || size != 0)

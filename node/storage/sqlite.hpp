@@ -91,7 +91,8 @@ class Connection {
     [[nodiscard]] bool failed() const;
     /// Why the last call failed: no space (or quota) left.
     [[nodiscard]] bool failed_on_full_disk() const;
-    [[nodiscard]] protocol::Result<void> checkpoint(Checkpoint kind) const;
+    /// `database`: "main", or what an attached one is called.
+    [[nodiscard]] protocol::Result<void> checkpoint(Checkpoint kind, const char* database = "main") const;
     /// Frees, and thereby wipes, every page in the cache.
     void drop_cache() const;
 
@@ -103,7 +104,7 @@ class Connection {
     explicit Connection(std::filesystem::path file) : file_(std::move(file)) {}
     [[nodiscard]] tl::unexpected<protocol::Error> error() const;
     [[nodiscard]] tl::unexpected<protocol::Error> error(const std::string& text) const;
-    [[nodiscard]] sqlite3_file* log_file() const;
+    [[nodiscard]] sqlite3_file* log_file(const char* database) const;
 
     std::filesystem::path file_;
     std::unique_ptr<sqlite3, Closer> database_;

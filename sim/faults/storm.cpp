@@ -252,7 +252,7 @@ void Storm::restore_backup() {
         network_.kill(machine.id());
         stop(machine);
     }
-    machine.disk.remove("state/state.db-wal");
+    machine.disk.take_away("state/state.db-wal");
     machine.disk.cut("state/reserve", 0, false);
     machine.disk.copy(kBackup, "state/state.db");
     machine.retired = false;

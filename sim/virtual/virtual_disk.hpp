@@ -55,7 +55,9 @@ class VirtualDisk final : public storage::Disk {
     [[nodiscard]] std::unique_ptr<VirtualDisk> synced_copy() const;
     /// Removes everything.
     void format();
-    /// Puts a copy of a file in the place of another one, durably.
+    /// Takes a file away, durably, also from a machine that is down.
+    void take_away(const std::filesystem::path& file) { files_.erase(file.string()); }
+    /// Puts a copy of a file in the place of another one, durably, also on a machine that is down.
     void copy(const std::filesystem::path& from, const std::filesystem::path& to);
 
     // ------------------------------------------------------------ storage::Disk

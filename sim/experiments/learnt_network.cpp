@@ -1,0 +1,101 @@
+#include "sim/experiments/learnt_network.hpp"
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <utility>
+
+#include <ATen/ATen.h>
+
+#include "node/learning/accuracy.hpp"
+#include "sim/learn.hpp"
+
+namespace unlearn::sim {
+namespace {
+
+at::Tensor table(std::vector<float>& values, std::size_t classes) {
+    return at::from_blob(values.data(), {static_cast<std::int64_t>(values.size() / classes),
+                                         static_cast<std::int64_t>(classes)});
+}
+
+LearntNode learnt(const Setup& setup, const NodeSetup& node, learning::MainModel main,
+                  const learning::Seed& seed) {
+    LearntNode out;
+    out.name = node.name;
+    out.id = node.identity.id();
+    const auto main_logits = learning::predict_logits(main.model(), setup.test.inputs());
+    out.main_own = learning::own_accuracy(main_logits, setup.test, node.own.class_distribution());
+    out.main_full = learning::full_accuracy(main_logits, setup.test);
+    out.main_logits = learning::to_vector(main_logits);
+    out.seed_logits = learning::to_vector(learning::predict_logits(seed.model(), setup.test.inputs()));
+    out.own = learning::OwnPart::make(std::move(main), node.own, node.split.validation, setup.reference);
+    out.seed_architecture = seed.architecture().text();
+    out.seed_payload = seed.payload();
+    return out;
+}
+
+}  // namespace
+
+LearntNetwork::LearntNetwork(protocol::NetworkId id, learning::Dataset test, std::vector<LearntNode> nodes)
+    : id_(id), test_(std::move(test)), nodes_(std::move(nodes)) {
+    for (std::size_t i = 0; i < nodes_.size(); ++i)
+        place_of_.emplace(nodes_[i].id.bytes(), i);
+}
+
+tl::expected<std::shared_ptr<const LearntNetwork>, std::string> LearntNetwork::learn(const Scenario& scenario,
+                                                                                     Progress& progress) {
+    auto setup = prepare(scenario, {}, Violation::none);
+    if (!setup) return tl::unexpected(setup.error());
+    Workers workers(scenario.run.threads);
+    const auto main_models = train_main_models(scenario.training, *setup, workers, progress);
+    if (!main_models) return tl::unexpected(main_models.error());
+    const auto seeds = distil_seeds(scenario.distillation, *setup, *main_models, workers, progress);
+    if (!seeds) return tl::unexpected(seeds.error());
+    std::vector<LearntNode> nodes(setup->nodes.size());
+    const auto error = workers.for_each(nodes.size(), [&](std::size_t i) -> std::optional<std::string> {
+        nodes[i] = learnt(*setup, setup->nodes[i], (*main_models)[i], (*seeds)[i]);
+        return std::nullopt;
+    });
+    if (error) return tl::unexpected(*error);
+    return std::shared_ptr<const LearntNetwork>(
+        new LearntNetwork(setup->network, std::move(setup->test), std::move(nodes)));
+}
+
+LearntNetwork::Answers LearntNetwork::answers(std::size_t node, const learning::Ensemble& ensemble) const {
+    const LearntNode& asked = nodes_[node];
+    const auto& own = ensemble.own();
+    const auto& options = ensemble.options();
+    const std::size_t classes = own.classes();
+    const std::size_t rows = asked.main_logits.size() / classes;
+    std::vector<learning::Voter> voters;
+    for (const auto& member : ensemble.members())
+        voters.push_back(learning::voter_of(nodes_[place_of_.at(member->id())].seed_logits,
+                                            member->known_classes(), member->calibration(), options));
+    const learning::SeedVotes votes(options.aggregation, classes, rows, voters);
+    learning::Mixer mixer(
+        learning::voter_of(asked.main_logits, own.known_classes(), own.calibration(), options), votes);
+    const bool can_move = options.aggregation == learning::Aggregation::known_classes ||
+                          options.aggregation == learning::Aggregation::median;
+    Answers out{std::vector<float>(rows * classes), std::vector<float>(rows * classes)};
+    std::vector<double> row(classes);
+    const auto to_float = [](double value) { return static_cast<float>(value); };
+    for (std::size_t i = 0; i < rows; ++i) {
+        const auto mixed = mixer.mix(i, ensemble.rho());
+        row.assign(mixed.begin(), mixed.end());
+        std::transform(row.begin(), row.end(), out.uniform_prior.data() + i * classes, to_float);
+        if (can_move) learning::apply_prior(row, own.distribution());
+        std::transform(row.begin(), row.end(), out.own_prior.data() + i * classes, to_float);
+    }
+    return out;
+}
+
+NodeScores LearntNetwork::score(std::size_t node, const learning::Ensemble& ensemble) const {
+    const LearntNode& asked = nodes_[node];
+    Answers said = answers(node, ensemble);
+    const std::size_t classes = ensemble.own().classes();
+    return {{asked.main_own, learning::own_accuracy(table(said.own_prior, classes), test_,
+                                                    ensemble.own().distribution())},
+            {asked.main_full, learning::full_accuracy(table(said.uniform_prior, classes), test_)}};
+}
+
+}  // namespace unlearn::sim

@@ -1,0 +1,134 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "node/daemon/ensemble_seeds.hpp"
+#include "node/runtime/node.hpp"
+#include "sim/awaited_seeds.hpp"
+#include "sim/experiments/learnt_network.hpp"
+#include "sim/experiments/link.hpp"
+#include "sim/faults/machine.hpp"
+#include "sim/virtual/virtual_network.hpp"
+#include "sim/workers.hpp"
+#include "topologies/graph.hpp"
+
+namespace unlearn::sim {
+
+struct StudyWorldSettings {
+    std::uint64_t scenario_seed = 1;  ///< of the nodes' keys
+    std::uint64_t seed = 1;           ///< of everything random in the world itself
+    protocol::EngineConfig engine;    ///< of every node; neighbours are filled in
+    std::chrono::milliseconds tick = protocol::kTickInterval;
+    LinkSettings link;
+    /// Null: nobody learns, and nodes exchange random bytes that any of them takes for a good seed.
+    std::shared_ptr<const LearntNetwork> learnt;
+    learning::EnsembleOptions ensemble;
+    std::size_t seed_bytes = 0;  ///< without learning
+    /// Storage is only memory, which costs less. Nobody may come back then.
+    bool forgets = false;
+};
+
+/// Production nodes (engine, storage, seeds and ensembles) in virtual time, one for each name of a graph. They
+/// are started and stopped by whoever studies them. One thread, that of its user.
+class StudyWorld {
+  public:
+    /// Everything that an engine tells; the node may not be stopped from within.
+    using Listener = std::function<void(std::size_t node, const protocol::Event& event)>;
+
+    /// `workers` must outlive the world, and is used by nobody else while the world runs.
+    StudyWorld(const topologies::Graph& graph, StudyWorldSettings settings, Workers& workers,
+               Listener listener);
+    ~StudyWorld();
+    StudyWorld(const StudyWorld&) = delete;
+    StudyWorld& operator=(const StudyWorld&) = delete;
+
+    [[nodiscard]] VirtualTime& time() { return time_; }
+    [[nodiscard]] std::size_t size() const { return places_.size(); }
+    [[nodiscard]] const std::string& name(std::size_t node) const { return places_[node]->name; }
+    [[nodiscard]] const protocol::NodeId& id(std::size_t node) const { return places_[node]->identity.id(); }
+    [[nodiscard]] const std::vector<std::size_t>& neighbours(std::size_t node) const {
+        return places_[node]->neighbours;
+    }
+    [[nodiscard]] std::optional<std::size_t> place_of(const protocol::NodeId& id) const;
+    [[nodiscard]] bool is_up(std::size_t node) const { return places_[node]->node != nullptr; }
+    /// Up, and its exit has begun.
+    [[nodiscard]] bool is_leaving(std::size_t node) const { return places_[node]->leaving; }
+    /// Up and taking part: not leaving.
+    [[nodiscard]] bool takes_part(std::size_t node) const { return is_up(node) && !is_leaving(node); }
+    [[nodiscard]] protocol::SteadyTime up_since(std::size_t node) const { return places_[node]->up_since; }
+    /// Of a node that is up.
+    [[nodiscard]] const protocol::Engine& engine(std::size_t node) const {
+        return places_[node]->node->engine();
+    }
+    /// What a node that is up predicts with; null without learning.
+    [[nodiscard]] const learning::EnsembleHolder* ensemble(std::size_t node) const {
+        return places_[node]->ensemble.get();
+    }
+    /// Whether the owner's seed is in use at a node that is up: in the engine's eyes, or in its ensemble.
+    [[nodiscard]] bool uses(std::size_t node, const protocol::NodeId& owner) const;
+
+    /// A node that is not up, and has not left for ever, starts, for the first time or again, and publishes
+    /// its seed unless it did so before.
+    void start(std::size_t node);
+    void leave(std::size_t node);
+    void crash(std::size_t node);
+    /// The owner stops by itself once everybody's receipt is there.
+    void begin_exit(std::size_t node);
+    void give_up_exit(std::size_t node);
+
+    /// What all nodes have sent since the beginning.
+    [[nodiscard]] network::TrafficCounters sent() const;
+    /// Why a node could not start: one line. Never for want of anything but a fault of ours.
+    [[nodiscard]] const std::optional<std::string>& problem() const { return problem_; }
+
+  private:
+    /// One machine, whether its node is up or not.
+    struct Place {
+        Place(std::string named, protocol::Identity keys, std::uint64_t disk_seed)
+            : name(std::move(named)), identity(std::move(keys)), disk(disk_seed) {}
+
+        std::string name;
+        protocol::Identity identity;
+        std::vector<std::size_t> neighbours;
+        VirtualDisk disk;
+        std::shared_ptr<VirtualHost> host;
+        // With learning; `judge` uses the ensemble, and `awaited` the judge.
+        std::unique_ptr<learning::EnsembleHolder> ensemble;
+        std::unique_ptr<daemon::EnsembleSeeds> judge;
+        std::unique_ptr<AwaitedSeeds> awaited;
+        std::unique_ptr<SimulatedHolder> simulated;  ///< without
+        std::unique_ptr<runtime::Node> node;         ///< null while it is down
+        protocol::SteadyTime up_since{};
+        bool leaving = false;
+        bool gone = false;
+    };
+
+    [[nodiscard]] runtime::SeedHolder& make_seeds(std::size_t node);
+    [[nodiscard]] protocol::EngineConfig config_of(const Place& place);
+    [[nodiscard]] std::string endpoint_of(std::size_t node) const;
+    void publish(std::size_t node);
+    void take_down(Place& place);
+    void on_event(std::size_t node, const protocol::Event& event);
+
+    StudyWorldSettings settings_;
+    Workers& workers_;
+    Listener listener_;
+    learning::RandomStream random_;
+    // Disks outlive what is still on its way to them in the queue of time.
+    std::vector<std::unique_ptr<Place>> places_;
+    std::map<protocol::NodeId, std::size_t> place_of_;
+    VirtualTime time_;
+    VirtualNetwork network_{time_};
+    Link link_;
+    network::TrafficCounters sent_before_;  ///< by nodes that are down now
+    std::optional<std::string> problem_;
+};
+
+}  // namespace unlearn::sim
