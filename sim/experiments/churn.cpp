@@ -184,8 +184,7 @@ tl::expected<void, std::string> check(const std::vector<Sourced>& events, ChurnP
 /// (Gillespie, 1976).
 class RandomChurn {
   public:
-    RandomChurn(const ChurnRates& rates, std::vector<std::string> nodes,
-                learning::RandomStream random)
+    RandomChurn(const ChurnRates& rates, std::vector<std::string> nodes, learning::RandomStream random)
         : rates_(rates), nodes_(std::move(nodes)), states_(nodes_.size(), State::up), random_(random) {
         random_.shuffle(std::span(nodes_));
         const auto joiners = std::min<std::size_t>(rates.joiners, nodes_.size());
@@ -303,18 +302,16 @@ tl::expected<ChurnPlan, std::string> draw_churn(const ChurnSettings& settings, c
     std::copy_if(graph.names.begin(), graph.names.end(), std::back_inserter(others),
                  [&](const std::string& name) { return !named.contains(name); });
     // Named nodes may be away, so they are not counted on to stay.
-    RandomChurn(settings.rates, std::move(others), learning::RandomStream(random.next()))
-        .draw(seconds, plan);
-    std::stable_sort(
-        plan.events.begin(), plan.events.end(),
-        [](const ChurnEvent& a, const ChurnEvent& b) { return a.at_seconds < b.at_seconds; });
+    RandomChurn(settings.rates, std::move(others), learning::RandomStream(random.next())).draw(seconds, plan);
+    std::stable_sort(plan.events.begin(), plan.events.end(),
+                     [](const ChurnEvent& a, const ChurnEvent& b) { return a.at_seconds < b.at_seconds; });
     return plan;
 }
 
 topologies::NodeIndex most_central(const topologies::Graph& graph) {
     const auto betweenness = topologies::betweenness_of(graph);
-    return static_cast<topologies::NodeIndex>(
-        std::max_element(betweenness.begin(), betweenness.end()) - betweenness.begin());
+    return static_cast<topologies::NodeIndex>(std::max_element(betweenness.begin(), betweenness.end()) -
+                                              betweenness.begin());
 }
 
 }  // namespace unlearn::sim

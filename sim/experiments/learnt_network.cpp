@@ -93,8 +93,8 @@ NodeScores LearntNetwork::score(std::size_t node, const learning::Ensemble& ense
     const LearntNode& asked = nodes_[node];
     Answers said = answers(node, ensemble);
     const std::size_t classes = ensemble.own().classes();
-    return {{asked.main_own, learning::own_accuracy(table(said.own_prior, classes), test_,
-                                                    ensemble.own().distribution())},
+    return {{asked.main_own,
+             learning::own_accuracy(table(said.own_prior, classes), test_, ensemble.own().distribution())},
             {asked.main_full, learning::full_accuracy(table(said.uniform_prior, classes), test_)}};
 }
 

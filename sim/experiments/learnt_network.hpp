@@ -32,8 +32,8 @@ struct LearntNode {
 };
 
 /// Every node of a scenario, trained and distilled, before it meets anybody. It does not depend on who is
-/// linked to whom, on churn or on the network, so that all runs with the same names, data, models and seed can
-/// share it. Immutable.
+/// linked to whom, on churn or on the network, so that all runs with the same names, data, models and seed
+/// can share it. Immutable.
 class LearntNetwork {
   public:
     /// Loads the data, trains and distils. @return one line.

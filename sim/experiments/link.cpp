@@ -52,11 +52,12 @@ SteadyTime Link::retransmissions(std::uint64_t bytes) {
     return last;
 }
 
-SteadyTime Link::transmission(const NodeId& from, const NodeId& to, protocol::Lane lane, std::uint64_t bytes) {
+SteadyTime Link::transmission(const NodeId& from, const NodeId& to, protocol::Lane lane,
+                              std::uint64_t bytes) {
     auto& busy = busy_until_[{from, to}];
     const auto own = static_cast<std::size_t>(lane);
-    const auto takes = SteadyTime(
-        static_cast<std::int64_t>(1e6 * static_cast<double>(bytes) / *settings_.bytes_per_second));
+    const auto takes =
+        SteadyTime(static_cast<std::int64_t>(1e6 * static_cast<double>(bytes) / *settings_.bytes_per_second));
     const SteadyTime done = std::max(busy[own], time_.now()) + takes;
     busy[own] = done;
     // What is less urgent waits for it.

@@ -47,6 +47,8 @@ StudyWorld::StudyWorld(const topologies::Graph& graph, StudyWorldSettings settin
 }
 
 StudyWorld::~StudyWorld() {
+    // Whoever listens may be gone already.
+    listener_ = [](std::size_t, const protocol::Event&) {};
     for (auto& place : places_)
         take_down(*place);
 }
@@ -64,7 +66,8 @@ std::string StudyWorld::endpoint_of(std::size_t node) const {
 bool StudyWorld::uses(std::size_t node, const NodeId& owner) const {
     const Place& place = *places_[node];
     return place.node->engine().seeds_in_use().contains(owner) ||
-           (place.ensemble && place.ensemble->snapshot()->holds(owner.bytes()));
+           (place.ensemble && place.ensemble->snapshot()->holds(owner.bytes())) ||
+           (place.simulated && place.simulated->in_use().contains(owner));
 }
 
 runtime::SeedHolder& StudyWorld::make_seeds(std::size_t node) {
@@ -77,8 +80,8 @@ runtime::SeedHolder& StudyWorld::make_seeds(std::size_t node) {
                                    [] { return AwaitedSeeds::kThinkingTime; }});
         return *place.simulated;
     }
-    place.ensemble = std::make_unique<learning::EnsembleHolder>(settings_.learnt->nodes()[node].own,
-                                                                settings_.ensemble);
+    place.ensemble =
+        std::make_unique<learning::EnsembleHolder>(settings_.learnt->nodes()[node].own, settings_.ensemble);
     place.judge = std::make_unique<daemon::EnsembleSeeds>(*place.ensemble, workers_.pool());
     place.awaited = std::make_unique<AwaitedSeeds>(*place.judge, place.host);
     return *place.awaited;
@@ -121,7 +124,7 @@ void StudyWorld::publish(std::size_t node) {
     if (settings_.learnt) {
         const LearntNode& learnt = settings_.learnt->nodes()[node];
         architecture = learnt.seed_architecture;
-        payload = learnt.seed_payload;
+        payload.assign(learnt.seed_payload.begin(), learnt.seed_payload.end());
     } else {
         // A stream of its own: what is in the seeds changes nothing else.
         learning::RandomStream bytes(

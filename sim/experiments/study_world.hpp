@@ -35,8 +35,8 @@ struct StudyWorldSettings {
     bool forgets = false;
 };
 
-/// Production nodes (engine, storage, seeds and ensembles) in virtual time, one for each name of a graph. They
-/// are started and stopped by whoever studies them. One thread, that of its user.
+/// Production nodes (engine, storage, seeds and ensembles) in virtual time, one for each name of a graph.
+/// They are started and stopped by whoever studies them. One thread, that of its user.
 class StudyWorld {
   public:
     /// Everything that an engine tells; the node may not be stopped from within.
@@ -50,6 +50,7 @@ class StudyWorld {
     StudyWorld& operator=(const StudyWorld&) = delete;
 
     [[nodiscard]] VirtualTime& time() { return time_; }
+    [[nodiscard]] const VirtualTime& time() const { return time_; }
     [[nodiscard]] std::size_t size() const { return places_.size(); }
     [[nodiscard]] const std::string& name(std::size_t node) const { return places_[node]->name; }
     [[nodiscard]] const protocol::NodeId& id(std::size_t node) const { return places_[node]->identity.id(); }
