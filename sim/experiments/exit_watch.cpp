@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <limits>
 #include <queue>
 #include <utility>
@@ -119,6 +120,26 @@ void ExitWatch::take_receipts() {
 
 void ExitWatch::finish() {
     if (world_.is_up(leaver_)) take_receipts();
+    set_apart_cut_off();
+}
+
+/// Whom no chain of nodes that are up links to anybody who knows.
+void ExitWatch::set_apart_cut_off() {
+    std::queue<std::size_t> next;
+    std::set<std::size_t> reached;
+    for (std::size_t node = 0; node < world_.size(); ++node) {
+        if (!world_.is_up(node)) continue;
+        if (node != leaver_ && !world_.engine(node).has_tombstone(leaver_id())) continue;
+        reached.insert(node);
+        next.push(node);
+    }
+    for (; !next.empty(); next.pop())
+        for (const std::size_t neighbour : world_.neighbours(next.front()))
+            if (world_.is_up(neighbour) && reached.insert(neighbour).second) next.push(neighbour);
+    std::set_difference(untold_.begin(), untold_.end(), reached.begin(), reached.end(),
+                        std::inserter(cut_off_, cut_off_.end()));
+    for (const std::size_t node : cut_off_)
+        untold_.erase(node);
 }
 
 std::map<std::string, Label> ExitWatch::labels(std::map<std::string, Label> more) const {
@@ -156,6 +177,7 @@ void ExitWatch::add_rows(std::vector<Row>& rows, bool of_every_node) const {
     };
     add("holders", holders_.size());
     add("untold", untold_.size());
+    add("cut_off", cut_off_.size());
     if (outcome_) {
         std::size_t receipts = 0;
         for (const auto& [holder, recipient] : outcome_->recipients)

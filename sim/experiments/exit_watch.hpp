@@ -44,6 +44,7 @@ class ExitWatch {
 
     [[nodiscard]] bool holds(std::size_t node) const;
     void take_receipts();
+    void set_apart_cut_off();
     void learned(std::size_t node, double at);
     void add_times(std::vector<Row>& rows, const std::string& metric, const Times& times,
                    bool of_every_node) const;
@@ -58,6 +59,7 @@ class ExitWatch {
     std::vector<std::size_t> distance_;  ///< hops to the leaver
     std::set<std::size_t> holders_;      ///< up at the command, and still so when they learned of it
     std::set<std::size_t> untold_;       ///< up since the command, without having learned of it
+    std::set<std::size_t> cut_off_;      ///< untold in the end, for want of any way to them
     std::set<std::size_t> erasing_;      ///< out of use, not yet erased durably
     std::map<std::size_t, NodeScores> before_;
     std::vector<NodeScores> lost_;  ///< before less after, of each holder

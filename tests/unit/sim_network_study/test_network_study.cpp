@@ -245,6 +245,19 @@ TEST_CASE("an exit whose holder has crashed ends when its owner gives up") {
     CHECK(only(rows, "untold") == 0);
 }
 
+TEST_CASE("nodes that nobody could tell are cut off, others untold") {
+    auto settings = without_learning();
+    settings.churn.schedule = {{1, Kind::crash, "node-1"}, {5, Kind::exit, "node-0"}};
+    auto rows = run(scenario(*topologies::line(4)), settings);
+    CHECK(only(rows, "cut_off") == 2);
+    CHECK(only(rows, "untold") == 0);
+    CHECK(values(rows, "time_to_learn_ms").empty());
+    settings.churn.schedule = {{19.97, Kind::exit, "node-0"}};
+    rows = run(scenario(*topologies::line(4)), settings);
+    CHECK(only(rows, "cut_off") == 0);
+    CHECK(only(rows, "untold") >= 2);
+}
+
 TEST_CASE("who was away during an exit forgets when it comes back") {
     auto settings = without_learning();
     settings.duration_seconds = 30;
