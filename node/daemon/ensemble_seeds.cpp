@@ -27,6 +27,8 @@ EnsembleSeeds::EnsembleSeeds(learning::EnsembleHolder& ensemble, boost::asio::th
     : ensemble_(ensemble), workers_(workers) {}
 
 EnsembleSeeds::~EnsembleSeeds() {
+    // After what waits there, which may set it once more.
+    boost::asio::post(wiper_, [this] { next_snapshot_.cancel(); });
     wiper_.join();
 }
 
@@ -134,12 +136,16 @@ void EnsembleSeeds::wipe(const NodeId& owner, std::function<void()> done) {
         }
         static_cast<void>(ensemble_.wipe_dropped(owner.bytes()));
         done();
-        // Build the next snapshot, so that no prediction has to wait for it; but after the wipes that wait
-        // here.
-        boost::asio::post(wiper_, [this] {
-            static_cast<void>(ensemble_.snapshot());
-            wipe_computing_stack();
-        });
+        prepare_snapshot();
+    });
+}
+
+void EnsembleSeeds::prepare_snapshot() {
+    next_snapshot_.expires_after(kSnapshotAfter);
+    next_snapshot_.async_wait([this](const boost::system::error_code& cancelled) {
+        if (cancelled) return;
+        static_cast<void>(ensemble_.snapshot());
+        wipe_computing_stack();
     });
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <functional>
 #include <map>
@@ -41,6 +42,10 @@ class EnsembleSeeds final : public runtime::SeedHolder {
     void drop(const protocol::NodeId& owner) override;
     void wipe(const protocol::NodeId& owner, std::function<void()> done) override;
 
+    /// How long after a wipe the next snapshot is made where no prediction has asked for it: the receipt, and
+    /// those of other nodes on the same processor, go first.
+    static constexpr std::chrono::milliseconds kSnapshotAfter{100};
+
     /// Judges a seed again: nothing in `aside` for one that may be used now.
     using Judged = std::function<void(const protocol::NodeId& owner, protocol::SeedVersion version,
                                       std::optional<std::string> aside)>;
@@ -71,6 +76,9 @@ class EnsembleSeeds final : public runtime::SeedHolder {
     [[nodiscard]] bool keep(const Check& check, std::shared_ptr<learning::Member> member,
                             std::shared_ptr<const learning::OwnPart> own);
     void end(const std::shared_ptr<Check>& check);
+    /// Makes the next snapshot when no seed was wiped for a while, so that no prediction has to wait for it.
+    /// On the wiper's thread.
+    void prepare_snapshot();
 
     learning::EnsembleHolder& ensemble_;
     boost::asio::thread_pool& workers_;
@@ -79,6 +87,7 @@ class EnsembleSeeds final : public runtime::SeedHolder {
     std::condition_variable checked_;           ///< some check ended
     std::map<protocol::NodeId, Owner> owners_;  ///< seeds on their way into the ensemble; guarded by mutex_
     boost::asio::thread_pool wiper_{1};
+    boost::asio::steady_timer next_snapshot_{wiper_};  ///< used on the wiper's thread only
 };
 
 }  // namespace unlearn::daemon

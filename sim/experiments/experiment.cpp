@@ -7,6 +7,7 @@
 
 #include "node/config/toml_reader.hpp"
 #include "sim/experiments/figure_reader.hpp"
+#include "sim/experiments/study_reader.hpp"
 #include "sim/experiments/sweep_grid.hpp"
 #include "sim/scenario_table.hpp"
 
@@ -16,8 +17,6 @@ namespace {
 using config::Complaints;
 using config::TableReader;
 
-constexpr std::array<std::string_view, 3> kStudies = {"learning", "network", "comparison"};
-constexpr std::array<std::string_view, 2> kPoisons = {"rotate", "swap"};
 constexpr std::size_t kMostRuns = 10'000;
 
 tl::unexpected<ScenarioError> fail(std::string message) {
@@ -25,9 +24,7 @@ tl::unexpected<ScenarioError> fail(std::string message) {
     return tl::unexpected(ScenarioError{std::move(message)});
 }
 
-/// Sections that are no part of a scenario.
-constexpr std::array<std::string_view, 3> kStudySections = {"study", "poison", "description"};
-constexpr std::array<std::string_view, 2> kFigureSections = {"plot", "table"};
+constexpr std::array<std::string_view, 3> kReportSections = {"plot", "table", "description"};
 
 std::string as_text(const toml::table& table) {
     std::ostringstream out;
@@ -35,51 +32,29 @@ std::string as_text(const toml::table& table) {
     return out.str();
 }
 
-/// What decides data and main models: the table without what comes after them.
-std::string family_of(const toml::table& table) {
+/// What decides data, main models and, where there is a network, seeds: the table without what comes after
+/// them.
+std::string family_of(const toml::table& table, StudyKind kind, const ExperimentRun& run) {
     toml::table copy = table;
-    for (const auto* key : {"ensemble", "distillation", "poison"})
-        copy.erase(key);
-    if (toml::table* models = copy.get("models") != nullptr ? copy.get("models")->as_table() : nullptr)
-        models->erase("seed");
-    return as_text(copy);
-}
-
-StudySettings read_study(const toml::table& table, StudyKind& kind, const ScenarioOptions& options,
-                         Complaints& complaints) {
-    StudySettings settings;
-    TableReader root(table, "", complaints);
-    TableReader study = root.section("study");
-    study.read_choice("kind", kind, kStudies);
-    const auto read_architecture = [&](std::string_view key, std::string& value) {
-        study.read(key, value);
-        if (!options.check_architecture || !study.has(key)) return;
-        if (const auto complaint = options.check_architecture(value))
-            study.complain(key, "= \"" + value + "\": " + *complaint);
-    };
-    switch (kind) {
-        case StudyKind::kLearning:
-            read_architecture("one_model", settings.learning.one_model);
-            break;
-        case StudyKind::kNetwork:
-            break;
-        case StudyKind::kComparison: {
-            ComparisonSettings& comparison = settings.comparison;
-            read_architecture("model", comparison.model);
-            study.read("rounds", comparison.rounds, {1, 100'000});
-            study.read("local_epochs", comparison.local_epochs, {1, 1'000});
-            study.read("batch", comparison.batch, {1, 65'536});
-            study.read("learning_rate", comparison.learning_rate, {0, 100, true});
-            study.read("target", comparison.target, {0, 1, true});
-            break;
-        }
+    copy.erase("ensemble");
+    if (kind == StudyKind::kLearning) {
+        copy.erase("distillation");
+        copy.erase("poison");
+        if (toml::table* models = copy.get("models") != nullptr ? copy.get("models")->as_table() : nullptr)
+            models->erase("seed");
+    } else if (kind == StudyKind::kNetwork && run.study.network.learning) {
+        for (const char* key : {"links", "churn", "study"})
+            copy.erase(key);
+        // What nodes learn depends on their names, not on who is linked to whom.
+        if (toml::table* topology =
+                copy.get("topology") != nullptr ? copy.get("topology")->as_table() : nullptr)
+            for (const char* key : {"kind", "degree", "rewire", "probability", "across", "radius",
+                                    "branching", "blocks", "seed"})
+                topology->erase(key);
+    } else {
+        return run.effective;
     }
-    study.finish();
-    TableReader poison = root.section("poison");
-    poison.read("nodes", settings.poison.nodes, {0, 10'000});
-    poison.read_choice("kind", settings.poison.kind, kPoisons);
-    poison.finish();
-    return settings;
+    return as_text(copy);
 }
 
 class ExperimentParser {
@@ -133,17 +108,14 @@ class ExperimentParser {
         // Read anew for each run: values are moved to their places, because copies would forget their lines.
         toml::table table = toml::parse(text_, file_.string());
         apply_choice(table, keys_, choice);
-        for (const auto& key : kFigureSections)
+        for (const auto& key : kReportSections)
             table.erase(key);
-        table.erase("description");
         ExperimentRun run;
         run.index = experiment_.runs.size();
         run.effective = as_text(table);
-        const std::string family = family_of(table);
-        run.study = read_study(table, experiment_.kind, options_, complaints_);
-        run.family = experiment_.kind == StudyKind::kLearning
-                         ? families_.try_emplace(family, families_.size()).first->second
-                         : families_.try_emplace(run.effective, families_.size()).first->second;
+        run.study = read_study(table, file_, experiment_.kind, options_, complaints_);
+        run.family =
+            families_.try_emplace(family_of(table, experiment_.kind, run), families_.size()).first->second;
         for (const auto& key : kStudySections)
             table.erase(key);
         run.scenario = read_scenario(table, file_, options_, complaints_);

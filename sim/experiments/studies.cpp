@@ -2,6 +2,7 @@
 
 #include "sim/experiments/comparison_study.hpp"
 #include "sim/experiments/learning_study.hpp"
+#include "sim/experiments/network_runs.hpp"
 
 namespace unlearn::sim {
 
@@ -13,7 +14,7 @@ tl::expected<std::unique_ptr<Study>, std::string> make_study(StudyKind kind, con
         case StudyKind::kComparison:
             return make_comparison_study(first, progress);
         case StudyKind::kNetwork:
-            break;
+            return make_network_runs(first, progress);
     }
     return tl::unexpected<std::string>("this kind of study is not built in");
 }

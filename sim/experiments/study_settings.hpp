@@ -3,6 +3,8 @@
 #include <cstdint>
 #include <string>
 
+#include "sim/experiments/network_settings.hpp"
+
 /// What is done with each scenario of an experiment: plain values, read from its file.
 namespace unlearn::sim {
 
@@ -39,6 +41,7 @@ struct StudySettings {
     PoisonSettings poison;
     LearningStudySettings learning;
     ComparisonSettings comparison;
+    NetworkStudySettings network;
 };
 
 }  // namespace unlearn::sim

@@ -57,7 +57,8 @@ TEST_CASE("a backup that was reported as made can be restored, whatever went wro
         // Only the file itself is carried elsewhere.
         disk.copy(kBackup, "restored/state.db");
         auto restored = storage::Store::open("restored", binding(), storage::wall_time_now, disk);
-        REQUIRE_MESSAGE(restored, restored.error().text());
+        INFO((restored ? "" : restored.error().text()));
+        REQUIRE(restored);
         const auto loaded = (*restored)->load();
         REQUIRE(loaded);
         CHECK(loaded->state.recipients.size() == kRows);

@@ -1,0 +1,16 @@
+#pragma once
+
+#include <memory>
+
+#include <tl/expected.hpp>
+
+#include "sim/experiments/studies.hpp"
+
+namespace unlearn::sim {
+
+/// run_network_study for each run of a family; its nodes learn once (network_study.hpp says which rows there
+/// are).
+[[nodiscard]] tl::expected<std::unique_ptr<Study>, std::string> make_network_runs(const ExperimentRun& first,
+                                                                                  Progress& progress);
+
+}  // namespace unlearn::sim

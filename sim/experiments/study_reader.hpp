@@ -1,0 +1,21 @@
+#pragma once
+
+#include <filesystem>
+
+#include <toml++/toml.h>
+
+#include "node/config/toml_reader.hpp"
+#include "sim/experiments/study_settings.hpp"
+#include "sim/scenario.hpp"
+
+namespace unlearn::sim {
+
+/// Sections of an experiment file that say what is done with its scenarios, and are no part of them.
+inline constexpr const char* kStudySections[] = {"study", "poison", "churn", "links"};
+
+/// Reads [study], [poison], [churn] and [links]. Relative paths start at the folder of `file`.
+[[nodiscard]] StudySettings read_study(const toml::table& table, const std::filesystem::path& file,
+                                       StudyKind& kind, const ScenarioOptions& options,
+                                       config::Complaints& complaints);
+
+}  // namespace unlearn::sim
