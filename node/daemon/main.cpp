@@ -159,6 +159,10 @@ int run(const Inputs& inputs, bool only_check) {
     spdlog::info("node {} of network {} is up, {}", inputs.identity.id().text(),
                  protocol::to_hex(inputs.binding.network.view()).substr(0, 16),
                  endpoint ? "listening on " + *endpoint : "dialling only");
+    if (const auto kernels = learning::better_blas_kernels())
+        spdlog::warn(
+            "OpenBLAS does not know this processor: OPENBLAS_CORETYPE={} makes learning about twice as fast",
+            *kernels);
     ::sd_notify(0, "READY=1\nSTATUS=up");
     const Watchdog watchdog(io);
     io.run();
@@ -199,10 +203,5 @@ int main(int argc, char** argv) {
     spdlog::set_level(spdlog::level::from_str(inputs->config.log_level));
     if (!learning::fix_thread_counts(1))
         return complain({ErrorCode::internal, "threads of LibTorch are fixed already"});
-    if (const auto kernels = learning::better_blas_kernels())
-        spdlog::warn(
-            "OpenBLAS does not know this processor: with OPENBLAS_CORETYPE={} in the environment learning is "
-            "about twice as fast",
-            *kernels);
     return run(*inputs, only_check);
 }

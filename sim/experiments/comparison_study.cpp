@@ -26,11 +26,6 @@ namespace {
 namespace fs = std::filesystem;
 using baselines::Cost;
 using baselines::Recovery;
-using Clock = std::chrono::steady_clock;
-
-double seconds_since(Clock::time_point start) {
-    return std::chrono::duration<double>(Clock::now() - start).count();
-}
 
 /// A folder that goes with this object.
 class TemporaryFolder {
@@ -265,9 +260,9 @@ class ComparisonStudy final : public Study {
     }
 
     void add_recovery(const std::string& method, const std::string& way, const Recovery& recovery,
-                      double seconds) {
+                      const baselines::Team& team) {
         const auto labels = labels_of(method, way);
-        rows_.push_back(row("seconds", seconds, labels));
+        rows_.push_back(row("seconds", recovery.cost.cpu_seconds / static_cast<double>(team.size()), labels));
         rows_.push_back(row("cpu_seconds", recovery.cost.cpu_seconds, labels));
         rows_.push_back(row("bytes", static_cast<double>(recovery.cost.bytes), labels));
         rows_.push_back(row("rounds", static_cast<double>(recovery.cost.rounds), labels));
@@ -321,13 +316,12 @@ class ComparisonStudy final : public Study {
         for (const bool from_start : {true, false}) {
             const std::string way = from_start ? "retrain" : "roll back";
             auto phase = progress_.start("D-PSGD: " + way, 0);
-            const auto started = Clock::now();
             auto forgotten = from_start ? baselines::retrain_without(
                                               *network, leaver_, forgetting_options(settings), evaluation())
                                         : baselines::roll_back_without(
                                               *network, leaver_, forgetting_options(settings), evaluation());
             if (!forgotten) return tl::unexpected("D-PSGD: " + forgotten.error());
-            add_recovery("D-PSGD", way, forgotten->all, seconds_since(started));
+            add_recovery("D-PSGD", way, forgotten->all, team);
             const auto logits = logits_of(forgotten->parts);
             add_network_scores("D-PSGD", way, logits);
             if (from_start)
@@ -365,11 +359,10 @@ class ComparisonStudy final : public Study {
         };
         add_network_scores("FedAvg", "before", everybody(*network, true));
         auto phase = progress_.start("FedAvg: retrain", 0);
-        const auto started = Clock::now();
         auto forgotten =
             baselines::retrain_without(*network, leaver_, forgetting_options(settings), evaluation());
         if (!forgotten) return tl::unexpected("FedAvg: " + forgotten.error());
-        add_recovery("FedAvg", "retrain", forgotten->recovery, seconds_since(started));
+        add_recovery("FedAvg", "retrain", forgotten->recovery, team);
         const auto logits = everybody(forgotten->network, false);
         add_network_scores("FedAvg", "retrain", logits);
         add_distance("FedAvg", "nothing", probabilities(everybody(*network, false)), probabilities(logits));

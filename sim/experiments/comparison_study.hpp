@@ -18,9 +18,10 @@ namespace unlearn::sim {
 ///   accuracy      `method` "main alone", "HDUS", "D-PSGD", "FedAvg"; `scope` "own" or "full"; `way`
 ///   "before", and after
 ///                 the exit "drop", "retrain" or "roll back"
-///   seconds       until forgotten, by `method` and `way`, on this machine: for HDUS from the command to the
-///   last
-///                 durable receipt, for the others the training, without any network
+///   seconds       until forgotten, by `method` and `way`: for HDUS from the command to the last durable
+///   receipt, over
+///                 real sockets; for the others the CPU time of training divided by the threads, without any
+///                 network
 ///   cpu_seconds   the same in CPU time; HDUS by `step`: "drop" (the holders take the seed out of use),
 ///   "wipe" (its
 ///                 memory), "new mixture" (the next snapshot with its rho)
