@@ -1,6 +1,8 @@
 #include "node/daemon/ensemble_seeds.hpp"
 
 #include <algorithm>
+#include <iterator>
+#include <set>
 #include <utility>
 
 #include "node/storage/wiping_memory.hpp"
@@ -123,21 +125,40 @@ void EnsembleSeeds::drop(const NodeId& owner) {
 }
 
 void EnsembleSeeds::wipe(const NodeId& owner, std::function<void()> done) {
-    boost::asio::post(wiper_, [this, owner, done = std::move(done)] {
-        {
-            std::unique_lock lock(mutex_);
-            checked_.wait(lock, [&] {
-                const auto state = owners_.find(owner);
-                if (state == owners_.end()) return true;
-                const auto& running = state->second.running;
-                return std::none_of(running.begin(), running.end(),
-                                    [](const auto& check) { return check->dropped; });
-            });
-        }
-        static_cast<void>(ensemble_.wipe_dropped(owner.bytes()));
-        done();
+    {
+        const std::lock_guard lock(mutex_);
+        wipes_.push_back({owner, std::move(done)});
+    }
+    boost::asio::post(wiper_, [this] {
+        const auto wipes = next_wipes();
+        if (wipes.empty()) return;
+        std::set<learning::MemberId> ids;
+        for (const Wipe& wipe : wipes)
+            ids.insert(wipe.owner.bytes());
+        static_cast<void>(ensemble_.wipe_dropped(ids));
+        for (const Wipe& wipe : wipes)
+            wipe.done();
         prepare_snapshot();
     });
+}
+
+bool EnsembleSeeds::is_quiet(const NodeId& owner) const {
+    const auto state = owners_.find(owner);
+    if (state == owners_.end()) return true;
+    const auto& running = state->second.running;
+    return std::none_of(running.begin(), running.end(), [](const auto& check) { return check->dropped; });
+}
+
+std::vector<EnsembleSeeds::Wipe> EnsembleSeeds::next_wipes() {
+    std::unique_lock lock(mutex_);
+    if (wipes_.empty()) return {};
+    const NodeId first = wipes_.front().owner;
+    checked_.wait(lock, [&] { return is_quiet(first); });
+    const auto later = std::stable_partition(wipes_.begin(), wipes_.end(),
+                                             [&](const Wipe& wipe) { return is_quiet(wipe.owner); });
+    std::vector<Wipe> ready(std::make_move_iterator(wipes_.begin()), std::make_move_iterator(later));
+    wipes_.erase(wipes_.begin(), later);
+    return ready;
 }
 
 void EnsembleSeeds::prepare_snapshot() {

@@ -76,6 +76,15 @@ class EnsembleSeeds final : public runtime::SeedHolder {
     [[nodiscard]] bool keep(const Check& check, std::shared_ptr<learning::Member> member,
                             std::shared_ptr<const learning::OwnPart> own);
     void end(const std::shared_ptr<Check>& check);
+    struct Wipe {
+        protocol::NodeId owner;
+        std::function<void()> done;
+    };
+    /// No check of the owner that was dropped is still running. With mutex_ held.
+    [[nodiscard]] bool is_quiet(const protocol::NodeId& owner) const;
+    /// The first wipe that waits, and all others that need not wait for a check. Empty when an earlier turn
+    /// took them.
+    [[nodiscard]] std::vector<Wipe> next_wipes();
     /// Makes the next snapshot when no seed was wiped for a while, so that no prediction has to wait for it.
     /// On the wiper's thread.
     void prepare_snapshot();
@@ -86,6 +95,7 @@ class EnsembleSeeds final : public runtime::SeedHolder {
     std::mutex mutex_;
     std::condition_variable checked_;           ///< some check ended
     std::map<protocol::NodeId, Owner> owners_;  ///< seeds on their way into the ensemble; guarded by mutex_
+    std::vector<Wipe> wipes_;                   ///< asked for and not begun; guarded by mutex_
     boost::asio::thread_pool wiper_{1};
     boost::asio::steady_timer next_snapshot_{wiper_};  ///< used on the wiper's thread only
 };

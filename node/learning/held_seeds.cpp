@@ -194,16 +194,24 @@ bool EnsembleHolder::is_busy(const std::vector<Retired>& retired) const {
 }
 
 std::size_t EnsembleHolder::wipe_dropped(const MemberId& id, std::chrono::milliseconds drain) {
+    return wipe_dropped(std::set<MemberId>{id}, drain);
+}
+
+std::size_t EnsembleHolder::wipe_dropped(const std::set<MemberId>& ids, std::chrono::milliseconds drain) {
     std::vector<Retired> mine;
     std::unique_lock change(change_);
     // Who returns from here says that all is wiped, also what another thread was wiping.
-    idle_.wait(change, [&] { return !being_wiped_.contains(id); });
-    const auto others = std::partition(retired_.begin(), retired_.end(),
-                                       [&](const Retired& retired) { return retired.member->id() != id; });
+    idle_.wait(change, [&] {
+        return std::none_of(ids.begin(), ids.end(),
+                            [&](const MemberId& id) { return being_wiped_.contains(id); });
+    });
+    const auto others = std::partition(retired_.begin(), retired_.end(), [&](const Retired& retired) {
+        return !ids.contains(retired.member->id());
+    });
     std::move(others, retired_.end(), std::back_inserter(mine));
     retired_.erase(others, retired_.end());
     if (mine.empty()) return 0;
-    being_wiped_.insert(id);
+    being_wiped_.insert(ids.begin(), ids.end());
     idle_.wait(change, [&] { return !is_busy(mine); });
     change.unlock();
     const auto deadline = std::chrono::steady_clock::now() + drain;
@@ -214,7 +222,8 @@ std::size_t EnsembleHolder::wipe_dropped(const MemberId& id, std::chrono::millis
     }
     overwrite_blas_buffers();
     change.lock();
-    being_wiped_.erase(id);
+    for (const MemberId& id : ids)
+        being_wiped_.erase(id);
     idle_.notify_all();
     return mine.size();
 }

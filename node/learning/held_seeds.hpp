@@ -72,6 +72,10 @@ class EnsembleHolder {
     // now stays. Returns how many seeds were wiped.
     [[nodiscard]] std::size_t wipe_dropped(const MemberId& id,
                                            std::chrono::milliseconds drain = std::chrono::milliseconds(50));
+    // The same for several owners, at the cost of one: they share the deadline, and what BLAS keeps is
+    // overwritten once.
+    [[nodiscard]] std::size_t wipe_dropped(const std::set<MemberId>& ids,
+                                           std::chrono::milliseconds drain = std::chrono::milliseconds(50));
     // drop() and wipe_dropped() in one.
     void forget(const MemberId& id, std::chrono::milliseconds drain = std::chrono::milliseconds(50));
 

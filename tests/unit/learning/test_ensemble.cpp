@@ -88,6 +88,30 @@ TEST_CASE("a dropped seed's memory is zero after wipe_dropped, in the member and
     CHECK(seeds.wipe_dropped(id(2), 5ms) == 0);
 }
 
+TEST_CASE("the dropped seeds of several owners are wiped together, and nobody else's") {
+    const Node holder = make_node(1);
+    const Node peer = make_node(2);
+    EnsembleHolder seeds(holder.own, {});
+    std::vector<at::Tensor> first_layers;
+    for (const std::uint8_t owner : {2, 3, 4}) {
+        auto held = member(owner, peer, *holder.own);
+        first_layers.push_back(held->model().parameters()[0]);
+        seeds.install(std::move(held));
+    }
+    const auto old = seeds.snapshot();
+    CHECK(seeds.drop(id(2)));
+    CHECK(seeds.drop(id(3)));
+    CHECK(seeds.drop(id(4)));
+    // Dropped, but not asked for: it is wiped when somebody asks.
+    CHECK(seeds.wipe_dropped(std::set<MemberId>{id(2), id(3), id(9)}, 5ms) == 2);
+    CHECK(first_layers[0].abs().sum().item<float>() == 0.0F);
+    CHECK(first_layers[1].abs().sum().item<float>() == 0.0F);
+    CHECK(first_layers[2].abs().sum().item<float>() > 0.0F);
+    CHECK_FALSE(old->predict(Dataset::from_table(points(3, 8)).inputs(), Prior::own));
+    CHECK(seeds.wipe_dropped(id(4), 5ms) == 1);
+    CHECK(first_layers[2].abs().sum().item<float>() == 0.0F);
+}
+
 TEST_CASE("predictions go on while seeds come and go, and never use a wiped one") {
     const Node holder = make_node(1);
     const Node peer = make_node(2);
