@@ -70,9 +70,10 @@ struct PutOwnSeed {
     SharedSeedBytes payload;
 };
 
-/// Our own exit has begun and cannot be undone.
+/// Our own exit has begun and cannot be undone. `met`: it came from a peer, a copy of this identity has left.
 struct PutExiting {
     SignedBytes notice;
+    bool met = false;
 };
 
 /// The newest lease of our own seed that anybody may have been given. Keeps the highest number.

@@ -45,6 +45,7 @@ Engine::Engine(const Identity& identity, EngineConfig config, LoadedState state)
     if (state.exiting) {
         own_exit_ = OwnExit{};
         own_exit_->notice = std::move(state.exiting->notice);
+        own_exit_->met = state.exiting->met;
     }
     loaded_seeds_ = std::move(state.held_seeds);
     for (const auto& seed : loaded_seeds_)

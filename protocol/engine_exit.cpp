@@ -148,7 +148,7 @@ void Engine::begin_own_exit(SignedBytes notice, bool met) {
     own_exit_ = OwnExit{};
     own_exit_->notice = std::move(notice);
     own_exit_->met = met;
-    persist({PutExiting{own_exit_->notice}}, ThenExiting{});
+    persist({PutExiting{own_exit_->notice, met}}, ThenExiting{});
     // A copy of this identity has left: what we hold goes out of use at once, durable or not.
     if (!met) return;
     std::vector<NodeId> owners;

@@ -239,10 +239,15 @@ void Engine::on(const SeedChecked& checked) {
     const auto it = candidates_.find(checked.owner);
     if (it == candidates_.end() || it->second.record.version != checked.version) return;
     if (checked.problem) {
+        // What its owner sent is the owner's fault; what was loaded may be our disk's.
+        const bool was_sent = !it->second.quarantined;
         refused_[checked.owner] = checked.version;
         ++counters_.seeds_refused;
         candidates_.erase(it);
         note(EventKind::seed_refused, checked.owner, checked.version, *checked.problem);
+        if (const Session* session = established_session(checked.owner); was_sent && session != nullptr)
+            drop_peer(session_of_.at(checked.owner), session->key,
+                      Error{ErrorCode::refused_seed, *checked.problem});
         return;
     }
     if (ask_gate(checked.owner, checked.version, AdmissionPoint::install) != Admission::admitted) return;

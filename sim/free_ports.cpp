@@ -24,6 +24,9 @@ unsigned first_outgoing_port() {
 bool is_free(std::uint16_t port) {
     const int probe = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (probe < 0) return false;
+    // As the nodes do: connections of an earlier run that still linger do not count.
+    const int on = 1;
+    ::setsockopt(probe, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
@@ -45,6 +48,17 @@ tl::expected<std::vector<std::uint16_t>, std::string> free_ports(std::size_t cou
     }
     if (out.size() < count) return tl::unexpected<std::string>("there are not enough free ports");
     return out;
+}
+
+tl::expected<void, std::string> check_ports_free(std::uint16_t first, std::size_t count) {
+    if (first == 0) return {};
+    for (std::size_t i = 0; i < count; ++i) {
+        const auto port = static_cast<std::uint16_t>(first + i);
+        if (!is_free(port))
+            return tl::unexpected("tcp://127.0.0.1:" + std::to_string(port) + ": in use (node " +
+                                  std::to_string(i + 1) + " of the scenario would listen there)");
+    }
+    return {};
 }
 
 }  // namespace unlearn::sim

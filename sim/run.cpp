@@ -4,6 +4,7 @@
 
 #include "sim/counterfactual.hpp"
 #include "sim/course.hpp"
+#include "sim/free_ports.hpp"
 #include "sim/output_folder.hpp"
 #include "sim/result.hpp"
 
@@ -25,9 +26,12 @@ tl::expected<json, std::string> run_scenario(const Scenario& scenario, const Wor
     const auto& folder = options.folder;
     Stopwatch watch;
     auto created = watch.time("load", [&]() -> tl::expected<std::unique_ptr<World>, std::string> {
-        // The scenario and its data are looked at before an earlier run's folder is touched.
+        // The scenario, its data and its ports are looked at before an earlier run's folder is touched.
         auto setup = prepare(scenario, {}, options.violation);
         if (!setup) return tl::unexpected(setup.error());
+        if (options.transport == TransportKind::zmq)
+            if (auto free = check_ports_free(scenario.network.base_port, scenario.graph.size()); !free)
+                return tl::unexpected(free.error());
         if (auto ok = prepare_output_folder(folder); !ok) return tl::unexpected(ok.error());
         return World::create(scenario, options, progress, std::move(*setup));
     });

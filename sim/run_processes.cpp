@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "sim/course.hpp"
+#include "sim/free_ports.hpp"
 #include "sim/output_folder.hpp"
 #include "sim/processes.hpp"
 #include "sim/result.hpp"
@@ -35,9 +36,11 @@ tl::expected<nlohmann::json, RunFailure> run_processes(const Scenario& scenario,
                                                        const std::filesystem::path& folder,
                                                        Progress& progress) {
     Stopwatch watch;
-    // The scenario and its data are looked at before an earlier run's folder is touched.
+    // The scenario, its data and its ports are looked at before an earlier run's folder is touched.
     auto setup = watch.time("load", [&] { return prepare(scenario, {}, Violation::none); });
     if (!setup) return bad_input(setup.error());
+    if (auto free = check_ports_free(scenario.network.base_port, scenario.graph.size()); !free)
+        return bad_input(free.error());
     if (auto ok = prepare_output_folder(folder); !ok) return bad_input(ok.error());
     auto files = watch.time("load", [&] { return write_fleet(scenario, *setup, folder); });
     if (!files) return bad_input(files.error());

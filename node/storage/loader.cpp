@@ -185,9 +185,10 @@ Result<Loaded> load_all(const sqlite::Connection& connection, const std::filesys
             state.tombstones.push_back({owner, reader.signed_bytes(2)});
         });
     if (loaded)
-        loaded = each_row(
-            connection, file, "exiting", schema::kLoadExiting,
-            [&](RowReader& reader, const Row&) { state.exiting = PutExiting{reader.signed_bytes(1)}; });
+        loaded =
+            each_row(connection, file, "exiting", schema::kLoadExiting, [&](RowReader& reader, const Row&) {
+                state.exiting = PutExiting{reader.signed_bytes(1), reader.number(3) != 0};
+            });
     if (loaded)
         loaded = each_row(connection, file, "recipients", schema::kLoadRecipients,
                           [&](RowReader& reader, const Row&) {

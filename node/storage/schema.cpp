@@ -54,6 +54,8 @@ constexpr const char* kSteps[] = {
     // The bytes of our own seed may go, its version is never used again.
     "ALTER TABLE meta ADD COLUMN own_version INTEGER NOT NULL DEFAULT 0;"
     "UPDATE meta SET own_version = coalesce((SELECT max(version) FROM own_seed), 0);",
+    // An exit that came from a peer ends otherwise than one that was asked for, also after a restart.
+    "ALTER TABLE exiting ADD COLUMN met INTEGER NOT NULL DEFAULT 0;",
 };
 static_assert(std::size(kSteps) == kVersion);
 

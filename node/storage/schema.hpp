@@ -19,7 +19,7 @@ struct Binding {
 namespace schema {
 
 inline constexpr std::int64_t kApplicationId = 0x756E6C72;  // "unlr", in the file's header
-inline constexpr std::int64_t kVersion = 3;                 // PRAGMA user_version
+inline constexpr std::int64_t kVersion = 4;                 // PRAGMA user_version
 inline constexpr std::size_t kPageSize = 4096;
 
 /// Zeros stored before each payload, in the same blob: a precaution. SQLite keeps the beginning of a long row
@@ -65,7 +65,7 @@ inline constexpr auto kEraseOwnSeed = "DELETE FROM own_seed";
 inline constexpr auto kPutOwnSeed =
     "INSERT INTO own_seed(id, version, record, signature, digest, payload) VALUES(1, ?1, ?2, ?3, ?4, ?5)";
 inline constexpr auto kPutExiting =
-    "INSERT INTO exiting(id, notice, signature) VALUES(1, ?1, ?2) ON CONFLICT(id) DO NOTHING";
+    "INSERT INTO exiting(id, notice, signature, met) VALUES(1, ?1, ?2, ?3) ON CONFLICT(id) DO NOTHING";
 
 inline constexpr auto kPutOwnLease =
     "INSERT INTO own_lease(id, number, not_after) VALUES(1, ?1, ?2) ON CONFLICT(id) "
@@ -116,7 +116,7 @@ inline constexpr auto kLoadHeldSeeds =
     "SELECT id, owner, version, record, signature, digest, length(payload) FROM held_seeds ORDER BY owner";
 inline constexpr auto kLoadOwnSeed =
     "SELECT id, version, record, signature, digest, length(payload) FROM own_seed";
-inline constexpr auto kLoadExiting = "SELECT id, notice, signature FROM exiting";
+inline constexpr auto kLoadExiting = "SELECT id, notice, signature, met FROM exiting";
 inline constexpr auto kLoadOwnLease = "SELECT id, number, not_after FROM own_lease";
 inline constexpr auto kLoadHeldLeases =
     "SELECT rowid, owner, number, not_after FROM held_leases ORDER BY owner";

@@ -389,7 +389,9 @@ Result<void> Store::carry_out(const PutOwnSeed& op) {
 
 Result<void> Store::carry_out(const PutExiting& op) {
     if (auto good = check(NodeId{}, op.notice); !good) return good;
-    return run_logged(statements_->put_exiting.bind(1, op.notice.bytes).bind(2, op.notice.signature.view()),
+    return run_logged(statements_->put_exiting.bind(1, op.notice.bytes)
+                          .bind(2, op.notice.signature.view())
+                          .bind(3, std::int64_t{op.met ? 1 : 0}),
                       LogKind::exit_begun, std::nullopt);
 }
 

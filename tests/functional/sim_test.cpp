@@ -198,9 +198,17 @@ TEST_CASE("a port in use is named") {
     REQUIRE(getsockname(taken, reinterpret_cast<sockaddr*>(&address), &length) == 0);
     const std::string port = std::to_string(ntohs(address.sin_port));
     ready.write("port.toml", scenario("", "base_port = " + port + "\n"));
-    const Finished run = ready.sim(ready.run("port.toml"));
-    CHECK(run.code == 2);
-    CHECK(run.err.find(port) != std::string::npos);
+    const auto earlier = ready.path() / "out" / "result.json";
+    fs::create_directory(earlier.parent_path());
+    std::ofstream(earlier.parent_path() / ".unlearn-sim") << "an earlier run";
+    std::ofstream(earlier) << "{}";
+    for (const std::string how : {"", " --processes"}) {
+        const Finished run = ready.sim(ready.run("port.toml") + how);
+        CHECK(run.code == 2);
+        CHECK(run.err.find("tcp://127.0.0.1:" + port + ": in use") != std::string::npos);
+        CHECK(run.err.find("training") == std::string::npos);
+        CHECK(fs::exists(earlier));  // nothing of an earlier run is touched
+    }
     close(taken);
 }
 

@@ -1,3 +1,4 @@
+#include <filesystem>
 #include <set>
 #include <string>
 
@@ -21,6 +22,19 @@ std::string error_of(const std::string& text) {
 }
 
 }  // namespace
+
+TEST_CASE("the shipped experiments are correct") {
+    std::size_t files = 0;
+    for (const auto& entry : std::filesystem::directory_iterator(std::filesystem::path(UNLEARN_SOURCE_DIR) /
+                                                                 "topologies/experiments")) {
+        if (entry.path().extension() != ".toml") continue;
+        ++files;
+        const auto experiment = load_experiment(entry.path());
+        if (!experiment) FAIL_CHECK(experiment.error().message);
+        if (experiment) CHECK(experiment->name == entry.path().stem().string());
+    }
+    CHECK(files >= 7);
+}
 
 TEST_CASE("a file without a sweep is one run") {
     const auto experiment = parsed("seed = 7\n");

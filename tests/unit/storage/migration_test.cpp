@@ -88,6 +88,7 @@ TEST_CASE("a database of version 1 is upgraded and keeps what it holds") {
         CHECK(state.last_own_version == SeedVersion{7});
         REQUIRE(state.exiting);
         CHECK(state.exiting->notice == statement("leaving"));
+        CHECK_FALSE(state.exiting->met);
         CHECK(state.held_leases.empty());
         CHECK(!state.retired);
         CHECK(store->verify_log().value().entries == 0);

@@ -77,7 +77,8 @@ TEST_CASE("everything that was stored comes back after a restart, in the order o
                            held(i + 300, i, 1000 * i)});
         }
         const auto own = held(0, 7, 20000);
-        apply(*store, {PutOwnSeed{own.version, own.record, own.payload}, PutExiting{statement("leaving")}});
+        apply(*store,
+              {PutOwnSeed{own.version, own.record, own.payload}, PutExiting{statement("leaving"), true}});
     }
     const auto store = open(folder.path());
     const auto state = load(*store);
@@ -110,6 +111,7 @@ TEST_CASE("everything that was stored comes back after a restart, in the order o
     CHECK(to_hex(state.own_seed->payload->view()) == to_hex(held(0, 7, 20000).payload->view()));
     REQUIRE(state.exiting);
     CHECK(state.exiting->notice == statement("leaving"));
+    CHECK(state.exiting->met);
 }
 
 TEST_CASE("the first tombstone, receipt and exit are kept, and the highest versions") {
@@ -195,7 +197,7 @@ TEST_CASE("a newer version's database and another program's are refused") {
     const TemporaryFolder folder;
     open(folder.path()).reset();
     run_sql(folder.path(), "PRAGMA user_version = 99");
-    CHECK(contains(open_error(folder.path()), "has schema version 99, this program knows only up to 3"));
+    CHECK(contains(open_error(folder.path()), "has schema version 99, this program knows only up to 4"));
     run_sql(folder.path(), "PRAGMA application_id = 12");
     CHECK(contains(open_error(folder.path()), "is not a database of unlearnd"));
 }

@@ -41,7 +41,8 @@ TEST_CASE("what is written is read again as the same graph, in every format") {
         RC_ASSERT(again.has_value());
         RC_ASSERT(again->edges.size() == graph->edges.size());
         for (const auto& [a, b] : graph->edges) {
-            const Edge link = std::minmax({*again->index_of(graph->names[a]), *again->index_of(graph->names[b])});
+            const Edge link =
+                std::minmax({*again->index_of(graph->names[a]), *again->index_of(graph->names[b])});
             RC_ASSERT(std::find(again->edges.begin(), again->edges.end(), link) != again->edges.end());
         }
     }));
