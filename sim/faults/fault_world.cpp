@@ -54,6 +54,7 @@ FaultWorld::FaultWorld(std::uint64_t seed, FaultOptions options)
         record(network::kind_number(frames));
         if (!let_in(*machine, frames)) return false;
         invariants_->hears(*machine, from, frames);
+        invariants_->check_running(*machine);
         return true;
     });
     network_.set_blocked([this](const NodeId& from, const NodeId& to) {
@@ -138,7 +139,12 @@ void FaultWorld::start(Machine& machine) {
     options.seed = random_.next();
     options.write_latency = [this] { return between(200us, 4ms); };
     options.forgets = options_.in_memory;
-    options.answer_before_durable = options_.broken == BrokenRule::ack_before_durable;
+    if (options_.broken != BrokenRule::none) {
+        options.answers_before_durable = [rule = options_.broken](const auto& ops) {
+            return answers_before_durable(rule, ops);
+        };
+        options.stored = [rule = options_.broken](auto ops) { return stored_by(rule, std::move(ops)); };
+    }
     options.after_load = [this, &machine](LoadedState& state) {
         if (options_.broken == BrokenRule::forget_by_age)
             std::erase_if(state.tombstones, [&](const PutTombstone& tombstone) {
@@ -203,6 +209,7 @@ void FaultWorld::stop(Machine& machine) {
 void FaultWorld::crash(Machine& machine, bool power_lost, Duration back_after) {
     if (!machine.up()) return;
     ++crashes_;
+    struck(power_lost ? "power lost" : "process killed");
     record(0xDEAD);
     tell(machine, power_lost ? "loses power" : "crashes");
     network_.kill(machine.id());
@@ -231,6 +238,7 @@ void FaultWorld::after_event() {
             continue;
         }
         it = armed_.erase(it);
+        struck("died during a write");
         const Aftermath after = aftermath();
         crash(machine, after.power_lost, after.back_after);
     }
@@ -340,6 +348,7 @@ FaultResult FaultWorld::result() const {
             exits_,
             attacks_,
             trace_,
+            faults_,
             std::chrono::duration<double>(time_.now()).count()};
 }
 
@@ -361,15 +370,21 @@ std::optional<Violation> FaultWorld::unsettled() {
         const Machine* machine = machine_of(holder);
         return machine == nullptr || machine->lost || machine->restored || machine->retired;
     };
-    const auto knows = [](const Machine& machine, const Machine& owner) {
-        if (machine.index == owner.index) return machine.engine().own_exit().announced;
-        return machine.engine().has_tombstone(owner.id());
+    const auto knows = [](const Machine& machine, const NodeId& owner) {
+        if (machine.id() == owner) return machine.engine().own_exit().announced;
+        return machine.engine().has_tombstone(owner);
     };
     for (const auto& machine : machines_) {
         if (machine->lost || machine->retired) continue;
         if (!machine->up()) return Violation{"everybody-is-back", name(*machine) + " is still down"};
         const auto exit = machine->engine().own_exit();
         if (exit.begun && !exit.complete) {
+            const bool all_signed =
+                std::all_of(exit.recipients.begin(), exit.recipients.end(),
+                            [&](const auto& recipient) { return exit.receipts.contains(recipient.first); });
+            if (all_signed)
+                return Violation{"exits-complete",
+                                 name(*machine) + " has all receipts and does not report its exit complete"};
             for (const auto& [holder, recipient] : exit.recipients)
                 if (!exit.receipts.contains(holder) && !is_legitimately_missing(holder))
                     return Violation{"exits-complete",
@@ -378,10 +393,10 @@ std::optional<Violation> FaultWorld::unsettled() {
         for (const auto& neighbour : machine->neighbours) {
             Machine* other = machine_of(neighbour.id);
             if (other == nullptr || !other->up()) continue;
-            for (const auto& owner : machines_)
-                if (owner->leaving && knows(*machine, *owner) != knows(*other, *owner))
+            for (const auto& owner : invariants_->exits())
+                if (knows(*machine, owner) != knows(*other, owner))
                     return Violation{"everybody-knows", name(*machine) + " and its neighbour " +
-                                                            name(*other) + " differ about " + name(*owner)};
+                                                            name(*other) + " differ about " + name_of(owner)};
             if (machine->leaving || other->leaving) continue;
             if (!machine->uses(other->id()))
                 return Violation{"seeds-arrive",

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <ostream>
@@ -32,7 +33,8 @@ struct FaultResult {
     std::uint64_t crashes = 0;  ///< machines that went down without a word
     std::uint64_t exits = 0;
     std::uint64_t attacks = 0;
-    std::uint64_t trace = 0;  ///< hash of everything that happened
+    std::uint64_t trace = 0;                      ///< hash of everything that happened
+    std::map<std::string, std::uint64_t> faults;  ///< how often each kind struck
     double virtual_seconds = 0.0;
 };
 
@@ -112,6 +114,9 @@ class FaultWorld {
     std::set<std::pair<protocol::NodeId, protocol::NodeId>> blocked_;  ///< from, to
     std::uint64_t attacks_ = 0;
 
+    /// A fault of this kind has happened to somebody.
+    void struck(const std::string& kind) { ++faults_[kind]; }
+
   private:
     void build_network();
     void after_event();
@@ -127,6 +132,7 @@ class FaultWorld {
     std::uint64_t crashes_ = 0;
     std::uint64_t exits_ = 0;
     std::uint64_t trace_ = 0;
+    std::map<std::string, std::uint64_t> faults_;
 };
 
 }  // namespace unlearn::sim

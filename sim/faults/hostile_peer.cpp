@@ -16,6 +16,10 @@ constexpr WallTime kNeverEnds{std::chrono::seconds{4'000'000'000}};
 /// Unknown owners whose exits one peer may introduce; more are put off for a day, which the end of a run
 /// would have to wait for.
 constexpr unsigned kMostUnknown = 40;
+/// Messages at once that no peer may send, and how many smaller floods there are for one such.
+constexpr int kBeyondTheLimit = 12'000;
+constexpr std::uint64_t kFloodsUnderTheLimit = 15;
+static_assert(kBeyondTheLimit > kFrameBurst);
 
 network::Priority priority_of(const Message& message) {
     return static_cast<network::Priority>(lane_of(kind_of(message)));
@@ -127,44 +131,63 @@ void HostilePeer::attack() {
         transport_->dial(victim);
     const SessionId session = any_session();
     if (session == 0) return;
-    ++attacks_;
-    switch (random_.below(14)) {
-        case 0:
-            return forge_exit(session);
-        case 1:
-            return exit_of_other_network(session);
-        case 2:
-            return exit_of_twin(session);
-        case 3:
-            return offer(session, version_, true);
-        case 4:
-            return offer(session, ++version_, false);
-        case 5:
-            return say(session, Chunk{SeedVersion{version_}, static_cast<std::uint32_t>(random_.below(4)),
-                                      noise(kMinChunk)});
-        case 6:
-            return hoarded_lease(session);
-        case 7:
-            return flood_of_unknown(session);
-        case 8:
-            return small_frames(session);
-        case 9: {
-            // Somebody else's name in a session of ours.
-            Hello hello;
-            hello.network = world_.network_id;
-            hello.sender = any_honest().id();
-            return say(session, hello);
-        }
-        case 10:
-            return say_raw(session, {noise(kHeaderSize), noise(200)});
-        case 11: {
-            network::Frames frames = encode({1, Ping{1}});
-            frames.push_back(noise(1000));
-            return say_raw(session, std::move(frames));
-        }
-        default:
-            if (auto message = world_.overheard()) say(session, std::move(*message));
-    }
+    static const std::vector<Attack> kAttacks{
+        {"forged exit", [](HostilePeer& self, SessionId id) { self.forge_exit(id); }},
+        {"exit of another network", [](HostilePeer& self, SessionId id) { self.exit_of_other_network(id); }},
+        {"exit of a key twin", [](HostilePeer& self, SessionId id) { self.exit_of_twin(id); }},
+        {"two records of one version",
+         [](HostilePeer& self, SessionId id) { self.offer(id, self.version_, true); }},
+        {"one version after the other",
+         [](HostilePeer& self, SessionId id) { self.offer(id, ++self.version_, false); }},
+        {"unsolicited chunk",
+         [](HostilePeer& self, SessionId id) {
+             self.say(id, Chunk{SeedVersion{self.version_}, static_cast<std::uint32_t>(self.random_.below(4)),
+                                self.noise(kMinChunk)});
+         }},
+        {"hoarded lease", [](HostilePeer& self, SessionId id) { self.hoarded_lease(id); }},
+        {"flood of unknown owners", [](HostilePeer& self, SessionId id) { self.flood_of_unknown(id); }},
+        {"flood of small frames", [](HostilePeer& self, SessionId id) { self.small_frames(id); }},
+        {"record in another's name", [](HostilePeer& self, SessionId id) { self.forge_seed(id); }},
+        {"hello in another's name", [](HostilePeer& self, SessionId id) { self.say_hello_as_other(id); }},
+        {"noise",
+         [](HostilePeer& self, SessionId id) {
+             self.say_raw(id, {self.noise(kHeaderSize), self.noise(200)});
+         }},
+        {"frame too many",
+         [](HostilePeer& self, SessionId id) {
+             network::Frames frames = encode({1, Ping{1}});
+             frames.push_back(self.noise(1000));
+             self.say_raw(id, std::move(frames));
+         }},
+        {"replay", [](HostilePeer& self, SessionId id) { self.replay(id); }},
+        {"replay", [](HostilePeer& self, SessionId id) { self.replay(id); }},
+    };
+    const Attack& chosen = kAttacks[random_.below(kAttacks.size())];
+    ++attacks_[chosen.name];
+    chosen.run(*this, session);
+}
+
+void HostilePeer::replay(SessionId session) {
+    if (auto message = world_.overheard()) say(session, std::move(*message));
+}
+
+/// Somebody else's name in a session of ours.
+void HostilePeer::say_hello_as_other(SessionId session) {
+    Hello hello;
+    hello.network = world_.network_id;
+    hello.sender = any_honest().id();
+    say(session, hello);
+}
+
+/// A seed that names somebody else as its owner, as well signed as we can.
+void HostilePeer::forge_seed(SessionId session) {
+    const NodeId& owner = any_honest().id();
+    const auto payload = world_.payloads.make(id(), 500, random_);
+    const auto record = describe_seed(owner, SeedVersion{1000}, "mlp:8", payload->view(), kLongAgo);
+    if (!record) return;
+    const Lease lease{owner, SeedVersion{1000}, 1000, kNeverEnds};
+    say(session, Have{sign_record(identity_, world_.network_id, *record),
+                      sign_lease(identity_, world_.network_id, lease)});
 }
 
 void HostilePeer::forge_exit(SessionId session) {
@@ -214,7 +237,7 @@ void HostilePeer::hoarded_lease(SessionId session) {
         exited_ = true;
         world_.exit_signed(id());
         return say(session,
-                   Exit{sign_notice(identity_, world_.network_id, ExitNotice{id(), kLongAgo, std::nullopt})});
+                   Exit{sign_notice(identity_, world_.network_id, ExitNotice{id(), kLongAgo, membership_})});
     }
     if (!seeds_.contains(version_)) return offer(session, version_, false);
     const auto record =
@@ -225,7 +248,8 @@ void HostilePeer::hoarded_lease(SessionId session) {
 }
 
 void HostilePeer::small_frames(SessionId session) {
-    for (int i = 0; i < 200; ++i)
+    const int count = random_.below(kFloodsUnderTheLimit + 1) == 0 ? kBeyondTheLimit : 200;
+    for (int i = 0; i < count; ++i)
         say(session, Ping{random_.next()});
 }
 

@@ -40,9 +40,14 @@ class HostilePeer final : private network::TransportHandler {
     void attack();
     void stop();
 
-    [[nodiscard]] std::uint64_t attacks() const { return attacks_; }
+    /// How many of each kind.
+    [[nodiscard]] const std::map<std::string, std::uint64_t>& attacks() const { return attacks_; }
 
   private:
+    struct Attack {
+        std::string name;
+        std::function<void(HostilePeer&, network::SessionId)> run;
+    };
     struct Session {
         protocol::NodeId peer;
         std::array<std::uint64_t, protocol::kLanes> sequence{};
@@ -69,6 +74,9 @@ class HostilePeer final : private network::TransportHandler {
     void flood_of_unknown(network::SessionId session);
     void hoarded_lease(network::SessionId session);
     void small_frames(network::SessionId session);
+    void forge_seed(network::SessionId session);
+    void say_hello_as_other(network::SessionId session);
+    void replay(network::SessionId session);
 
     World world_;
     protocol::Identity identity_;
@@ -83,7 +91,7 @@ class HostilePeer final : private network::TransportHandler {
     std::vector<protocol::SignedBytes> hoard_;  ///< leases for later
     bool exited_ = false;
     unsigned unknown_ = 0;
-    std::uint64_t attacks_ = 0;
+    std::map<std::string, std::uint64_t> attacks_;
 };
 
 }  // namespace unlearn::sim

@@ -114,6 +114,22 @@ void Invariants::event(const Machine& machine, const Event& event) {
              name_of_machine(machine) + " believes that " + event.subject.short_text() + " has left");
     if (event.kind == EventKind::own_exit_met && !exits_.contains(machine.id()))
         fail("no-exit-without-the-owner", name_of_machine(machine) + " believes that it has left");
+    if (event.kind == EventKind::exit_complete) completes(machine);
+}
+
+/// Complete means: everybody who was served, as far as the owner can know, has signed.
+void Invariants::completes(const Machine& machine) {
+    const auto exit = machine.engine().own_exit();
+    const auto check = [&](const NodeId& holder, const char* what) {
+        if (!ever_signed_.contains({holder, machine.id()}))
+            fail("complete-means-all", name_of_machine(machine) + " reports its exit complete, and " +
+                                           holder.short_text() + ", " + what + ", has signed nothing");
+    };
+    for (const auto& [holder, recipient] : exit.recipients)
+        check(holder, "on record");
+    if (machine.restored) return;  // a backup cannot know whom the node served later
+    for (const auto& [pair, version] : served_)
+        if (pair.first == machine.id()) check(pair.second, "which was served");
 }
 
 // ---------------------------------------------------------------- what is said
@@ -131,6 +147,7 @@ void Invariants::sends_receipt(const Machine& machine, const NodeId&, const netw
     if (!receipt) return fail("well-formed", name_of_machine(machine) + ": " + receipt.error().text());
     const std::string what = name_of_machine(machine) + " signs a receipt for " + receipt->owner.short_text();
     if (machine.uses(receipt->owner)) fail("no-exited-seed-in-use", what + " and uses its seed");
+    ever_signed_.insert({machine.id(), receipt->owner});
     const auto [known, is_new] = receipts_.try_emplace({machine.id(), receipt->owner}, receipt->reason);
     if (receipt->reason == ReceiptReason::exit) known->second = ReceiptReason::exit;
     if (!is_new || settings_.in_memory) return;
@@ -202,6 +219,10 @@ const Lease* Invariants::lease_in(const NodeId& owner, const SignedBytes& signed
 
 void Invariants::check_running(const Machine& machine) {
     if (!machine.up()) return;
+    for (const auto& owner : tombstones_[machine.id()])
+        if (!machine.engine().has_tombstone(owner))
+            fail("tombstones-never-shrink", name_of_machine(machine) + " does not know any more that " +
+                                                owner.short_text() + " has left");
     // After a sleep, or when its clock was set, a node needs a moment.
     if (time_.now() < std::max(machine.host->paused_until(), machine.clock_set_at) + settings_.slack) return;
     const auto now = machine.host->now();

@@ -38,6 +38,7 @@ class Invariants {
     // What the world tells.
     /// `owner` has really signed an exit.
     void exit_signed(const protocol::NodeId& owner) { exits_.insert(owner); }
+    [[nodiscard]] const std::set<protocol::NodeId>& exits() const { return exits_; }
     /// Storage gave this back at a start of `machine`.
     void loaded(const Machine& machine, const protocol::LoadedState& state);
     /// The machine's disk was replaced by a backup: what it knew then is what counts.
@@ -49,7 +50,8 @@ class Invariants {
     /// A message from `from` reaches `machine`.
     void hears(const Machine& machine, const protocol::NodeId& from, const network::Frames& frames);
 
-    /// What only time can break; asked now and then.
+    /// What a node says of itself: leases, limits, what it must remember. Asked whenever a message reaches
+    /// it, and, for what only time can break, now and then.
     void check_running(const Machine& machine);
     /// The machine's whole disk is searched for seeds whose erasure it signed.
     void check_disk(const Machine& machine);
@@ -65,6 +67,7 @@ class Invariants {
     void sends_receipt(const Machine& machine, const protocol::NodeId& to, const network::Frames& frames);
     void sends_chunk(const Machine& machine, const protocol::NodeId& to, const network::Frames& frames);
     void sends_seed(const Machine& machine, const network::Frames& frames);
+    void completes(const Machine& machine);
     void search_disk(const Machine& machine, const protocol::NodeId& owner);
     [[nodiscard]] std::optional<protocol::LoadedState> surely_stored(const Machine& machine) const;
     [[nodiscard]] const protocol::Lease* lease_in(const protocol::NodeId& owner,
@@ -75,7 +78,8 @@ class Invariants {
     const Payloads& payloads_;
     std::optional<Violation> violation_;
     std::set<protocol::NodeId> exits_;
-    std::map<Pair, protocol::ReceiptReason> receipts_;                   ///< machine, owner: a receipt is out
+    std::map<Pair, protocol::ReceiptReason> receipts_;  ///< machine, owner: a receipt is out
+    std::set<Pair> ever_signed_;                        ///< the same, before any restoration too
     std::map<protocol::NodeId, std::set<protocol::NodeId>> tombstones_;  ///< surely durable ones
     struct LoadedSeed {
         protocol::SeedVersion version{};

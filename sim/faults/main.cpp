@@ -1,5 +1,6 @@
-#include <cstdio>
+#include <iomanip>
 #include <iostream>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -13,6 +14,8 @@
 using namespace unlearn::sim;
 
 namespace {
+
+constexpr int kCountWidth = 10;
 
 struct Arguments {
     FaultOptions options;
@@ -28,7 +31,7 @@ nlohmann::json json_of(std::uint64_t seed, const FaultResult& result) {
     nlohmann::json out{
         {"seed", seed},          {"events", result.events},   {"crashes", result.crashes},
         {"exits", result.exits}, {"attacks", result.attacks}, {"virtual_seconds", result.virtual_seconds},
-        {"trace", result.trace}};
+        {"trace", result.trace}, {"faults", result.faults}};
     if (result.violation)
         out["violation"] = {{"rule", result.violation->rule}, {"detail", result.violation->detail}};
     return out;
@@ -43,10 +46,14 @@ nlohmann::json json_of(std::uint64_t seed, const SpreadResult& result) {
     return out;
 }
 
+/// Enough digits to mean the same number again.
+std::string exact(double number) {
+    return nlohmann::json(number).dump();
+}
+
 std::string replay_command(const Arguments& arguments, std::uint64_t seed) {
     std::string command = "fault_sim --nodes " + std::to_string(arguments.options.nodes) + " --hours " +
-                          CLI::detail::to_string(arguments.options.hours) + " --seeds 1 --first " +
-                          std::to_string(seed);
+                          exact(arguments.options.hours) + " --seeds 1 --first " + std::to_string(seed);
     if (arguments.spread) command += " --spread";
     if (arguments.broken != "none") command += " --break " + arguments.broken;
     return command;
@@ -99,6 +106,7 @@ int main(int argc, char** argv) {
     std::uint64_t events = 0;
     std::uint64_t crashes = 0;
     std::uint64_t violations = 0;
+    std::map<std::string, std::uint64_t> faults;
     std::uint64_t seeds = 0;
     const auto run_one = [&](std::uint64_t seed) {
         if (arguments.spread) return json_of(seed, spread(seed, arguments.options));
@@ -110,7 +118,13 @@ int main(int argc, char** argv) {
         ++seeds;
         events += result.at("events").get<std::uint64_t>();
         crashes += result.at("crashes").get<std::uint64_t>();
-        if (arguments.json) std::cout << result.dump() << "\n" << std::flush;
+        for (const auto& [kind, times] : result.at("faults").items())
+            faults[kind] += times.get<std::uint64_t>();
+        if (arguments.json) {
+            auto line = result;
+            if (line.contains("violation")) line["replay"] = replay_command(arguments, seed);
+            std::cout << line.dump() << "\n" << std::flush;
+        }
         if (arguments.spread && !arguments.json) show_spread(result);
         const auto violation = result.find("violation");
         if (violation == result.end()) return;
@@ -131,11 +145,15 @@ int main(int argc, char** argv) {
         std::cout << nlohmann::json{{"seeds", seeds},
                                     {"events", events},
                                     {"crashes", crashes},
+                                    {"faults", faults},
                                     {"violations", violations}}
                          .dump()
                   << "\n";
-    else
+    else {
+        for (const auto& [kind, times] : faults)
+            std::cout << std::setw(kCountWidth) << times << "  " << kind << "\n";
         std::cout << seeds << " seeds, " << events << " events, " << crashes << " crashes, " << violations
                   << " violations\n";
+    }
     return violations == 0 ? 0 : 1;
 }

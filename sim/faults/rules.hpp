@@ -3,20 +3,25 @@
 #include <optional>
 #include <span>
 #include <string_view>
+#include <vector>
 
 #include "protocol/admission.hpp"
+#include "protocol/durable.hpp"
 
 namespace unlearn::sim {
 
 /// A rule of the protocol that a run breaks on purpose, to see that the simulation notices.
 enum class BrokenRule {
     none,
-    ack_before_durable,     ///< storage answers before it has written
+    ack_before_durable,     ///< a tombstone counts before it is written
     announce_check_only,    ///< the gate is asked about announcements and nowhere else
     forget_by_age,          ///< a start drops tombstones that are older than a minute
     ignore_unknown_owners,  ///< exits of owners that are no neighbours are not kept
     accept_unsigned_exit,   ///< an exit counts whoever signed it
     skip_quarantine,        ///< seeds from disk are used at once
+    outlive_lease,          ///< a seed is used after the end of its lease
+    keep_on_disk,           ///< receipts are signed, and the seed stays on the disk
+    serve_unrecorded,       ///< a seed is served before it is on record who asked
 };
 
 [[nodiscard]] std::span<const std::string_view> broken_rule_names();
@@ -26,5 +31,11 @@ enum class BrokenRule {
 /// The gate of a node that breaks `rule`; `admit` for rules that are broken elsewhere.
 using Gate = protocol::Admission (*)(const protocol::AdmissionFacts&, protocol::AdmissionPoint);
 [[nodiscard]] Gate gate_of(BrokenRule rule);
+
+/// Whether a node that breaks `rule` takes these for stored before they are.
+[[nodiscard]] bool answers_before_durable(BrokenRule rule, const std::vector<protocol::StoreOp>& ops);
+
+/// What a node that breaks `rule` really stores of `ops`.
+[[nodiscard]] std::vector<protocol::StoreOp> stored_by(BrokenRule rule, std::vector<protocol::StoreOp> ops);
 
 }  // namespace unlearn::sim

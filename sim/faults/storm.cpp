@@ -16,6 +16,13 @@ constexpr int kMostChecks = 120;
 constexpr auto kLeastPause = 15s;
 constexpr std::size_t kMostOverheard = 256;
 
+// Of all messages. Loss is drawn anew now and then, up to kMostLoss.
+constexpr double kMostLoss = 0.1;
+constexpr double kDuplicated = 0.0002;
+constexpr double kFlipped = 0.0002;
+constexpr double kOvertakes = 0.0004;
+constexpr double kDelayed = 0.0092;
+
 }  // namespace
 
 Storm::Storm(std::uint64_t seed, FaultOptions options) : FaultWorld(seed, options) {
@@ -61,7 +68,11 @@ FaultResult Storm::run() {
         check_calm();
     }
     for (const auto& peer : hostile_)
-        attacks_ += peer->attacks();
+        for (const auto& [kind, times] : peer->attacks()) {
+            attacks_ += times;
+            for (std::uint64_t i = 0; i < times; ++i)
+                struck("attack: " + kind);
+        }
     return result();
 }
 
@@ -101,10 +112,14 @@ void Storm::plan_faults(Duration end) {
         if (Machine* machine = any_running()) arm(*machine);
     });
     plan(begin, end, n / 8 + 1, [this, lease] {
-        if (Machine* machine = any_running()) crash(*machine, chance(0.5), between(lease, lease + lease / 2));
+        if (Machine* machine = any_running()) {
+            struck("away for longer than a lease");
+            crash(*machine, chance(0.5), between(lease, lease + lease / 2));
+        }
     });
     if (chance(0.4))
         plan(begin, end, 1, [this, brief] {
+            struck("power cut of all");
             for (auto& machine : machines_)
                 crash(*machine, true, between(0s, brief));
         });
@@ -119,22 +134,25 @@ void Storm::plan_faults(Duration end) {
                 return begin_exit(*other);
     });
     plan(begin, end, n / 2, [this, brief, lease] {
-        if (Machine* machine = any_running())
-            machine->host->pause_until(time_.now() +
-                                       (chance(0.1) ? lease + lease / 10 : between(100ms, brief)));
+        Machine* machine = any_running();
+        if (machine == nullptr) return;
+        const bool suspended = chance(0.1);
+        struck(suspended ? "suspended for longer than a lease" : "paused");
+        machine->host->pause_until(time_.now() + (suspended ? lease + lease / 10 : between(100ms, brief)));
     });
     plan(begin, end, n / 3, [this] {
         Machine& machine = any_machine();
         if (machine.restored) return;
         machine.clock_error = std::chrono::seconds(static_cast<std::int64_t>(random_.below(7200)) - 3600);
         machine.clock_set_at = time_.now();
+        struck("clock jumps");
         if (machine.host) machine.host->set_clock_error(machine.clock_error);
     });
     plan(begin, end, n / 2, [this] { break_links(); });
     plan(begin, end, n / 2, [this] { bad_disk(); });
     plan(begin, end, n / 3 + 1, [this] { restore_backup(); });
     plan(begin, end, n / 16, [this] { lose_device(); });
-    plan(begin, end, 6, [this] { loss_ = chance(0.5) ? 0.0 : 0.1 * random_.uniform(); });
+    plan(begin, end, 6, [this] { loss_ = chance(0.5) ? 0.0 : kMostLoss * random_.uniform(); });
     plan(begin, end, n / 8, [this] { part_neighbours(); });
     plan(begin, end, 60, [this] { hostile_[random_.below(hostile_.size())]->attack(); });
 
@@ -170,18 +188,24 @@ Fate Storm::fate_of(const NodeId& from, const network::Frames& frames) {
     if (!stormy_) return fate;
     const double luck = random_.uniform();
     if (luck < loss_) {
+        struck("message lost");
         fate.copies = 0;
         return fate;
     }
     const double rare = random_.uniform();
-    if (rare < 0.0002)
+    if (rare < kDuplicated) {
+        struck("message doubled");
         fate.copies = 2;
-    else if (rare < 0.0004)
+    } else if (rare < kDuplicated + kFlipped) {
+        struck("bit flipped");
         fate.flipped = random_.next();
-    else if (rare < 0.0008)
+    } else if (rare < kDuplicated + kFlipped + kOvertakes) {
+        struck("message overtakes");
         fate.overtakes = true;
-    else if (rare < 0.01)
+    } else if (rare < kDuplicated + kFlipped + kOvertakes + kDelayed) {
+        struck("message delayed");
         fate.delay = between(50ms, 3s);
+    }
     return fate;
 }
 
@@ -189,6 +213,7 @@ void Storm::break_links() {
     std::vector<std::pair<NodeId, NodeId>> cut;
     if (chance(0.3)) {
         // The network falls into two parts.
+        struck("network in two parts");
         std::vector<bool> side;
         for (std::size_t i = 0; i < machines_.size(); ++i)
             side.push_back(random_.below(2) == 0);
@@ -200,6 +225,7 @@ void Storm::break_links() {
     } else {
         const Machine& machine = any_machine();
         const bool one_way = chance(0.5);
+        struck(one_way ? "links cut one way" : "links cut both ways");
         for (const auto& neighbour : machine.neighbours) {
             if (chance(0.4)) continue;
             cut.emplace_back(machine.id(), neighbour.id);
@@ -215,7 +241,9 @@ void Storm::break_links() {
 
 void Storm::bad_disk() {
     Machine& machine = any_machine();
-    if (chance(0.5))
+    const bool full = chance(0.5);
+    struck(full ? "disk full" : "disk errors");
+    if (full)
         machine.disk.capacity = machine.disk.used() + random_.below(64 * 1024);
     else
         machine.disk.error_rate = 0.02 + 0.3 * random_.uniform();
@@ -231,6 +259,7 @@ void Storm::part_neighbours() {
     if (machine == nullptr) return;
     const auto peer = machine->neighbours[random_.below(machine->neighbours.size())];
     if (machine_of(peer.id) == nullptr) return;
+    struck("peer removed and added");
     machine->node->remove_neighbour(peer.id);
     time_.after(between(1s, 20s), [machine, peer] {
         if (machine->up()) machine->node->add_neighbour(peer, true);
@@ -259,6 +288,7 @@ void Storm::restore_backup() {
     machine.restored = true;
     machine.clock_error = 0s;  // versions after a restoration begin with the date
     invariants_->restored(machine);
+    struck("backup restored");
     tell(machine, "is restored from its backup");
     time_.after(between(0s, 10s), [this, &machine] { come_back(machine); });
 }
@@ -269,6 +299,7 @@ void Storm::lose_device() {
     if (machine == nullptr || machine->leaving) return;
     machine->lost = true;
     tell(*machine, "is lost for good");
+    struck("device lost for good");
     machine->leaving = true;
     crash(*machine, true, 0s);
     invariants_->exit_signed(machine->id());

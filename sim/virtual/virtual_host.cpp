@@ -51,7 +51,9 @@ class VirtualStore final : public storage::AsyncStore {
     }
 
     [[nodiscard]] Result<void> submit(std::vector<protocol::StoreOp> ops, Done done) override {
-        if (options_.answer_before_durable && done) std::exchange(done, nullptr)({});
+        const bool early = options_.answers_before_durable && options_.answers_before_durable(ops);
+        if (options_.stored) ops = options_.stored(std::move(ops));
+        if ((early || ops.empty()) && done) std::exchange(done, nullptr)({});
         return add({std::move(ops), std::move(done), {}});
     }
     [[nodiscard]] Result<void> post(std::function<void(storage::Store&)> task) override {

@@ -19,7 +19,10 @@ class VirtualHost final : public runtime::Host, public std::enable_shared_from_t
     struct Options {
         std::uint64_t seed = 0;
         std::function<protocol::SteadyTime()> write_latency;  ///< of one transaction
-        bool answer_before_durable = false;                   ///< breaks the promise, to see that it shows
+        /// For nodes that break a rule: whether they take these for stored before they are, and what of them
+        /// they store.
+        std::function<bool(const std::vector<protocol::StoreOp>&)> answers_before_durable;
+        std::function<std::vector<protocol::StoreOp>(std::vector<protocol::StoreOp>)> stored;
         /// Sees, and may change, what storage gave back at a start.
         std::function<void(protocol::LoadedState&)> after_load;
         /// Storage that is only memory and is lost at a restart; for the largest networks.
