@@ -2,6 +2,7 @@
 #include <memory>
 
 #include "node/ctl/acting_as.hpp"
+#include "node/ctl/certificate_table.hpp"
 #include "node/ctl/command.hpp"
 #include "node/ctl/json_file.hpp"
 #include "node/ctl/sealed_exit.hpp"
@@ -54,12 +55,19 @@ Outcome<json> find_certificate(const Context& context) {
 Outcome<ExitCode> certificate(const Context& context, const std::string& out) {
     const auto found = find_certificate(context);
     if (!found) return tl::unexpected(found.error());
+    if (!found->is_object()) return fail_with(ExitCode::failed, "what was found is no certificate");
     if (out.empty()) {
-        context.show(*found);
+        if (context.json) {
+            context.show(*found);
+            return ExitCode::ok;
+        }
+        print_certificate(*found, context.console.out);
+        context.console.out << "For others, who can check the signatures: unlearnctl certificate -o FILE\n";
         return ExitCode::ok;
     }
     if (auto written = replace_json_file(out, *found); !written) return tl::unexpected(written.error());
-    if (!context.json) context.console.out << "written to " << out << '\n';
+    if (!context.json)
+        context.console.out << "written to " << out << "; check it with: unlearnctl verify " << out << '\n';
     return ExitCode::ok;
 }
 
@@ -212,9 +220,10 @@ void add_exit_commands(CLI::App& app, Commands& commands) {
     commands.on(exit_command, [options](const Context& context) { return exit(context, *options); });
 
     auto* certificate_command =
-        app.add_subcommand("certificate", "Print the erasure certificate of this node's own exit");
+        app.add_subcommand("certificate", "Show the erasure certificate of this node's own exit");
     auto out = std::make_shared<std::string>();
-    certificate_command->add_option("-o,--output", *out, "write it to this file");
+    certificate_command->add_option("-o,--output", *out,
+                                    "write it to this file, as JSON, for unlearnctl verify");
     commands.on(certificate_command, [out](const Context& context) { return certificate(context, *out); });
 }
 

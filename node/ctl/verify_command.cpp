@@ -1,5 +1,6 @@
 #include <memory>
 
+#include "node/ctl/certificate_table.hpp"
 #include "node/ctl/command.hpp"
 #include "node/ctl/json_file.hpp"
 #include "node/ctl/sealed_exit.hpp"
@@ -19,16 +20,6 @@ struct VerifyOptions {
 
 std::string counted(std::size_t number, const char* one, const char* more) {
     return std::to_string(number) + " " + (number == 1 ? one : more);
-}
-
-void print_holders(const json& certificate, std::ostream& out) {
-    Table table({{"HOLDER"}, {"STATUS"}, {"VERSION", Align::right}, {"LAST LEASE UNTIL"}});
-    for (const auto& holder : certificate.value("holders", json::array()))
-        table.add({field(holder, "node"), field(holder, "status"), field(holder, "served_version"),
-                   time_field(holder, "last_lease_until")});
-    if (table.empty()) return;
-    table.print(out);
-    out << '\n';
 }
 
 void print_meaning(const runtime::CertificateVerdict& verdict, std::ostream& out) {

@@ -36,6 +36,7 @@ using Clock = std::chrono::steady_clock;
 namespace fs = std::filesystem;
 
 constexpr std::size_t kPeers = 8;
+constexpr std::size_t kMany = 64;
 constexpr std::size_t kExamples = 3000;
 constexpr std::size_t kReference = 10'000;
 constexpr const char* kMain = "mlp:100";
@@ -240,21 +241,24 @@ void measure(const fs::path& folder, const std::string& architecture, bool judge
         for (const char* kind : {"cnn:8x16", "cnn:8x16+32", "mlp:32", "linear"})
             show_judgement(daemon, kind);
     }
-    install(daemon, folder, architecture, 64);
+    install(daemon, folder, architecture, kMany);
     static_cast<void>(daemon.seeds->snapshot());
     std::vector<double> builds;
     for (std::size_t i = 0; i < 5; ++i) {
-        static_cast<void>(daemon.seeds->drop(id_of(64 - i)));
+        static_cast<void>(daemon.seeds->drop(id_of(kMany - i)));
         const auto build = Clock::now();
         static_cast<void>(daemon.seeds->snapshot());
         builds.push_back(milliseconds_since(build));
     }
-    std::printf("build of a snapshot with about 64 seeds, nothing else running: median %.2f ms\n",
+    std::printf("build of a snapshot with about %zu seeds, nothing else running: median %.2f ms\n", kMany,
                 median(builds));
-    show_predictions(daemon, "59 seeds");
-    show_drops(daemon, 1, 59, 8);
-    show_drops(daemon, 256, 51, 8);
-    show_memory("with about 40 seeds, at the end");
+    for (const std::int64_t rows : {1, 256}) {
+        install(daemon, folder, architecture, kMany);
+        static_cast<void>(daemon.seeds->snapshot());
+        show_drops(daemon, rows, kMany, 8);
+    }
+    show_predictions(daemon, "56 seeds");
+    show_memory("with 56 seeds, at the end");
 }
 
 }  // namespace

@@ -18,6 +18,7 @@
 #include <vector>
 
 #include <CLI/CLI.hpp>
+#include <malloc.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -63,6 +64,7 @@ struct Sample {
     double minute = 0.0;
     double descriptors = 0.0;
     double megabytes = 0.0;
+    double allocated = 0.0;  ///< of these, what malloc has given out, in MB
 };
 
 class Soak {
@@ -195,9 +197,13 @@ class Soak {
         for (const auto& place : places_)
             if (place->node) seeds += place->node->engine().seeds_in_use().size();
         samples_.push_back({minute, static_cast<double>(testing::open_descriptors(::getpid())),
-                            static_cast<double>(testing::private_memory(::getpid())) / 1e6});
-        std::printf("%5.1f min  %5.0f descriptors  %6.1f MB  %4zu seeds in use  %zu exits  %zu crashes\n",
-                    minute, samples_.back().descriptors, samples_.back().megabytes, seeds, exits_, crashes_);
+                            static_cast<double>(testing::private_memory(::getpid())) / 1e6,
+                            static_cast<double>(::mallinfo2().uordblks) / 1e6});
+        const Sample& sample = samples_.back();
+        std::printf(
+            "%5.1f min  %5.0f descriptors  %6.1f MB  %6.1f MB allocated  %4zu seeds in use  %zu exits  %zu "
+            "crashes\n",
+            minute, sample.descriptors, sample.megabytes, sample.allocated, seeds, exits_, crashes_);
         std::fflush(stdout);
     }
 
@@ -255,5 +261,6 @@ int main(int argc, char** argv) {
     };
     compare("descriptors", &Sample::descriptors, 1.05);
     compare("private MB", &Sample::megabytes, 1.10);
+    compare("allocated MB", &Sample::allocated, 1.10);
     return flat ? 0 : 1;
 }

@@ -36,11 +36,18 @@ constexpr double kMebi = 1 << 20;
 /// Goes on until it is told that it is over.
 using Attack = std::function<void(const std::stop_token& over)>;
 
+/// unlearnd makes itself undumpable, so that its files in /proc are root's. Whoever else runs this attacks
+/// all the same, and everything else is checked.
+bool measured() {
+    return ::geteuid() == 0;
+}
+
 class Scene {
   public:
     explicit Scene(bool with_network_key = false)
         : victim_(ground_.path(), "victim", free_port()), neighbour_(ground_.path(), "neighbour", 0) {
-        REQUIRE_MESSAGE(::geteuid() == 0, "only root may look into the memory of unlearnd");
+        if (!measured())
+            MESSAGE("memory and descriptors are not measured: unlearnd lets only root look into /proc/PID");
         write_reference(ground_.path());
         std::ofstream(ground_.path() / "rows.csv") << "x,y\n-1,-90\n1,-110\n-0.9,104\n1.2,88\n";
         unsigned number = 0;
@@ -82,6 +89,7 @@ class Scene {
         const MemoryWatch watch(victim_.process());
         for (int i = 0; i < 3; ++i)
             live();
+        if (!measured()) return;
         usual_descriptors_ = open_descriptors(victim_.process());
         usual_ = watch.most();
         REQUIRE(usual_ > 0);
@@ -121,13 +129,15 @@ class Scene {
         CHECK(left["erased"] == 1);
         CHECK(exit_took < 5s);
         CHECK(neighbour_.wait() == 0);
+        CHECK(victim_.running());
+        MESSAGE(name << ": seed arrived after " << arrived_after_ << " s, receipt after " << exit_took.count()
+                     << " s");
+        if (!measured()) return;
         CHECK(most < 1.5 * static_cast<double>(usual_));
         CHECK(eventually([&] { return open_descriptors(victim_.process()) <= usual_descriptors_; }, 15s));
         MESSAGE(name << ": private memory " << most / kMebi << " MiB, usually "
-                     << static_cast<double>(usual_) / kMebi << "; seed arrived after " << arrived_after_
-                     << " s, receipt after " << exit_took.count() << " s; descriptors "
+                     << static_cast<double>(usual_) / kMebi << "; descriptors "
                      << open_descriptors(victim_.process()) << " of " << usual_descriptors_);
-        CHECK(victim_.running());
     }
 
     /// Somebody on the allow list of the victim.

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Installs, upgrades, removes and purges the Debian package on this machine. Needs root, and no running systemd.
 # Usage: tests/functional/package_test.sh BUILD-FOLDER
-# Exit code 77 (skipped) without root, or where unlearnd is installed or set up already.
+# Exit code 77 (skipped) without root, under a running systemd, outside of Debian, or where unlearnd is installed or set up
+# already. The build must be whole: cpack builds what is missing.
 set -euo pipefail
 
 build=$(realpath "${1:?usage: package_test.sh BUILD-FOLDER}")
@@ -20,6 +21,10 @@ fail() {
 step() { echo "package_test: $1"; }
 
 [ "$(id -u)" -eq 0 ] || skip "not root"
+for tool in cpack dpkg-deb dpkg-shlibdeps apt-get setpriv; do
+    command -v "$tool" >/dev/null || skip "no $tool here"
+done
+[ ! -d /run/systemd/system ] || skip "systemd runs here, and would start the unit"
 installed=$(dpkg-query -W -f='${db:Status-Status}' unlearnd 2>/dev/null || true)
 [ -z "$installed" ] || [ "$installed" = not-installed ] || skip "unlearnd is installed here"
 if [ -e /var/lib/unlearnd ] || [ -e /etc/unlearnd ]; then skip "there is a node here already"; fi

@@ -1,5 +1,6 @@
 #include "replayed_peer.hpp"
 
+#include <array>
 #include <chrono>
 #include <cstring>
 
@@ -27,12 +28,11 @@ class Announcer final : public network::TransportHandler {
         : io_(io), transport_(transport), hello_(std::move(hello)), have_(std::move(have)) {}
     [[nodiscard]] Reaction reaction() const { return reaction_; }
 
-    void on_link_up(network::SessionId session, const NodeId&) override {
-        transport_.send(session, encode({1, hello_}), network::Priority::urgent);
-        transport_.send(session, encode({1, have_}), network::Priority::normal);
-    }
+    void on_link_up(network::SessionId session, const NodeId&) override { announce(session); }
     void on_link_down(network::SessionId) override {}
-    void on_message(network::SessionId, const CurvePublicKey&, network::Frames frames) override {
+    void on_message(network::SessionId session, const CurvePublicKey&, network::Frames frames) override {
+        // A session that the other side has dialled.
+        if (session_ != session) announce(session);
         const auto message = decode(std::move(frames));
         REQUIRE(message.has_value());
         if (std::holds_alternative<Get>(message->message)) finish(Reaction::asked_for_seed);
@@ -44,6 +44,11 @@ class Announcer final : public network::TransportHandler {
     void on_malformed(network::SessionId, const CurvePublicKey&, std::string) override {}
 
   private:
+    void announce(network::SessionId session) {
+        session_ = session;
+        transport_.send(session, encode({1, hello_}), network::Priority::urgent);
+        transport_.send(session, encode({1, have_}), network::Priority::normal);
+    }
     /// A moment longer: a wish for the seed would outweigh the notice.
     void finish(Reaction reaction) {
         if (reaction_ != Reaction::asked_for_seed) reaction_ = reaction;
@@ -57,6 +62,7 @@ class Announcer final : public network::TransportHandler {
     network::ZmqTransport& transport_;
     Hello hello_;
     Have have_;
+    std::optional<network::SessionId> session_;  ///< the one we announced on
     Reaction reaction_ = Reaction::none;
     asio::steady_timer timer_{io_};
 };
@@ -90,6 +96,14 @@ ReplayedPeer::ReplayedPeer(const fs::path& data_dir)
 }
 
 Reaction ReplayedPeer::announce_to(const std::string& address) const {
+    return announce(std::nullopt, PeerAddress::from_text(address).value());
+}
+
+Reaction ReplayedPeer::announce_when_dialled(const std::string& holder, int port) const {
+    return announce("tcp://127.0.0.1:" + std::to_string(port), {NodeId::from_text(holder).value(), ""});
+}
+
+Reaction ReplayedPeer::announce(const std::optional<std::string>& listen, const PeerAddress& to) const {
     const auto record = verify_record(identity_.id(), network_, record_);
     REQUIRE(record.has_value());
     const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
@@ -103,11 +117,16 @@ Reaction ReplayedPeer::announce_to(const std::string& address) const {
     asio::io_context io;
     const auto zmq = network::ZmqContext::create();
     REQUIRE(zmq.has_value());
-    network::ZmqTransport transport(io, **zmq, identity_, std::nullopt);
+    network::ZmqTransport transport(io, **zmq, identity_, listen);
     Announcer announcer(io, transport, hello, have);
     REQUIRE(transport.start(announcer).has_value());
-    transport.dial(PeerAddress::from_text(address).value());
-    io.run_for(std::chrono::seconds(10));
+    const std::array<CurvePublicKey, 1> allowed{to.id.curve_key()};
+    if (listen)
+        transport.allow(allowed);
+    else
+        transport.dial(to);
+    // Who dials a device that was away looks for it every few seconds.
+    io.run_for(std::chrono::seconds(30));
     transport.stop();
     return announcer.reaction();
 }

@@ -27,8 +27,13 @@ class ReplayedPeer {
 
     /// Connects as the owner, says hello and announces the old seed with a fresh lease.
     [[nodiscard]] Reaction announce_to(const std::string& address) const;
+    /// The same to a holder that nobody can dial: waits for it at the port of the old device.
+    [[nodiscard]] Reaction announce_when_dialled(const std::string& holder, int port) const;
 
   private:
+    [[nodiscard]] Reaction announce(const std::optional<std::string>& listen,
+                                    const protocol::PeerAddress& to) const;
+
     protocol::Identity identity_;
     protocol::NetworkId network_;
     protocol::SignedBytes record_;

@@ -45,6 +45,8 @@ class Device {
     void start(std::chrono::seconds limit = std::chrono::seconds(30));
     /// Without waiting until it answers.
     void launch();
+    /// One more variable for the processes that are launched from now on.
+    void set_environment(const std::string& name, const std::string& value);
     /// SIGKILL: what a power cut leaves behind.
     void kill();
     /// SIGTERM, and its exit code.
@@ -55,6 +57,8 @@ class Device {
     [[nodiscard]] Finished ctl(const std::string& arguments) const;
     /// The command must succeed.
     [[nodiscard]] nlohmann::json ask(const std::string& arguments) const;
+    /// A connection of one's own to the control socket: a descriptor that the caller closes.
+    [[nodiscard]] int connect_to_control_socket() const;
     /// A number from /metrics, named without `unlearnd_`. It must be there.
     [[nodiscard]] double metric(const std::string& name) const;
     [[nodiscard]] std::string address() const;
@@ -67,6 +71,8 @@ class Device {
 
     /// Owners of the seeds in use, in the order of their ids.
     [[nodiscard]] std::vector<std::string> seeds_in_use() const;
+    /// How many entries of this kind the erasure log has.
+    [[nodiscard]] std::size_t log_entries(const std::string& kind) const;
     [[nodiscard]] bool running() const { return process_ > 0; }
 
   private:
@@ -74,11 +80,31 @@ class Device {
     std::string name_;
     int port_;
     std::string id_;
+    std::map<std::string, std::string> environment_;
     pid_t process_ = -1;
 };
 
+using Devices = std::vector<std::unique_ptr<Device>>;
+
+/// A running device with data of its own (`write_data`) in a folder that has a reference set.
+[[nodiscard]] std::unique_ptr<Device> new_device(const std::filesystem::path& folder, const std::string& name,
+                                                 unsigned seed, bool dialled = true);
+
 /// Makes them know each other while they run.
 void introduce(Device& a, Device& b);
+
+/// In order.
+[[nodiscard]] std::vector<std::string> ids_without(const Devices& devices,
+                                                   const std::vector<const Device*>& excluded);
+
+/// Every running device uses exactly the seeds of the others that have not left.
+[[nodiscard]] bool all_have_seeds(const Devices& devices, const std::vector<const Device*>& left = {});
+
+/// What every running device says about the seeds that it holds, for the message of a failed check.
+[[nodiscard]] std::string seeds_of(const Devices& devices);
+
+/// Owners of the seeds that took part in a prediction, in order.
+[[nodiscard]] std::vector<std::string> owners_in(const nlohmann::json& prediction);
 
 /// Rows of four clusters; `seed` decides which three of them the node sees.
 void write_data(const std::filesystem::path& folder, unsigned seed);

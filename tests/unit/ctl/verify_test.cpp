@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include "fake_daemon.hpp"
 #include "node/runtime/certificate.hpp"
 #include "support.hpp"
 
@@ -21,10 +22,12 @@ struct Exited {
         ExitProgress progress;
         progress.begun = true;
         progress.notice = notice;
-        progress.recipients[signer.id()].version = SeedVersion{1};
+        progress.recipients[signer.id()] = {SeedVersion{1}, WallTime{std::chrono::seconds(1'795'420'800)}};
         if (with_silent) progress.recipients[silent].version = SeedVersion{1};
         progress.receipts[signer.id()] =
-            sign_receipt(signer, network, {owner.id(), signer.id(), ReceiptReason::exit, SeedVersion{1}, {}});
+            sign_receipt(signer, network,
+                         {owner.id(), signer.id(), ReceiptReason::exit, SeedVersion{1},
+                          WallTime{std::chrono::seconds(1'795'400'000)}});
         return runtime::make_certificate(owner.id(), network, progress);
     }
 };
@@ -41,6 +44,47 @@ TEST_CASE("a complete certificate is proved, and what it does not prove is said"
     const auto shown = json::parse(call({"verify", file, "--json"}).out);
     CHECK(shown["complete"] == true);
     CHECK(shown["erased"] == json::array({exited.signer.id().text()}));
+}
+
+TEST_CASE("certificate is a table for people, JSON for programs, and a file that can be verified") {
+    const Exited exited;
+    const TemporaryFolder folder;
+    const auto socket = folder / "s";
+    auto certificate = exited.certificate(true);
+    const FakeDaemon daemon(socket, [&](const FakeDaemon::Request&) {
+        return FakeDaemon::Answer{200, certificate.dump()};
+    });
+    const auto line_of = [](const std::string& text, const std::string& about) {
+        const auto at = text.find(about);
+        return at == std::string::npos ? "" : text.substr(at, text.find('\n', at) - at);
+    };
+
+    const auto incomplete = call({"certificate", "--socket", socket});
+    CHECK(incomplete.code == 0);
+    CHECK(line_of(incomplete.out, "owner") == "owner     " + exited.owner.id().text());
+    CHECK(line_of(incomplete.out, "complete") == "complete  no: 1 of 2 recorded holders did not sign");
+    const auto signer = exited.signer.id().text();
+    CHECK(line_of(incomplete.out, signer) ==
+          signer + "  erased         1  2026-11-23 02:13:20Z  2026-11-23 08:00:00Z");
+    CHECK(line_of(incomplete.out, exited.silent.text()).find("  missing        1  -") != std::string::npos);
+    CHECK(incomplete.out.find("cannot prove that no dishonest holder kept a copy") != std::string::npos);
+    CHECK(incomplete.out.find('{') == std::string::npos);
+
+    certificate = exited.certificate(false);
+    const auto complete = call({"certificate", "--socket", socket});
+    CHECK(line_of(complete.out, "complete") == "complete  yes");
+    CHECK(json::parse(call({"certificate", "--json", "--socket", socket}).out) == certificate);
+    const auto file = folder / "c.json";
+    CHECK(call({"certificate", "-o", file, "--socket", socket}).code == 0);
+    CHECK(call({"verify", "--complete", file}).code == 0);
+
+    // What does not verify has no time.
+    certificate["holders"] = {{{"node", signer}, {"receipt", {{"bytes", "zz"}}}}, "x"};
+    const auto broken = call({"certificate", "--socket", socket});
+    CHECK(broken.code == 0);
+    CHECK(line_of(broken.out, signer) == signer + "  -             -  -          -");
+    certificate = json::array();
+    CHECK(call({"certificate", "--socket", socket}).code == 1);
 }
 
 TEST_CASE("an incomplete certificate is valid, and exit code 5 for those who ask for all receipts") {

@@ -1,0 +1,84 @@
+#include "node/ctl/certificate_table.hpp"
+
+#include <algorithm>
+#include <optional>
+
+#include "node/ctl/table.hpp"
+#include "protocol/records.hpp"
+
+namespace unlearn::ctl {
+namespace {
+
+using namespace unlearn::protocol;
+using nlohmann::json;
+
+/// A member that is a text; empty when it is absent or anything else.
+std::string text_in(const json& object, const char* name) {
+    const auto found = object.is_object() ? object.find(name) : object.end();
+    return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
+}
+
+std::optional<Receipt> receipt_of(const json& holder, const NetworkId& network) {
+    const auto statement = holder.is_object() ? holder.value("receipt", json()) : json();
+    auto bytes = from_hex(text_in(statement, "bytes"));
+    const auto signature_bytes = from_hex(text_in(statement, "signature"));
+    const auto id = NodeId::from_text(text_in(holder, "node"));
+    if (!bytes || !signature_bytes || !id) return std::nullopt;
+    const auto signature = Signature::from(*signature_bytes);
+    if (!signature) return std::nullopt;
+    const auto receipt = verify_receipt(*id, network, {std::move(*bytes), *signature});
+    return receipt ? std::optional(*receipt) : std::nullopt;
+}
+
+std::string signed_at(const json& holder, const json& certificate) {
+    const auto bytes = from_hex(text_in(certificate, "network"));
+    const auto network = bytes ? NetworkId::from(*bytes) : tl::unexpected(bytes.error());
+    const auto receipt = network ? receipt_of(holder, *network) : std::nullopt;
+    return receipt ? format_time(receipt->made_at.time_since_epoch().count()) : "-";
+}
+
+/// RFC 3339 in UTC as all other times that are shown.
+std::string shown_time(std::string text) {
+    constexpr std::size_t kSeparator = 10;
+    if (text.size() > kSeparator && text[kSeparator] == 'T') text[kSeparator] = ' ';
+    return text;
+}
+
+std::string completeness(const json& certificate, const json& holders) {
+    if (!holders.is_array()) return "no: it was made from a sealed exit, and who held the seed is not known";
+    const auto missing = std::count_if(holders.begin(), holders.end(), [](const json& holder) {
+        return text_in(holder, "status") == "missing";
+    });
+    if (field(certificate, "complete") == "yes") return "yes";
+    return "no: " + std::to_string(missing) + " of " + std::to_string(holders.size()) +
+           " recorded holders did not sign";
+}
+
+}  // namespace
+
+void print_holders(const json& certificate, std::ostream& out) {
+    const auto holders = certificate.value("holders", json());
+    if (!holders.is_array() || holders.empty()) return;
+    Table table({{"HOLDER"}, {"STATUS"}, {"VERSION", Align::right}, {"SIGNED AT"}, {"LAST LEASE UNTIL"}});
+    for (const auto& holder : holders)
+        table.add({field(holder, "node"), field(holder, "status"), field(holder, "served_version"),
+                   signed_at(holder, certificate), shown_time(time_field(holder, "last_lease_until"))});
+    table.print(out);
+    out << '\n';
+}
+
+void print_certificate(const json& certificate, std::ostream& out) {
+    const auto holders = certificate.value("holders", json::array());
+    Facts facts;
+    facts.add("owner", field(certificate, "owner"));
+    facts.add("network", field(certificate, "network"));
+    facts.add("complete", completeness(certificate, holders));
+    facts.print(out);
+    out << '\n';
+    print_holders(certificate, out);
+    if (holders.is_array() && holders.empty())
+        out << "The owner's record names no holder: nobody was ever served the seed.\n\n";
+    out << field(certificate, "what_this_does_not_prove") << '\n';
+}
+
+}  // namespace unlearn::ctl

@@ -1,0 +1,95 @@
+#include <string>
+
+#include <ATen/ATen.h>
+#include <doctest/doctest.h>
+#include <nlohmann/json.hpp>
+#include <torch/script.h>
+
+#include "tests/support/fleet.hpp"
+
+/// A daemon whose main model its user brought along.
+
+namespace {
+
+using namespace unlearn::testing;
+using nlohmann::json;
+
+/// What `torch.jit.save` would write: the four clusters of `write_data`, told apart by the signs of x and y.
+void write_module(const std::filesystem::path& file) {
+    torch::jit::Module module("Users");
+    module.register_parameter(
+        "weight", at::tensor({-5.0F, -5.0F, 5.0F, -5.0F, -5.0F, 5.0F, 5.0F, 5.0F}).view({4, 2}), false);
+    module.define("def forward(self, x):\n    return torch.matmul(x.flatten(1), self.weight.t())\n");
+    module.save(file.string());
+}
+
+TEST_CASE("a daemon with the user's own TorchScript model: predicts, gives a seed, forgets") {
+    const Playground ground;
+    write_reference(ground.path());
+    Devices devices;
+    devices.push_back(std::make_unique<Device>(ground.path(), "users", free_port()));
+    Device& users = *devices.front();
+    write_data(users.folder(), 1);
+    const auto file = users.folder() / "own.pt";
+    write_module(file);
+    auto options = users.usual_options();
+    options.front() = "--classes a,b,c,d --seed mlp:32 --torchscript " + file.string();
+    users.init(options);
+    users.start();
+    CHECK(users.ask("status")["model"]["main"] == "torchscript own.pt");
+
+    const auto predict =
+        "predict --label label --prior uniform " + (ground.path() / "reference.csv").string();
+    const auto alone = users.ask(predict);
+    // The rows of the reference set are of the four classes in turn, and no noise crosses a border. The
+    // node's own data lack class 1, so it has no vote on that.
+    for (std::size_t row = 0; row < alone["labels"].size(); ++row)
+        if (row % 4 != 1) REQUIRE(alone["labels"][row] == row % 4);
+    // A restart, and asking often, change no bit.
+    CHECK(users.stop() == 0);
+    users.start();
+    for (int i = 0; i < 3; ++i) {
+        const bool same = users.ask(predict) == alone;
+        CHECK(same);
+    }
+
+    // It takes full part: its seed is distilled from the user's model.
+    devices.push_back(new_device(ground.path(), "neighbour", 2));
+    Device& neighbour = *devices.back();
+    introduce(users, neighbour);
+    REQUIRE_MESSAGE(eventually([&] { return all_have_seeds(devices); }), seeds_of(devices));
+    CHECK(owners_in(users.ask(predict)) == std::vector{neighbour.id()});
+    CHECK(owners_in(neighbour.ask(predict)) == std::vector{users.id()});
+    CHECK(neighbour.ask("exit --yes --wait --timeout 20")["erased"] == 1);
+    CHECK(eventually([&] { return users.seeds_in_use().empty(); }));
+    const bool forgotten = users.ask(predict) == alone;
+    CHECK(forgotten);
+}
+
+TEST_CASE("a TorchScript file that is none is said in one line, and the node stays up without a model") {
+    const Playground ground;
+    write_reference(ground.path());
+    Device device(ground.path(), "users", 0);
+    write_data(device.folder(), 1);
+    const auto file = device.folder() / "own.pt";
+    write_module(file);
+    auto options = device.usual_options();
+    options.front() = "--classes a,b,c,d --seed mlp:32 --torchscript " + file.string();
+    device.init(options);
+    std::filesystem::resize_file(file, 100);
+    device.launch();
+    REQUIRE(eventually([&] {
+        const auto status = device.ctl("--json status");
+        return status.code == 0 && json::parse(status.out)["model"]["problem"].is_string();
+    }));
+    const std::string problem = device.ask("status")["model"]["problem"];
+    CHECK(problem.find(file.string()) == 0);
+    CHECK(problem.find('\n') == std::string::npos);
+    CHECK(device.ctl("predict --label label " + (ground.path() / "reference.csv").string()).code == 1);
+    // Put right, it is learnt when asked.
+    write_module(file);
+    CHECK(device.ask("publish --wait")["version"] == 1);
+    CHECK(device.ctl("predict --label label " + (ground.path() / "reference.csv").string()).code == 0);
+}
+
+}  // namespace
