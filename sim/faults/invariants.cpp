@@ -63,6 +63,9 @@ void Invariants::loaded(const Machine& machine, const LoadedState& state) {
             if (lease.owner == seed.owner) number = lease.number;
         quarantined_[{machine.id(), seed.owner}] = {seed.version, number};
     }
+    // What it heard before is news to it again, but for the lease of a seed that it holds.
+    for (auto& [pair, heard] : heard_)
+        if (pair.first == machine.id()) heard.numbers.clear();
     if (machine.restored) return;  // a backup cannot know whom the node served later
     for (const auto& [pair, version] : served_) {
         if (pair.first != machine.id()) continue;
