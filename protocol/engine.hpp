@@ -76,6 +76,7 @@ struct Recipient {
 /// Where our own exit stands.
 struct ExitProgress {
     bool begun = false;
+    bool durable = false;    ///< a crash cannot undo it any more
     bool announced = false;  ///< all that we held is erased, and the notice goes out
     bool complete = false;
     bool given_up = false;

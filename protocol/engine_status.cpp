@@ -137,6 +137,7 @@ ExitProgress Engine::own_exit() const {
     progress.receipts = receipts_;
     if (own_exit_) {
         progress.begun = true;
+        progress.durable = own_exit_->stage != OwnExitStage::storing;
         progress.announced = own_exit_->stage == OwnExitStage::announced;
         progress.complete = own_exit_->complete;
         progress.given_up = own_exit_->given_up;

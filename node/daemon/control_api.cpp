@@ -252,7 +252,23 @@ void ControlApi::handle_exit(const HttpRequest& request, const Respond& respond)
         service_->give_up_exit();
     else if (!begun)
         service_->begin_exit();
-    respond(answer(exit_json(service_->node().engine().own_exit(), service_->network()), 202));
+    after_storage(respond, [this, respond] {
+        const auto exit = service_->node().engine().own_exit();
+        if (!exit.durable)
+            return respond(
+                refusal(503, "the exit is not stored yet, and may be undone by a crash; it is tried again"));
+        respond(answer(exit_json(exit, service_->network()), 202));
+    });
+}
+
+/// `then` on this thread, when storage has tried all that was asked of it before.
+void ControlApi::after_storage(const Respond& respond, std::function<void()> then) {
+    const auto queued = service_->node().on_storage([this, then = std::move(then)](storage::Store&) {
+        boost::asio::post(io_, [this, then] {
+            if (service_ != nullptr) then();
+        });
+    });
+    if (!queued) respond(refusal_of(queued.error()));
 }
 
 void ControlApi::wait_for_exit(std::chrono::seconds at_most, const Respond& respond) {
@@ -281,7 +297,9 @@ void ControlApi::handle_sealed_exit(const HttpRequest& request, const Respond& r
     if (!notice) return respond(refusal(400, notice.error().text()));
     if (auto taken = service_->node().submit_notice(*notice); !taken)
         return respond(refusal(400, "not a sealed exit of this network: " + taken.error().text()));
-    respond(answer(runtime::make_sealed_certificate(service_->network(), *notice)));
+    after_storage(respond, [this, respond, notice = *notice] {
+        respond(answer(runtime::make_sealed_certificate(service_->network(), notice)));
+    });
 }
 
 void ControlApi::handle_log(const HttpRequest& request, const Respond& respond) {

@@ -45,6 +45,7 @@ class ControlApi {
     void handle_backup(const HttpRequest& request, const Respond& respond);
     void answer_health(const Respond& respond) const;
     void answer_exit(const Respond& respond) const;
+    void after_storage(const Respond& respond, std::function<void()> then);
     void wait_for_exit(std::chrono::seconds at_most, const Respond& respond);
     void answer_waiters();
 
