@@ -5,6 +5,7 @@
 #include <set>
 #include <utility>
 
+#include "node/learning/memory.hpp"
 #include "node/storage/wiping_memory.hpp"
 
 namespace unlearn::daemon {
@@ -167,6 +168,8 @@ void EnsembleSeeds::prepare_snapshot() {
         if (cancelled) return;
         static_cast<void>(ensemble_.snapshot());
         wipe_computing_stack();
+        // What the seed took lies in the midst of the heap, where glibc would keep it.
+        learning::release_memory();
     });
 }
 

@@ -85,6 +85,8 @@ class Soak {
             introduce(i);
         every(3s, [this] { churn(); });
         every(30s, [this] { take_sample(); });
+        // glibc keeps what was freed in the midst of the heap; unlearnd gives it back after each exit.
+        every(60s, [] { ::malloc_trim(0); });
         io_.run_for(length);
         for (auto& place : places_)
             place->node.reset();
@@ -241,6 +243,7 @@ int main(int argc, char** argv) {
     app.add_option("--minutes", minutes)->capture_default_str();
     CLI11_PARSE(app, argc, argv);
 
+    ::mallopt(M_ARENA_MAX, 2);  // as unlearnd
     rlimit limit{};
     ::getrlimit(RLIMIT_NOFILE, &limit);
     limit.rlim_cur = limit.rlim_max;
