@@ -351,6 +351,7 @@ class Engine {
                                        const SignedBytes& signed_record);
     void handle_get(SessionId id, Session& session, const Get& get);
     void handle_chunk(SessionId id, Session& session, const Chunk& chunk);
+    void answer_get(SessionId id, Session& session, const Get& get);
     void serve(SessionId id, Session& session, const Get& get);
     void ask_for_more(SessionId id, Session& session, Fetch& fetch);
     void tick_fetches();
@@ -434,7 +435,7 @@ class Engine {
     std::uint64_t last_lease_number_ = 0;  ///< the highest that may be in use anywhere
     SteadyTime next_renewal_{};
     std::map<NodeId, Recipient> recipients_;            ///< on record, durable
-    std::map<NodeId, SeedVersion> recipients_pending_;  ///< being recorded
+    std::map<NodeId, Recipient> recipients_pending_;  ///< the last that is being recorded
     std::map<NodeId, Download> downloads_;
     std::map<NodeId, Held> candidates_;  ///< complete, not yet in place
     std::map<NodeId, Held> held_;        ///< in place

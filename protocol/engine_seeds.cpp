@@ -65,21 +65,30 @@ void Engine::handle_get(SessionId session_id, Session& session, const Get& get) 
         return drop_peer(session_id, session.key,
                          Error{ErrorCode::too_large, "get: more than the window allows"});
 
-    // Who may hold the seed is on record before the first byte of it leaves.
+    answer_get(session_id, session, get);
+}
+
+namespace {
+
+bool covers(const Recipient& recorded, const Recipient& needed) {
+    return recorded.version >= needed.version && recorded.lease_until >= needed.lease_until;
+}
+
+}  // namespace
+
+/// Who may hold the seed, and until when, is on record before the first byte of it leaves.
+void Engine::answer_get(SessionId session_id, Session& session, const Get& get) {
+    const Recipient needed{get.version, own_lease_->lease.not_after};
     const auto it = recipients_.find(session.peer);
-    if (it != recipients_.end() && it->second.version >= get.version &&
-        it->second.lease_until >= own_lease_->lease.not_after)
-        return serve(session_id, session, get);
+    if (it != recipients_.end() && covers(it->second, needed)) return serve(session_id, session, get);
     if (session.waiting_gets.size() >= kMaxWaitingGets)
         return drop_peer(session_id, session.key, Error{ErrorCode::too_large, "too many requests at once"});
     session.waiting_gets.push_back(get);
-    auto& pending = recipients_pending_[session.peer];
-    if (pending < get.version) {
-        pending = get.version;
-        const Recipient recorded{get.version, own_lease_->lease.not_after};
-        persist({PutRecipient{session.peer, recorded.version, recorded.lease_until}},
-                ThenServe{session.peer, recorded});
-    }
+    Recipient& pending = recipients_pending_[session.peer];
+    if (covers(pending, needed)) return;
+    pending = needed;
+    persist({PutRecipient{session.peer, needed.version, needed.lease_until}},
+            ThenServe{session.peer, needed});
 }
 
 void Engine::finish_recipient(const NodeId& peer, const Recipient& recorded) {
@@ -87,7 +96,7 @@ void Engine::finish_recipient(const NodeId& peer, const Recipient& recorded) {
     known.version = std::max(known.version, recorded.version);
     known.lease_until = std::max(known.lease_until, recorded.lease_until);
     if (const auto it = recipients_pending_.find(peer);
-        it != recipients_pending_.end() && it->second <= recorded.version)
+        it != recipients_pending_.end() && covers(recorded, it->second))
         recipients_pending_.erase(it);
     Session* session = established_session(peer);
     if (session == nullptr) return;
@@ -97,8 +106,8 @@ void Engine::finish_recipient(const NodeId& peer, const Recipient& recorded) {
         if (own_exit_ || get.version != own_seed_->record.version)
             send(session_id, *session,
                  Nack{NackReason::no_such_version, static_cast<std::uint64_t>(get.version)});
-        else
-            serve(session_id, *session, get);
+        else  // what was recorded may be an older version than it asks for
+            answer_get(session_id, *session, get);
     }
 }
 

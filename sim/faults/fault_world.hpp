@@ -22,20 +22,25 @@ struct FaultOptions {
     std::uint32_t nodes = 24;
     double hours = 0.1;  ///< of storm, in virtual time
     BrokenRule broken = BrokenRule::none;
+    /// After a violation, to the end of the storm, to see what else is violated.
+    bool goes_on = false;
     /// Storage that is only memory: nobody may crash. For the largest networks.
     bool in_memory = false;
     std::ostream* log = nullptr;  ///< gets a line for everything that happens to a node
 };
 
 struct FaultResult {
-    std::optional<Violation> violation;
-    std::uint64_t events = 0;   ///< tasks of the world
-    std::uint64_t crashes = 0;  ///< machines that went down without a word
+    std::optional<Violation> violation;  ///< the first
+    std::set<std::string> broken;        ///< the rules of all
+    std::uint64_t events = 0;            ///< tasks of the world
+    std::uint64_t crashes = 0;           ///< machines that went down without a word
     std::uint64_t exits = 0;
     std::uint64_t attacks = 0;
     std::uint64_t trace = 0;                      ///< hash of everything that happened
     std::map<std::string, std::uint64_t> faults;  ///< how often each kind struck
     double virtual_seconds = 0.0;
+    /// Of which nobody who is left can know: see FaultWorld::exits_nobody_can_know.
+    std::size_t exits_unheard = 0;
 };
 
 /// A network of production nodes in one virtual world, watched by the invariants. By itself everything goes
@@ -61,13 +66,16 @@ class FaultWorld {
     void crash(Machine& machine, bool power_lost, Duration back_after);
     /// The machine dies at the disk operation after `operations` more.
     void crash_at(Machine& machine, std::uint64_t operations, VirtualDisk::Crash how);
-    /// Until then, or the first violation.
+    /// Until then, or the first violation unless it goes on.
     void run_until(Duration end);
-    /// Searches every disk, and checks what time can break.
+    /// Everything that is too dear to be checked after every event.
     void check_everybody();
-    /// What is still open: a node that is down, a missing seed or receipt, neighbours that differ about an
-    /// exit.
+    /// What is still open: a node that is down, a missing seed or receipt, an exit that somebody was not told
+    /// of.
     [[nodiscard]] std::optional<Violation> unsettled();
+    /// Machines that left for ever and of whose exit nobody can know: whoever had it on disk is gone for good
+    /// too, or was put back to a time before.
+    [[nodiscard]] std::size_t exits_nobody_can_know() const;
     [[nodiscard]] FaultResult result() const;
     void fail(std::string rule, std::string detail) { invariants_->fail(std::move(rule), std::move(detail)); }
 
@@ -87,6 +95,7 @@ class FaultWorld {
     void start(Machine& machine);
     void stop(Machine& machine);
     void come_back(Machine& machine);
+    [[nodiscard]] const Machine* machine_of(const protocol::NodeId& id) const;
     [[nodiscard]] Machine* machine_of(const protocol::NodeId& id);
     [[nodiscard]] Machine& any_machine() { return *machines_[random_.below(machines_.size())]; }
     [[nodiscard]] std::string name_of(const protocol::NodeId& id) const;
@@ -120,6 +129,11 @@ class FaultWorld {
   private:
     void build_network();
     void after_event();
+    [[nodiscard]] std::optional<Violation> missing_receipt(const Machine& owner) const;
+    [[nodiscard]] std::optional<Violation> missing_seed(const Machine& machine) const;
+    [[nodiscard]] std::optional<Violation> missing_exit() const;
+    /// Machines that are up, parted into those that can reach each other.
+    [[nodiscard]] std::vector<std::vector<const Machine*>> connected_parts() const;
     void on_event(Machine& machine, const protocol::Event& event);
     [[nodiscard]] protocol::EngineConfig config_of(const Machine& machine) const;
     [[nodiscard]] bool let_in(Machine& to, network::Frames& frames);
@@ -127,8 +141,10 @@ class FaultWorld {
     void record(const protocol::NodeId& id);
 
     std::map<protocol::NodeId, std::size_t> index_of_;
-    std::set<std::size_t> armed_;    ///< whose disk may be about to die
-    std::set<std::size_t> to_stop_;  ///< retired, to be stopped when the running task is over
+    std::set<std::size_t> armed_;       ///< whose disk may be about to die
+    const Machine* touched_ = nullptr;  ///< by the running task
+    std::size_t turn_ = 0;              ///< whose turn it is to be looked at when no one was
+    std::set<std::size_t> to_stop_;     ///< retired, to be stopped when the running task is over
     std::uint64_t crashes_ = 0;
     std::uint64_t exits_ = 0;
     std::uint64_t trace_ = 0;

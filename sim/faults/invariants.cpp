@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "node/runtime/certificate.hpp"
 #include "node/storage/batch_queue.hpp"
 #include "protocol/limits.hpp"
 #include "protocol/messages.hpp"
@@ -35,6 +36,7 @@ bool is_kind(const network::Frames& frames, Kind kind) {
 }  // namespace
 
 void Invariants::fail(std::string rule, std::string detail) {
+    broken_.insert(rule);
     if (!violation_) violation_ = Violation{std::move(rule), std::move(detail)};
 }
 
@@ -89,13 +91,27 @@ void Invariants::restored(const Machine& machine) {
     std::erase_if(highest_, [&](const auto& entry) { return entry.first.first == machine.id(); });
 }
 
+const std::set<NodeId>& Invariants::stored_exits(const NodeId& machine) const {
+    static const std::set<NodeId> none;
+    const auto found = tombstones_.find(machine);
+    return found == tombstones_.end() ? none : found->second;
+}
+
+void Invariants::offered(const Machine& machine, const NodeId& owner, ByteView payload) {
+    if (!payloads_.is_from(owner, payload))
+        fail("held-is-signed",
+             name_of_machine(machine) + " got a seed that " + owner.short_text() + " never made");
+}
+
 void Invariants::installed(const Machine& machine, const NodeId& owner, SeedVersion version) {
     const Pair pair{machine.id(), owner};
     const std::string what =
         name_of_machine(machine) + " uses version " + text(version) + " of " + owner.short_text();
-    if (receipts_.contains(pair)) fail("receipt-is-for-ever", what + " after its receipt");
-    if (machine.up() && machine.engine().has_tombstone(owner)) fail("no-exited-seed-in-use", what);
-    if (tombstones_[machine.id()].contains(owner))
+    if (receipts_.contains(pair))
+        fail("receipt-is-for-ever", what + " after its receipt");
+    else if (machine.up() && machine.engine().has_tombstone(owner))
+        fail("no-exited-seed-in-use", what);
+    else if (tombstones_[machine.id()].contains(owner))
         fail("no-exited-seed-in-use", what + " although its tombstone was stored");
     auto& highest = highest_[pair];
     if (version < highest) fail("versions-never-shrink", what + " after version " + text(highest));
@@ -104,6 +120,7 @@ void Invariants::installed(const Machine& machine, const NodeId& owner, SeedVers
         loaded != quarantined_.end() && loaded->second.version == version) {
         const auto lease = heard_.find(pair);
         const bool renewed = lease != heard_.end() && lease->second.at >= machine.started_at &&
+                             !lease->second.numbers.empty() &&
                              *lease->second.numbers.rbegin() > loaded->second.lease_number;
         const auto compared = compared_.find(machine.id());
         if (!renewed && (compared == compared_.end() || compared->second < machine.started_at))
@@ -123,6 +140,13 @@ void Invariants::event(const Machine& machine, const Event& event) {
 /// Complete means: everybody who was served, as far as the owner can know, has signed.
 void Invariants::completes(const Machine& machine) {
     const auto exit = machine.engine().own_exit();
+    const auto verdict =
+        runtime::verify_certificate(runtime::make_certificate(machine.id(), settings_.network, exit));
+    if (!verdict)
+        fail("complete-means-all", name_of_machine(machine) + ": " + verdict.error().text());
+    else if (!verdict->complete())
+        fail("complete-means-all",
+             name_of_machine(machine) + " reports its exit complete, its certificate does not");
     const auto check = [&](const NodeId& holder, const char* what) {
         if (!ever_signed_.contains({holder, machine.id()}))
             fail("complete-means-all", name_of_machine(machine) + " reports its exit complete, and " +
@@ -138,9 +162,55 @@ void Invariants::completes(const Machine& machine) {
 // ---------------------------------------------------------------- what is said
 
 void Invariants::sends(const Machine& machine, const NodeId& to, const network::Frames& frames) {
+    sends_bytes(machine, frames);
+    if (is_kind(frames, Kind::get)) sends_get(machine, to, frames);
+    if (is_kind(frames, Kind::exit)) sends_exit(machine, frames);
     if (is_kind(frames, Kind::receipt)) sends_receipt(machine, to, frames);
     if (is_kind(frames, Kind::chunk)) sends_chunk(machine, to, frames);
     if (is_kind(frames, Kind::have)) sends_seed(machine, frames);
+}
+
+void Invariants::check_limit(const Machine& machine, std::size_t size, std::size_t limit, const char* what) {
+    if (size > limit)
+        fail("limits", name_of_machine(machine) + " has " + std::to_string(size) + " " + what + ", limit " +
+                           std::to_string(limit));
+}
+
+void Invariants::sends_bytes(const Machine& machine, const network::Frames& frames) {
+    check_limit(machine, frames.size(), kMaxFrames, "frames in one message");
+    if (frames.size() > 1)
+        check_limit(machine, frames[1].size(), is_kind(frames, Kind::hello) ? kMaxHelloBody : kMaxBody,
+                    "bytes in one body");
+    if (frames.size() > 2) check_limit(machine, frames[2].size(), kMaxPayload, "bytes in one payload");
+}
+
+/// Chunks that are asked for and have not come, as far as the window allows.
+void Invariants::sends_get(const Machine& machine, const NodeId& to, const network::Frames& frames) {
+    const auto get = message_in<Get>(frames);
+    if (!get) return;
+    const auto chunk = least_chunk_.find({to, get->version});
+    if (chunk == least_chunk_.end())
+        return fail("well-formed", name_of_machine(machine) + " asks for a seed that it was never offered");
+    Window& window = windows_[{machine.id(), to}];
+    // Not the next ones: everything begins again from the first that is missing.
+    if (window.version != get->version || window.asked != get->first)
+        window = {get->version, get->first, get->first};
+    window.asked = get->first + get->count;
+    check_limit(machine, (window.asked - window.received) * chunk->second,
+                std::max(kMaxWindowBytes, chunk->second), "bytes under way from one peer");
+}
+
+/// Somebody else's exit is passed on only once a power cut cannot undo it here.
+void Invariants::sends_exit(const Machine& machine, const network::Frames& frames) {
+    const auto exit = message_in<Exit>(frames);
+    if (!exit) return fail("well-formed", name_of_machine(machine) + " sends a bad exit");
+    auto known = notices_.find(exit->notice.signature);
+    if (known == notices_.end()) {
+        const auto notice = verify_notice(settings_.network, exit->notice);
+        if (!notice) return fail("well-formed", name_of_machine(machine) + ": " + notice.error().text());
+        known = notices_.emplace(exit->notice.signature, notice->owner).first;
+    }
+    if (known->second != machine.id()) tombstones_[machine.id()].insert(known->second);
 }
 
 void Invariants::sends_receipt(const Machine& machine, const NodeId&, const network::Frames& frames) {
@@ -199,9 +269,29 @@ void Invariants::sends_seed(const Machine& machine, const network::Frames& frame
 
 void Invariants::hears(const Machine& machine, const NodeId& from, const network::Frames& frames) {
     if (is_kind(frames, Kind::digest) || is_kind(frames, Kind::delta)) compared_[machine.id()] = time_.now();
-    if (!is_kind(frames, Kind::have)) return;
+    if (is_kind(frames, Kind::have)) hears_offer(machine, from, frames);
+    if (is_kind(frames, Kind::chunk)) hears_chunk(machine, from, frames);
+}
+
+void Invariants::hears_chunk(const Machine& machine, const NodeId& from, const network::Frames& frames) {
+    const auto window = windows_.find({machine.id(), from});
+    if (window == windows_.end()) return;
+    const auto chunk = message_in<Chunk>(frames);
+    if (chunk && chunk->version == window->second.version && chunk->index == window->second.received)
+        ++window->second.received;
+}
+
+void Invariants::hears_offer(const Machine& machine, const NodeId& from, const network::Frames& frames) {
     const auto have = message_in<Have>(frames);
-    const Lease* lease = have ? lease_in(from, have->lease) : nullptr;
+    if (!have) return;
+    if (!chunk_bytes_.contains(have->record.signature))
+        if (const auto record = verify_record(from, settings_.network, have->record)) {
+            chunk_bytes_.emplace(have->record.signature, record->chunk_bytes);
+            auto& least =
+                least_chunk_.try_emplace({from, record->version}, record->chunk_bytes).first->second;
+            least = std::min<std::size_t>(least, record->chunk_bytes);
+        }
+    const Lease* lease = lease_in(from, have->lease);
     if (lease == nullptr) return;
     auto& heard = heard_[{machine.id(), from}];
     // A lease that is repeated is no news.
@@ -222,41 +312,63 @@ const Lease* Invariants::lease_in(const NodeId& owner, const SignedBytes& signed
 
 void Invariants::check_running(const Machine& machine) {
     if (!machine.up()) return;
-    for (const auto& owner : tombstones_[machine.id()])
-        if (!machine.engine().has_tombstone(owner))
-            fail("tombstones-never-shrink", name_of_machine(machine) + " does not know any more that " +
-                                                owner.short_text() + " has left");
+    check_sizes(machine, machine.engine().sizes());
+    for (const auto& [owner, version] : machine.holder->in_use()) {
+        if (receipts_.contains({machine.id(), owner}))
+            fail("receipt-is-for-ever",
+                 name_of_machine(machine) + " uses the seed of " + owner.short_text() + " after its receipt");
+        else if (machine.engine().has_tombstone(owner))
+            fail("no-exited-seed-in-use", name_of_machine(machine) + " uses the seed of " +
+                                              owner.short_text() + ", and knows of its exit");
+    }
     // After a sleep, or when its clock was set, a node needs a moment.
     if (time_.now() < std::max(machine.host->paused_until(), machine.clock_set_at) + settings_.slack) return;
     const auto now = machine.host->now();
     for (const auto& [owner, version] : machine.holder->in_use()) {
-        const std::string what =
-            name_of_machine(machine) + " uses version " + text(version) + " of " + owner.short_text();
+        const auto what = [&, of = owner, at = version] {
+            return name_of_machine(machine) + " uses version " + text(at) + " of " + of.short_text();
+        };
         const auto heard = heard_.find({machine.id(), owner});
         if (heard == heard_.end()) {
-            fail("lease", what + ", which it was never offered");
+            fail("lease", what() + ", which it was never offered");
             continue;
         }
         const auto since = std::max(heard->second.at, machine.started_at);
         if (now.steady > since + settings_.lease_time + settings_.slack)
-            fail("lease", what + " without a lease for too long");
+            fail("lease", what() + " without a lease for too long");
         if (now.wall > heard->second.not_after + std::chrono::ceil<std::chrono::seconds>(settings_.slack))
-            fail("lease", what + " after the end of its lease");
-        if (receipts_.contains({machine.id(), owner}))
-            fail("receipt-is-for-ever", what + " after its receipt");
+            fail("lease", what() + " after the end of its lease");
     }
-    const auto sizes = machine.engine().sizes();
-    const auto bounded = [&](std::size_t size, std::size_t limit, const char* what) {
-        if (size > limit)
-            fail("limits", name_of_machine(machine) + " has " + std::to_string(size) + " " + what +
-                               ", limit " + std::to_string(limit));
-    };
-    bounded(sizes.sessions, kMaxSessions, "sessions");
-    bounded(sizes.blocked_keys, kMaxBlockedKeys, "blocked keys");
-    bounded(sizes.waiting_gets, kMaxWaitingGets, "waiting requests");
-    bounded(sizes.downloads, sizes.sessions + machine.engine().peers().size(), "downloads");
-    bounded(sizes.candidates, machine.engine().peers().size(), "seeds under way");
-    bounded(sizes.writes, storage::kMaxQueuedBatches, "writes under way");
+}
+
+void Invariants::check_sizes(const Machine& machine, const EngineSizes& sizes) {
+    check_limit(machine, sizes.sessions, kMaxSessions, "sessions");
+    check_limit(machine, sizes.blocked_keys, kMaxBlockedKeys, "blocked keys");
+    check_limit(machine, sizes.waiting_gets, kMaxWaitingGets, "waiting requests");
+    check_limit(machine, sizes.downloads, machine.neighbours.size(), "downloads");
+    check_limit(machine, sizes.candidates, machine.neighbours.size(), "seeds under way");
+    check_limit(machine, sizes.writes, storage::kMaxQueuedBatches, "writes under way");
+}
+
+void Invariants::check_memory(const Machine& machine) {
+    if (!machine.up()) return;
+    for (const auto& owner : stored_exits(machine.id()))
+        if (owner != machine.id() && !machine.engine().has_tombstone(owner))
+            fail("tombstones-never-shrink", name_of_machine(machine) + " does not know any more that " +
+                                                owner.short_text() + " has left");
+}
+
+void Invariants::check_stored(const Machine& machine) {
+    if (!machine.up() || settings_.in_memory) return;
+    const auto stored = surely_stored(machine);
+    std::set<NodeId> owners;
+    if (stored)
+        for (const auto& tombstone : stored->tombstones)
+            owners.insert(tombstone.owner);
+    for (const auto& owner : machine.engine().tombstones())
+        if (!owners.contains(owner))
+            fail("tombstones-are-durable", name_of_machine(machine) + " would forget in a power cut that " +
+                                               owner.short_text() + " has left");
 }
 
 void Invariants::search_disk(const Machine& machine, const NodeId& owner) {

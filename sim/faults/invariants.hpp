@@ -19,7 +19,7 @@ struct Violation {
 };
 
 /// What must hold whatever happens. Watches a world from outside: what nodes say, what they use, what their
-/// disks would still have after a power cut. The first violation is kept.
+/// disks would still have after a power cut. Of the violations, the first is kept in full.
 class Invariants {
   public:
     struct Settings {
@@ -32,17 +32,22 @@ class Invariants {
         : settings_(settings), time_(time), payloads_(payloads) {}
 
     [[nodiscard]] const std::optional<Violation>& violation() const { return violation_; }
+    /// The names of all that were broken.
+    [[nodiscard]] const std::set<std::string>& broken() const { return broken_; }
     /// What the world itself finds wrong.
     void fail(std::string rule, std::string detail);
 
     // What the world tells.
     /// `owner` has really signed an exit.
     void exit_signed(const protocol::NodeId& owner) { exits_.insert(owner); }
-    [[nodiscard]] const std::set<protocol::NodeId>& exits() const { return exits_; }
+    /// Whose exits `machine` has surely had on its disk, in what was not replaced by a backup since.
+    [[nodiscard]] const std::set<protocol::NodeId>& stored_exits(const protocol::NodeId& machine) const;
     /// Storage gave this back at a start of `machine`.
     void loaded(const Machine& machine, const protocol::LoadedState& state);
     /// The machine's disk was replaced by a backup: what it knew then is what counts.
     void restored(const Machine& machine);
+    /// A complete seed of `owner` is to be judged at `machine`.
+    void offered(const Machine& machine, const protocol::NodeId& owner, protocol::ByteView payload);
     void installed(const Machine& machine, const protocol::NodeId& owner, protocol::SeedVersion version);
     void event(const Machine& machine, const protocol::Event& event);
     /// `machine` hands a message for `to` to the network.
@@ -50,11 +55,15 @@ class Invariants {
     /// A message from `from` reaches `machine`.
     void hears(const Machine& machine, const protocol::NodeId& from, const network::Frames& frames);
 
-    /// What a node says of itself: leases, limits, what it must remember. Asked whenever a message reaches
-    /// it, and, for what only time can break, now and then.
+    /// What a running node uses, and how much it remembers for others. Cheap: asked after every event.
     void check_running(const Machine& machine);
-    /// The machine's whole disk is searched for seeds whose erasure it signed.
+    void check_sizes(const Machine& machine, const protocol::EngineSizes& sizes);
+    /// All exits that the node must know. Not cheap.
+    void check_memory(const Machine& machine);
+    /// The machine's whole disk is searched for seeds whose erasure it signed. Not cheap.
     void check_disk(const Machine& machine);
+    /// A power cut leaves all exits that the node knows. Not cheap.
+    void check_stored(const Machine& machine);
 
   private:
     using Pair = std::pair<protocol::NodeId, protocol::NodeId>;
@@ -64,9 +73,22 @@ class Invariants {
         protocol::SteadyTime at{};
     };
 
+    /// What was asked for of one version of a seed and has not come, in chunks.
+    struct Window {
+        protocol::SeedVersion version{};
+        std::uint32_t received = 0;
+        std::uint32_t asked = 0;
+    };
+
+    void check_limit(const Machine& machine, std::size_t size, std::size_t limit, const char* what);
+    void sends_bytes(const Machine& machine, const network::Frames& frames);
+    void sends_get(const Machine& machine, const protocol::NodeId& to, const network::Frames& frames);
+    void sends_exit(const Machine& machine, const network::Frames& frames);
     void sends_receipt(const Machine& machine, const protocol::NodeId& to, const network::Frames& frames);
     void sends_chunk(const Machine& machine, const protocol::NodeId& to, const network::Frames& frames);
     void sends_seed(const Machine& machine, const network::Frames& frames);
+    void hears_offer(const Machine& machine, const protocol::NodeId& from, const network::Frames& frames);
+    void hears_chunk(const Machine& machine, const protocol::NodeId& from, const network::Frames& frames);
     void completes(const Machine& machine);
     void search_disk(const Machine& machine, const protocol::NodeId& owner);
     [[nodiscard]] std::optional<protocol::LoadedState> surely_stored(const Machine& machine) const;
@@ -77,6 +99,7 @@ class Invariants {
     VirtualTime& time_;
     const Payloads& payloads_;
     std::optional<Violation> violation_;
+    std::set<std::string> broken_;
     std::set<protocol::NodeId> exits_;
     std::map<Pair, protocol::ReceiptReason> receipts_;  ///< machine, owner: a receipt is out
     std::set<Pair> ever_signed_;                        ///< the same, before any restoration too
@@ -92,6 +115,10 @@ class Invariants {
     std::map<Pair, protocol::SeedVersion> served_;               ///< owner, holder
     std::map<std::pair<protocol::NodeId, protocol::SeedVersion>, protocol::Bytes> records_;
     std::map<protocol::Signature, protocol::Lease> leases_;
+    std::map<protocol::Signature, protocol::NodeId> notices_;  ///< their owners
+    std::map<Pair, Window> windows_;                           ///< machine, owner
+    std::map<protocol::Signature, std::size_t> chunk_bytes_;   ///< of records that were heard
+    std::map<std::pair<protocol::NodeId, protocol::SeedVersion>, std::size_t> least_chunk_;
 };
 
 }  // namespace unlearn::sim

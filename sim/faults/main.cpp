@@ -31,9 +31,10 @@ nlohmann::json json_of(std::uint64_t seed, const FaultResult& result) {
     nlohmann::json out{
         {"seed", seed},          {"events", result.events},   {"crashes", result.crashes},
         {"exits", result.exits}, {"attacks", result.attacks}, {"virtual_seconds", result.virtual_seconds},
-        {"trace", result.trace}, {"faults", result.faults}};
+        {"trace", result.trace}, {"faults", result.faults},   {"exits_unheard", result.exits_unheard}};
     if (result.violation)
-        out["violation"] = {{"rule", result.violation->rule}, {"detail", result.violation->detail}};
+        out["violation"] = {
+            {"rule", result.violation->rule}, {"detail", result.violation->detail}, {"all", result.broken}};
     return out;
 }
 
@@ -100,6 +101,8 @@ int main(int argc, char** argv) {
         return app.exit(error) == 0 ? 0 : 2;
     }
     arguments.options.in_memory = arguments.spread;
+    // One broken rule shows in many ways.
+    arguments.options.goes_on = arguments.broken != "none";
     if (log) arguments.options.log = &std::cerr;
     arguments.options.broken = *parse_broken_rule(arguments.broken);
 
@@ -107,6 +110,8 @@ int main(int argc, char** argv) {
     std::uint64_t crashes = 0;
     std::uint64_t violations = 0;
     std::map<std::string, std::uint64_t> faults;
+    std::uint64_t exits = 0;
+    std::uint64_t exits_unheard = 0;
     std::uint64_t seeds = 0;
     const auto run_one = [&](std::uint64_t seed) {
         if (arguments.spread) return json_of(seed, spread(seed, arguments.options));
@@ -118,6 +123,8 @@ int main(int argc, char** argv) {
         ++seeds;
         events += result.at("events").get<std::uint64_t>();
         crashes += result.at("crashes").get<std::uint64_t>();
+        exits += result.at("exits").get<std::uint64_t>();
+        exits_unheard += result.at("exits_unheard").get<std::uint64_t>();
         for (const auto& [kind, times] : result.at("faults").items())
             faults[kind] += times.get<std::uint64_t>();
         if (arguments.json) {
@@ -132,6 +139,7 @@ int main(int argc, char** argv) {
         if (!arguments.json)
             std::cout << "seed " << seed << ": " << violation->at("rule").get<std::string>() << ": "
                       << violation->at("detail").get<std::string>()
+                      << "\n  violated: " << violation->at("all").dump()
                       << "\n  replay: " << replay_command(arguments, seed) << "\n"
                       << std::flush;
     };
@@ -145,6 +153,8 @@ int main(int argc, char** argv) {
         std::cout << nlohmann::json{{"seeds", seeds},
                                     {"events", events},
                                     {"crashes", crashes},
+                                    {"exits", exits},
+                                    {"exits_unheard", exits_unheard},
                                     {"faults", faults},
                                     {"violations", violations}}
                          .dump()
@@ -152,6 +162,9 @@ int main(int argc, char** argv) {
     else {
         for (const auto& [kind, times] : faults)
             std::cout << std::setw(kCountWidth) << times << "  " << kind << "\n";
+        std::cout << std::setw(kCountWidth) << exits << "  exits that ended with all receipts\n"
+                  << std::setw(kCountWidth) << exits_unheard
+                  << "  exits of which nobody who is left can know\n";
         std::cout << seeds << " seeds, " << events << " events, " << crashes << " crashes, " << violations
                   << " violations\n";
     }

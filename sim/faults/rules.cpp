@@ -23,7 +23,9 @@ constexpr std::array<std::string_view, 10> kNames{"none",
                                                   "serve-unrecorded"};
 
 Admission only_when_announced(const AdmissionFacts& facts, AdmissionPoint point) {
-    return point == AdmissionPoint::announce ? protocol::admit(facts, point) : Admission::admitted;
+    AdmissionFacts unaware = facts;
+    if (point != AdmissionPoint::announce) unaware.owner_exited = false;
+    return protocol::admit(unaware, point);
 }
 
 Admission without_end_of_lease(const AdmissionFacts& facts, AdmissionPoint point) {
@@ -72,7 +74,14 @@ bool answers_before_durable(BrokenRule rule, const std::vector<protocol::StoreOp
     return rule == BrokenRule::serve_unrecorded && has_one_of<protocol::PutRecipient>(ops);
 }
 
-std::vector<protocol::StoreOp> stored_by(BrokenRule rule, std::vector<protocol::StoreOp> ops) {
+std::vector<protocol::StoreOp> stored_by(BrokenRule rule, std::vector<protocol::StoreOp> ops,
+                                         const std::function<bool(const protocol::NodeId&)>& has_left) {
+    // Storage refuses such seeds too, and would hide that the gate lets them in.
+    if (rule == BrokenRule::announce_check_only)
+        std::erase_if(ops, [&](const protocol::StoreOp& op) {
+            const auto* seed = std::get_if<protocol::PutHeldSeed>(&op);
+            return seed != nullptr && has_left(seed->owner);
+        });
     if (rule == BrokenRule::keep_on_disk)
         std::erase_if(ops, [](const protocol::StoreOp& op) {
             return std::holds_alternative<protocol::EraseHeldSeed>(op);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -14,7 +15,7 @@ namespace unlearn::sim {
 enum class BrokenRule {
     none,
     ack_before_durable,     ///< a tombstone counts before it is written
-    announce_check_only,    ///< the gate is asked about announcements and nowhere else
+    announce_check_only,    ///< exits are looked at when a seed is announced and nowhere else
     forget_by_age,          ///< a start drops tombstones that are older than a minute
     ignore_unknown_owners,  ///< exits of owners that are no neighbours are not kept
     accept_unsigned_exit,   ///< an exit counts whoever signed it
@@ -35,7 +36,9 @@ using Gate = protocol::Admission (*)(const protocol::AdmissionFacts&, protocol::
 /// Whether a node that breaks `rule` takes these for stored before they are.
 [[nodiscard]] bool answers_before_durable(BrokenRule rule, const std::vector<protocol::StoreOp>& ops);
 
-/// What a node that breaks `rule` really stores of `ops`.
-[[nodiscard]] std::vector<protocol::StoreOp> stored_by(BrokenRule rule, std::vector<protocol::StoreOp> ops);
+/// What a node that breaks `rule` really stores of `ops`. `has_left`: owners of whose exit it knows.
+[[nodiscard]] std::vector<protocol::StoreOp> stored_by(
+    BrokenRule rule, std::vector<protocol::StoreOp> ops,
+    const std::function<bool(const protocol::NodeId&)>& has_left);
 
 }  // namespace unlearn::sim

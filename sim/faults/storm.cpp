@@ -16,13 +16,6 @@ constexpr int kMostChecks = 120;
 constexpr auto kLeastPause = 15s;
 constexpr std::size_t kMostOverheard = 256;
 
-// Of all messages. Loss is drawn anew now and then, up to kMostLoss.
-constexpr double kMostLoss = 0.1;
-constexpr double kDuplicated = 0.0002;
-constexpr double kFlipped = 0.0002;
-constexpr double kOvertakes = 0.0004;
-constexpr double kDelayed = 0.0092;
-
 }  // namespace
 
 Storm::Storm(std::uint64_t seed, FaultOptions options) : FaultWorld(seed, options) {
@@ -73,7 +66,9 @@ FaultResult Storm::run() {
             for (std::uint64_t i = 0; i < times; ++i)
                 struck("attack: " + kind);
         }
-    return result();
+    auto result = this->result();
+    result.exits_unheard = exits_nobody_can_know();
+    return result;
 }
 
 // ---------------------------------------------------------------- faults
@@ -91,40 +86,45 @@ void Storm::plan(Duration from, Duration to, std::size_t times, std::function<vo
         });
 }
 
+std::size_t Storm::times(double for_each_node) const {
+    const auto times = for_each_node * static_cast<double>(machines_.size());
+    return std::max<std::size_t>(1, static_cast<std::size_t>(times));
+}
+
 void Storm::plan_faults(Duration end) {
-    const std::size_t n = machines_.size();
     const Duration begin = 8s;
     const Duration lease = lease_time_;
     // How long things last, for a storm of this length.
     const Duration brief = std::min<Duration>(end / 30, 30s);
 
-    plan(begin, end, n, [this] {
+    plan(begin, end, times(kRates.publishes), [this] {
         if (Machine* machine = any_running()) publish(*machine);
     });
-    plan(begin, end, n / 5 + 1, [this] {
+    plan(begin, end, times(kRates.exits), [this] {
         if (Machine* machine = any_running()) begin_exit(*machine);
     });
     // Crashes: at any moment, at any write, and for longer than a lease.
-    plan(begin, end, n, [this, brief] {
-        if (Machine* machine = any_running()) crash(*machine, chance(0.5), between(0s, brief));
+    plan(begin, end, times(kRates.crashes), [this, brief] {
+        if (Machine* machine = any_running())
+            crash(*machine, chance(kRates.crash_loses_power), between(0s, brief));
     });
-    plan(begin, end, 2 * n, [this] {
+    plan(begin, end, times(kRates.dying_writes), [this] {
         if (Machine* machine = any_running()) arm(*machine);
     });
-    plan(begin, end, n / 8 + 1, [this, lease] {
+    plan(begin, end, times(kRates.long_absences), [this, lease] {
         if (Machine* machine = any_running()) {
             struck("away for longer than a lease");
-            crash(*machine, chance(0.5), between(lease, lease + lease / 2));
+            crash(*machine, chance(kRates.crash_loses_power), between(lease, lease + lease / 2));
         }
     });
-    if (chance(0.4))
+    if (chance(kRates.power_cut_of_all))
         plan(begin, end, 1, [this, brief] {
             struck("power cut of all");
             for (auto& machine : machines_)
                 crash(*machine, true, between(0s, brief));
         });
     // A machine dies in the middle of an exit that it hears of, or of its own.
-    plan(begin, end, n / 4 + 1, [this] {
+    plan(begin, end, times(kRates.exits_cut_short), [this] {
         Machine* machine = any_running();
         if (machine == nullptr) return;
         arm(*machine);
@@ -133,14 +133,14 @@ void Storm::plan_faults(Duration end) {
             if (Machine* other = machine_of(neighbour.id); other != nullptr && other->up() && chance(0.3))
                 return begin_exit(*other);
     });
-    plan(begin, end, n / 2, [this, brief, lease] {
+    plan(begin, end, times(kRates.pauses), [this, brief, lease] {
         Machine* machine = any_running();
         if (machine == nullptr) return;
-        const bool suspended = chance(0.1);
+        const bool suspended = chance(kRates.pause_outlasts_lease);
         struck(suspended ? "suspended for longer than a lease" : "paused");
         machine->host->pause_until(time_.now() + (suspended ? lease + lease / 10 : between(100ms, brief)));
     });
-    plan(begin, end, n / 3, [this] {
+    plan(begin, end, times(kRates.clock_jumps), [this] {
         Machine& machine = any_machine();
         if (machine.restored) return;
         machine.clock_error = std::chrono::seconds(static_cast<std::int64_t>(random_.below(7200)) - 3600);
@@ -148,20 +148,21 @@ void Storm::plan_faults(Duration end) {
         struck("clock jumps");
         if (machine.host) machine.host->set_clock_error(machine.clock_error);
     });
-    plan(begin, end, n / 2, [this] { break_links(); });
-    plan(begin, end, n / 2, [this] { bad_disk(); });
-    plan(begin, end, n / 3 + 1, [this] { restore_backup(); });
-    plan(begin, end, n / 16, [this] { lose_device(); });
-    plan(begin, end, 6, [this] { loss_ = chance(0.5) ? 0.0 : kMostLoss * random_.uniform(); });
-    plan(begin, end, n / 8, [this] { part_neighbours(); });
-    plan(begin, end, 60, [this] { hostile_[random_.below(hostile_.size())]->attack(); });
+    plan(begin, end, times(kRates.cut_links), [this] { break_links(); });
+    plan(begin, end, times(kRates.bad_disks), [this] { bad_disk(); });
+    plan(begin, end, times(kRates.backups), [this] { restore_backup(); });
+    plan(begin, end, times(kRates.lost_devices), [this] { lose_device(); });
+    plan(begin, end, kRates.loss_changes,
+         [this] { loss_ = chance(kRates.no_loss) ? 0.0 : kRates.most_loss * random_.uniform(); });
+    plan(begin, end, times(kRates.partings), [this] { part_neighbours(); });
+    plan(begin, end, kRates.attacks, [this] { hostile_[random_.below(hostile_.size())]->attack(); });
 
     const Duration every = std::max<Duration>(end / 360, 1s);
     for (Duration at = begin; at < end; at += every)
         time_.at(at, [this] {
-            for (const auto& machine : machines_)
-                invariants_->check_running(*machine);
-            invariants_->check_disk(any_machine());
+            const Machine& machine = any_machine();
+            invariants_->check_memory(machine);
+            invariants_->check_disk(machine);
         });
 }
 
@@ -172,11 +173,11 @@ void Storm::arm(Machine& machine) {
 
 void Storm::before_start(Machine& machine) {
     // Now and then the power fails again while it starts.
-    if (stormy_ && chance(0.15)) arm(machine);
+    if (stormy_ && chance(kRates.dies_again_at_start)) arm(machine);
 }
 
 FaultWorld::Aftermath Storm::aftermath() {
-    return {chance(0.7), between(0s, 20s)};
+    return {chance(kRates.dying_write_loses_power), between(0s, 20s)};
 }
 
 Fate Storm::fate_of(const NodeId& from, const network::Frames& frames) {
@@ -193,16 +194,16 @@ Fate Storm::fate_of(const NodeId& from, const network::Frames& frames) {
         return fate;
     }
     const double rare = random_.uniform();
-    if (rare < kDuplicated) {
+    if (rare < kRates.duplicated) {
         struck("message doubled");
         fate.copies = 2;
-    } else if (rare < kDuplicated + kFlipped) {
+    } else if (rare < kRates.duplicated + kRates.flipped) {
         struck("bit flipped");
         fate.flipped = random_.next();
-    } else if (rare < kDuplicated + kFlipped + kOvertakes) {
+    } else if (rare < kRates.duplicated + kRates.flipped + kRates.overtakes) {
         struck("message overtakes");
         fate.overtakes = true;
-    } else if (rare < kDuplicated + kFlipped + kOvertakes + kDelayed) {
+    } else if (rare < kRates.duplicated + kRates.flipped + kRates.overtakes + kRates.delayed) {
         struck("message delayed");
         fate.delay = between(50ms, 3s);
     }
@@ -211,7 +212,7 @@ Fate Storm::fate_of(const NodeId& from, const network::Frames& frames) {
 
 void Storm::break_links() {
     std::vector<std::pair<NodeId, NodeId>> cut;
-    if (chance(0.3)) {
+    if (chance(kRates.network_in_two)) {
         // The network falls into two parts.
         struck("network in two parts");
         std::vector<bool> side;
@@ -224,7 +225,7 @@ void Storm::break_links() {
                     cut.emplace_back(machine->id(), other->id());
     } else {
         const Machine& machine = any_machine();
-        const bool one_way = chance(0.5);
+        const bool one_way = chance(kRates.cut_is_one_way);
         struck(one_way ? "links cut one way" : "links cut both ways");
         for (const auto& neighbour : machine.neighbours) {
             if (chance(0.4)) continue;
@@ -241,7 +242,7 @@ void Storm::break_links() {
 
 void Storm::bad_disk() {
     Machine& machine = any_machine();
-    const bool full = chance(0.5);
+    const bool full = chance(kRates.disk_is_full);
     struck(full ? "disk full" : "disk errors");
     if (full)
         machine.disk.capacity = machine.disk.used() + random_.below(64 * 1024);
@@ -303,11 +304,14 @@ void Storm::lose_device() {
     machine->leaving = true;
     crash(*machine, true, 0s);
     invariants_->exit_signed(machine->id());
-    const auto notice = sign_notice(machine->identity, network_id_,
-                                    ExitNotice{machine->id(), WallTime{1'700'000'000s}, machine->membership});
-    time_.after(between(0s, 10s), [this, notice] {
-        if (Machine* helper = any_running()) static_cast<void>(helper->node->submit_notice(notice));
-    });
+    time_.after(between(0s, 10s), [this, machine] { hand_in_sealed_exit(*machine); });
+}
+
+void Storm::hand_in_sealed_exit(const Machine& lost) {
+    Machine* helper = any_running();
+    if (helper == nullptr) return;
+    static_cast<void>(helper->node->submit_notice(sign_notice(
+        lost.identity, network_id_, ExitNotice{lost.id(), WallTime{1'700'000'000s}, lost.membership})));
 }
 
 // ---------------------------------------------------------------- calm
@@ -328,8 +332,20 @@ void Storm::calm_down() {
             machine->clock_set_at = time_.now();
         }
         come_back(*machine);
-        // A user whose command was lost in a crash gives it again.
-        if (machine->up() && machine->leaving && !machine->engine().own_exit().begun) begin_exit(*machine);
+    }
+    repeat_commands();
+}
+
+/// A user whose command to leave was lost in a crash gives it again, and so does the one who handed in the
+/// sealed exit of a lost device.
+void Storm::repeat_commands() {
+    for (auto& machine : machines_) {
+        if (!machine->leaving) continue;
+        if (machine->up() && !machine->engine().own_exit().begun) begin_exit(*machine);
+        const bool unheard = std::none_of(machines_.begin(), machines_.end(), [&](const auto& other) {
+            return other->up() && other->engine().has_tombstone(machine->id());
+        });
+        if (machine->lost && unheard) hand_in_sealed_exit(*machine);
     }
 }
 
@@ -348,13 +364,14 @@ void Storm::check_calm() {
     for (int i = 0; i < kMostChecks && !invariants_->violation(); ++i) {
         for (auto& machine : machines_)
             if (machine->up()) make_up(*machine);
+        repeat_commands();
         run_until(time_.now() + pause);
-        for (const auto& machine : machines_)
-            invariants_->check_running(*machine);
         open = unsettled();
         if (!open) break;
     }
     check_everybody();
+    for (const auto& machine : machines_)
+        invariants_->check_stored(*machine);
     if (open) invariants_->fail(open->rule, open->detail + ", long after the storm");
 }
 

@@ -12,6 +12,44 @@
 
 namespace unlearn::sim {
 
+/// How often everything strikes that a storm draws.
+struct StormRates {
+    // Times in one storm for each node, and once at least.
+    double publishes = 1.0;
+    double exits = 0.25;
+    double crashes = 1.0;
+    double dying_writes = 2.0;  ///< a machine dies at one of its next operations on disk
+    double long_absences = 0.17;
+    double exits_cut_short = 0.3;  ///< the same during an exit, its own or a neighbour's
+    double pauses = 0.5;
+    double clock_jumps = 0.33;
+    double cut_links = 0.5;
+    double bad_disks = 0.5;
+    double backups = 0.38;  ///< made or restored
+    double lost_devices = 0.06;
+    double partings = 0.125;
+    // Times in one storm.
+    std::size_t loss_changes = 6;
+    std::size_t attacks = 60;
+    // Chances.
+    double power_cut_of_all = 0.4;   ///< in one storm
+    double crash_loses_power = 0.5;  ///< else the process alone dies
+    double dying_write_loses_power = 0.7;
+    double dies_again_at_start = 0.15;
+    double pause_outlasts_lease = 0.1;
+    double network_in_two = 0.3;  ///< of cuts; else the links of one machine
+    double cut_is_one_way = 0.5;
+    double disk_is_full = 0.5;  ///< of bad disks; else it fails now and then
+    double no_loss = 0.5;       ///< of changes of the loss
+    // Of all messages.
+    double most_loss = 0.1;
+    double duplicated = 0.0002;
+    double flipped = 0.0002;
+    double overtakes = 0.0004;
+    double delayed = 0.0092;
+};
+inline constexpr StormRates kRates;
+
 /// A storm of faults over a network, all drawn from one seed, then calm, in which everybody must come to
 /// terms.
 class Storm final : public FaultWorld {
@@ -29,14 +67,17 @@ class Storm final : public FaultWorld {
     void invite_hostile_peers();
     void plan_faults(Duration end);
     void plan(Duration from, Duration to, std::size_t times, std::function<void()> what);
+    [[nodiscard]] std::size_t times(double for_each_node) const;
     void arm(Machine& machine);
     void break_links();
     void bad_disk();
     void part_neighbours();
     void restore_backup();
     void lose_device();
+    void hand_in_sealed_exit(const Machine& lost);
     void calm_down();
     void make_up(Machine& machine);
+    void repeat_commands();
     void check_calm();
     [[nodiscard]] Machine* any_running();
 

@@ -1,13 +1,17 @@
+#include <algorithm>
 #include <chrono>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include <doctest/doctest.h>
 
 #include "sim/faults/fault_world.hpp"
 
 /// The life of two nodes, from their first start to the exit of one, with a crash at every operation of
-/// either disk: before it, in the middle of it, after it, and again while the machine comes back.
+/// either disk: before it, in the middle of it, after it, and again while the machine comes back. Every other
+/// crash takes the power with it, and with the power what was not synced.
 using namespace unlearn::sim;
 using namespace unlearn::protocol;
 using namespace std::chrono_literals;
@@ -21,19 +25,27 @@ struct CrashPoint {
     std::size_t machine = 0;
     std::uint64_t operation = 0;  ///< of the machine's disk, from its first start on
     VirtualDisk::Crash how{};
-    /// Operation after the restart at which it crashes again.
-    std::optional<std::uint64_t> again;
+    bool power_lost = true;
+};
+struct CrashPoints {
+    CrashPoint first;
+    /// `operation` counts from the restart on.
+    std::optional<CrashPoint> second;
 };
 
 struct Life {
     std::uint64_t operations[2] = {0, 0};
     std::uint64_t crashes = 0;
+    /// Operations on disk after the first crash, until all is written that a start has to write.
+    std::uint64_t recovery = 0;
     std::string problem;
 };
 
+constexpr auto kRecoveryTime = 100ms;  ///< of the virtual world, from the start on
+
 class TwoNodes final : public FaultWorld {
   public:
-    explicit TwoNodes(std::optional<CrashPoint> crash) : FaultWorld(7, options()), crash_(crash) {}
+    explicit TwoNodes(std::optional<CrashPoints> points) : FaultWorld(7, options()), points_(points) {}
 
     Life live() {
         start_all();
@@ -68,13 +80,21 @@ class TwoNodes final : public FaultWorld {
     }
 
     void before_start(Machine& machine) override {
-        if (!crash_ || machine.index != crash_->machine) return;
-        if (machine.starts == 0) crash_at(machine, crash_->operation, crash_->how);
-        if (machine.starts > 0 && crash_->again) {
-            crash_at(machine, *crash_->again, crash_->how);
-            crash_->again.reset();
-        }
+        if (!points_ || machine.index != points_->first.machine) return;
+        if (machine.starts == 0) return arm(machine, points_->first);
+        if (machine.starts == 1)
+            time_.after(kRecoveryTime, [this, &machine, before = machine.disk.operations()] {
+                life_.recovery = machine.disk.operations() - before;
+            });
+        if (points_->second) arm(machine, *std::exchange(points_->second, {}));
     }
+
+    void arm(Machine& machine, const CrashPoint& point) {
+        power_lost_ = point.power_lost;
+        crash_at(machine, point.operation, point.how);
+    }
+
+    [[nodiscard]] Aftermath aftermath() override { return {power_lost_, 1s}; }
 
     bool never_starts_again(Machine& machine) {
         machine.retired = false;
@@ -97,48 +117,85 @@ class TwoNodes final : public FaultWorld {
         return life_;
     }
 
-    std::optional<CrashPoint> crash_;
+    std::optional<CrashPoints> points_;
+    bool power_lost_ = true;
     Life life_;
 };
 
 std::string text(const CrashPoint& point) {
     static constexpr const char* kHow[] = {"before", "in the middle of", "after"};
-    return std::string(point.machine == kOwner ? "owner " : "holder ") + kHow[static_cast<int>(point.how)] +
-           " operation " + std::to_string(point.operation) +
-           (point.again ? ", again at " + std::to_string(*point.again) : "");
+    return std::string(kHow[static_cast<int>(point.how)]) + " operation " + std::to_string(point.operation) +
+           (point.power_lost ? ", and loses power" : "");
 }
+
+std::string text(const CrashPoints& points) {
+    return std::string(points.first.machine == kOwner ? "owner" : "holder") + " dies " + text(points.first) +
+           (points.second ? "; again " + text(*points.second) : "");
+}
+
+void check(const CrashPoints& points, const Life& life) {
+    CHECK_MESSAGE(life.problem.empty(), text(points), ": ", life.problem);
+    const std::uint64_t expected = points.second ? 2 : 1;
+    CHECK_MESSAGE(life.crashes == expected, text(points), ": crashed ", life.crashes, " times");
+}
+
+constexpr VirtualDisk::Crash kHows[] = {VirtualDisk::Crash::before, VirtualDisk::Crash::torn,
+                                        VirtualDisk::Crash::after};
+
+/// Second crashes, each at the operation of a recovery that was met least often before.
+class SecondCrashes {
+  public:
+    static constexpr std::size_t kWays = 6;  ///< before, in the middle, after; with power and without
+
+    CrashPoint next(std::size_t machine, std::uint64_t recovery) {
+        times_.resize(std::max<std::size_t>(times_.size(), recovery));
+        const auto end = times_.begin() + static_cast<std::ptrdiff_t>(recovery);
+        const auto least = std::min_element(times_.begin(), end);
+        const std::size_t way = (*least)++;
+        return {machine, static_cast<std::uint64_t>(least - times_.begin()), kHows[way % 3],
+                way / 3 % 2 == 0};
+    }
+    /// Whether every operation of such a recovery was met in every way.
+    [[nodiscard]] bool met_all(std::uint64_t recovery) const {
+        return times_.size() >= recovery &&
+               std::all_of(times_.begin(), times_.begin() + static_cast<std::ptrdiff_t>(recovery),
+                           [](std::size_t times) { return times >= kWays; });
+    }
+    /// For each operation of the longest recovery.
+    [[nodiscard]] const std::vector<std::size_t>& times() const { return times_; }
+
+  private:
+    std::vector<std::size_t> times_;
+};
 
 }  // namespace
 
-TEST_CASE("a crash at every disk operation of start-up, installation and exit") {
+TEST_CASE("a crash at every disk operation of start-up, installation and exit, and another during recovery") {
+    // Every recovery is cut short at a few of its operations: over all of them, at each one in every way.
+    constexpr int kLeast = 2;
+    constexpr int kMost = 30;  ///< as long as some operation was not met in every way
     const Life undisturbed = TwoNodes({}).live();
     REQUIRE_MESSAGE(undisturbed.problem.empty(), undisturbed.problem);
     REQUIRE(undisturbed.crashes == 0);
-    MESSAGE("operations of the owner's disk: ", undisturbed.operations[kOwner],
-            ", of the holder's: ", undisturbed.operations[kHolder]);
+    SecondCrashes second;
     for (const std::size_t machine : {kOwner, kHolder}) {
         REQUIRE(undisturbed.operations[machine] > 20);
         for (std::uint64_t operation = 0; operation < undisturbed.operations[machine]; ++operation)
-            for (const auto how :
-                 {VirtualDisk::Crash::before, VirtualDisk::Crash::torn, VirtualDisk::Crash::after}) {
-                const CrashPoint point{machine, operation, how, {}};
-                const Life life = TwoNodes(point).live();
-                CHECK_MESSAGE(life.problem.empty(), text(point), ": ", life.problem);
-                CHECK_MESSAGE(life.crashes == 1, text(point), ": crashed ", life.crashes, " times");
+            for (const auto how : kHows) {
+                const CrashPoint first{machine, operation, how, (operation + machine) % 2 == 0};
+                const Life life = TwoNodes(CrashPoints{first, {}}).live();
+                check({first, {}}, life);
+                if (life.recovery == 0) continue;  // its exit was over
+                for (int i = 0; i < (second.met_all(life.recovery) ? kLeast : kMost); ++i) {
+                    const CrashPoints both{first, second.next(machine, life.recovery)};
+                    check(both, TwoNodes(both).live());
+                }
             }
     }
-}
-
-TEST_CASE("a second crash during the recovery from the first") {
-    const Life undisturbed = TwoNodes({}).live();
-    // Fewer operations than any start needs, so that each second crash really happens.
-    constexpr std::uint64_t kOfRecovery = 6;
-    for (const std::size_t machine : {kOwner, kHolder})
-        for (std::uint64_t operation = 0; operation < undisturbed.operations[machine]; operation += 3)
-            for (std::uint64_t again = 0; again < kOfRecovery; ++again) {
-                const CrashPoint point{machine, operation, VirtualDisk::Crash::torn, again};
-                const Life life = TwoNodes(point).live();
-                CHECK_MESSAGE(life.problem.empty(), text(point), ": ", life.problem);
-                CHECK_MESSAGE(life.crashes == 2, text(point), ": crashed ", life.crashes, " times");
-            }
+    MESSAGE("operations of the owner's disk: ", undisturbed.operations[kOwner],
+            ", of the holder's: ", undisturbed.operations[kHolder],
+            ", of the longest recovery: ", second.times().size());
+    for (std::size_t operation = 0; operation < second.times().size(); ++operation)
+        CHECK_MESSAGE(second.times()[operation] >= SecondCrashes::kWays, "operation ", operation,
+                      " of recovery: ", second.times()[operation], " times");
 }

@@ -251,6 +251,48 @@ TEST_CASE("a new version replaces the old one, and a refused one is not asked fo
     CHECK(net[1].engine->counters().peers_dropped == 1);
 }
 
+TEST_CASE("a new version is served when its recipient is on record with it, and not with an older one") {
+    EngineNetwork net({"a", "b"}, {{0, 1}}, [](std::size_t, EngineConfig& config) {
+        config.lease_renewal = std::chrono::seconds{5};
+    });
+    net.start();
+    net.publish(0);
+    net.settle();
+    REQUIRE(net[0].disk.recipients.size() == 1);
+
+    net[0].storage_hangs = true;
+    // Answers the newest hanging request that has an operation like this.
+    const auto stored = [&]<typename Op>(const Op&) {
+        auto& hanging = net[0].hanging;
+        const auto newest = std::find_if(hanging.rbegin(), hanging.rend(), [](const Persist& persist) {
+            return std::any_of(persist.ops.begin(), persist.ops.end(),
+                               [](const StoreOp& op) { return std::holds_alternative<Op>(op); });
+        });
+        REQUIRE(newest != hanging.rend());
+        const Ticket ticket = newest->ticket;
+        hanging.erase(std::next(newest).base());
+        net.feed(0, Stored{ticket});
+        net.settle();
+        return ticket;
+    };
+    // The record of the renewed lease is under way ...
+    net.run_for(6s);
+    stored(PutOwnLease{});
+    REQUIRE(net[0].hanging.size() == 1);
+    const Ticket old_record = net[0].hanging.front().ticket;
+    // ... when a new version is published, and asked for.
+    net.publish(0, 50'000, 99);
+    stored(PutOwnSeed{});
+    REQUIRE(net[0].hanging.size() == 2);
+    const auto chunks = count_sent(net[0], Kind::chunk);
+    net.feed(0, Stored{old_record});
+    net.settle();
+    CHECK(count_sent(net[0], Kind::chunk) == chunks);
+    stored(PutRecipient{});
+    CHECK(count_sent(net[0], Kind::chunk) > chunks);
+    CHECK(net[1].engine->seeds_in_use().at(net.id(0)) == SeedVersion{2});
+}
+
 TEST_CASE("two nodes leave one after the other, and both at once") {
     EngineNetwork net({"a", "b", "c", "d"}, {{0, 1}, {0, 2}, {0, 3}, {1, 2}, {1, 3}, {2, 3}});
     net.start();
