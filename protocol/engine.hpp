@@ -434,7 +434,7 @@ class Engine {
     std::optional<OwnLease> own_lease_;    ///< durable
     std::uint64_t last_lease_number_ = 0;  ///< the highest that may be in use anywhere
     SteadyTime next_renewal_{};
-    std::map<NodeId, Recipient> recipients_;            ///< on record, durable
+    std::map<NodeId, Recipient> recipients_;          ///< on record, durable
     std::map<NodeId, Recipient> recipients_pending_;  ///< the last that is being recorded
     std::map<NodeId, Download> downloads_;
     std::map<NodeId, Held> candidates_;  ///< complete, not yet in place
