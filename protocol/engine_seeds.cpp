@@ -5,6 +5,14 @@
 
 namespace unlearn::protocol {
 
+namespace {
+
+bool covers(const Recipient& recorded, const Recipient& needed) {
+    return recorded.version >= needed.version && recorded.lease_until >= needed.lease_until;
+}
+
+}  // namespace
+
 Admission Engine::ask_gate(const NodeId& owner, SeedVersion version, AdmissionPoint point) const {
     AdmissionFacts facts;
     facts.owner_is_self = owner == id();
@@ -64,17 +72,8 @@ void Engine::handle_get(SessionId session_id, Session& session, const Get& get) 
     if (static_cast<std::size_t>(get.count) * record.chunk_bytes > kMaxWindowBytes)
         return drop_peer(session_id, session.key,
                          Error{ErrorCode::too_large, "get: more than the window allows"});
-
     answer_get(session_id, session, get);
 }
-
-namespace {
-
-bool covers(const Recipient& recorded, const Recipient& needed) {
-    return recorded.version >= needed.version && recorded.lease_until >= needed.lease_until;
-}
-
-}  // namespace
 
 /// Who may hold the seed, and until when, is on record before the first byte of it leaves.
 void Engine::answer_get(SessionId session_id, Session& session, const Get& get) {

@@ -1,15 +1,13 @@
 #include "node/ctl/certificate_table.hpp"
 
 #include <algorithm>
-#include <optional>
 
 #include "node/ctl/table.hpp"
-#include "protocol/records.hpp"
+#include "node/runtime/certificate.hpp"
 
 namespace unlearn::ctl {
 namespace {
 
-using namespace unlearn::protocol;
 using nlohmann::json;
 
 /// A member that is a text; empty when it is absent or anything else.
@@ -18,22 +16,8 @@ std::string text_in(const json& object, const char* name) {
     return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
 }
 
-std::optional<Receipt> receipt_of(const json& holder, const NetworkId& network) {
-    const auto statement = holder.is_object() ? holder.value("receipt", json()) : json();
-    auto bytes = from_hex(text_in(statement, "bytes"));
-    const auto signature_bytes = from_hex(text_in(statement, "signature"));
-    const auto id = NodeId::from_text(text_in(holder, "node"));
-    if (!bytes || !signature_bytes || !id) return std::nullopt;
-    const auto signature = Signature::from(*signature_bytes);
-    if (!signature) return std::nullopt;
-    const auto receipt = verify_receipt(*id, network, {std::move(*bytes), *signature});
-    return receipt ? std::optional(*receipt) : std::nullopt;
-}
-
-std::string signed_at(const json& holder, const json& certificate) {
-    const auto bytes = from_hex(text_in(certificate, "network"));
-    const auto network = bytes ? NetworkId::from(*bytes) : tl::unexpected(bytes.error());
-    const auto receipt = network ? receipt_of(holder, *network) : std::nullopt;
+std::string signed_at(const json& certificate, const json& holder) {
+    const auto receipt = runtime::read_receipt(certificate, holder);
     return receipt ? format_time(receipt->made_at.time_since_epoch().count()) : "-";
 }
 
@@ -62,7 +46,7 @@ void print_holders(const json& certificate, std::ostream& out) {
     Table table({{"HOLDER"}, {"STATUS"}, {"VERSION", Align::right}, {"SIGNED AT"}, {"LAST LEASE UNTIL"}});
     for (const auto& holder : holders)
         table.add({field(holder, "node"), field(holder, "status"), field(holder, "served_version"),
-                   signed_at(holder, certificate), shown_time(time_field(holder, "last_lease_until"))});
+                   signed_at(certificate, holder), shown_time(time_field(holder, "last_lease_until"))});
     table.print(out);
     out << '\n';
 }

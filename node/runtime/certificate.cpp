@@ -54,6 +54,13 @@ Result<SignedBytes> read_statement(const json& value) {
     return SignedBytes{std::move(*bytes), *signature};
 }
 
+/// The receipt in a holder's entry, signed by that holder.
+Result<Receipt> receipt_in(const json& entry, const NodeId& holder, const NetworkId& network) {
+    const auto signed_receipt = read_statement(entry.at("receipt"));
+    if (!signed_receipt) return tl::unexpected(signed_receipt.error());
+    return verify_receipt(holder, network, *signed_receipt);
+}
+
 std::string_view status_of(ReceiptReason reason) {
     return reason == ReceiptReason::exit ? "erased" : "left";
 }
@@ -85,9 +92,7 @@ Result<CertificateVerdict> verify(const json& certificate) {
             verdict.missing.push_back(*holder);
             continue;
         }
-        const auto signed_receipt = read_statement(entry.at("receipt"));
-        if (!signed_receipt) return tl::unexpected(signed_receipt.error());
-        const auto receipt = verify_receipt(*holder, *network, *signed_receipt);
+        const auto receipt = receipt_in(entry, *holder, *network);
         if (!receipt) return tl::unexpected(receipt.error());
         if (receipt->owner != *owner)
             return tl::unexpected(malformed("receipt for another owner by " + holder->text()));
@@ -156,6 +161,18 @@ Result<SignedBytes> read_sealed_exit(const json& sealed) {
         return notice;
     } catch (const json::exception& error) {
         return tl::unexpected(Error{ErrorCode::malformed, std::string("sealed exit: ") + error.what()});
+    }
+}
+
+Result<Receipt> read_receipt(const json& certificate, const json& entry) {
+    try {
+        const auto network = fixed_from_hex<NetworkId>(certificate.at("network"));
+        if (!network) return tl::unexpected(network.error());
+        const auto holder = NodeId::from_text(entry.at("node").get<std::string>());
+        if (!holder) return tl::unexpected(holder.error());
+        return receipt_in(entry, *holder, *network);
+    } catch (const json::exception& error) {
+        return tl::unexpected(malformed(error.what()));
     }
 }
 

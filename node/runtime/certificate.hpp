@@ -7,6 +7,7 @@
 
 #include "protocol/digest.hpp"
 #include "protocol/engine.hpp"
+#include "protocol/records.hpp"
 
 /// The erasure certificate: what an owner can show about its exit. protocol/certificate.md describes the
 /// file.
@@ -37,6 +38,11 @@ struct CertificateVerdict {
     bool holders_unknown = false;           ///< a sealed exit: only the notice is proved
     [[nodiscard]] bool complete() const { return missing.empty() && !holders_unknown; }
 };
+
+/// The receipt of one entry of a certificate's `holders`. @return malformed or bad_signature when there is
+/// none that the holder signed.
+[[nodiscard]] protocol::Result<protocol::Receipt> read_receipt(const nlohmann::json& certificate,
+                                                               const nlohmann::json& entry);
 
 /// @return malformed or bad_signature, naming the field, when anything in it does not verify or does not fit
 /// together.

@@ -123,8 +123,8 @@ class FaultWorld {
     std::set<std::pair<protocol::NodeId, protocol::NodeId>> blocked_;  ///< from, to
     std::uint64_t attacks_ = 0;
 
-    /// A fault of this kind has happened to somebody.
-    void struck(const std::string& kind) { ++faults_[kind]; }
+    /// Faults of this kind have happened to somebody.
+    void struck(const std::string& kind, std::uint64_t times = 1) { faults_[kind] += times; }
 
   private:
     void build_network();

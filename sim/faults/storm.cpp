@@ -63,8 +63,7 @@ FaultResult Storm::run() {
     for (const auto& peer : hostile_)
         for (const auto& [kind, times] : peer->attacks()) {
             attacks_ += times;
-            for (std::uint64_t i = 0; i < times; ++i)
-                struck("attack: " + kind);
+            struck("attack: " + kind, times);
         }
     auto result = this->result();
     result.exits_unheard = exits_nobody_can_know();
