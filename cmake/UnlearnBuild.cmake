@@ -31,6 +31,10 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # overlapping copies inside std::string (its bugs 105562 and 105651).
   target_compile_options(unlearn_options INTERFACE -Wno-maybe-uninitialized -Wno-restrict)
 endif()
+if(UNLEARN_UNITY AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  # With more of the program in sight it also reports std::string and std::vector as too small for what they never hold.
+  target_compile_options(unlearn_options INTERFACE -Wno-array-bounds -Wno-stringop-overflow)
+endif()
 if(UNLEARN_WERROR)
   target_compile_options(unlearn_options INTERFACE -Werror)
 endif()
@@ -45,6 +49,7 @@ function(unlearn_library name)
   cmake_parse_arguments(arg "" "" "SOURCES;LINK;PRIVATE_LINK" ${ARGN})
   add_library(${name} STATIC ${arg_SOURCES})
   target_link_libraries(${name} PUBLIC unlearn_options ${arg_LINK} PRIVATE ${arg_PRIVATE_LINK})
+  set_target_properties(${name} PROPERTIES UNITY_BUILD "${UNLEARN_UNITY}" UNITY_BUILD_BATCH_SIZE 6)
 endfunction()
 
 # unlearn_test(NAME SOURCES... LINK LIBS... [TIMEOUT S] [SANITIZED_ARGUMENTS ARGS...]) adds a doctest binary as one CTest

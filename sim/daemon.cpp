@@ -4,6 +4,7 @@
 
 #include "sim/daemon_events.hpp"
 #include "sim/daemon_metrics.hpp"
+#include "sim/problem.hpp"
 
 namespace unlearn::sim {
 namespace {
@@ -15,10 +16,6 @@ constexpr std::chrono::seconds kLastWords{20};
 /// Who does not answer is often about to end.
 constexpr std::chrono::seconds kAboutToEnd{1};
 
-tl::unexpected<std::string> fail(std::string line) {
-    return tl::unexpected<std::string>(std::move(line));
-}
-
 }  // namespace
 
 Daemon::~Daemon() {
@@ -28,7 +25,7 @@ Daemon::~Daemon() {
 
 tl::expected<void, std::string> Daemon::start(const std::filesystem::path& program) {
     auto process = DaemonProcess::start(program, files_.config, files_.log);
-    if (!process) return fail(setup_.name + ": " + process.error());
+    if (!process) return failed_with(setup_.name + ": " + process.error());
     process_.emplace(std::move(*process));
     return {};
 }
@@ -59,32 +56,32 @@ bool Daemon::answers() {
 
 Daemon::Answer Daemon::get(const std::string& target, std::chrono::seconds timeout) {
     auto answer = client_.get(target, timeout);
-    if (!answer) return fail(failure(answer.error().message));
+    if (!answer) return failed_with(failure(answer.error().message));
     return std::move(*answer);
 }
 
 Daemon::Answer Daemon::post(const std::string& target, const json& body) {
     auto answer = client_.post(target, body);
-    if (!answer) return fail(failure(answer.error().message));
+    if (!answer) return failed_with(failure(answer.error().message));
     return std::move(*answer);
 }
 
 tl::expected<std::vector<network::TrafficCount>, std::string> Daemon::traffic() {
     if (left_) return sent_;
     auto sent = ask_traffic(files_.socket);
-    if (!sent) return fail(failure(sent.error()));
+    if (!sent) return failed_with(failure(sent.error()));
     return sent;
 }
 
 tl::expected<Daemon::Leave, std::string> Daemon::leave(std::chrono::seconds at_most) {
-    if (auto begun = post("/v1/exit", json::object()); !begun) return fail(begun.error());
+    if (auto begun = post("/v1/exit", json::object()); !begun) return failed_with(begun.error());
     auto progress =
         get("/v1/exit?wait_s=" + std::to_string(at_most.count()), at_most + ctl::ControlClient::kTimeout);
-    if (!progress) return fail(progress.error());
+    if (!progress) return failed_with(progress.error());
     auto certificate = get("/v1/certificate");
-    if (!certificate) return fail(certificate.error());
+    if (!certificate) return failed_with(certificate.error());
     auto sent = traffic();
-    if (!sent) return fail(sent.error());
+    if (!sent) return failed_with(sent.error());
     sent_ = std::move(*sent);
     left_ = true;
     forgotten_ = progress->value("complete", false);
@@ -106,8 +103,8 @@ void Daemon::ask_to_stop() {
 
 tl::expected<void, std::string> Daemon::wait() {
     const auto code = process_->wait(kLastWords);
-    if (!code) return fail(setup_.name + ": unlearnd does not end");
-    if (*code != 0) return fail(failure(""));
+    if (!code) return failed_with(setup_.name + ": unlearnd does not end");
+    if (*code != 0) return failed_with(failure(""));
     return {};
 }
 

@@ -10,16 +10,13 @@
 #include "sim/data_files.hpp"
 #include "sim/free_ports.hpp"
 #include "sim/output_folder.hpp"
+#include "sim/problem.hpp"
 
 namespace unlearn::sim {
 namespace {
 
-tl::unexpected<std::string> fail(std::string line) {
-    return tl::unexpected<std::string>(std::move(line));
-}
-
-tl::unexpected<std::string> fail(const protocol::Error& error) {
-    return fail(error.detail.empty() ? error.text() : error.detail);
+tl::unexpected<std::string> failed_because(const protocol::Error& error) {
+    return failed_with(error.detail.empty() ? error.text() : error.detail);
 }
 
 DaemonFiles files_in(const std::filesystem::path& folder) {
@@ -71,7 +68,7 @@ class FleetWriter {
     tl::expected<void, std::string> write_common() {
         auto reference =
             write_reference(folder_ / "reference", scenario_.data.kind, setup_.reference, setup_.class_names);
-        if (!reference) return fail(reference.error());
+        if (!reference) return failed_with(reference.error());
         reference_ = std::move(*reference);
         return {};
     }
@@ -80,25 +77,25 @@ class FleetWriter {
         const NodeSetup& node = setup_.nodes[i];
         const auto files = files_in(folder_ / node.name);
         if (files.socket.native().size() >= sizeof(sockaddr_un::sun_path))
-            return fail(files.socket.string() +
-                        ": too long for a socket; choose a shorter folder with --out");
+            return failed_with(files.socket.string() +
+                               ": too long for a socket; choose a shorter folder with --out");
         std::error_code error;
         std::filesystem::create_directories(files.data_dir, error);
         if (!error) std::filesystem::permissions(files.data_dir, std::filesystem::perms::owner_all, error);
-        if (error) return fail(files.data_dir.string() + ": " + error.message());
+        if (error) return failed_with(files.data_dir.string() + ": " + error.message());
         auto examples =
             write_examples(files.folder / "own", scenario_.data.kind, node.own, setup_.class_names);
-        if (!examples) return fail(examples.error());
+        if (!examples) return failed_with(examples.error());
 
         const auto text = config_text(scenario_, choices_of(i, files, *examples), peers_of(node));
         const auto config = config::parse_node_config(text, files.config);
-        if (!config) return fail(config.error());
-        if (auto ok = write_file(files.config, text); !ok) return fail(ok.error());
-        if (auto ok = read_reference(*config); !ok) return fail(ok.error());
+        if (!config) return failed_because(config.error());
+        if (auto ok = write_file(files.config, text); !ok) return failed_with(ok.error());
+        if (auto ok = read_reference(*config); !ok) return failed_with(ok.error());
         if (auto ok = storage::create_identity_file(files.data_dir / "identity", node.identity); !ok)
-            return fail(ok.error());
+            return failed_because(ok.error());
         if (auto ok = config::create_binding(files.data_dir / "binding.json", {network_, std::nullopt}); !ok)
-            return fail(ok.error());
+            return failed_because(ok.error());
         return files;
     }
 
@@ -109,7 +106,7 @@ class FleetWriter {
     tl::expected<void, std::string> read_reference(const config::NodeConfig& config) {
         if (scaling_) return {};
         const auto reference = config::load_reference(config.data);
-        if (!reference) return fail(reference.error());
+        if (!reference) return failed_because(reference.error());
         network_ = config::network_of(config, *reference);
         scaling_ = config::Scaling::of(config.data.kind, *reference);
         return {};
@@ -165,19 +162,19 @@ tl::expected<std::vector<std::uint16_t>, std::string> ports_for(const Scenario& 
 tl::expected<FleetFiles, std::string> write_fleet(const Scenario& scenario, const Setup& setup,
                                                   const std::filesystem::path& folder) {
     auto ports = ports_for(scenario, setup.nodes.size());
-    if (!ports) return fail(ports.error());
+    if (!ports) return failed_with(ports.error());
     // Absolute: the daemons read the paths in their configuration as relative to it.
     const auto nodes_folder = std::filesystem::absolute(folder) / "nodes";
     std::error_code error;
     std::filesystem::create_directories(nodes_folder, error);
-    if (error) return fail(nodes_folder.string() + ": " + error.message());
+    if (error) return failed_with(nodes_folder.string() + ": " + error.message());
 
     FleetWriter writer(scenario, setup, nodes_folder, std::move(*ports));
-    if (auto ok = writer.write_common(); !ok) return fail(ok.error());
+    if (auto ok = writer.write_common(); !ok) return failed_with(ok.error());
     std::vector<DaemonFiles> nodes;
     for (std::size_t i = 0; i < setup.nodes.size(); ++i) {
         auto files = writer.write_node(i);
-        if (!files) return fail(files.error());
+        if (!files) return failed_with(files.error());
         nodes.push_back(std::move(*files));
     }
     return FleetFiles{std::move(nodes), writer.scaling()};

@@ -8,6 +8,7 @@
 #include "node/learning/training.hpp"
 #include "protocol/digest.hpp"
 #include "sim/data_files.hpp"
+#include "sim/problem.hpp"
 
 namespace unlearn::sim {
 namespace {
@@ -18,10 +19,6 @@ using nlohmann::json;
 constexpr std::int64_t kRowsInRequest = 256;
 /// Where a daemon keeps its main model in its data folder: a fingerprint, then safetensors.
 constexpr const char* kModelFile = "main-model";
-
-tl::unexpected<std::string> fail(std::string line) {
-    return tl::unexpected<std::string>(std::move(line));
-}
 
 }  // namespace
 
@@ -67,19 +64,19 @@ tl::expected<Evaluation, std::string> TestSet::evaluate(
         const json body = request(first, std::min(kRowsInRequest, test_.size() - first));
         for (const auto& [prior, all] : {std::pair("own", &own), std::pair("uniform", &uniform)}) {
             const auto answer = daemon.post(std::string("/v1/predict?prior=") + prior, body);
-            if (!answer) return fail(answer.error());
+            if (!answer) return failed_with(answer.error());
             for (const auto& row : answer->at("probabilities"))
                 for (const auto& value : row)
                     all->push_back(value.get<float>());
             for (const auto& participant : answer->at("participants"))
                 if (is_forgotten(participant.at("owner")))
-                    return fail(name + ": still predicts with a seed that it signed to have erased");
+                    return failed_with(name + ": still predicts with a seed that it signed to have erased");
             out.rho = answer->at("rho");
         }
     }
     const auto expected = static_cast<std::size_t>(test_.size() * test_.classes());
     if (own.size() != expected || uniform.size() != expected)
-        return fail(name + ": prediction: an answer has another size than the request");
+        return failed_with(name + ": prediction: an answer has another size than the request");
     out.own_prior = to_predictions(own);
     out.uniform_prior = to_predictions(uniform);
     out.score(main, test_, daemon.setup().own);
@@ -90,11 +87,11 @@ tl::expected<at::Tensor, std::string> TestSet::main_predictions(const Daemon& da
     const auto file = daemon.files().data_dir / kModelFile;
     std::ifstream in(file, std::ios::binary);
     const std::vector<std::uint8_t> bytes{std::istreambuf_iterator<char>(in), {}};
-    if (bytes.size() <= protocol::Digest::kSize) return fail(file.string() + ": holds no model");
+    if (bytes.size() <= protocol::Digest::kSize) return failed_with(file.string() + ": holds no model");
     const auto main =
         learning::MainModel::restore(daemon.setup().main_architecture, test_.shape(), test_.classes(),
                                      std::span(bytes).subspan(protocol::Digest::kSize));
-    if (!main) return fail(file.string() + ": " + main.error().message);
+    if (!main) return failed_with(file.string() + ": " + main.error().message);
     return learning::predict_logits(main->model(), inputs_);
 }
 

@@ -7,6 +7,7 @@
 #include "node/learning/data/idx.hpp"
 #include "node/learning/data/partition.hpp"
 #include "protocol/bytes.hpp"
+#include "sim/problem.hpp"
 
 namespace unlearn::sim {
 namespace {
@@ -14,23 +15,19 @@ namespace {
 using learning::LabelledData;
 using learning::TrainAndTest;
 
-tl::unexpected<std::string> fail(std::string line) {
-    return tl::unexpected<std::string>(std::move(line));
-}
-
 tl::expected<TrainAndTest, std::string> load(const DataSettings& settings) {
     if (settings.kind == DataSettings::Kind::kIdx) {
         auto both = learning::load_idx_folder(settings.path);
-        if (!both) return fail(both.error().message);
+        if (!both) return failed_with(both.error().message);
         return std::move(*both);
     }
     learning::CsvOptions options;
     options.label = settings.label;
     auto train = learning::load_csv(settings.path, options);
-    if (!train) return fail(train.error().message);
+    if (!train) return failed_with(train.error().message);
     options.class_names = train->class_names;
     auto test = learning::load_csv(settings.test_path, options);
-    if (!test) return fail(test.error().message);
+    if (!test) return failed_with(test.error().message);
     return TrainAndTest{std::move(*train), std::move(*test)};
 }
 
@@ -97,12 +94,13 @@ protocol::Identity identity_of(std::uint64_t scenario_seed, const std::string& n
 tl::expected<Setup, std::string> prepare(const Scenario& scenario, const std::vector<std::string>& without,
                                          Violation violation) {
     auto data = load(scenario.data);
-    if (!data) return fail(data.error());
+    if (!data) return failed_with(data.error());
     LabelledData& train = data->train;
     if (const std::size_t wanted = scenario.data.test_from_train; wanted > 0) {
         if (wanted >= train.count)
-            return fail(scenario.file.string() + ": data.test_from_train = " + std::to_string(wanted) +
-                        "; allowed: less than the " + std::to_string(train.count) + " training examples");
+            return failed_with(scenario.file.string() + ": data.test_from_train = " + std::to_string(wanted) +
+                               "; allowed: less than the " + std::to_string(train.count) +
+                               " training examples");
         data->test = split_off_last(train, wanted);
     }
     keep_first(data->test, scenario.data.test_limit);
@@ -116,7 +114,7 @@ tl::expected<Setup, std::string> prepare(const Scenario& scenario, const std::ve
     request.reference_examples = scenario.data.reference;
     request.kind = partition_kind(scenario.data);
     auto partition = learning::draw_partition(request, scenario.seed);
-    if (!partition) return fail(scenario.file.string() + ": " + partition.error().message);
+    if (!partition) return failed_with(scenario.file.string() + ": " + partition.error().message);
 
     protocol::NetworkDescription description;
     description.name = scenario.name;
@@ -150,10 +148,10 @@ tl::expected<Setup, std::string> prepare(const Scenario& scenario, const std::ve
             if (position[j] != SIZE_MAX) neighbours.push_back(position[j]);
         auto main = learning::parse_architecture(scenario.main_architecture(i));
         auto seed = learning::parse_architecture(scenario.seed_architecture(i));
-        if (!main) return fail(scenario.file.string() + ": models.main: " + main.error().message);
-        if (!seed) return fail(scenario.file.string() + ": models.seed: " + seed.error().message);
+        if (!main) return failed_with(scenario.file.string() + ": models.main: " + main.error().message);
+        if (!seed) return failed_with(scenario.file.string() + ": models.seed: " + seed.error().message);
         const auto check = learning::expected_tensors(*seed, train.shape, classes, learning::kSeedLimits);
-        if (!check) return fail(scenario.file.string() + ": models.seed: " + check.error().message);
+        if (!check) return failed_with(scenario.file.string() + ": models.seed: " + check.error().message);
         auto own = learning::Dataset::from_table(train, partition->node_share[i]);
         auto split = learning::split_validation(own, scenario.data.validation,
                                                 setup.streams->seed(name, "validation"));

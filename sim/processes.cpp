@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <thread>
 
+#include "sim/problem.hpp"
 #include "sim/result.hpp"
 
 namespace unlearn::sim {
@@ -15,27 +16,23 @@ constexpr std::chrono::milliseconds kLook{100};
 /// Until a daemon that was started answers at all; many on few cores take their time to load LibTorch.
 constexpr std::chrono::seconds kFirstAnswer{300};
 
-tl::unexpected<std::string> fail(std::string line) {
-    return tl::unexpected<std::string>(std::move(line));
-}
-
 /// Whether the daemon has its main model.
 tl::expected<bool, std::string> has_learnt(Daemon& daemon) {
     if (!daemon.answers()) return false;
     const auto health = daemon.get("/healthz");
-    if (!health) return fail(health.error());
+    if (!health) return failed_with(health.error());
     if (health->value("state", "") == "starting") return false;
     const auto status = daemon.get("/v1/status");
-    if (!status) return fail(status.error());
+    if (!status) return failed_with(status.error());
     const auto& problem = status->at("model").at("problem");
-    if (problem.is_string()) return fail(daemon.failure(problem.get<std::string>()));
+    if (problem.is_string()) return failed_with(daemon.failure(problem.get<std::string>()));
     return status->at("state") == "running";
 }
 
 /// How many seeds of neighbours are in use, or were looked at and are held aside for good reason.
 tl::expected<std::size_t, std::string> settled_seeds(Daemon& daemon) {
     const auto status = daemon.get("/v1/status");
-    if (!status) return fail(status.error());
+    if (!status) return failed_with(status.error());
     const auto& seeds = status->at("seeds");
     return static_cast<std::size_t>(std::count_if(seeds.begin(), seeds.end(), [](const json& seed) {
         return seed.at("state") == "in-use" || seed.at("state") == "held-aside";
@@ -62,7 +59,7 @@ Processes::Processes(const Scenario& scenario, const Setup& setup, FleetFiles fi
 
 tl::expected<void, std::string> Processes::check_all_run() {
     for (auto& daemon : daemons_)
-        if (auto problem = daemon->ended()) return fail(*problem);
+        if (auto problem = daemon->ended()) return failed_with(*problem);
     return {};
 }
 
@@ -79,9 +76,10 @@ tl::expected<void, std::string> Processes::start(const std::filesystem::path& pr
         for (auto it = learning.begin(); it != learning.end();) {
             Daemon& daemon = **it;
             if (!daemon.answers() && Clock::now() > deadline)
-                return fail(daemon.failure("unlearnd does not answer at " + daemon.files().socket.string()));
+                return failed_with(
+                    daemon.failure("unlearnd does not answer at " + daemon.files().socket.string()));
             const auto done = has_learnt(daemon);
-            if (!done) return fail(done.error());
+            if (!done) return failed_with(done.error());
             if (*done) phase.advance();
             it = *done ? learning.erase(it) : it + 1;
         }
@@ -100,22 +98,22 @@ tl::expected<void, std::string> Processes::exchange() {
         std::size_t settled = 0;
         for (auto& daemon : daemons_) {
             const auto seeds = settled_seeds(*daemon);
-            if (!seeds) return fail(seeds.error());
+            if (!seeds) return failed_with(seeds.error());
             settled += *seeds;
         }
         if (settled > shown) phase.advance(settled - shown);
         shown = std::max(shown, settled);
         if (settled == expected) return {};
         if (Clock::now() > deadline)
-            return fail("exchange: " + std::to_string(settled) + " of " + std::to_string(expected) +
-                        " seeds arrived in " + std::to_string(scenario_.network.exchange_timeout.count()) +
-                        " s");
+            return failed_with("exchange: " + std::to_string(settled) + " of " + std::to_string(expected) +
+                               " seeds arrived in " +
+                               std::to_string(scenario_.network.exchange_timeout.count()) + " s");
         std::optional<std::string> refusal;
         static_cast<void>(events_.wait_until(Clock::now() + kLook, [&](const auto& entries) {
             refusal = first_refusal(entries);
             return refusal.has_value();
         }));
-        if (refusal) return fail(*refusal);
+        if (refusal) return failed_with(*refusal);
     }
 }
 
@@ -140,7 +138,7 @@ tl::expected<std::vector<Evaluation>, std::string> Processes::evaluate() {
         phase.advance();
         return std::nullopt;
     });
-    if (error) return fail(*error);
+    if (error) return failed_with(*error);
     return evaluations;
 }
 
@@ -159,11 +157,11 @@ bool Processes::is_forgotten(const std::string& id) const {
 tl::expected<ExitOutcome, std::string> Processes::exit(const std::string& name) {
     const auto found = std::find_if(daemons_.begin(), daemons_.end(),
                                     [&](const auto& daemon) { return daemon->setup().name == name; });
-    if (found == daemons_.end()) return fail("exit: there is no node " + name);
+    if (found == daemons_.end()) return failed_with("exit: there is no node " + name);
     auto phase = progress_.start("exit of " + name, 0);
     // Not an error when the time is over: who did not answer in time is named as missing.
     auto leave = (*found)->leave(scenario_.network.exit_timeout);
-    if (!leave) return fail(leave.error());
+    if (!leave) return failed_with(leave.error());
     const auto answered = events_.receipt_milliseconds(name);
     ExitOutcome outcome;
     outcome.node = name;
@@ -197,7 +195,7 @@ tl::expected<json, std::string> Processes::traffic() {
     std::vector<network::TrafficCount> all(network::TrafficCounters::kKinds);
     for (auto& daemon : daemons_) {
         const auto sent = daemon->traffic();
-        if (!sent) return fail(sent.error());
+        if (!sent) return failed_with(sent.error());
         for (std::size_t kind = 0; kind < all.size(); ++kind) {
             all[kind].messages += (*sent)[kind].messages;
             all[kind].bytes += (*sent)[kind].bytes;

@@ -7,7 +7,7 @@
 namespace unlearn::sim {
 namespace {
 
-constexpr const char* kNotMeasured = "-";
+constexpr const char* kNoValue = "-";
 
 }  // namespace
 
@@ -56,19 +56,19 @@ std::string percent(double part) {
 }
 
 std::string points(double difference) {
-    if (std::isnan(difference)) return kNotMeasured;
+    if (std::isnan(difference)) return kNoValue;
     const double rounded = std::round(difference * 1000.0) / 10.0;
     return fmt::format("{:+.1f}", rounded == 0.0 ? 0.0 : rounded);  // never "-0.0"
 }
 
 std::string milliseconds(double value) {
-    if (std::isnan(value)) return kNotMeasured;
+    if (std::isnan(value)) return kNoValue;
     if (value >= 1000.0) return fmt::format("{:.2f} s", value / 1000.0);
     return fmt::format("{:.{}f} ms", value, value < 10.0 ? 2 : 1);
 }
 
 std::string seconds(double value) {
-    if (std::isnan(value)) return kNotMeasured;
+    if (std::isnan(value)) return kNoValue;
     if (value < 0.1) return milliseconds(value * 1000.0);
     if (value < 10.0) return fmt::format("{:.2f} s", value);
     if (value < 119.95) return fmt::format("{:.1f} s", value);
@@ -78,7 +78,7 @@ std::string seconds(double value) {
 }
 
 std::string bytes(double value) {
-    if (std::isnan(value)) return kNotMeasured;
+    if (std::isnan(value)) return kNoValue;
     constexpr const char* kUnits[] = {"B", "kB", "MB", "GB", "TB"};
     std::size_t unit = 0;
     while (value >= 999.95 && unit + 1 < std::size(kUnits)) {
@@ -89,7 +89,7 @@ std::string bytes(double value) {
 }
 
 std::string decimal(double value, int decimals) {
-    if (std::isnan(value)) return kNotMeasured;
+    if (std::isnan(value)) return kNoValue;
     return fmt::format("{:.{}f}", value, decimals);
 }
 

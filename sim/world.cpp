@@ -14,6 +14,7 @@
 #include "node/storage/identity_file.hpp"
 #include "protocol/records.hpp"
 #include "sim/learn.hpp"
+#include "sim/problem.hpp"
 #include "sim/result.hpp"
 
 namespace unlearn::sim {
@@ -22,10 +23,6 @@ namespace {
 using protocol::EventKind;
 using protocol::NodeId;
 using protocol::SeedVersion;
-
-tl::unexpected<std::string> fail(std::string line) {
-    return tl::unexpected<std::string>(std::move(line));
-}
 
 }  // namespace
 
@@ -78,14 +75,14 @@ void World::stop() {
 
 tl::expected<void, std::string> World::train() {
     auto main_models = train_main_models(scenario_.training, setup_, workers_, progress_);
-    if (!main_models) return fail(main_models.error());
+    if (!main_models) return failed_with(main_models.error());
     main_models_ = std::move(*main_models);
     return {};
 }
 
 tl::expected<void, std::string> World::distil() {
     auto seeds = distil_seeds(scenario_.distillation, setup_, main_models_, workers_, progress_);
-    if (!seeds) return fail(seeds.error());
+    if (!seeds) return failed_with(seeds.error());
     for (std::size_t i = 0; i < members_.size(); ++i)
         members_[i]->seed.emplace(std::move((*seeds)[i]));
     return {};
@@ -96,7 +93,7 @@ tl::expected<void, std::string> World::start_nodes() {
         fabric_ = make_virtual_fabric(events_, setup_.streams->seed("", "virtual world"));
     } else {
         auto fabric = make_zmq_fabric(events_, scenario_.network.base_port);
-        if (!fabric) return fail(fabric.error().text());
+        if (!fabric) return failed_with(fabric.error().text());
         fabric_ = std::move(*fabric);
     }
     for (std::size_t i = 0; i < members_.size(); ++i) {
@@ -113,7 +110,7 @@ tl::expected<void, std::string> World::start_nodes() {
         std::error_code error;
         std::filesystem::create_directories(folder, error);
         if (auto written = storage::create_identity_file(folder / "identity.key", setup.identity); !written)
-            return fail(setup.name + ": " + written.error().text());
+            return failed_with(setup.name + ": " + written.error().text());
         protocol::EngineConfig engine;
         engine.network = setup_.network;
         std::optional<protocol::Error> problem;
@@ -124,7 +121,7 @@ tl::expected<void, std::string> World::start_nodes() {
             else
                 problem = node.error();
         });
-        if (problem) return fail(setup.name + ": " + problem->text());
+        if (problem) return failed_with(setup.name + ": " + problem->text());
     }
     fabric_->run([this] {
         for (auto& member : members_) {
@@ -162,10 +159,11 @@ tl::expected<void, std::string> World::wait_for_seeds(SeedVersion version) {
             shown = arrived;
             return arrived == expected || refused.has_value();
         });
-    if (refused) return fail(*refused);
+    if (refused) return failed_with(*refused);
     if (!all)
-        return fail("exchange: " + std::to_string(arrived) + " of " + std::to_string(expected) +
-                    " seeds arrived in " + std::to_string(scenario_.network.exchange_timeout.count()) + " s");
+        return failed_with("exchange: " + std::to_string(arrived) + " of " + std::to_string(expected) +
+                           " seeds arrived in " + std::to_string(scenario_.network.exchange_timeout.count()) +
+                           " s");
     return {};
 }
 
@@ -203,7 +201,7 @@ tl::expected<void, std::string> World::distil_from_ensembles() {
         phase.advance();
         return std::nullopt;
     });
-    if (error) return fail(*error);
+    if (error) return failed_with(*error);
     return {};
 }
 
@@ -231,7 +229,7 @@ tl::expected<std::vector<Evaluation>, std::string> World::evaluate() {
         phase.advance();
         return std::nullopt;
     });
-    if (error) return fail(*error);
+    if (error) return failed_with(*error);
     return evaluations;
 }
 
@@ -250,7 +248,7 @@ const std::string& World::name_of(const NodeId& id) const {
 
 tl::expected<ExitOutcome, std::string> World::exit(const std::string& name) {
     Member* member = find(name);
-    if (member == nullptr) return fail("exit: there is no node " + name);
+    if (member == nullptr) return failed_with("exit: there is no node " + name);
     auto phase = progress_.start("exit of " + name, 0);
     fabric_->run([&] { member->node->begin_exit(); });
     // Not an error: who did not answer in time is named as missing.

@@ -14,7 +14,7 @@ constexpr std::size_t kLeastRows = 20;
 constexpr double kLargestTemperature = 5.0;
 constexpr double kPrecision = 1e-4;  // of the temperature's logarithm
 // No single row counts for more than this: log p of about 1 in 8,000.
-constexpr double kFloor = -9.0;
+constexpr double kLeastLogLoss = -9.0;
 // Pulls the temperature towards 1, as much as this many rows that are right when its logarithm is off by 1.
 constexpr double kPull = 3.0;
 
@@ -30,7 +30,7 @@ double mean_log_likelihood(const Voter& voter, std::span<const std::int64_t> lab
         for (std::size_t c = 0; c < known.size(); ++c)
             if (known[c])
                 total += std::exp((static_cast<double>(z[c]) - static_cast<double>(z[label])) / temperature);
-        sum += std::max(kFloor, -std::log(total));
+        sum += std::max(kLeastLogLoss, -std::log(total));
     }
     return sum / static_cast<double>(rows.size());
 }

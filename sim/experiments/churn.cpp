@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "node/learning/data/random.hpp"
+#include "sim/problem.hpp"
 #include "topologies/measures.hpp"
 
 namespace unlearn::sim {
@@ -22,10 +23,6 @@ constexpr std::string_view kMostCentral = "most-central";
 constexpr std::string_view kRandom = "random";
 constexpr double kSecondsPerHour = 3600.0;
 
-tl::unexpected<std::string> fail(std::string line) {
-    return tl::unexpected<std::string>(std::move(line));
-}
-
 /// An event with what errors call it.
 struct Sourced {
     ChurnEvent event;
@@ -38,7 +35,7 @@ tl::expected<ChurnEvent, std::string> parse_line(std::string_view line) {
     const auto first = line.find(',');
     const auto second = first == std::string_view::npos ? first : line.find(',', first + 1);
     if (second == std::string_view::npos || line.find(',', second + 1) != std::string_view::npos)
-        return fail("three values were expected: " + std::string(kHeader));
+        return failed_with("three values were expected: " + std::string(kHeader));
     const auto seconds = line.substr(0, first);
     const auto kind = line.substr(first + 1, second - first - 1);
     ChurnEvent event;
@@ -46,18 +43,18 @@ tl::expected<ChurnEvent, std::string> parse_line(std::string_view line) {
     const auto [end, error] =
         std::from_chars(seconds.data(), seconds.data() + seconds.size(), event.at_seconds);
     if (error != std::errc{} || end != seconds.data() + seconds.size())
-        return fail("seconds = \"" + std::string(seconds) + "\" is no number");
+        return failed_with("seconds = \"" + std::string(seconds) + "\" is no number");
     const auto parsed = parse_churn_kind(kind);
     if (!parsed)
-        return fail("event = \"" + std::string(kind) +
-                    "\"; allowed: \"join\", \"leave\", \"exit\", \"crash\", \"come-back\"");
+        return failed_with("event = \"" + std::string(kind) +
+                           "\"; allowed: \"join\", \"leave\", \"exit\", \"crash\", \"come-back\"");
     event.kind = *parsed;
     return event;
 }
 
 SourcedEvents read_trace(const std::filesystem::path& file) {
     std::ifstream in(file);
-    if (!in) return fail(file.string() + ": cannot be read");
+    if (!in) return failed_with(file.string() + ": cannot be read");
     std::vector<Sourced> events;
     std::string line;
     std::size_t number = 1;
@@ -65,15 +62,15 @@ SourcedEvents read_trace(const std::filesystem::path& file) {
         if (!line.empty() && line.back() == '\r') line.pop_back();
         const std::string source = file.string() + ":" + std::to_string(number);
         if (number == 1) {
-            if (line != kHeader) return fail(source + ": the header is not " + std::string(kHeader));
+            if (line != kHeader) return failed_with(source + ": the header is not " + std::string(kHeader));
             continue;
         }
         if (line.empty()) continue;
         auto event = parse_line(line);
-        if (!event) return fail(source + ": " + event.error());
+        if (!event) return failed_with(source + ": " + event.error());
         events.push_back({std::move(*event), source});
     }
-    if (in.bad() || number == 1) return fail(file.string() + ": cannot be read, or empty");
+    if (in.bad() || number == 1) return failed_with(file.string() + ": cannot be read, or empty");
     return events;
 }
 
@@ -134,7 +131,7 @@ tl::expected<void, std::string> resolve(Sourced& sourced, const topologies::Grap
     const std::string what =
         sourced.source + ": " + std::string(to_text(event.kind)) + " of \"" + event.node + "\"";
     if (!std::isfinite(event.at_seconds) || event.at_seconds < 0.0)
-        return fail(what + ": its time is not 0 or later");
+        return failed_with(what + ": its time is not 0 or later");
     if (graph.index_of(event.node)) return {};
     const bool is_exit = event.kind == Kind::exit;
     if (is_exit && event.node == kMostCentral)
@@ -142,7 +139,7 @@ tl::expected<void, std::string> resolve(Sourced& sourced, const topologies::Grap
     else if (is_exit && event.node == kRandom)
         event.node = graph.names[random.below(graph.size())];
     else
-        return fail(what + ": there is no such node");
+        return failed_with(what + ": there is no such node");
     return {};
 }
 
@@ -157,7 +154,7 @@ SourcedEvents scheduled(const ChurnSettings& settings, const topologies::Graph& 
         std::move(trace->begin(), trace->end(), std::back_inserter(events));
     }
     for (auto& event : events)
-        if (auto ok = resolve(event, graph, random); !ok) return fail(ok.error());
+        if (auto ok = resolve(event, graph, random); !ok) return failed_with(ok.error());
     std::stable_sort(events.begin(), events.end(), by_time);
     return events;
 }
@@ -173,8 +170,8 @@ tl::expected<void, std::string> check(const std::vector<Sourced>& events, ChurnP
             plan.waiting.insert(event.node);
         }
         if (state != needed(event.kind))
-            return fail(source + ": " + std::string(to_text(event.kind)) + " of \"" + event.node +
-                        "\", which " + std::string(words(state)) + " then");
+            return failed_with(source + ": " + std::string(to_text(event.kind)) + " of \"" + event.node +
+                               "\", which " + std::string(words(state)) + " then");
         state = after(event.kind);
     }
     return {};
@@ -279,7 +276,7 @@ std::optional<ChurnEvent::Kind> parse_churn_kind(std::string_view text) {
 
 tl::expected<std::vector<ChurnEvent>, std::string> load_trace(const std::filesystem::path& file) {
     auto sourced = read_trace(file);
-    if (!sourced) return fail(sourced.error());
+    if (!sourced) return failed_with(sourced.error());
     std::vector<ChurnEvent> events;
     for (auto& one : *sourced)
         events.push_back(std::move(one.event));
@@ -290,9 +287,9 @@ tl::expected<ChurnPlan, std::string> draw_churn(const ChurnSettings& settings, c
                                                 double seconds, std::uint64_t seed) {
     learning::RandomStream random(seed);
     const auto events = scheduled(settings, graph, random);
-    if (!events) return fail(events.error());
+    if (!events) return failed_with(events.error());
     ChurnPlan plan;
-    if (auto ok = check(*events, plan); !ok) return fail(ok.error());
+    if (auto ok = check(*events, plan); !ok) return failed_with(ok.error());
     std::set<std::string> named;
     for (const auto& [event, source] : *events) {
         named.insert(event.node);

@@ -19,7 +19,7 @@ using config::TableReader;
 
 constexpr std::size_t kMostRuns = 10'000;
 
-tl::unexpected<ScenarioError> fail(std::string message) {
+tl::unexpected<ScenarioError> refuse(std::string message) {
     message.resize(std::min(message.size(), message.find('\n')));
     return tl::unexpected(ScenarioError{std::move(message)});
 }
@@ -73,15 +73,15 @@ class ExperimentParser {
             experiment_.swept.push_back(key.name);
             combinations *= std::min(key.labels.size(), kMostRuns + 1);
             if (combinations > kMostRuns)
-                return fail(file_.string() + ": sweep has more than " + std::to_string(kMostRuns) +
-                            " combinations");
+                return refuse(file_.string() + ": sweep has more than " + std::to_string(kMostRuns) +
+                              " combinations");
         }
         std::vector<std::size_t> choice(keys_.size(), 0);
         while (!complaints_.any()) {
             add_run(choice);
             if (!advance(choice)) break;
         }
-        if (complaints_.any()) return fail(complaints_.first());
+        if (complaints_.any()) return refuse(complaints_.first());
         experiment_.families = families_.size();
         return std::move(experiment_);
     }
@@ -142,8 +142,8 @@ tl::expected<Experiment, ScenarioError> parse_experiment(std::string_view text,
     try {
         return ExperimentParser(text, file, options).parse();
     } catch (const toml::parse_error& error) {
-        return fail(file.string() + ":" + std::to_string(error.source().begin.line) +
-                    ": not TOML: " + std::string(error.description()));
+        return refuse(file.string() + ":" + std::to_string(error.source().begin.line) +
+                      ": not TOML: " + std::string(error.description()));
     }
 }
 

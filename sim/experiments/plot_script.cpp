@@ -51,7 +51,7 @@ std::size_t letters(const std::string& text) {
 }
 
 /// A text for gnuplot. Within single quotes only the quote itself means anything to it.
-std::string quoted(const std::string& text) {
+std::string gnuplot_string(const std::string& text) {
     std::string result = "'";
     for (const char c : text) {
         if (c == '\'') result += '\'';
@@ -65,7 +65,7 @@ std::string quoted_tick(const std::string& text) {
     std::string doubled;
     for (const char c : text)
         doubled += c == '%' ? std::string("%%") : std::string(1, c);
-    return quoted(doubled);
+    return gnuplot_string(doubled);
 }
 
 std::string shortened(const std::string& word) {
@@ -197,8 +197,8 @@ class ScriptWriter {
             "set border 3 linewidth 1.2\n"
             "set grid ytics linetype 1 linewidth 0.6 linecolor rgb '#d0d0d0' dashtype solid\n"
             "set xlabel {}{} offset 0,{}\nset ylabel {}\n",
-            kWidth, height, quoted(plot_.x_title), has_legend() ? ".\"\\n\"" : "", slanted() ? 1.2 : 0.5,
-            quoted(plot_.y_title));
+            kWidth, height, gnuplot_string(plot_.x_title), has_legend() ? ".\"\\n\"" : "",
+            slanted() ? 1.2 : 0.5, gnuplot_string(plot_.y_title));
     }
 
     void write_ticks(const char* axis, const std::vector<double>& ticks) {
@@ -299,7 +299,7 @@ class ScriptWriter {
     void add_series(std::size_t i) {
         if (drawn_[i].marks.empty()) return;
         const std::string title =
-            drawn_[i].title.empty() ? std::string("notitle") : "title " + quoted(drawn_[i].title);
+            drawn_[i].title.empty() ? std::string("notitle") : "title " + gnuplot_string(drawn_[i].title);
         const char* colour = kColours[i % kColours.size()];
         if (bars_) {
             parts_.push_back(fmt::format(

@@ -19,7 +19,7 @@ std::string dotted(const std::vector<std::string>& path) {
 }
 
 /// What an element of a list is called in rows. Nothing when it cannot be told.
-std::optional<Label> label_of(const toml::node& element) {
+std::optional<Label> label_of_element(const toml::node& element) {
     if (const auto* text = element.as_string()) return text->get();
     if (element.is_number()) return *element.value<double>();
     if (const auto* truth = element.as_boolean()) return std::string(truth->get() ? "true" : "false");
@@ -86,7 +86,7 @@ class KeyCollector {
             return complain("must be a list of the values to take, [..., ...]");
         SweptKey key{path, "", {}};
         for (const auto& element : *list) {
-            auto label = label_of(element);
+            auto label = label_of_element(element);
             if (!label)
                 return complain(
                     "has an element without a name; allowed: texts, numbers, lists of texts, and tables with "

@@ -1,0 +1,14 @@
+#pragma once
+
+#include <string>
+#include <tl/expected.hpp>
+#include <utility>
+
+namespace unlearn::sim {
+
+/// What a function that can fail returns: one line that names the file, node or key, for the user.
+[[nodiscard]] inline tl::unexpected<std::string> failed_with(std::string line) {
+    return tl::unexpected<std::string>(std::move(line));
+}
+
+}  // namespace unlearn::sim
