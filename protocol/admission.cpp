@@ -22,6 +22,8 @@ std::string_view describe(Admission admission) {
             return "owner was removed from our peers";
         case Admission::quarantined:
             return "in quarantine until its owner or a neighbour was heard";
+        case Admission::restored:
+            return "restored from a backup: waits until exits were compared with another neighbour";
         case Admission::lease_ended:
             return "lease has ended";
         case Admission::held_aside:
@@ -43,6 +45,7 @@ Admission admit(const AdmissionFacts& facts, AdmissionPoint point) {
     if (facts.too_many_exits && !facts.held && !may_be_held) return Admission::too_many_exits;
     if (point == AdmissionPoint::rebuild) {
         if (facts.quarantined) return Admission::quarantined;
+        if (facts.restored) return Admission::restored;
         if (facts.lease_ended) return Admission::lease_ended;
         if (facts.held_aside) return Admission::held_aside;
     }

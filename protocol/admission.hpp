@@ -24,6 +24,7 @@ struct AdmissionFacts {
     bool removed = false;         ///< we exchange nothing with the owner any more
     // What keeps a seed that is in place out of use for a while.
     bool quarantined = false;  ///< loaded from disk, and its owner may have left since
+    bool restored = false;     ///< we are a backup, and may have signed a receipt for the owner's exit since
     bool lease_ended = false;  ///< or never came
     bool held_aside = false;   ///< judged to do harm
 };
@@ -38,6 +39,7 @@ enum class Admission {
     too_many_exits,
     removed,
     quarantined,
+    restored,
     lease_ended,
     held_aside,
 };

@@ -118,9 +118,12 @@ struct PutRetired {
     std::string reason;
 };
 
-using StoreOp =
-    std::variant<PutTombstone, PutRecipient, PutReceipt, PutHeldSeed, EraseHeldSeed, PutOwnSeed, PutExiting,
-                 PutOwnLease, PutHeldLease, PutLeftReceipt, PutEquivocation, PutPeer, PutRetired>;
+/// Exits were compared with neighbours since this state was restored from a backup.
+struct ClearRestored {};
+
+using StoreOp = std::variant<PutTombstone, PutRecipient, PutReceipt, PutHeldSeed, EraseHeldSeed, PutOwnSeed,
+                             PutExiting, PutOwnLease, PutHeldLease, PutLeftReceipt, PutEquivocation, PutPeer,
+                             PutRetired, ClearRestored>;
 
 /// All that was stored, in the order of NodeId within each list.
 struct LoadedState {
@@ -138,6 +141,8 @@ struct LoadedState {
     std::vector<PutEquivocation> equivocations;
     std::vector<PutPeer> peers;
     std::optional<PutRetired> retired;
+    /// From a backup, which knows nothing of the exits that came after it; until ClearRestored.
+    bool restored = false;
 };
 
 }  // namespace unlearn::protocol

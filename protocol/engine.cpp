@@ -53,6 +53,7 @@ Engine::Engine(const Identity& identity, EngineConfig config, LoadedState state)
     for (const auto& lease : state.held_leases)
         loaded_leases_.emplace(lease.owner, lease);
     counters_.equivocations = equivocations_.size();
+    restored_ = state.restored;
 }
 
 std::vector<Effect> Engine::step(const Input& input, Now now) {
@@ -92,6 +93,7 @@ void Engine::on(const Start&) {
 /// not when the same backup is restored again.
 void Engine::skip_what_may_be_out() {
     if (own_seed_ || last_own_version_ == 0) return;
+    restored_ = true;
     const auto today =
         static_cast<std::uint64_t>(std::max<std::int64_t>(0, now_.wall.time_since_epoch().count()));
     last_own_version_ = std::max(last_own_version_ + kVersionsSkippedByRestore, today);

@@ -400,6 +400,7 @@ class Engine {
     bool let_in_again(const NodeId& peer);
     void send_notice_where_due();
     void check_complete();
+    [[nodiscard]] bool somebody_keeps_our_exit() const;
     void retire(std::string reason);
     void tick_exit();
 
@@ -411,6 +412,9 @@ class Engine {
                     std::uint64_t buckets, const std::vector<BurntId>& ids);
     void send_notices(SessionId id, Session& session, std::vector<BurntId> ids);
     void begin_comparison(SessionId id, Session& session);
+    void compared_with(const NodeId& peer);
+    [[nodiscard]] bool is_vouched_for(const NodeId& owner) const;
+    [[nodiscard]] bool has_other_neighbour(const NodeId& peer) const;
     void tick_comparisons();
     /// Sorted ids of all owners whose exit is durable here, and our own once it is announced.
     [[nodiscard]] std::vector<BurntId> burnt_ids() const;
@@ -453,6 +457,8 @@ class Engine {
     std::map<NodeId, SignedBytes> receipts_;
     std::map<NodeId, SignedBytes> left_receipts_;  ///< ours, for those whose seeds we erased as we left
     SteadyTime next_comparison_{};
+    bool restored_ = false;           ///< from a backup: exits that came after it may be unknown here
+    std::set<NodeId> compared_with_;  ///< while restored_: who knew of no exit that we did not know
     std::set<std::pair<NodeId, SeedVersion>> equivocations_;
 
     std::map<Ticket, PendingStore> stores_;

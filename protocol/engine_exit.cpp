@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <utility>
 
 #include "protocol/engine.hpp"
 #include "protocol/limits.hpp"
@@ -232,7 +233,8 @@ bool Engine::let_in_again(const NodeId& peer) {
 }
 
 void Engine::on(const GiveUpExit&) {
-    if (!own_exit_ || own_exit_->complete || own_exit_->given_up) return;
+    if (!own_exit_ || own_exit_->retiring || own_exit_->given_up) return;
+    if (own_exit_->complete) return retire("exit complete");
     own_exit_->given_up = true;
     if (own_exit_->stage == OwnExitStage::announced) retire("given up");
 }
@@ -250,9 +252,7 @@ void Engine::send_notice_where_due() {
 }
 
 void Engine::tick_exit() {
-    if (!own_exit_ || own_exit_->stage != OwnExitStage::announced || own_exit_->complete ||
-        own_exit_->given_up)
-        return;
+    if (!own_exit_ || own_exit_->stage != OwnExitStage::announced || own_exit_->retiring) return;
     if (now_.steady < own_exit_->next_retry) return;
     own_exit_->backoff = std::min(own_exit_->backoff * 2, kExitRetryMost);
     send_notice_where_due();
@@ -268,14 +268,22 @@ void Engine::handle_receipt(SessionId session_id, Session& session, const Receip
 }
 
 void Engine::check_complete() {
-    if (!own_exit_ || own_exit_->stage != OwnExitStage::announced || own_exit_->complete) return;
+    if (!own_exit_ || own_exit_->stage != OwnExitStage::announced || own_exit_->retiring) return;
     const bool all = std::all_of(recipients_.begin(), recipients_.end(), [this](const auto& recipient) {
         return receipts_.contains(recipient.first);
     });
     if (!all) return;
-    own_exit_->complete = true;
-    note(EventKind::exit_complete, id());
-    retire("exit complete");
+    if (!std::exchange(own_exit_->complete, true)) note(EventKind::exit_complete, id());
+    if (somebody_keeps_our_exit() || !has_other_neighbour(id())) retire("exit complete");
+}
+
+/// With its first receipt somebody who stays has stored the notice, and passes it on. Without, it would end
+/// with us.
+bool Engine::somebody_keeps_our_exit() const {
+    return std::any_of(receipts_.begin(), receipts_.end(), [this](const auto& stored) {
+        const auto receipt = verify_receipt(stored.first, config_.network, stored.second);
+        return receipt && receipt->reason == ReceiptReason::exit;
+    });
 }
 
 }  // namespace unlearn::protocol

@@ -107,10 +107,34 @@ void Engine::finish_comparison(SessionId session_id, Session& session, std::uint
     std::set_difference(there.begin(), there.end(), here.begin(), here.end(), std::back_inserter(only_there));
 
     clear_quarantine({only_there.begin(), only_there.end()});
+    if (only_there.empty()) compared_with(session.peer);
     send_notices(session_id, session, only_here);
     if (only_there.empty()) return;
     if (only_there.size() > kMaxNoticesPerComparison) only_there.resize(kMaxNoticesPerComparison);
     send_delta(session_id, session, salt, DeltaPart::wanted, buckets, only_there);
+}
+
+/// We know all exits that `peer` knows. The comparison was ours: its answer cannot be a replay.
+void Engine::compared_with(const NodeId& peer) {
+    if (!restored_ || !compared_with_.insert(peer).second) return;
+    if (compared_with_.size() > 1 || !has_other_neighbour(peer)) {
+        restored_ = false;
+        persist({ClearRestored{}}, ThenNothing{});
+    }
+    for (auto& [owner, held] : held_)
+        refresh_use(owner, held);
+}
+
+/// What an owner does not say about itself, another neighbour may; where there is none, the owner must do.
+bool Engine::is_vouched_for(const NodeId& owner) const {
+    return std::any_of(compared_with_.begin(), compared_with_.end(),
+                       [&](const NodeId& peer) { return peer != owner || !has_other_neighbour(owner); });
+}
+
+bool Engine::has_other_neighbour(const NodeId& peer) const {
+    return std::any_of(peers_.begin(), peers_.end(), [&](const auto& known) {
+        return known.first != peer && !known.second.former && !exits_.contains(known.first);
+    });
 }
 
 void Engine::send_notices(SessionId session_id, Session& session, std::vector<BurntId> ids) {

@@ -27,6 +27,7 @@ Admission Engine::ask_gate(const NodeId& owner, SeedVersion version, AdmissionPo
         facts.lease_ended = !lease_runs(it->second.lease);
         facts.held_aside = it->second.aside.has_value();
     }
+    facts.restored = restored_ && !is_vouched_for(owner);
     if (const auto it = refused_.find(owner); it != refused_.end()) facts.refused = it->second;
     facts.offered = version;
     return config_.gate(facts, point);

@@ -78,7 +78,7 @@ std::vector<HeldSeedStatus> Engine::held_seeds() const {
             add(owner, held, SeedState::held_aside, held.aside.value_or(""));
         else
             add(owner, held,
-                admission == Admission::quarantined ? SeedState::quarantined : SeedState::lease_ended,
+                admission == Admission::lease_ended ? SeedState::lease_ended : SeedState::quarantined,
                 std::string(describe(admission)));
     }
     for (const auto& [owner, held] : candidates_)

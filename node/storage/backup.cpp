@@ -24,7 +24,7 @@ Result<void> copy_tables(const sqlite::Connection& connection) {
     std::string sql = "BEGIN IMMEDIATE;";
     for (const std::string table : kCopiedTables)
         sql += "INSERT INTO copy." + table + " SELECT * FROM main." + table + ";";
-    auto copied = connection.run(sql + "COMMIT");
+    auto copied = connection.run(sql + "UPDATE copy.meta SET restored = 1; COMMIT");
     if (!copied && connection.in_transaction()) static_cast<void>(connection.run("ROLLBACK"));
     return copied;
 }

@@ -212,8 +212,10 @@ Result<Loaded> load_all(const sqlite::Connection& connection, const std::filesys
                 state.own_seed = PutOwnSeed{version, std::move(record), std::move(payload)};
             });
     if (loaded)
-        loaded = each_row(connection, file, "meta", schema::kLoadOwnVersion,
-                          [&](RowReader& reader, const Row&) { state.last_own_version = reader.version(1); });
+        loaded = each_row(connection, file, "meta", schema::kLoadMeta, [&](RowReader& reader, const Row&) {
+            state.last_own_version = reader.version(1);
+            state.restored = reader.number(2) != 0;
+        });
     if (loaded) loaded = load_leases(connection, file, state);
     if (loaded) loaded = load_relations(connection, file, state);
     if (loaded) loaded = load_held_seeds(connection, file, out);

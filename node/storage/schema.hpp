@@ -19,7 +19,7 @@ struct Binding {
 namespace schema {
 
 inline constexpr std::int64_t kApplicationId = 0x756E6C72;  // "unlr", in the file's header
-inline constexpr std::int64_t kVersion = 4;                 // PRAGMA user_version
+inline constexpr std::int64_t kVersion = 5;                 // PRAGMA user_version
 inline constexpr std::size_t kPageSize = 4096;
 
 /// Zeros stored before each payload, in the same blob: a precaution. SQLite keeps the beginning of a long row
@@ -88,6 +88,7 @@ inline constexpr auto kPutPeer =
 inline constexpr auto kPutRetired =
     "INSERT INTO retired(id, reason) VALUES(1, ?1) ON CONFLICT(id) DO NOTHING";
 
+inline constexpr auto kClearRestored = "UPDATE meta SET restored = 0 WHERE restored <> 0";
 inline constexpr auto kRaiseOwnVersion = "UPDATE meta SET own_version = max(own_version, ?1)";
 inline constexpr auto kEraseStrayLeases =
     "DELETE FROM held_leases WHERE owner NOT IN (SELECT owner FROM held_seeds)";
@@ -126,7 +127,7 @@ inline constexpr auto kLoadEquivocations =
     "SELECT rowid, owner, version, first, first_signature, second, second_signature FROM equivocations "
     "ORDER BY owner, version";
 inline constexpr auto kLoadPeers = "SELECT rowid, peer, endpoint, former FROM peers ORDER BY peer";
-inline constexpr auto kLoadOwnVersion = "SELECT id, own_version FROM meta";
+inline constexpr auto kLoadMeta = "SELECT id, own_version, restored FROM meta";
 inline constexpr auto kLoadRetired = "SELECT id, reason FROM retired";
 
 /// Checks that the database is ours and of the newest version.

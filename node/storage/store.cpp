@@ -21,7 +21,8 @@ struct Store::Statements {
         put_exiting;
     sqlite::Statement held_version, erase_held_seed, erase_held_row, put_held_seed;
     sqlite::Statement own_version, erase_own_seed, put_own_seed;
-    sqlite::Statement raise_own_version, put_own_lease, put_held_lease, erase_held_lease, erase_stray_leases;
+    sqlite::Statement clear_restored, raise_own_version, put_own_lease, put_held_lease, erase_held_lease,
+        erase_stray_leases;
     sqlite::Statement put_left_receipt, put_equivocation, put_peer, put_retired;
 
     [[nodiscard]] Result<void> prepare(const sqlite::Connection& connection) {
@@ -51,6 +52,7 @@ struct Store::Statements {
             {&put_equivocation, schema::kPutEquivocation},
             {&put_peer, schema::kPutPeer},
             {&put_retired, schema::kPutRetired},
+            {&clear_restored, schema::kClearRestored},
         };
         for (const auto& [statement, sql] : all) {
             auto prepared = connection.prepare(sql);
@@ -439,6 +441,10 @@ Result<void> Store::carry_out(const PutPeer& op) {
 
 Result<void> Store::carry_out(const PutRetired& op) {
     return run_logged(statements_->put_retired.bind(1, view_of(op.reason)), LogKind::retired, std::nullopt);
+}
+
+Result<void> Store::carry_out(const ClearRestored&) {
+    return statements_->clear_restored.run();
 }
 
 }  // namespace unlearn::storage

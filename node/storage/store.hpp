@@ -101,6 +101,7 @@ class Store {
     [[nodiscard]] protocol::Result<void> carry_out(const protocol::PutEquivocation& op);
     [[nodiscard]] protocol::Result<void> carry_out(const protocol::PutPeer& op);
     [[nodiscard]] protocol::Result<void> carry_out(const protocol::PutRetired& op);
+    [[nodiscard]] protocol::Result<void> carry_out(const protocol::ClearRestored& op);
 
     Disk& disk_;
     Binding binding_;

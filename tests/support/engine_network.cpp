@@ -190,6 +190,7 @@ void EngineNetwork::apply(Node& node, const StoreOp& op) {
     if (const auto* o = std::get_if<PutEquivocation>(&op)) disk.equivocations.push_back(*o);
     if (const auto* o = std::get_if<PutPeer>(&op)) replace(disk.peers, *o, &PutPeer::peer);
     if (const auto* o = std::get_if<PutRetired>(&op)) disk.retired = *o;
+    if (std::holds_alternative<ClearRestored>(op)) disk.restored = false;
     if (const auto* o = std::get_if<PutOwnSeed>(&op)) disk.own_seed = *o;
     if (const auto* o = std::get_if<PutExiting>(&op)) disk.exiting = *o;
 }

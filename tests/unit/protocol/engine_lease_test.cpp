@@ -217,3 +217,59 @@ TEST_CASE("a seed that would do harm is kept, shown and not used, and may be jud
     CHECK(net[0].disk.held_seeds.empty());
     CHECK(net[1].engine->own_exit().complete);
 }
+
+TEST_CASE(
+    "a node from a backup uses a seed when another neighbour than its owner knows of no exit that it "
+    "missed") {
+    Line line;
+    auto& net = line.net;
+    const auto start_from_backup = [&](std::size_t node, bool restored) {
+        net[node].disk.held_seeds.clear();
+        net[node].disk.held_leases.clear();
+        net[node].disk.restored = restored;
+        net.crash_and_restart(node);
+        net.run_for(10s);
+    };
+    SUBCASE("only the owner is there, and there is another neighbour") {
+        net.cut(1, 2);
+        start_from_backup(1, true);
+        CHECK_FALSE(line.uses(1, 0));
+        CHECK(line.state(1, 0) == SeedState::quarantined);
+        CHECK_FALSE(net[1].engine->may_use(net.id(0), SeedVersion{1}));
+        CHECK(net[1].disk.restored);
+        // A crash does not make it forget that it knows too little.
+        net.crash_and_restart(1);
+        net.run_for(10s);
+        CHECK_FALSE(line.uses(1, 0));
+        net.mend(1, 2);
+        net.run_for(10s);
+        CHECK(line.uses(1, 0));
+        CHECK(line.uses(1, 2));
+        CHECK_FALSE(net[1].disk.restored);
+    }
+    SUBCASE("control: the same folder that is no backup") {
+        net.cut(1, 2);
+        start_from_backup(1, false);
+        CHECK(line.uses(1, 0));
+    }
+    SUBCASE("the owner is the only neighbour") {
+        start_from_backup(0, true);
+        CHECK(line.uses(0, 1));
+        CHECK_FALSE(net[0].disk.restored);
+    }
+    SUBCASE("the other neighbour names an exit and its notice does not come") {
+        net.cut(1, 0);
+        net.feed(2,
+                 SubmitNotice{sign_notice(*net[0].identity, net.network(), ExitNotice{net.id(0), {}, {}})});
+        net.cut(1, 2);
+        net.settle();
+        net.filter = [](std::size_t, std::size_t, const Frames& frames) {
+            return frames[0][3] != static_cast<std::uint8_t>(Kind::exit);
+        };
+        net.mend(1, 0);
+        net.mend(1, 2);
+        start_from_backup(1, true);
+        REQUIRE_FALSE(net[1].engine->has_tombstone(net.id(0)));
+        CHECK_FALSE(line.uses(1, 0));
+    }
+}

@@ -372,3 +372,44 @@ TEST_CASE("who sends too much is dropped, who sends much is not") {
         net.inject(1, 0, encode(Envelope{++sequence, Ping{1}}));
     CHECK(net[0].engine->counters().peers_dropped == 1);
 }
+
+TEST_CASE("an owner whose seed nobody has stays until somebody keeps its exit") {
+    EngineNetwork net({"a", "b"}, {{0, 1}});
+    net.start();
+    net.settle();
+    net.filter = [](std::size_t, std::size_t, const Frames& frames) {
+        return frames[0][3] != static_cast<std::uint8_t>(Kind::exit);
+    };
+    net.exit(0);
+    net.run_for(20s);
+    CHECK(net[0].engine->own_exit().complete);
+    CHECK(net[0].count(EventKind::exit_complete) == 1);
+    CHECK(net[0].count(EventKind::retired) == 0);
+    CHECK_FALSE(net[1].engine->has_tombstone(net.id(0)));
+    SUBCASE("and ends when that is so") {
+        net.filter = nullptr;
+        net.run_for(kExitRetryMost + 1s);
+        CHECK(net[1].engine->has_tombstone(net.id(0)));
+        CHECK(net[0].disk.retired->reason == "exit complete");
+    }
+    SUBCASE("also across a crash") {
+        net.filter = nullptr;
+        net.crash_and_restart(0);
+        net.run_for(kExitRetryMost + 1s);
+        CHECK(net[1].engine->has_tombstone(net.id(0)));
+        CHECK(net[0].disk.retired->reason == "exit complete");
+    }
+    SUBCASE("or its user gives up") {
+        net.feed(0, GiveUpExit{});
+        net.settle();
+        CHECK(net[0].disk.retired->reason == "exit complete");
+        CHECK_FALSE(net[0].engine->own_exit().given_up);
+    }
+    SUBCASE("or its last neighbour is removed and it starts anew") {
+        net.feed(0, RemoveNeighbour{net.id(1)});
+        net.crash_and_restart(0);
+        net.settle();
+        CHECK(net[0].disk.retired->reason == "exit complete");
+    }
+    CHECK(net[0].count(EventKind::retired) == 1);
+}

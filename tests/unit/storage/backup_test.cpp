@@ -74,6 +74,10 @@ TEST_CASE("a backup holds no seed, and everything else") {
     CHECK(after.held_leases.empty());
     CHECK(!after.own_seed);
     CHECK(after.last_own_version == SeedVersion{7});
+    CHECK_FALSE(before.restored);
+    CHECK(after.restored);
+    apply(*copy, {ClearRestored{}});
+    CHECK_FALSE(load(*copy).restored);
     REQUIRE(after.tombstones.size() == 1);
     CHECK(after.tombstones[0].owner == node(1));
     CHECK(after.tombstones[0].notice == before.tombstones[0].notice);

@@ -62,6 +62,7 @@ struct Model {
         if (!retired) retired = op.reason;
         return true;
     }
+    bool take(const ClearRestored&) { return true; }
     bool take(const PutOwnSeed& op) {
         if (!own || own->version < op.version) own = op;
         return true;
