@@ -65,6 +65,7 @@ std::vector<Effect> Engine::step(const Input& input, Now now) {
 
 void Engine::on(const Start&) {
     started_ = true;
+    started_at_ = now_.steady;
     skip_what_may_be_out();
     for (const auto& [owner, exit] : exits_)
         let_in_again(owner);

@@ -423,6 +423,7 @@ class Engine {
     EngineConfig config_;
     std::map<NodeId, Peer> peers_;
     bool started_ = false;
+    SteadyTime started_at_{};
 
     std::map<SessionId, Session> sessions_;
     std::map<NodeId, SessionId> session_of_;  ///< established ones, the newest for each peer

@@ -116,8 +116,11 @@ void Engine::finish_comparison(SessionId session_id, Session& session, std::uint
 
 /// We know all exits that `peer` knows. The comparison was ours: its answer cannot be a replay.
 void Engine::compared_with(const NodeId& peer) {
-    if (!restored_ || !compared_with_.insert(peer).second) return;
-    if (compared_with_.size() > 1 || !has_other_neighbour(peer)) {
+    if (!restored_) return;
+    compared_with_.insert(peer);
+    // A neighbour that has vanished must not keep the seeds of the others out of use for ever.
+    const bool waited = now_.steady >= started_at_ + config_.lease_time;
+    if (compared_with_.size() > 1 || waited || !has_other_neighbour(peer)) {
         restored_ = false;
         persist({ClearRestored{}}, ThenNothing{});
     }

@@ -247,6 +247,14 @@ TEST_CASE(
         CHECK(line.uses(1, 2));
         CHECK_FALSE(net[1].disk.restored);
     }
+    SUBCASE("the other neighbour has vanished: after the time of a lease the owner will do") {
+        net.cut(1, 2);
+        start_from_backup(1, true);
+        REQUIRE_FALSE(line.uses(1, 0));
+        net.run_for(net[1].engine->config().lease_time + 15s);
+        CHECK(line.uses(1, 0));
+        CHECK_FALSE(net[1].disk.restored);
+    }
     SUBCASE("control: the same folder that is no backup") {
         net.cut(1, 2);
         start_from_backup(1, false);
