@@ -458,8 +458,8 @@ class Engine {
     std::map<NodeId, SignedBytes> receipts_;
     std::map<NodeId, SignedBytes> left_receipts_;  ///< ours, for those whose seeds we erased as we left
     SteadyTime next_comparison_{};
-    bool restored_ = false;           ///< from a backup: exits that came after it may be unknown here
-    std::set<NodeId> compared_with_;  ///< while restored_: who knew of no exit that we did not know
+    bool restored_ = false;          ///< from a backup: exits that came after it may be unknown here
+    std::optional<NodeId> voucher_;  ///< while restored_: the one that knew of no exit that we did not know
     std::set<std::pair<NodeId, SeedVersion>> equivocations_;
 
     std::map<Ticket, PendingStore> stores_;

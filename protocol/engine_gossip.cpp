@@ -117,10 +117,11 @@ void Engine::finish_comparison(SessionId session_id, Session& session, std::uint
 /// We know all exits that `peer` knows. The comparison was ours: its answer cannot be a replay.
 void Engine::compared_with(const NodeId& peer) {
     if (!restored_) return;
-    compared_with_.insert(peer);
+    const bool second = voucher_ && *voucher_ != peer;
     // A neighbour that has vanished must not keep the seeds of the others out of use for ever.
     const bool waited = now_.steady >= started_at_ + config_.lease_time;
-    if (compared_with_.size() > 1 || waited || !has_other_neighbour(peer)) {
+    voucher_ = peer;
+    if (second || waited || !has_other_neighbour(peer)) {
         restored_ = false;
         persist({ClearRestored{}}, ThenNothing{});
     }
@@ -130,8 +131,7 @@ void Engine::compared_with(const NodeId& peer) {
 
 /// What an owner does not say about itself, another neighbour may; where there is none, the owner must do.
 bool Engine::is_vouched_for(const NodeId& owner) const {
-    return std::any_of(compared_with_.begin(), compared_with_.end(),
-                       [&](const NodeId& peer) { return peer != owner || !has_other_neighbour(owner); });
+    return voucher_ && (*voucher_ != owner || !has_other_neighbour(owner));
 }
 
 bool Engine::has_other_neighbour(const NodeId& peer) const {

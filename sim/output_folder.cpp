@@ -3,14 +3,12 @@
 #include <fstream>
 #include <vector>
 
+#include "sim/problem.hpp"
+
 namespace unlearn::sim {
 namespace {
 
 constexpr std::string_view kMarker = ".unlearn-sim";
-
-tl::unexpected<std::string> fail(const std::filesystem::path& path, std::string_view what) {
-    return tl::unexpected<std::string>(path.string() + ": " + std::string(what));
-}
 
 }  // namespace
 
@@ -18,13 +16,14 @@ tl::expected<void, std::string> open_output_folder(const std::filesystem::path& 
     namespace fs = std::filesystem;
     std::error_code error;
     if (fs::exists(folder, error)) {
-        if (!fs::is_directory(folder, error)) return fail(folder, "is there already and is no folder");
+        if (!fs::is_directory(folder, error)) return failed_with(folder, "is there already and is no folder");
         const bool empty = fs::is_empty(folder, error);
         if (!empty && !fs::exists(folder / kMarker, error))
-            return fail(folder, "holds files that unlearn-sim did not write; name another folder with --out");
+            return failed_with(folder,
+                               "holds files that unlearn-sim did not write; name another folder with --out");
     }
     fs::create_directories(folder, error);
-    if (error) return fail(folder, "cannot be made: " + error.message());
+    if (error) return failed_with(folder, "cannot be made: " + error.message());
     return write_file(folder / kMarker,
                       "This folder is written by unlearn-sim, which empties it before its next run.\n");
 }
@@ -35,7 +34,7 @@ tl::expected<void, std::string> prepare_output_folder(const std::filesystem::pat
     for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
         if (entry.path().filename() == kMarker) continue;
         if (std::filesystem::remove_all(entry.path(), error); error)
-            return fail(entry.path(), "cannot be removed: " + error.message());
+            return failed_with(entry.path(), "cannot be removed: " + error.message());
     }
     return {};
 }
@@ -45,11 +44,11 @@ tl::expected<void, std::string> write_file(const std::filesystem::path& file, st
     {
         std::ofstream out(unfinished, std::ios::binary | std::ios::trunc);
         out.write(content.data(), static_cast<std::streamsize>(content.size()));
-        if (!out.flush()) return fail(file, "cannot be written");
+        if (!out.flush()) return failed_with(file, "cannot be written");
     }
     std::error_code error;
     std::filesystem::rename(unfinished, file, error);
-    if (error) return fail(file, "cannot be written: " + error.message());
+    if (error) return failed_with(file, "cannot be written: " + error.message());
     return {};
 }
 

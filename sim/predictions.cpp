@@ -7,13 +7,10 @@
 #include <nlohmann/json.hpp>
 
 #include "sim/output_folder.hpp"
+#include "sim/problem.hpp"
 
 namespace unlearn::sim {
 namespace {
-
-tl::unexpected<std::string> fail(const std::filesystem::path& file, std::string_view what) {
-    return tl::unexpected<std::string>(file.string() + ": " + std::string(what));
-}
 
 std::string_view bytes_of(const at::Tensor& tensor) {
     TORCH_CHECK(tensor.is_contiguous() && tensor.scalar_type() == at::kFloat);
@@ -30,7 +27,7 @@ std::size_t differing_rows(std::string_view a, std::string_view b, std::size_t r
 
 tl::expected<std::string, std::string> read_file(const std::filesystem::path& file) {
     std::ifstream in(file, std::ios::binary);
-    if (!in) return fail(file, "cannot be read");
+    if (!in) return failed_with(file, "cannot be read");
     return std::string(std::istreambuf_iterator<char>(in), {});
 }
 
@@ -61,17 +58,18 @@ tl::expected<Comparison, std::string> compare_predictions(const std::filesystem:
     try {
         names = nlohmann::json::parse(*index_text).at("nodes").get<std::vector<std::string>>();
     } catch (const nlohmann::json::exception& error) {
-        return fail(folder / "predictions.json", error.what());
+        return failed_with(folder / "predictions.json", error.what());
     }
-    if (names.size() != evaluations.size()) return fail(folder, "has predictions of other nodes");
+    if (names.size() != evaluations.size()) return failed_with(folder, "has predictions of other nodes");
 
     Comparison comparison;
     std::size_t at = 0;
     for (std::size_t i = 0; i < names.size(); ++i) {
-        if (names[i] != evaluations[i].name) return fail(folder, "has predictions of other nodes");
+        if (names[i] != evaluations[i].name) return failed_with(folder, "has predictions of other nodes");
         for (const auto* tensor : {&evaluations[i].own_prior, &evaluations[i].uniform_prior}) {
             const auto mine = bytes_of(*tensor);
-            if (data->size() < at + mine.size()) return fail(folder / "predictions.f32", "is too short");
+            if (data->size() < at + mine.size())
+                return failed_with(folder / "predictions.f32", "is too short");
             const auto row_bytes = static_cast<std::size_t>(tensor->size(1)) * sizeof(float);
             comparison.differing +=
                 differing_rows(mine, std::string_view(*data).substr(at, mine.size()), row_bytes);
@@ -80,7 +78,7 @@ tl::expected<Comparison, std::string> compare_predictions(const std::filesystem:
         }
         ++comparison.nodes;
     }
-    if (at != data->size()) return fail(folder / "predictions.f32", "is too long");
+    if (at != data->size()) return failed_with(folder / "predictions.f32", "is too long");
     return comparison;
 }
 

@@ -11,6 +11,7 @@
 #include "sim/experiments/network_watch.hpp"
 #include "sim/experiments/study_world.hpp"
 #include "sim/learn.hpp"
+#include "sim/problem.hpp"
 #include "topologies/measures.hpp"
 
 namespace unlearn::sim {
@@ -206,15 +207,15 @@ class NetworkStudy {
 };
 
 tl::expected<void, std::string> check(const NetworkStudySettings& settings) {
-    const auto fail = [](const char* what) { return tl::unexpected(std::string(what)); };
     if (!(settings.link.loss >= 0.0 && settings.link.loss <= 1.0))
-        return fail("network study: loss is not between 0 and 1");
-    if (!(settings.sample_every_seconds > 0.0)) return fail("network study: sample_every is not above 0");
-    if (!(settings.duration_seconds >= 0.0)) return fail("network study: duration is below 0");
+        return failed_with("network study: loss is not between 0 and 1");
+    if (!(settings.sample_every_seconds > 0.0))
+        return failed_with("network study: sample_every is not above 0");
+    if (!(settings.duration_seconds >= 0.0)) return failed_with("network study: duration is below 0");
     if (settings.link.bytes_per_second && !(*settings.link.bytes_per_second > 0.0))
-        return fail("network study: bandwidth is not above 0");
+        return failed_with("network study: bandwidth is not above 0");
     if (!settings.learning && settings.seed_bytes == 0)
-        return fail("network study: seed_bytes is not above 0");
+        return failed_with("network study: seed_bytes is not above 0");
     return {};
 }
 

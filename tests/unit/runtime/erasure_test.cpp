@@ -1,8 +1,6 @@
 #include <array>
-#include <barrier>
 #include <future>
 #include <thread>
-#include <vector>
 
 #include <doctest/doctest.h>
 #include <sys/wait.h>
@@ -11,7 +9,6 @@
 #include "node/network/zmq_context.hpp"
 #include "node/network/zmq_transport.hpp"
 #include "node/runtime/node.hpp"
-#include "node/storage/wiping_memory.hpp"
 #include "tests/unit/storage/support.hpp"
 
 using namespace unlearn;
@@ -122,21 +119,6 @@ class LoneNode {
     ::_exit(good ? 0 : 1);
 }
 
-/// glibc keeps the stacks of ended threads for new ones. That of libzmq's I/O thread may end with the tail of
-/// the block that it decrypted last, which SECURITY.md names: it is not what this test is about.
-void overwrite_stacks_of_ended_threads() {
-    constexpr std::ptrdiff_t kThreads = 16;  // more than have ended
-    std::barrier all_run(kThreads);
-    std::vector<std::thread> threads;
-    for (std::ptrdiff_t i = 0; i < kThreads; ++i)
-        threads.emplace_back([&] {
-            all_run.arrive_and_wait();
-            storage::wipe_unused_stack();
-        });
-    for (auto& thread : threads)
-        thread.join();
-}
-
 }  // namespace
 
 #if !defined(__SANITIZE_THREAD__) && !defined(__SANITIZE_ADDRESS__)
@@ -168,7 +150,6 @@ TEST_CASE("after an exit no 64 bytes of the seed are in the holder's folder or m
     REQUIRE(::waitpid(owner, &status, 0) == owner);
     CHECK(status == 0);
     holder.stop();
-    overwrite_stacks_of_ended_threads();
     CHECK(traces.windows_in_own_memory() == 0);
     CHECK(traces.count_in_folder(holder.folder() / "state") == 0);
     for (const int end : {endpoint_pipe[0], endpoint_pipe[1], exit_pipe[0], exit_pipe[1]})
