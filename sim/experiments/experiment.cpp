@@ -17,8 +17,6 @@ namespace {
 using config::Complaints;
 using config::TableReader;
 
-constexpr std::size_t kMostRuns = 10'000;
-
 tl::unexpected<ScenarioError> refuse(std::string message) {
     message.resize(std::min(message.size(), message.find('\n')));
     return tl::unexpected(ScenarioError{std::move(message)});
@@ -59,8 +57,9 @@ std::string family_of(const toml::table& table, StudyKind kind, const Experiment
 
 class ExperimentParser {
   public:
-    ExperimentParser(std::string_view text, const std::filesystem::path& file, const ScenarioOptions& options)
-        : text_(text), file_(file), options_(options), complaints_(file.string()) {}
+    ExperimentParser(std::string_view text, const std::filesystem::path& file, const ScenarioOptions& options,
+                     std::size_t most_runs)
+        : text_(text), file_(file), options_(options), most_runs_(most_runs), complaints_(file.string()) {}
 
     tl::expected<Experiment, ScenarioError> parse() {
         experiment_.file = file_;
@@ -71,9 +70,9 @@ class ExperimentParser {
         std::size_t combinations = 1;
         for (const auto& key : keys_) {
             experiment_.swept.push_back(key.name);
-            combinations *= std::min(key.labels.size(), kMostRuns + 1);
-            if (combinations > kMostRuns)
-                return refuse(file_.string() + ": sweep has more than " + std::to_string(kMostRuns) +
+            combinations *= std::min(key.labels.size(), most_runs_ + 1);
+            if (combinations > most_runs_)
+                return refuse(file_.string() + ": sweep has more than " + std::to_string(most_runs_) +
                               " combinations");
         }
         std::vector<std::size_t> choice(keys_.size(), 0);
@@ -128,6 +127,7 @@ class ExperimentParser {
     std::string_view text_;
     const std::filesystem::path& file_;
     const ScenarioOptions& options_;
+    std::size_t most_runs_;
     Complaints complaints_;
     std::vector<SweptKey> keys_;
     std::map<std::string, std::size_t> families_;
@@ -138,9 +138,10 @@ class ExperimentParser {
 
 tl::expected<Experiment, ScenarioError> parse_experiment(std::string_view text,
                                                          const std::filesystem::path& file,
-                                                         const ScenarioOptions& options) {
+                                                         const ScenarioOptions& options,
+                                                         std::size_t most_runs) {
     try {
-        return ExperimentParser(text, file, options).parse();
+        return ExperimentParser(text, file, options, most_runs).parse();
     } catch (const toml::parse_error& error) {
         return refuse(file.string() + ":" + std::to_string(error.source().begin.line) +
                       ": not TOML: " + std::string(error.description()));

@@ -50,9 +50,13 @@ struct Experiment {
 [[nodiscard]] tl::expected<Experiment, ScenarioError> load_experiment(const std::filesystem::path& file,
                                                                       const ScenarioOptions& options = {});
 
-/// The same from text. `file` is what errors call it, and its folder is where relative paths start.
+constexpr std::size_t kMostRuns = 10'000;
+
+/// The same from text. `file` is what errors call it, and its folder is where relative paths start. More than
+/// `most_runs` combinations are an error.
 [[nodiscard]] tl::expected<Experiment, ScenarioError> parse_experiment(std::string_view text,
                                                                        const std::filesystem::path& file,
-                                                                       const ScenarioOptions& options = {});
+                                                                       const ScenarioOptions& options = {},
+                                                                       std::size_t most_runs = kMostRuns);
 
 }  // namespace unlearn::sim
