@@ -189,6 +189,7 @@ class Engine {
         SignedBytes signed_record;
         SharedSeedBytes payload;  ///< only until it is stored and in place
         HeldLease lease;
+        bool loaded = false;  ///< from disk, at the start
         bool quarantined = false;
         std::optional<std::string> aside;
         bool in_use = false;

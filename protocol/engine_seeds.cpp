@@ -234,6 +234,7 @@ void Engine::load_held_seeds() {
         held.record = std::move(*record);
         held.signed_record = std::move(seed.record);
         held.payload = std::move(seed.payload);
+        held.loaded = true;
         held.quarantined = true;
         if (const auto lease = loaded_leases_.find(seed.owner); lease != loaded_leases_.end())
             held.lease = {lease->second.number, clock_went_back ? WallTime{} : lease->second.not_after,
@@ -248,9 +249,10 @@ void Engine::on(const SeedChecked& checked) {
     const auto it = candidates_.find(checked.owner);
     if (it == candidates_.end() || it->second.record.version != checked.version) return;
     if (checked.problem) {
-        // What its owner sent is the owner's fault; what was loaded may be our disk's.
-        const bool was_sent = !it->second.quarantined;
-        refused_[checked.owner] = checked.version;
+        // What its owner sent is the owner's fault, and will be the same the next time; what was loaded may
+        // be our disk's, and is asked for again when it is announced.
+        const bool was_sent = !it->second.loaded;
+        if (was_sent) refused_[checked.owner] = checked.version;
         ++counters_.seeds_refused;
         candidates_.erase(it);
         note(EventKind::seed_refused, checked.owner, checked.version, *checked.problem);

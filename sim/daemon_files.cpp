@@ -46,7 +46,11 @@ std::string config_text(const Scenario& scenario, const config::SampleChoices& c
     const auto section = [&](const char* name) -> toml::table& { return *table[name].as_table(); };
     section("data").insert_or_assign("validation", scenario.data.validation);
     section("data").insert_or_assign("watch", "no");
-    section("ensemble").insert_or_assign("aggregation", to_string(scenario.ensemble.aggregation));
+    auto& ensemble = section("ensemble");
+    ensemble.insert_or_assign("aggregation", learning::to_text(scenario.ensemble.aggregation));
+    ensemble.insert_or_assign("calibrated", scenario.ensemble.is_calibrated());
+    ensemble.insert_or_assign("weighted", scenario.ensemble.is_weighted());
+    if (scenario.ensemble.fixed_rho) ensemble.insert_or_assign("rho", *scenario.ensemble.fixed_rho);
     set_optimisation(section("training"), scenario.training);
     set_optimisation(section("distillation"), scenario.distillation);
     toml::array list;

@@ -7,20 +7,6 @@
 namespace unlearn::sim {
 namespace {
 
-learning::Aggregation aggregation_of(Aggregation aggregation) {
-    switch (aggregation) {
-        case Aggregation::kKnownClasses:
-            return learning::Aggregation::known_classes;
-        case Aggregation::kHdus:
-            return learning::Aggregation::hdus;
-        case Aggregation::kMeanProbabilities:
-            return learning::Aggregation::mean_probabilities;
-        case Aggregation::kMedian:
-            return learning::Aggregation::median;
-    }
-    return learning::Aggregation::known_classes;
-}
-
 /// Seeds of streams are taken in the order of nodes, whatever order the workers run in.
 std::vector<std::uint64_t> streams_for(const Setup& setup, std::string_view purpose) {
     std::vector<std::uint64_t> streams;
@@ -38,10 +24,6 @@ std::vector<T> all_of(std::vector<std::optional<T>>& made) {
 }
 
 }  // namespace
-
-learning::EnsembleOptions ensemble_options(const EnsembleSettings& settings) {
-    return {aggregation_of(settings.aggregation), settings.calibrated, settings.weighted, settings.rho};
-}
 
 learning::TrainOptions train_options(const TrainingSettings& settings,
                                      const learning::Architecture& architecture) {

@@ -19,7 +19,6 @@ namespace unlearn::sim {
 [[nodiscard]] learning::TrainOptions train_options(const TrainingSettings& settings,
                                                    const learning::Architecture& architecture);
 [[nodiscard]] learning::DistilOptions distil_options(const DistillationSettings& settings);
-[[nodiscard]] learning::EnsembleOptions ensemble_options(const EnsembleSettings& settings);
 
 /// Every node's main model, trained on its own data, in the order of `setup.nodes`. @return one line that
 /// names the node.

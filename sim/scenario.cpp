@@ -19,8 +19,6 @@ using config::TableReader;
 // In the order of the enumerators.
 constexpr std::array<std::string_view, 2> kDataKinds = {"idx", "csv"};
 constexpr std::array<std::string_view, 4> kPartitions = {"missing-classes", "iid", "dirichlet", "shards"};
-constexpr std::array<std::string_view, 4> kAggregations = {"known-classes", "hdus", "mean-probabilities",
-                                                           "median"};
 constexpr std::array<std::string_view, 1> kTransports = {"zmq"};
 
 /// The kind of topology that stands for a file instead of a generator.
@@ -190,8 +188,8 @@ class ScenarioBuilder {
         distillation.finish();
 
         TableReader ensemble = root_.section("ensemble");
-        ensemble.read_choice("aggregation", scenario_.ensemble.aggregation, kAggregations);
-        ensemble.read("rho", scenario_.ensemble.rho, {0, 1});
+        ensemble.read_choice("aggregation", scenario_.ensemble.aggregation, learning::kAggregationNames);
+        ensemble.read("rho", scenario_.ensemble.fixed_rho, {0, 1});
         ensemble.read("calibrated", scenario_.ensemble.calibrated);
         ensemble.read("weighted", scenario_.ensemble.weighted);
         ensemble.finish();
@@ -275,10 +273,6 @@ tl::unexpected<ScenarioError> fail(std::string message) {
 }
 
 }  // namespace
-
-std::string_view to_string(Aggregation aggregation) {
-    return kAggregations[static_cast<std::size_t>(aggregation)];
-}
 
 const std::string& Scenario::main_architecture(topologies::NodeIndex node) const {
     return models.main[node % models.main.size()];

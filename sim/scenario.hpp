@@ -11,6 +11,7 @@
 
 #include <tl/expected.hpp>
 
+#include "node/learning/data/ensemble_options.hpp"
 #include "topologies/graph.hpp"
 
 namespace unlearn::sim {
@@ -67,18 +68,6 @@ struct DistillationSettings {
     std::optional<double> temperature;
 };
 
-enum class Aggregation { kKnownClasses, kHdus, kMeanProbabilities, kMedian };
-
-/// The name of an aggregation in scenario files, for example "known-classes".
-[[nodiscard]] std::string_view to_string(Aggregation aggregation);
-
-struct EnsembleSettings {
-    Aggregation aggregation = Aggregation::kKnownClasses;
-    std::optional<double> rho;  ///< weight of the seeds; nothing: each node chooses it on its validation data
-    bool calibrated = false;    ///< every voter's logits divided by a temperature found on validation data
-    bool weighted = false;      ///< seeds weighted by the likelihood of the holder's validation labels
-};
-
 struct NetworkSettings {
     enum class Transport { kZmq };
 
@@ -107,7 +96,7 @@ struct Scenario {
     ModelSettings models;
     TrainingSettings training;
     DistillationSettings distillation;
-    EnsembleSettings ensemble;
+    learning::EnsembleOptions ensemble;
     NetworkSettings network;
     std::vector<ExitSettings> exits;  ///< in the order in which they happen
     RunSettings run;

@@ -102,8 +102,7 @@ tl::expected<void, std::string> World::start_nodes() {
         auto own =
             learning::OwnPart::make(main_models_[i], setup.own, setup.split.validation, setup_.reference);
         member.ensemble = std::make_unique<learning::EnsembleHolder>(
-            std::move(own), ensemble_options(scenario_.ensemble),
-            learning::violations::rebuild_rule(options_.violation));
+            std::move(own), scenario_.ensemble, learning::violations::rebuild_rule(options_.violation));
         member.seeds = std::make_unique<daemon::EnsembleSeeds>(*member.ensemble, workers_.pool());
 
         const auto folder = options_.folder / "nodes" / setup.name;

@@ -16,7 +16,6 @@ using protocol::Result;
 
 constexpr std::size_t kMaxFileBytes = 1 << 20;
 constexpr std::string_view kDataKinds[] = {"idx", "csv"};
-constexpr std::string_view kAggregations[] = {"known-classes", "hdus", "mean-probabilities", "median"};
 constexpr std::string_view kLogLevels[] = {"debug", "info", "warning", "error"};
 
 class Builder {
@@ -44,7 +43,10 @@ class Builder {
         read_optimisation("training", config_.training);
         read_optimisation("distillation", config_.distillation);
         TableReader ensemble = root_.section("ensemble");
-        ensemble.read_choice("aggregation", config_.aggregation, kAggregations);
+        ensemble.read_choice("aggregation", config_.ensemble.aggregation, learning::kAggregationNames);
+        ensemble.read("rho", config_.ensemble.fixed_rho, {0, 1});
+        ensemble.read("calibrated", config_.ensemble.calibrated);
+        ensemble.read("weighted", config_.ensemble.weighted);
         ensemble.finish();
         read_peers();
         root_.finish();

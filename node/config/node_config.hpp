@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "node/learning/data/architecture.hpp"
+#include "node/learning/data/ensemble_options.hpp"
 #include "protocol/engine_io.hpp"
 #include "protocol/result.hpp"
 
@@ -15,7 +16,6 @@
 namespace unlearn::config {
 
 enum class DataKind { idx, csv };
-enum class Aggregation { known_classes, hdus, mean_probabilities, median };
 
 struct DataConfig {
     DataKind kind = DataKind::csv;
@@ -61,7 +61,7 @@ struct NodeConfig {
     ModelConfig model;
     OptimisationConfig training;
     OptimisationConfig distillation;
-    Aggregation aggregation = Aggregation::known_classes;
+    learning::EnsembleOptions ensemble;
     std::vector<protocol::Neighbour> peers;
 };
 

@@ -118,6 +118,12 @@ void TableReader::read(std::string_view key, bool& value) {
     value = node->as_boolean()->get();
 }
 
+void TableReader::read(std::string_view key, std::optional<bool>& value) {
+    bool given = false;
+    read(key, given);
+    if (has(key)) value = given;
+}
+
 void TableReader::read(std::string_view key, double& value, Range range) {
     if (const auto found = number(key, range)) value = *found;
 }

@@ -66,6 +66,7 @@ class TableReader {
     }
 
     void read(std::string_view key, bool& value);
+    void read(std::string_view key, std::optional<bool>& value);
     void read(std::string_view key, double& value, Range range);
     void read(std::string_view key, std::optional<double>& value, Range range);
 

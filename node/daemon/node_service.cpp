@@ -50,25 +50,6 @@ std::uint64_t stream_seed_of(const protocol::Identity& identity) {
     return seed;
 }
 
-learning::EnsembleOptions ensemble_options(config::Aggregation aggregation) {
-    learning::EnsembleOptions options;
-    switch (aggregation) {
-        case config::Aggregation::known_classes:
-            options.aggregation = learning::Aggregation::known_classes;
-            break;
-        case config::Aggregation::hdus:
-            options.aggregation = learning::Aggregation::hdus;
-            break;
-        case config::Aggregation::mean_probabilities:
-            options.aggregation = learning::Aggregation::mean_probabilities;
-            break;
-        case config::Aggregation::median:
-            options.aggregation = learning::Aggregation::median;
-            break;
-    }
-    return options;
-}
-
 runtime::NodeOptions node_options(const NodeService::Setup& setup) {
     runtime::NodeOptions options;
     options.directory = setup.config.data_dir / "state";
@@ -230,8 +211,7 @@ void NodeService::run_job(Job job) {
     auto learnt = learner_.learn(std::move(*job.data));
     if (!learnt) return end(learnt.error().message);
     if (!trained_live_) {
-        trained_live_ =
-            std::make_shared<Live>(learnt->own, ensemble_options(setup_.config.aggregation), checks_);
+        trained_live_ = std::make_shared<Live>(learnt->own, setup_.config.ensemble, checks_);
     } else {
         trained_live_->seeds.replace_own(
             learnt->own, [this](const NodeId& owner, SeedVersion version, std::optional<std::string> aside) {

@@ -14,16 +14,6 @@ namespace {
 constexpr double kFloor = -9.0;  // log p of a vote is at least this: about 1 in 8,000
 constexpr int kMaxIterations = 50;
 constexpr double kTolerance = 1e-6;
-constexpr std::array<std::pair<std::string_view, Aggregation>, 4> kNames{{
-    {"hdus", Aggregation::hdus},
-    {"mean-probabilities", Aggregation::mean_probabilities},
-    {"known-classes", Aggregation::known_classes},
-    {"median", Aggregation::median},
-}};
-
-bool is_geometric(Aggregation aggregation) {
-    return aggregation == Aggregation::known_classes || aggregation == Aggregation::median;
-}
 
 std::span<const float> row_of(const Voter& voter, std::size_t row, std::size_t classes) {
     return voter.logits.subspan(row * classes, classes);
@@ -94,28 +84,13 @@ double median_of(std::vector<double>& values) {
 
 }  // namespace
 
-Result<Aggregation> parse_aggregation(std::string_view text) {
-    for (const auto& [name, value] : kNames) {
-        if (name == text) return value;
-    }
-    return fail("unknown aggregation \"" + std::string(text.substr(0, 40)) +
-                "\": expected hdus, mean-probabilities, known-classes or median");
-}
-
-std::string to_text(Aggregation aggregation) {
-    const auto found =
-        std::find_if(kNames.begin(), kNames.end(), [&](const auto& n) { return n.second == aggregation; });
-    UNLEARN_ASSERT(found != kNames.end());
-    return std::string(found->first);
-}
-
 SeedVotes::SeedVotes(Aggregation aggregation, std::size_t classes, std::size_t rows,
                      std::span<const Voter> seeds)
     : aggregation_(aggregation), classes_(classes), rows_(rows), summary_(classes * rows, 0.0) {
     for (const Voter& seed : seeds)
         UNLEARN_ASSERT(seed.logits.size() == rows * classes);
     if (seeds.empty()) return;
-    if (!is_geometric(aggregation)) add_means(seeds);
+    if (!has_movable_prior(aggregation)) add_means(seeds);
     if (aggregation == Aggregation::known_classes) add_log_votes(seeds);
     if (aggregation == Aggregation::median) add_medians(seeds);
 }
@@ -187,7 +162,7 @@ Mixer::Mixer(const Voter& main, const SeedVotes& seeds)
     const std::size_t classes = seeds.classes_;
     for (std::size_t row = 0; row < seeds.rows_; ++row) {
         const auto target = std::span(main_).subspan(row * classes, classes);
-        if (is_geometric(seeds.aggregation_)) {
+        if (has_movable_prior(seeds.aggregation_)) {
             log_votes(main, row, target);
         } else {
             plain_vote(main, row, seeds.aggregation_ == Aggregation::mean_probabilities, target);
@@ -242,7 +217,7 @@ std::span<const double> Mixer::mix(std::size_t row, double rho) {
     const std::size_t classes = seeds_.classes_;
     const auto result = std::span(result_).subspan(row * classes, classes);
     if (seeds_.empty()) rho = 0.0;
-    if (is_geometric(seeds_.aggregation_)) {
+    if (has_movable_prior(seeds_.aggregation_)) {
         prepare_weights(rho);
         find_fixed_point(row, rho, result);
         return result;

@@ -2,41 +2,17 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <span>
-#include <string>
-#include <string_view>
 #include <vector>
 
-#include "node/learning/data/result.hpp"
+#include "node/learning/data/ensemble_options.hpp"
 
 namespace unlearn::learning {
-
-// How a main model and the held seeds become one prediction. In all of them rho is the weight of the seeds.
-enum class Aggregation {
-    // HDUS as published (arXiv 2308.13269): softmax((1 - rho) z_main + rho mean(z_seed)), on raw logits.
-    hdus,
-    // (1 - rho) p_main + rho mean(p_seed).
-    mean_probabilities,
-    // Each voter is believed only in what it says *among the classes it knows*: q is the fixed point of
-    //   log q(y) = sum over voters k that know y of w_k (log p_k(y | known to k) + log q(known to k)) / sum
-    //   of w_k,
-    // normalised. A voter that never saw the right class so counts little where the others see that class,
-    // instead of
-    // shouting them down. Each log p_k is cut off at kFloor, which bounds what one bad voter can do.
-    known_classes,
-    // As known_classes, with one voter in place of the seeds: their class-wise median over those who know the
-    // class.
-    median,
-};
 
 // The class distribution of the world that a question is about: the node's own data, or all classes alike.
 // Only known_classes and median can be moved from one to the other; hdus and mean_probabilities are used as
 // published.
 enum class Prior { own, uniform };
-
-[[nodiscard]] Result<Aggregation> parse_aggregation(std::string_view text);  // "hdus", "known-classes", ...
-[[nodiscard]] std::string to_text(Aggregation aggregation);
 
 using ClassMask = std::vector<bool>;  // one element per class
 

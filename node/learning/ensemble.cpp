@@ -31,8 +31,8 @@ void divide_prior_out(std::span<float> row, std::span<const double> distribution
 
 Voter voter_of(std::span<const float> logits, const ClassMask& known, const Calibration& calibration,
                const EnsembleOptions& options) {
-    return {logits, &known, options.calibrated ? calibration.temperature : 1.0,
-            options.weighted ? calibration.likelihood : 1.0};
+    return {logits, &known, options.is_calibrated() ? calibration.temperature : 1.0,
+            options.is_weighted() ? calibration.likelihood : 1.0};
 }
 
 std::shared_ptr<const Ensemble> Ensemble::build(std::shared_ptr<const OwnPart> own,
@@ -136,8 +136,7 @@ void Ensemble::predict_rows(const at::Tensor& rows, std::span<const Prior> prior
             voter_of(logits[i], members_[i]->known_classes(), members_[i]->calibration(), options_));
     const SeedVotes votes(options_.aggregation, classes, count, voters);
     Mixer mixer(voter_of(main_logits, own_->known_classes(), own_->calibration(), options_), votes);
-    const bool can_move =
-        options_.aggregation == Aggregation::known_classes || options_.aggregation == Aggregation::median;
+    const bool can_move = has_movable_prior(options_.aggregation);
     std::vector<double> row(classes);
     for (std::size_t i = 0; i < count; ++i) {
         const auto mixed = mixer.mix(i, rho_);

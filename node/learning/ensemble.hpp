@@ -11,6 +11,7 @@
 #include <ATen/core/Tensor.h>
 
 #include "node/learning/aggregation.hpp"
+#include "node/learning/data/ensemble_options.hpp"
 #include "node/learning/data/result.hpp"
 #include "node/learning/fused_mlp.hpp"
 #include "node/learning/member.hpp"
@@ -21,17 +22,6 @@ namespace unlearn::learning {
 namespace violations {
 class UnlawfulBuilder;
 }
-
-struct EnsembleOptions {
-    Aggregation aggregation = Aggregation::known_classes;
-    // Divides each voter's logits, the main model's too, by its temperature (Calibration), where the
-    // aggregation looks at probabilities.
-    bool calibrated = false;
-    // Weighs each seed by the likelihood of its holder's validation labels under it, instead of all alike.
-    bool weighted = false;
-    // Weight of the seeds; unset: chosen from the validation data at every build.
-    std::optional<double> fixed_rho;
-};
 
 // A main model, or a member, that said these logits, as these options have it vote.
 [[nodiscard]] Voter voter_of(std::span<const float> logits, const ClassMask& known,

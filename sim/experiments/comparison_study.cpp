@@ -189,7 +189,7 @@ class ComparisonStudy final : public Study {
             if (held == node.neighbours.end()) continue;
             learning::EnsembleHolder holder(learning::OwnPart::make((*main_models)[i], node.own,
                                                                     node.split.validation, setup_->reference),
-                                            ensemble_options(run.scenario.ensemble));
+                                            run.scenario.ensemble);
             for (const std::size_t owner : node.neighbours) {
                 auto member = learning::Member::from_payload(setup_->nodes[owner].identity.id().bytes(), 1,
                                                              (*seeds)[owner].architecture().text(),

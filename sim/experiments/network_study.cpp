@@ -56,7 +56,7 @@ StudyWorldSettings world_settings(const Scenario& scenario, const NetworkStudySe
     world.tick = settings.tick;
     world.link = settings.link;
     world.learnt = std::move(learnt);
-    world.ensemble = ensemble_options(scenario.ensemble);
+    world.ensemble = scenario.ensemble;
     world.seed_bytes = settings.seed_bytes;
     world.forgets = !restarts(plan);
     return world;

@@ -1,7 +1,3 @@
-#include "tests/support/hostile_client.hpp"
-
-#include <algorithm>
-#include <fstream>
 #include <functional>
 #include <memory>
 #include <stop_token>
@@ -10,13 +6,11 @@
 #include <vector>
 
 #include <doctest/doctest.h>
-#include <nlohmann/json.hpp>
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "node/config/binding.hpp"
 #include "protocol/records.hpp"
-#include "tests/support/fleet.hpp"
+#include "tests/functional/attack_scene.hpp"
 #include "tests/support/process_memory.hpp"
 
 /// Attacks on a real unlearnd, while it goes on serving a real neighbour.
@@ -26,171 +20,9 @@ namespace {
 using namespace unlearn;
 using namespace unlearn::testing;
 using namespace std::chrono_literals;
-using nlohmann::json;
 using protocol::Bytes;
 using protocol::Identity;
 using Clock = std::chrono::steady_clock;
-
-constexpr double kMebi = 1 << 20;
-
-/// Goes on until it is told that it is over.
-using Attack = std::function<void(const std::stop_token& over)>;
-
-/// unlearnd makes itself undumpable, so that its files in /proc are root's. Whoever else runs this attacks
-/// all the same, and everything else is checked.
-bool measured() {
-    return ::geteuid() == 0;
-}
-
-class Scene {
-  public:
-    explicit Scene(bool with_network_key = false)
-        : victim_(ground_.path(), "victim", free_port()), neighbour_(ground_.path(), "neighbour", 0) {
-        if (!measured())
-            MESSAGE("memory and descriptors are not measured: unlearnd lets only root look into /proc/PID");
-        write_reference(ground_.path());
-        std::ofstream(ground_.path() / "rows.csv") << "x,y\n-1,-90\n1,-110\n-0.9,104\n1.2,88\n";
-        unsigned number = 0;
-        const auto key = (ground_.path() / "fleet.key").string();
-        for (auto* device : {&victim_, &neighbour_}) {
-            write_data(device->folder(), ++number);
-            if (!with_network_key) {
-                device->init();
-                continue;
-            }
-            if (number == 1) REQUIRE(device->ctl("network-key " + key).code == 0);
-            device->init(device->usual_options(), "--network-key " + key);
-        }
-        for (auto* device : {&victim_, &neighbour_})
-            device->start();
-        if (!with_network_key) introduce(victim_, neighbour_);
-        network_ = config::load_binding(victim_.data_dir() / "binding.json").value().network;
-        server_ = protocol::NodeId::from_text(victim_.id()).value();
-    }
-
-    /// The same in peace and in war: what `usual` is, and what must still work.
-    void live() {
-        for (int i = 0; i < 4; ++i) {
-            const auto answer = victim_.ask("predict " + (ground_.path() / "rows.csv").string());
-            const auto& participants = answer["participants"];
-            CHECK(std::any_of(participants.begin(), participants.end(),
-                              [&](const json& one) { return one["owner"] == neighbour_.id(); }));
-            CHECK(state_of(neighbour_) == "up");
-        }
-        const auto version = neighbour_.ask("publish --wait")["version"];
-        const auto begun = Clock::now();
-        CHECK(eventually([&] { return seed_version() == version; }, 10s));
-        const std::chrono::duration<double> took = Clock::now() - begun;
-        arrived_after_ = std::max(arrived_after_, took.count());
-    }
-
-    void settle() {
-        REQUIRE(eventually([&] { return seed_version() > 0; }));
-        const MemoryWatch watch(victim_.process());
-        for (int i = 0; i < 3; ++i)
-            live();
-        if (!measured()) return;
-        usual_descriptors_ = open_descriptors(victim_.process());
-        usual_ = watch.most();
-        REQUIRE(usual_ > 0);
-    }
-
-    /// A third node that will join during the attack.
-    void expect_latecomer() {
-        latecomer_ = std::make_unique<Device>(ground_.path(), "latecomer", 0);
-        write_data(latecomer_->folder(), 3);
-        latecomer_->init();
-        latecomer_->start();
-    }
-
-    /// Lives through an attack, and lets the neighbour leave in the middle of it.
-    void survive(const std::string& name, const Attack& attack) {
-        const MemoryWatch watch(victim_.process());
-        arrived_after_ = 0;
-        std::jthread attacker(attack);
-        if (latecomer_) {
-            std::this_thread::sleep_for(1s);
-            introduce(victim_, *latecomer_);
-            CHECK(eventually([&] { return state_of(*latecomer_) == "up"; }, 10s));
-        }
-        const auto end = Clock::now() + 3s;
-        do {
-            live();
-            std::this_thread::sleep_for(200ms);  // a peer may publish 32 versions at once, and not more
-        } while (Clock::now() < end);
-        const auto begun = Clock::now();
-        const auto left = neighbour_.ask("exit --yes --wait --timeout 20");
-        const std::chrono::duration<double> exit_took = Clock::now() - begun;
-        // Before the neighbour's process ends: then pages of libraries that both had in common become
-        // private.
-        const auto most = static_cast<double>(watch.most());
-        attacker.request_stop();
-        attacker.join();
-        CHECK(left["erased"] == 1);
-        CHECK(exit_took < 5s);
-        CHECK(neighbour_.wait() == 0);
-        CHECK(victim_.running());
-        MESSAGE(name << ": seed arrived after " << arrived_after_ << " s, receipt after " << exit_took.count()
-                     << " s");
-        if (!measured()) return;
-        CHECK(most < 1.5 * static_cast<double>(usual_));
-        CHECK(eventually([&] { return open_descriptors(victim_.process()) <= usual_descriptors_; }, 15s));
-        MESSAGE(name << ": private memory " << most / kMebi << " MiB, usually "
-                     << static_cast<double>(usual_) / kMebi << "; descriptors "
-                     << open_descriptors(victim_.process()) << " of " << usual_descriptors_);
-    }
-
-    /// Somebody on the allow list of the victim.
-    [[nodiscard]] Identity ally() {
-        auto identity = Identity::generate();
-        static_cast<void>(victim_.ask("peers add " + identity.id().text()));
-        return identity;
-    }
-    [[nodiscard]] protocol::Hello hello_of(const Identity& who) const {
-        protocol::Hello hello;
-        hello.network = network_;
-        hello.sender = who.id();
-        return hello;
-    }
-    /// Connected, let in, and past the Hellos.
-    [[nodiscard]] std::unique_ptr<CurveClient> session_of(const Identity& who) const {
-        auto client = std::make_unique<CurveClient>(port(), server_, who);
-        REQUIRE(client->connected());
-        REQUIRE(client->say(hello_of(who)));
-        REQUIRE(client->hear().has_value());
-        return client;
-    }
-
-    [[nodiscard]] double metric(const std::string& name) const { return victim_.metric(name); }
-    [[nodiscard]] int port() const { return victim_.port(); }
-    [[nodiscard]] const protocol::NodeId& server() const { return server_; }
-    [[nodiscard]] const protocol::NetworkId& network() const { return network_; }
-    [[nodiscard]] Device& victim() { return victim_; }
-    [[nodiscard]] Device& neighbour() { return neighbour_; }
-
-    [[nodiscard]] std::uint64_t seed_version() const {
-        const auto status = victim_.ask("status");
-        for (const auto& seed : status["seeds"])
-            if (seed["owner"] == neighbour_.id() && seed["state"] == "in-use") return seed["version"];
-        return 0;
-    }
-    [[nodiscard]] std::string state_of(const Device& device) const {
-        for (const auto& peer : victim_.ask("peers"))
-            if (peer["id"] == device.id()) return peer["state"];
-        return "unknown";
-    }
-
-  private:
-    Playground ground_;
-    Device victim_;
-    Device neighbour_;
-    std::unique_ptr<Device> latecomer_;
-    protocol::NetworkId network_;
-    protocol::NodeId server_;
-    std::size_t usual_ = 0;
-    std::size_t usual_descriptors_ = 0;
-    double arrived_after_ = 0;
-};
 
 void pause() {
     std::this_thread::sleep_for(100ms);
@@ -215,7 +47,7 @@ TEST_CASE("the measuring notices descriptors") {
 }
 
 TEST_CASE("a wrong server key, an unknown key, and a key that was struck off: nobody gets a word through") {
-    Scene scene;
+    AttackScene scene;
     const auto struck_off = scene.ally();
     const auto stranger = Identity::generate();
     const auto other = Identity::generate();
@@ -254,7 +86,7 @@ TEST_CASE("a wrong server key, an unknown key, and a key that was struck off: no
 }
 
 TEST_CASE("a right key with somebody else's signatures changes nothing and is dropped") {
-    Scene scene;
+    AttackScene scene;
     scene.settle();
     const auto forger = Identity::generate();
     const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
@@ -341,8 +173,46 @@ TEST_CASE("a right key with somebody else's signatures changes nothing and is dr
     CHECK(scene.victim().ask("log --verify")["ok"] == true);
 }
 
+TEST_CASE("a routing id that somebody has is not taken away by who claims it, too") {
+    AttackScene scene;
+    scene.settle();
+    const auto owner = scene.ally();
+    const auto thief = scene.ally();
+    const std::string wanted = "the owner's";
+    CurveClient first(scene.port(), scene.server(), owner, wanted);
+    REQUIRE(first.say(scene.hello_of(owner)));
+    REQUIRE(first.hear().has_value());
+    bool thief_heard = false;
+    std::uint64_t token = 0;
+    const auto answered = [&] {
+        static_cast<void>(first.say(protocol::Ping{++token}));
+        while (const auto heard = first.hear())
+            if (const auto* pong = std::get_if<protocol::Pong>(&*heard)) return pong->token == token;
+        return false;
+    };
+    std::size_t unanswered = 0;
+    scene.survive("a stolen routing id", [&](const std::stop_token& over) {
+        do {
+            CurveClient second(scene.port(), scene.server(), thief, wanted);
+            // What comes next on a connection without a name may be taken for one.
+            static_cast<void>(second.send_frame(protocol::Bytes(wanted.begin(), wanted.end()), false));
+            static_cast<void>(second.say(scene.hello_of(thief)));
+            thief_heard = thief_heard || second.hear().has_value();
+            unanswered += answered() ? 0 : 1;
+        } while (!over.stop_requested());
+    });
+    CHECK_FALSE(thief_heard);
+    CHECK(unanswered == 0);
+    // A name of its own gets it in, also one like those that ROUTER makes.
+    for (const std::string& own : {std::string("the thief's"), std::string("\0abcd", 5)}) {
+        CurveClient honest(scene.port(), scene.server(), thief, own);
+        CHECK(honest.say(scene.hello_of(thief)));
+        CHECK(honest.hear().has_value());
+    }
+}
+
 TEST_CASE("50,000 frames in one message") {
-    Scene scene;
+    AttackScene scene;
     scene.settle();
     // Many, as one that was dropped is ignored for a while.
     std::vector<Identity> allies;
@@ -367,7 +237,7 @@ TEST_CASE("50,000 frames in one message") {
 }
 
 TEST_CASE("messages that never end, on one connection and on many") {
-    Scene scene;
+    AttackScene scene;
     scene.settle();
     const auto ally = scene.ally();
     const auto silent_ally = scene.ally();
@@ -409,7 +279,7 @@ TEST_CASE("messages that never end, on one connection and on many") {
 }
 
 TEST_CASE("one frame of a gibibyte, before the handshake, in it, and after it; and what is no ZMTP at all") {
-    Scene scene;
+    AttackScene scene;
     scene.settle();
     const auto ally = scene.ally();
     const auto broken = scene.metric("handshakes_failed_total{reason=\"protocol\"}");
@@ -461,7 +331,7 @@ TEST_CASE("one frame of a gibibyte, before the handshake, in it, and after it; a
 }
 
 TEST_CASE("slow lorises, and 200 connections at one time") {
-    Scene scene;
+    AttackScene scene;
     scene.settle();
     const auto failed = [&] {
         return scene.metric("handshakes_failed_total{reason=\"other\"}") +
@@ -501,7 +371,7 @@ TEST_CASE("more connections than a node takes do not keep a member out") {
     limit.rlim_cur = limit.rlim_max;
     ::setrlimit(RLIMIT_NOFILE, &limit);
     REQUIRE(limit.rlim_cur > 2000);
-    Scene scene;
+    AttackScene scene;
     scene.expect_latecomer();
     scene.settle();
     scene.survive("1,200 connections", [&](const std::stop_token& over) {
@@ -516,7 +386,7 @@ TEST_CASE("more connections than a node takes do not keep a member out") {
 }
 
 TEST_CASE("40 unknown keys that never say hello fill all places for strangers; a member still gets in") {
-    Scene scene(true);
+    AttackScene scene(true);
     std::vector<Identity> strangers;
     for (int i = 0; i < 40; ++i)
         strangers.push_back(Identity::generate());

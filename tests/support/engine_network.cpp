@@ -226,6 +226,7 @@ void EngineNetwork::carry_out(std::size_t index, const Effect& effect) {
             queue_.push_back({index, Stored{persist->ticket}});
         }
     } else if (const auto* check = std::get_if<CheckSeed>(&effect)) {
+        if (node.checks_hang) return;
         queue_.push_back(
             {index, SeedChecked{check->owner, check->version, node.problem_with_seeds, node.seeds_aside}});
     } else if (const auto* install = std::get_if<InstallSeed>(&effect)) {

@@ -30,6 +30,7 @@ class EngineNetwork {
         bool storage_fails = false;
         bool storage_hangs = false;
         std::deque<Persist> hanging;
+        bool checks_hang = false;
         std::optional<std::string> problem_with_seeds;
         std::optional<std::string> seeds_aside;
         std::set<CurvePublicKey> allowed;

@@ -162,12 +162,14 @@ Bytes curve_hello(const protocol::CurvePublicKey& server) {
 
 // ------------------------------------------------------------ CURVE by hand
 
-CurveClient::CurveClient(int port, const protocol::NodeId& server, const protocol::Identity& own)
+CurveClient::CurveClient(int port, const protocol::NodeId& server, const protocol::Identity& own,
+                         const std::string& routing_id)
     : socket_(port) {
-    connected_ = shake_hands(server, own);
+    connected_ = shake_hands(server, own, routing_id);
 }
 
-bool CurveClient::shake_hands(const protocol::NodeId& server, const protocol::Identity& own) {
+bool CurveClient::shake_hands(const protocol::NodeId& server, const protocol::Identity& own,
+                              const std::string& routing_id) {
     const auto server_key = server.curve_key();
     const KeyPair temporary;
     if (!socket_.send(greeting()) || !socket_.receive(64)) return false;
@@ -199,7 +201,7 @@ bool CurveClient::shake_hands(const protocol::NodeId& server, const protocol::Id
     append(inner, vouch_nonce);
     append(inner, box(vouched, long_nonce, server_temporary, own_secret.data()));
     append_property(inner, "Socket-Type", "DEALER");
-    append_property(inner, "Identity", "");
+    append_property(inner, "Identity", routing_id);
 
     Bytes initiate;
     append(initiate, "\x08INITIATE");

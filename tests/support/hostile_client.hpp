@@ -47,8 +47,9 @@ inline constexpr std::uint8_t kCommandFrame = 0x04;
 /// CURVE (RFC 26) by hand: a client that may stop, repeat and lie at every byte.
 class CurveClient {
   public:
-    /// Connects and shakes hands; see `connected`.
-    CurveClient(int port, const protocol::NodeId& server, const protocol::Identity& own);
+    /// Connects and shakes hands; see `connected`. A routing id is what the server's ROUTER shall call it.
+    CurveClient(int port, const protocol::NodeId& server, const protocol::Identity& own,
+                const std::string& routing_id = "");
     /// Let in, as far as the server says.
     [[nodiscard]] bool connected() const { return connected_; }
 
@@ -61,7 +62,8 @@ class CurveClient {
     [[nodiscard]] PlainSocket& socket() { return socket_; }
 
   private:
-    [[nodiscard]] bool shake_hands(const protocol::NodeId& server, const protocol::Identity& own);
+    [[nodiscard]] bool shake_hands(const protocol::NodeId& server, const protocol::Identity& own,
+                                   const std::string& routing_id);
     [[nodiscard]] protocol::Bytes boxed(protocol::ByteView content, bool more);
 
     PlainSocket socket_;

@@ -65,7 +65,7 @@ TEST_CASE("every key of a good configuration arrives") {
         "[model]\nmain = \"mlp:64x32\"\nseed = \"linear\"\n"
         "[training]\nepochs = 3\nbatch = 16\nlearning_rate = 0.5\nweight_decay = 0\n"
         "[distillation]\nepochs = 4\nbatch = 8\nlearning_rate = 1\ntemperature = 2.5\n"
-        "[ensemble]\naggregation = \"median\"\n"
+        "[ensemble]\naggregation = \"median\"\nrho = 0.25\ncalibrated = true\nweighted = false\n"
         "[[peers]]\naddress = \"" +
         peer() + "@tcp://host:1\"\n[[peers]]\nid = \"" + other.text() + "\"";
     const auto config = parse(text);
@@ -93,7 +93,10 @@ TEST_CASE("every key of a good configuration arrives") {
     CHECK(config.distillation.batch == 8);
     CHECK(config.distillation.learning_rate == 1.0);
     CHECK(config.distillation.temperature == 2.5);
-    CHECK(config.aggregation == config::Aggregation::median);
+    CHECK(config.ensemble.aggregation == learning::Aggregation::median);
+    CHECK(config.ensemble.fixed_rho == 0.25);
+    CHECK(config.ensemble.calibrated == true);
+    CHECK(config.ensemble.weighted == false);
     REQUIRE(config.peers.size() == 2);
     CHECK(config.peers[0].id.text() == peer());
     CHECK(config.peers[0].endpoint == "tcp://host:1");
@@ -114,7 +117,10 @@ TEST_CASE("what is left out has its default") {
     CHECK(config.model.seed.text() == "mlp:32");
     CHECK(!config.training.epochs);
     CHECK(!config.distillation.temperature);
-    CHECK(config.aggregation == config::Aggregation::known_classes);
+    CHECK(config.ensemble.aggregation == learning::Aggregation::known_classes);
+    CHECK(config.ensemble.is_calibrated());
+    CHECK(config.ensemble.is_weighted());
+    CHECK(!config.ensemble.fixed_rho);
     CHECK(config.peers.empty());
 }
 
@@ -182,6 +188,8 @@ TEST_CASE("each wrong value is told with its line and key") {
         {&Text::rest, "[distillation]\ntemperature = inf", "11: distillation.temperature ", "above 0"},
         {&Text::rest, "[distillation]\nweight_decay = 0", "11: unknown key 'distillation.weight_decay'", ""},
         {&Text::rest, "[ensemble]\naggregation = \"mean\"", "11: ensemble.aggregation ", "\"hdus\""},
+        {&Text::rest, "[ensemble]\nrho = 1.5", "11: ensemble.rho ", "from 0 to 1"},
+        {&Text::rest, "[ensemble]\nweighted = \"yes\"", "11: ensemble.weighted ", "true or false"},
         {&Text::rest, "[[peers]]", "10: peers.address ", "or id must be given"},
         {&Text::rest, "[[peers]]\naddress = \"tcp://host:1\"", "11: peers.address ", ""},
         {&Text::rest, "[[peers]]\naddress = \"" + damaged_id + "@tcp://host:1\"", "11: peers.address ", ""},

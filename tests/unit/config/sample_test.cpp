@@ -66,7 +66,7 @@ TEST_CASE("the configuration that init writes says what was chosen, and the defa
                 CHECK(config.log_level == defaults.log_level);
                 CHECK(config.data.validation == defaults.data.validation);
                 CHECK(config.data.watch == defaults.data.watch);
-                CHECK(config.aggregation == defaults.aggregation);
+                CHECK(config.ensemble.aggregation == defaults.ensemble.aggregation);
                 CHECK(config.peers.empty());
                 CHECK(!config.training.epochs);
             }

@@ -142,10 +142,3 @@ TEST_CASE("rho follows the validation data, stays inside (0, 1), and notices eve
     const SeedVotes nobody(Aggregation::known_classes, kThree, 2, {});
     CHECK(choose_rho({right, &kAll}, nobody, labels, even) == 0.0);
 }
-
-TEST_CASE("aggregations are named in text") {
-    for (const char* name : {"hdus", "mean-probabilities", "known-classes", "median"}) {
-        CHECK(to_text(*parse_aggregation(name)) == name);
-    }
-    CHECK_FALSE(parse_aggregation("mean"));
-}

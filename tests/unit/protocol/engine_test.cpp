@@ -251,6 +251,27 @@ TEST_CASE("a new version replaces the old one, and a refused one is not asked fo
     CHECK(net[1].engine->counters().peers_dropped == 1);
 }
 
+TEST_CASE(
+    "a seed that was loaded and cannot be used is not held against its owner, however late that shows") {
+    EngineNetwork net = triangle();
+    net[1].checks_hang = true;
+    net.crash_and_restart(1);
+    // The owner is here again and has shown that it is still a member, before the seed was looked at.
+    net.run_for(10s);
+    REQUIRE(net[1].engine->established_peers() == 2);
+    net.feed(1, SeedChecked{net.id(0), SeedVersion{1}, "not a finite number", std::nullopt});
+    net.settle();
+    CHECK(net[1].engine->counters().seeds_refused == 1);
+    CHECK(net[1].engine->counters().peers_dropped == 0);
+    CHECK(net[1].engine->established_peers() == 2);
+
+    // It was our disk: what the owner sends is fine.
+    net[1].checks_hang = false;
+    net.crash_and_restart(0);
+    net.run_for(10s);
+    CHECK(net[1].in_ensemble.contains(net.id(0)));
+}
+
 TEST_CASE("a new version is served when its recipient is on record with it, and not with an older one") {
     EngineNetwork net({"a", "b"}, {{0, 1}}, [](std::size_t, EngineConfig& config) {
         config.lease_renewal = std::chrono::seconds{5};

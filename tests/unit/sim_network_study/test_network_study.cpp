@@ -300,10 +300,10 @@ TEST_CASE("settings that make no sense are refused") {
 TEST_CASE("answers from logits that were looked up are those of the production ensemble, bit for bit") {
     const auto learnt = learnt_torus();
     const auto torus_scenario = torus(9);
-    for (const auto aggregation : {Aggregation::kKnownClasses, Aggregation::kHdus}) {
+    for (const auto aggregation : {learning::Aggregation::known_classes, learning::Aggregation::hdus}) {
         auto settings = torus_scenario.ensemble;
         settings.aggregation = aggregation;
-        learning::EnsembleHolder holder(learnt->nodes()[0].own, ensemble_options(settings));
+        learning::EnsembleHolder holder(learnt->nodes()[0].own, settings);
         for (const std::size_t owner : {1U, 2U, 3U, 6U}) {
             const auto& node = learnt->nodes()[owner];
             auto member = learning::Member::from_payload(node.id.bytes(), 1, node.seed_architecture,

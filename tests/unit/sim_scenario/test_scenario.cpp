@@ -117,8 +117,8 @@ threads = 1
     CHECK(scenario.training.epochs == 3U);
     CHECK(scenario.training.learning_rate == 0.01);
     CHECK_FALSE(scenario.distillation.temperature);
-    CHECK(scenario.ensemble.aggregation == sim::Aggregation::kHdus);
-    CHECK(sim::to_string(scenario.ensemble.aggregation) == "hdus");
+    CHECK(scenario.ensemble.aggregation == learning::Aggregation::hdus);
+    CHECK(learning::to_text(scenario.ensemble.aggregation) == "hdus");
     CHECK(scenario.network.exit_timeout == std::chrono::seconds(5));
     REQUIRE(scenario.exits.size() == 2);
     CHECK(scenario.exits[0].node == "node-4");

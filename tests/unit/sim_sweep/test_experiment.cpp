@@ -64,10 +64,10 @@ TEST_CASE("swept tables are laid over the section and named by their label") {
         "aggregation = "
         "\"hdus\"}]\n");
     REQUIRE(experiment.runs.size() == 2);
-    CHECK(experiment.runs[0].scenario.ensemble.rho == 0.4);
-    CHECK(experiment.runs[0].scenario.ensemble.calibrated);
-    CHECK_FALSE(experiment.runs[1].scenario.ensemble.rho.has_value());
-    CHECK(experiment.runs[1].scenario.ensemble.aggregation == Aggregation::kHdus);
+    CHECK(experiment.runs[0].scenario.ensemble.fixed_rho == 0.4);
+    CHECK(experiment.runs[0].scenario.ensemble.calibrated == true);
+    CHECK_FALSE(experiment.runs[1].scenario.ensemble.fixed_rho.has_value());
+    CHECK(experiment.runs[1].scenario.ensemble.aggregation == unlearn::learning::Aggregation::hdus);
     CHECK(experiment.runs[1].labels.at("ensemble") == Label("b"));
 }
 
