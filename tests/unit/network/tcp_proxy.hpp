@@ -72,13 +72,14 @@ class TcpProxy {
             if (!wait_for(from)) continue;
             const auto got = ::recv(from, buffer.data(), buffer.size(), 0);
             if (got <= 0) break;
+            // Before they are passed on: whoever has received bytes finds them counted.
+            count += static_cast<std::uint64_t>(got);
             for (ssize_t sent = 0; sent < got;) {
                 const auto more =
                     ::send(to, buffer.data() + sent, static_cast<std::size_t>(got - sent), MSG_NOSIGNAL);
                 if (more <= 0) return;
                 sent += more;
             }
-            count += static_cast<std::uint64_t>(got);
             const std::uint64_t per_second = limit ? limit->load() : 0;
             if (per_second != 0)
                 std::this_thread::sleep_for(
