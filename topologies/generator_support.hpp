@@ -21,6 +21,8 @@ inline constexpr std::uint64_t kMaxEdges = 50'000'000;
 
 /// How often a random graph is drawn before its parameters are called hopeless.
 inline constexpr int kMaxDraws = 200;
+/// Where a draw leaves more nodes than this without any edge, none that follow will leave no node so.
+inline constexpr std::size_t kHopelessIsolated = 50;
 
 inline tl::unexpected<Error> fail(std::string message) {
     return tl::unexpected(Error{std::move(message)});
@@ -52,6 +54,13 @@ inline std::uint64_t pairs(std::uint64_t nodes) {
     return nodes * (nodes - std::min<std::uint64_t>(nodes, 1)) / 2;
 }
 
+inline std::size_t isolated_nodes(const Graph& graph) {
+    std::vector<bool> has_edge(graph.size());
+    for (const auto& [a, b] : graph.edges)
+        has_edge[a] = has_edge[b] = true;
+    return static_cast<std::size_t>(std::count(has_edge.begin(), has_edge.end(), false));
+}
+
 /// Calls `draw` until it yields a connected graph. Every draw continues the one random stream, so the outcome
 /// still depends on the seed alone. `draw` returns no edges when it ran into a dead end.
 template <typename Draw>
@@ -62,6 +71,9 @@ Result<Graph> first_connected(std::uint32_t nodes, std::uint64_t seed, const std
         if (!edges) continue;
         auto graph = make_graph(default_names(nodes), std::move(*edges));
         if (!graph || graph->connected()) return graph;
+        if (const std::size_t isolated = isolated_nodes(*graph); isolated > kHopelessIsolated)
+            return fail(what + " is not connected: " + count(isolated) + " of " + count(nodes) +
+                        " nodes have no edge; allow more edges");
     }
     return fail("none of " + std::to_string(kMaxDraws) + " draws of " + what +
                 " was connected; allow more edges or another seed");

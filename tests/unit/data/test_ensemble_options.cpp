@@ -21,8 +21,7 @@ TEST_CASE("known classes are calibrated and weighted unless told otherwise, the 
     options.calibrated = false;
     CHECK_FALSE(options.is_calibrated());
     CHECK(options.is_weighted());
-    for (const auto aggregation :
-         {Aggregation::hdus, Aggregation::mean_probabilities, Aggregation::median}) {
+    for (const auto aggregation : {Aggregation::hdus, Aggregation::mean_probabilities, Aggregation::median}) {
         EnsembleOptions published;
         published.aggregation = aggregation;
         CHECK_FALSE(published.is_calibrated());
