@@ -21,6 +21,7 @@
 #include "node/learning/data/partition.hpp"
 #include "tests/support/fleet.hpp"
 #include "tests/support/idx_files.hpp"
+#include "tests/support/temporary_folder.hpp"
 
 namespace {
 
@@ -86,7 +87,7 @@ std::size_t seeds_in_use(const Device& device) {
 }
 
 struct World {
-    Playground ground;
+    TemporaryFolder ground;
     std::vector<std::unique_ptr<Device>> devices;
     json rows = json::array();
 };

@@ -28,6 +28,7 @@
 #include "node/runtime/node.hpp"
 #include "protocol/digest.hpp"
 #include "tests/support/process_memory.hpp"
+#include "tests/support/temporary_folder.hpp"
 #include "topologies/generators.hpp"
 
 namespace {
@@ -248,10 +249,8 @@ int main(int argc, char** argv) {
     ::getrlimit(RLIMIT_NOFILE, &limit);
     limit.rlim_cur = limit.rlim_max;
     ::setrlimit(RLIMIT_NOFILE, &limit);
-    std::string name = (fs::temp_directory_path() / "unlearnd-soak-XXXXXX").string();
-    if (::mkdtemp(name.data()) == nullptr) return 1;
-    const auto samples = Soak(nodes, degree, name).run(std::chrono::minutes(minutes));
-    fs::remove_all(name);
+    const unlearn::testing::TemporaryFolder folder;
+    const auto samples = Soak(nodes, degree, folder.path()).run(std::chrono::minutes(minutes));
 
     const std::size_t n = samples.size();
     bool flat = true;

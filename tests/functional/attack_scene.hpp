@@ -10,6 +10,7 @@
 #include "protocol/messages.hpp"
 #include "tests/support/fleet.hpp"
 #include "tests/support/hostile_client.hpp"
+#include "tests/support/temporary_folder.hpp"
 
 namespace unlearn::testing {
 
@@ -52,7 +53,7 @@ class AttackScene {
   private:
     void live();
 
-    Playground ground_;
+    TemporaryFolder ground_;
     Device victim_;
     Device neighbour_;
     std::unique_ptr<Device> latecomer_;

@@ -15,6 +15,7 @@
 #include "replayed_peer.hpp"
 #include "tests/support/fleet.hpp"
 #include "tests/support/idx_files.hpp"
+#include "tests/support/temporary_folder.hpp"
 
 /// That nothing of a forgotten seed is left on disk and in the memory of those who held it.
 
@@ -24,7 +25,7 @@ using namespace unlearn::testing;
 
 constexpr std::chrono::seconds kSoon{5};
 
-std::unique_ptr<Device> device_with_images(const Playground& ground, const std::string& name,
+std::unique_ptr<Device> device_with_images(const TemporaryFolder& ground, const std::string& name,
                                            const unlearn::learning::LabelledData& data, std::size_t first) {
     auto device = std::make_unique<Device>(ground.path(), name, free_port());
     std::vector<std::size_t> rows(800);
@@ -90,7 +91,7 @@ TEST_CASE("after an exit nothing of a seed is left, at those who held the leaver
     // Images, and many at once: BLAS packs weights of this size into buffers of its own.
     const auto data = unlearn::learning::load_idx_folder("/usr/share/datasets/fashion-mnist");
     REQUIRE_MESSAGE(data.has_value(), data.error().message);
-    const Playground ground;
+    const TemporaryFolder ground;
     {
         std::vector<std::size_t> rows(800);
         std::iota(rows.begin(), rows.end(), 0);

@@ -12,6 +12,7 @@
 
 #include "replayed_peer.hpp"
 #include "tests/support/fleet.hpp"
+#include "tests/support/temporary_folder.hpp"
 
 /// The life of a fleet, through the public commands: join, predict, leave in the middle of crashes, and what
 /// those who stay predict then.
@@ -123,7 +124,7 @@ void check_certificate(const Device& leaver, const Device& verifier, Ids erased,
 /// A device is copied while it is a member: as a backup, and as a disk that somebody kept.
 class Copies {
   public:
-    Copies(const Playground& ground, const Device& device)
+    Copies(const TemporaryFolder& ground, const Device& device)
         : ground_(ground),
           device_(device),
           backup_(ground.path() / (device.folder().filename().string() + ".backup")) {
@@ -164,7 +165,7 @@ class Copies {
     }
 
   private:
-    const Playground& ground_;
+    const TemporaryFolder& ground_;
     const Device& device_;
     fs::path backup_;
     std::unique_ptr<ReplayedPeer> disk_;
@@ -190,7 +191,7 @@ void end_of(const std::vector<Device*>& survivors, std::size_t exits) {
 }
 
 TEST_CASE("five daemons: joins, exits through crashes, a missed exit, replay, restored backup, power cut") {
-    const Playground ground;
+    const TemporaryFolder ground;
     write_reference(ground.path());
     Devices devices;
     const auto join = [&](const std::string& name, unsigned data) -> Device& {
@@ -250,7 +251,7 @@ TEST_CASE("five daemons: joins, exits through crashes, a missed exit, replay, re
 }
 
 TEST_CASE("two daemons of which only one can be dialled: the same, whoever of them leaves") {
-    const Playground ground;
+    const TemporaryFolder ground;
     write_reference(ground.path());
     Devices devices;
     devices.push_back(new_device(ground.path(), "dialled", 1));
@@ -290,7 +291,7 @@ TEST_CASE("two daemons of which only one can be dialled: the same, whoever of th
 }
 
 TEST_CASE("the holder never comes back, and the owner gives up") {
-    const Playground ground;
+    const TemporaryFolder ground;
     write_reference(ground.path());
     Devices devices;
     devices.push_back(new_device(ground.path(), "owner", 1));
@@ -311,7 +312,7 @@ TEST_CASE("the holder never comes back, and the owner gives up") {
 }
 
 TEST_CASE("a lost device leaves by its sealed exit") {
-    const Playground ground;
+    const TemporaryFolder ground;
     write_reference(ground.path());
     Devices devices;
     devices.push_back(new_device(ground.path(), "member", 1));

@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "tests/support/fleet.hpp"
+#include "tests/support/temporary_folder.hpp"
 
 /// The process around a node: what it says to systemd, and HTTP on its socket without unlearnctl.
 
@@ -151,7 +152,7 @@ class Client {
 };
 
 struct Scene {
-    Playground ground;
+    TemporaryFolder ground;
     Device device{ground.path(), "a", 0};
     Scene() {
         write_reference(ground.path());

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "tests/support/fleet.hpp"
+#include "tests/support/temporary_folder.hpp"
 
 /// What happens to daemons beside exits: who is let in, whose seed is used, new data, wrong input.
 
@@ -18,7 +19,7 @@ using nlohmann::json;
 namespace fs = std::filesystem;
 
 TEST_CASE("a network key: a member is let in by whoever does not list it, others are not") {
-    const Playground ground;
+    const TemporaryFolder ground;
     write_reference(ground.path());
     const auto key = (ground.path() / "fleet.key").string();
     const auto other_key = (ground.path() / "other.key").string();
@@ -66,7 +67,7 @@ TEST_CASE("a network key: a member is let in by whoever does not list it, others
 }
 
 TEST_CASE("a seed that is worse than guessing is held aside and shown, and used once it is better") {
-    const Playground ground;
+    const TemporaryFolder ground;
     write_reference(ground.path());
     Devices devices;
     devices.push_back(new_device(ground.path(), "holder", 1));
@@ -94,7 +95,7 @@ TEST_CASE("a seed that is worse than guessing is held aside and shown, and used 
 }
 
 TEST_CASE("what a user does wrong is one line and exit code 2, and the state stays") {
-    const Playground ground;
+    const TemporaryFolder ground;
     write_reference(ground.path());
     Device device(ground.path(), "a", free_port());
     write_data(device.folder(), 1);
@@ -127,7 +128,7 @@ TEST_CASE("what a user does wrong is one line and exit code 2, and the state sta
 }
 
 TEST_CASE("new data: the daemon learns again and announces a new version by itself") {
-    const Playground ground;
+    const TemporaryFolder ground;
     write_reference(ground.path());
     Devices devices;
     devices.push_back(new_device(ground.path(), "a", 1));

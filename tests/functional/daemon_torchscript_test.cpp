@@ -6,6 +6,7 @@
 #include <torch/script.h>
 
 #include "tests/support/fleet.hpp"
+#include "tests/support/temporary_folder.hpp"
 
 /// A daemon whose main model its user brought along.
 
@@ -24,7 +25,7 @@ void write_module(const std::filesystem::path& file) {
 }
 
 TEST_CASE("a daemon with the user's own TorchScript model: predicts, gives a seed, forgets") {
-    const Playground ground;
+    const TemporaryFolder ground;
     write_reference(ground.path());
     Devices devices;
     devices.push_back(std::make_unique<Device>(ground.path(), "users", free_port()));
@@ -67,7 +68,7 @@ TEST_CASE("a daemon with the user's own TorchScript model: predicts, gives a see
 }
 
 TEST_CASE("a TorchScript file that is none is said in one line, and the node stays up without a model") {
-    const Playground ground;
+    const TemporaryFolder ground;
     write_reference(ground.path());
     Device device(ground.path(), "users", 0);
     write_data(device.folder(), 1);

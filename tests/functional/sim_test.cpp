@@ -49,7 +49,7 @@ TEST_CASE("a run goes from data to proof and leaves result, events, certificate 
                 CHECK(accuracy > 0.2);
                 CHECK(accuracy <= 1.0);
             }
-    CHECK(read(ready.path() / "out/report.html").find("node-2") != std::string::npos);
+    CHECK(content_of(ready.path() / "out/report.html").find("node-2") != std::string::npos);
     CHECK(run.out.find("node-2") != std::string::npos);
 
     SUBCASE("the certificate verifies, and not when a character of it is changed") {
@@ -57,7 +57,7 @@ TEST_CASE("a run goes from data to proof and leaves result, events, certificate 
         const Finished verify = ready.sim("verify " + certificate.string());
         CHECK(verify.code == 0);
         CHECK(verify.out.find("complete") != std::string::npos);
-        json changed = json::parse(read(certificate));
+        json changed = json::parse(content_of(certificate));
         std::string signature = changed["notice"]["signature"];
         signature[5] = signature[5] == 'a' ? 'b' : 'a';
         changed["notice"]["signature"] = signature;
@@ -65,7 +65,7 @@ TEST_CASE("a run goes from data to proof and leaves result, events, certificate 
         CHECK(ready.sim("verify " + (ready.path() / "changed.json").string()).code == 2);
     }
     SUBCASE("every event of the exit is on record, in order") {
-        std::istringstream lines(read(ready.path() / "out/events.jsonl"));
+        std::istringstream lines(content_of(ready.path() / "out/events.jsonl"));
         std::string line;
         double begun = -1;
         int erased = 0;
@@ -103,7 +103,7 @@ TEST_CASE("in virtual time every run of a seed is the same") {
         CHECK(ready.result("out")["exactness"]["bit_identical"] == true);
         CHECK(ready.result("out")["transport"] == "virtual");
         CHECK(finished.out.find("Time to forget (virtual)") != std::string::npos);
-        return read(ready.path() / "out/events.jsonl");
+        return content_of(ready.path() / "out/events.jsonl");
     };
     const std::string first = run("");
     CHECK(first.size() > 1000);
@@ -149,7 +149,7 @@ TEST_CASE("bad input is one clear line, exit code 2, and nothing half-written") 
     }
     SUBCASE("more data than there is") {
         ready.write("bad.toml", scenario("test_limit = 5\n"));
-        std::string text = read(ready.path() / "bad.toml");
+        std::string text = content_of(ready.path() / "bad.toml");
         text.replace(text.find("images_per_node = 200"), 21, "images_per_node = 900");
         ready.write("bad.toml", text);
         refused(ready.run("bad.toml"), {"bad.toml"});
@@ -166,7 +166,7 @@ TEST_CASE("bad input is one clear line, exit code 2, and nothing half-written") 
         fs::create_directories(ready.path() / "out");
         ready.write("out/thesis.tex", "years of work");
         refused(ready.run("points.toml"), {"out"});
-        CHECK(read(ready.path() / "out/thesis.tex") == "years of work");
+        CHECK(content_of(ready.path() / "out/thesis.tex") == "years of work");
     }
     SUBCASE("an unknown violation") {
         refused(ready.run("points.toml", "--violate everything"), {"everything"});
@@ -220,7 +220,7 @@ std::vector<pid_t> daemons_of(const std::string& text) {
     for (const auto& entry : fs::directory_iterator("/proc")) {
         const std::string name = entry.path().filename();
         if (name.find_first_not_of("0123456789") != std::string::npos) continue;
-        const std::string command = read(entry.path() / "cmdline");
+        const std::string command = content_of(entry.path() / "cmdline");
         const std::string program = command.substr(0, command.find('\0'));
         if (!program.ends_with("/unlearnd") || command.find(text) == std::string::npos) continue;
         out.push_back(std::stoi(name));
@@ -247,7 +247,7 @@ struct Fleet : Ready {
     [[nodiscard]] std::vector<pid_t> daemons() const { return daemons_of(path().string()); }
     /// Nodes that learn for minutes.
     void write_slow() const {
-        write("slow.toml", replaced(read(path() / "three.toml"), "epochs = 60", "epochs = 10000"));
+        write("slow.toml", replaced(content_of(path() / "three.toml"), "epochs = 60", "epochs = 10000"));
     }
 };
 
@@ -289,7 +289,7 @@ TEST_CASE("with --processes every node is a daemon, and the result says what it 
     CHECK(result["traffic"]["seed_transfer_bytes"].get<double>() >
           result["traffic"]["seed_bytes"].get<double>());
     CHECK(fleet.sim("verify " + (fleet.path() / "out/certificate-node-2.json").string()).code == 0);
-    CHECK(read(fleet.path() / "out/report.html").find("node-2") != std::string::npos);
+    CHECK(content_of(fleet.path() / "out/report.html").find("node-2") != std::string::npos);
     CHECK(run.out.find("Erased") != std::string::npos);
 
     SUBCASE("the same nodes learn the same again, in this process or in their own") {

@@ -21,7 +21,7 @@ std::string experiment(const std::string& sweep, const std::string& more = "") {
 
 std::vector<json> rows(const fs::path& folder) {
     std::vector<json> out;
-    std::istringstream lines(read(folder / "results.jsonl"));
+    std::istringstream lines(content_of(folder / "results.jsonl"));
     for (std::string line; std::getline(lines, line);)
         out.push_back(json::parse(line));
     return out;
@@ -60,10 +60,10 @@ TEST_CASE_FIXTURE(Sweeping,
     CHECK(count["rho"] == 4 * 9);
     CHECK(fs::exists(out() / "report.html"));
     CHECK(fs::exists(out() / "plots" / "gain.svg"));
-    CHECK(read(out() / "results.csv").starts_with("metric,value,"));
+    CHECK(content_of(out() / "results.csv").starts_with("metric,value,"));
 
     // What is lost is made again, bit for bit the same; the rest is not.
-    const std::string before = read(out() / "results.jsonl");
+    const std::string before = content_of(out() / "results.jsonl");
     bool is_removed = false;
     for (const auto& file : fs::directory_iterator(out() / "runs"))
         if (!is_removed && file.path().extension() == ".jsonl") is_removed = fs::remove(file.path());
@@ -71,7 +71,7 @@ TEST_CASE_FIXTURE(Sweeping,
     const auto second = sweep("e.toml");
     CHECK(second.code == 0);
     CHECK(second.out.find("4 runs, 1 made now, 3 from before, 0 failed") != std::string::npos);
-    CHECK(read(out() / "results.jsonl") == before);
+    CHECK(content_of(out() / "results.jsonl") == before);
 
     // An experiment that grew keeps what it has.
     write("e.toml", experiment("seed = [1, 2]\ndistillation.temperature = [1, 3, 5]\n", figures));
@@ -82,9 +82,9 @@ TEST_CASE_FIXTURE(Sweeping,
 TEST_CASE_FIXTURE(Sweeping, "the number of processes decides nothing but the time") {
     write("e.toml", experiment("seed = [1, 2]\nensemble.aggregation = [\"hdus\", \"known-classes\"]\n"));
     REQUIRE(sweep("e.toml", "--jobs 1").code == 0);
-    const std::string one = read(out() / "results.jsonl");
+    const std::string one = content_of(out() / "results.jsonl");
     REQUIRE(sweep("e.toml", "--jobs 2 --fresh").code == 0);
-    CHECK(read(out() / "results.jsonl") == one);
+    CHECK(content_of(out() / "results.jsonl") == one);
 }
 
 TEST_CASE_FIXTURE(Sweeping, "a learning study scores nodes as a run over real sockets does") {

@@ -294,14 +294,4 @@ void write_reference(const fs::path& folder) {
     write_rows(folder / "reference.csv", 99, 800, -1);
 }
 
-Playground::Playground() {
-    std::string name = (fs::temp_directory_path() / "unlearnd-fleet-XXXXXX").string();
-    REQUIRE(mkdtemp(name.data()) != nullptr);
-    path_ = name;
-}
-
-Playground::~Playground() {
-    fs::remove_all(path_);
-}
-
 }  // namespace unlearn::testing

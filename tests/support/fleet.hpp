@@ -112,17 +112,4 @@ void write_data(const std::filesystem::path& folder, unsigned seed);
 void write_wrong_data(const std::filesystem::path& folder, unsigned seed);
 void write_reference(const std::filesystem::path& folder);
 
-/// A folder that is gone with the object.
-class Playground {
-  public:
-    Playground();
-    ~Playground();
-    Playground(const Playground&) = delete;
-    Playground& operator=(const Playground&) = delete;
-    [[nodiscard]] const std::filesystem::path& path() const { return path_; }
-
-  private:
-    std::filesystem::path path_;
-};
-
 }  // namespace unlearn::testing

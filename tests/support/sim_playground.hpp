@@ -10,6 +10,8 @@
 #include <nlohmann/json.hpp>
 #include <sys/wait.h>
 
+#include "tests/support/temporary_folder.hpp"
+
 /// `unlearn-sim` as a user has it: commands in, files and exit codes out.
 namespace unlearn::testing {
 
@@ -22,38 +24,23 @@ struct Finished {
     std::string err;
 };
 
-inline std::string read(const fs::path& file) {
-    std::ifstream in(file);
-    std::ostringstream text;
-    text << in.rdbuf();
-    return text.str();
-}
-
 class Playground {
   public:
-    Playground() {
-        std::string name = (fs::temp_directory_path() / "unlearnd-functional-XXXXXX").string();
-        REQUIRE(mkdtemp(name.data()) != nullptr);
-        path_ = name;
-    }
-    ~Playground() { fs::remove_all(path_); }
-
     fs::path write(const std::string& name, const std::string& text) const {
-        std::ofstream(path_ / name) << text;
-        return path_ / name;
+        return folder_.write(name, text);
     }
     [[nodiscard]] Finished sim(const std::string& arguments) const {
-        const fs::path out = path_ / "stdout";
-        const fs::path err = path_ / "stderr";
+        const fs::path out = path() / "stdout";
+        const fs::path err = path() / "stderr";
         const std::string command = std::string(UNLEARN_BIN_DIR) + "/unlearn-sim " + arguments + " >" +
                                     out.string() + " 2>" + err.string();
         const int status = std::system(command.c_str());
-        return {WIFEXITED(status) ? WEXITSTATUS(status) : 128, read(out), read(err)};
+        return {WIFEXITED(status) ? WEXITSTATUS(status) : 128, content_of(out), content_of(err)};
     }
-    [[nodiscard]] const fs::path& path() const { return path_; }
+    [[nodiscard]] const fs::path& path() const { return folder_.path(); }
 
   private:
-    fs::path path_;
+    TemporaryFolder folder_;
 };
 
 /// Three clusters of points in five dimensions; learnt in a second.
@@ -94,7 +81,7 @@ struct Ready : Playground {
         write("points.toml", scenario());
     }
     [[nodiscard]] json result(const std::string& folder) const {
-        return json::parse(read(path() / folder / "result.json"));
+        return json::parse(content_of(path() / folder / "result.json"));
     }
     [[nodiscard]] std::string run(const std::string& scenario_file, const std::string& more = "") const {
         return "run " + (path() / scenario_file).string() + " --out " + (path() / "out").string() + " " +

@@ -3,12 +3,12 @@
 #include <doctest/doctest.h>
 #include <sys/stat.h>
 
-#include "tests/unit/config/temporary_folder.hpp"
+#include "tests/support/temporary_folder.hpp"
 
 namespace {
 
 using namespace unlearn;
-using namespace unlearn::config::testing;
+using namespace unlearn::testing;
 
 config::Binding some_binding() {
     config::Binding binding;

@@ -2,12 +2,12 @@
 
 #include <doctest/doctest.h>
 
-#include "tests/unit/config/temporary_folder.hpp"
+#include "tests/support/temporary_folder.hpp"
 
 namespace {
 
 using namespace unlearn;
-using namespace unlearn::config::testing;
+using namespace unlearn::testing;
 using config::NodeConfig;
 
 /// A configuration whose lines tests replace; the numbers are those of the lines.

@@ -4,12 +4,12 @@
 
 #include <doctest/doctest.h>
 
-#include "tests/unit/config/temporary_folder.hpp"
+#include "tests/support/temporary_folder.hpp"
 
 namespace {
 
 using namespace unlearn;
-using namespace unlearn::config::testing;
+using namespace unlearn::testing;
 using config::DataKind;
 
 config::NodeConfig named(const std::string& name) {

@@ -43,7 +43,7 @@ TEST_CASE("a socket that nobody serves any more is the same") {
     const auto socket = folder.write("control.sock", "");
     const auto called = call({"status", "--socket", socket});
     CHECK(called.code == 3);
-    CHECK(called.err == "unlearnctl: unlearnd is not running: " + socket + ": Connection refused\n");
+    CHECK(called.err == "unlearnctl: unlearnd is not running: " + socket.string() + ": Connection refused\n");
 }
 
 TEST_CASE("a socket path that no socket can have is an error of usage") {

@@ -1,30 +1,15 @@
 #pragma once
 
-#include <filesystem>
 #include <sstream>
 #include <string>
 #include <vector>
 
 #include "node/ctl/command.hpp"
+#include "tests/support/temporary_folder.hpp"
 
 namespace unlearn::ctl {
 
-/// A folder that is gone with the object.
-class TemporaryFolder {
-  public:
-    TemporaryFolder();
-    ~TemporaryFolder();
-    TemporaryFolder(const TemporaryFolder&) = delete;
-    TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-
-    [[nodiscard]] std::filesystem::path path() const { return path_; }
-    [[nodiscard]] std::string operator/(const std::string& name) const { return (path_ / name).string(); }
-    /// Writes a file and gives its path.
-    std::string write(const std::string& name, const std::string& content) const;
-
-  private:
-    std::filesystem::path path_;
-};
+using testing::TemporaryFolder;
 
 /// What one call of unlearnctl gave.
 struct Called {

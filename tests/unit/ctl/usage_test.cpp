@@ -25,7 +25,7 @@ TEST_CASE("a configuration that cannot be read is one line with its place") {
     const auto broken = folder.write("node.toml", "data_dir = \"x\"\n[network\n");
     const auto called = call({"status", "--config", broken});
     CHECK(called.code == 2);
-    CHECK(called.err.starts_with("unlearnctl: " + broken + ":2: "));
+    CHECK(called.err.starts_with("unlearnctl: " + broken.string() + ":2: "));
     CHECK(std::count(called.err.begin(), called.err.end(), '\n') == 1);
 }
 

@@ -1,14 +1,14 @@
 #include <doctest/doctest.h>
 
 #include "node/learning/data/csv.hpp"
-#include "tests/unit/data/temp_file.hpp"
+#include "tests/support/temporary_folder.hpp"
 
 namespace {
 
 using namespace unlearn::learning;
 
 Result<LabelledData> read(const std::string& text, const CsvOptions& options = {}) {
-    const TempFolder folder;
+    const unlearn::testing::TemporaryFolder folder;
     return load_csv(folder.write("t.csv", text), options);
 }
 

@@ -2,7 +2,7 @@
 #include <zlib.h>
 
 #include "node/learning/data/idx.hpp"
-#include "tests/unit/data/temp_file.hpp"
+#include "tests/support/temporary_folder.hpp"
 
 namespace {
 
@@ -32,7 +32,7 @@ Bytes labels(const Bytes& values) {
 }
 
 Bytes gzipped(const Bytes& plain) {
-    const TempFolder folder;
+    const unlearn::testing::TemporaryFolder folder;
     const auto path = (folder.path() / "x.gz").string();
     gzFile file = gzopen(path.c_str(), "wb");
     REQUIRE(gzwrite(file, plain.data(), static_cast<unsigned>(plain.size())) ==
@@ -47,7 +47,7 @@ Bytes gzipped(const Bytes& plain) {
 
 // The error message for these two files, or "" if they were read.
 std::string error_for(const Bytes& image_bytes, const Bytes& label_bytes, std::int64_t classes = 0) {
-    const TempFolder folder;
+    const unlearn::testing::TemporaryFolder folder;
     const auto data = load_idx(folder.write("i", image_bytes), folder.write("l", label_bytes), classes);
     return data ? "" : data.error().message;
 }
@@ -59,7 +59,7 @@ bool mentions(const std::string& message, const std::string& part) {
 }  // namespace
 
 TEST_CASE("plain and gzipped IDX files give the same examples, scaled to [0, 1]") {
-    const TempFolder folder;
+    const unlearn::testing::TemporaryFolder folder;
     const auto plain = load_idx(folder.write("i", images(2)), folder.write("l", labels({0, 3})));
     REQUIRE(plain);
     CHECK(plain->count == 2);
@@ -124,7 +124,7 @@ TEST_CASE("announced sizes are not believed before the bytes arrive") {
 }
 
 TEST_CASE("a folder is read by the names of its files, and says what it lacks") {
-    const TempFolder folder;
+    const unlearn::testing::TemporaryFolder folder;
     folder.write("train-images-idx3-ubyte.gz", gzipped(images(3)));
     folder.write("train-labels-idx1-ubyte.gz", gzipped(labels({0, 1, 2})));
     CHECK(mentions(load_idx_folder(folder.path()).error().message, "no file named t10k-images*"));

@@ -13,25 +13,13 @@
 
 #include "node/network/memory_network.hpp"
 #include "node/network/zmq_transport.hpp"
+#include "tests/support/temporary_folder.hpp"
 
 using namespace unlearn;
 using namespace std::chrono_literals;
+using unlearn::testing::TemporaryFolder;
 
 namespace {
-
-class TemporaryFolder {
-  public:
-    TemporaryFolder() {
-        std::string name = (std::filesystem::temp_directory_path() / "unlearnd-runtime-XXXXXX").string();
-        REQUIRE(mkdtemp(name.data()) != nullptr);
-        path_ = name;
-    }
-    ~TemporaryFolder() { std::filesystem::remove_all(path_); }
-    [[nodiscard]] const std::filesystem::path& path() const { return path_; }
-
-  private:
-    std::filesystem::path path_;
-};
 
 /// Learning without tensors: seeds are kept by owner; a worker thread answers checks and wipes.
 class MapHolder final : public runtime::SeedHolder {

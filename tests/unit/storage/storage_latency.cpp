@@ -46,12 +46,12 @@ int main(int argc, char** argv) {
     const int stores = argc > 1 ? std::atoi(argv[1]) : 8;
     const int rounds = argc > 2 ? std::atoi(argv[2]) : 100;
     const std::size_t size = argc > 3 ? std::strtoul(argv[3], nullptr, 10) : 102400;
-    const testing::TemporaryFolder folder(std::filesystem::current_path());
+    const storage::testing::TemporaryFolder folder(std::filesystem::current_path());
     // Made ahead: nodes' keys take longer than a commit, and their cache is not for several threads.
     std::vector<protocol::NodeId> nodes;
     for (int i = 0; i < 3 * rounds + 8; ++i)
-        nodes.push_back(testing::node(static_cast<std::uint32_t>(i)));
-    const auto binding = testing::binding();
+        nodes.push_back(storage::testing::node(static_cast<std::uint32_t>(i)));
+    const auto binding = storage::testing::binding();
 
     std::barrier together(stores);
     std::vector<std::jthread> threads;
@@ -64,12 +64,14 @@ int main(int argc, char** argv) {
             }
             StorageThread thread(std::move(*store));
             const auto seed = [&](int i) {
-                return protocol::PutHeldSeed{nodes[static_cast<std::size_t>(i)], protocol::SeedVersion{1},
-                                             testing::statement("record"),
-                                             testing::payload(static_cast<std::uint64_t>(i + 1), size)};
+                return protocol::PutHeldSeed{
+                    nodes[static_cast<std::size_t>(i)], protocol::SeedVersion{1},
+                    storage::testing::statement("record"),
+                    storage::testing::payload(static_cast<std::uint64_t>(i + 1), size)};
             };
             const auto burial = [&](int i) {
-                return protocol::PutTombstone{nodes[static_cast<std::size_t>(i)], testing::statement("gone")};
+                return protocol::PutTombstone{nodes[static_cast<std::size_t>(i)],
+                                              storage::testing::statement("gone")};
             };
             for (int i = 0; i < 8; ++i)  // others' seeds, which stay
                 timed(thread, "install", {seed(3 * rounds + i)});

@@ -17,17 +17,6 @@ namespace unlearn::storage::testing {
 
 using namespace protocol;
 
-TemporaryFolder::TemporaryFolder(const std::filesystem::path& parent) {
-    std::string name = (parent / "unlearn-storage-XXXXXX").string();
-    if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("no temporary folder");
-    path_ = name;
-}
-
-TemporaryFolder::~TemporaryFolder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-}
-
 NodeId node(std::uint32_t number) {
     static std::map<std::uint32_t, NodeId> known;
     auto [entry, is_new] = known.try_emplace(number);

@@ -10,23 +10,13 @@
 
 #include "node/storage/store.hpp"
 #include "protocol/durable.hpp"
+#include "tests/support/temporary_folder.hpp"
 
 struct sqlite3;
 
 namespace unlearn::storage::testing {
 
-/// A new folder (mode 0700) that is removed at the end.
-class TemporaryFolder {
-  public:
-    explicit TemporaryFolder(const std::filesystem::path& parent = std::filesystem::temp_directory_path());
-    ~TemporaryFolder();
-    TemporaryFolder(const TemporaryFolder&) = delete;
-    TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-    [[nodiscard]] const std::filesystem::path& path() const { return path_; }
-
-  private:
-    std::filesystem::path path_;
-};
+using unlearn::testing::TemporaryFolder;
 
 /// The same node for the same number.
 [[nodiscard]] protocol::NodeId node(std::uint32_t number);
