@@ -284,28 +284,44 @@ void Invariants::hears_chunk(const Machine& machine, const NodeId& from, const n
 void Invariants::hears_offer(const Machine& machine, const NodeId& from, const network::Frames& frames) {
     const auto have = message_in<Have>(frames);
     if (!have) return;
-    if (!chunk_bytes_.contains(have->record.signature))
+    if (!offered_.contains(have->record.signature))
         if (const auto record = verify_record(from, settings_.network, have->record)) {
-            chunk_bytes_.emplace(have->record.signature, record->chunk_bytes);
+            offered_.emplace(have->record.signature, have->record.bytes);
             auto& least =
                 least_chunk_.try_emplace({from, record->version}, record->chunk_bytes).first->second;
             least = std::min<std::size_t>(least, record->chunk_bytes);
         }
     const Lease* lease = lease_in(from, have->lease);
     if (lease == nullptr) return;
-    auto& heard = heard_[{machine.id(), from}];
     // A lease that is repeated is no news.
-    if (!heard.numbers.insert(lease->number).second && heard.at >= machine.started_at) return;
+    const auto before = heard_.find({machine.id(), from});
+    if (before != heard_.end() && before->second.numbers.contains(lease->number) &&
+        before->second.at >= machine.started_at)
+        return;
+    // A node does not take what comes before the Hellos, or with a record that was damaged on the way.
+    const auto offered = offered_.find(have->record.signature);
+    if (offered == offered_.end() || offered->second != have->record.bytes || !has_met(machine, from)) return;
+    auto& heard = heard_[{machine.id(), from}];
+    heard.numbers.insert(lease->number);
     heard.not_after = std::max(lease->not_after, heard.not_after);
     heard.at = time_.now();
 }
 
+bool Invariants::has_met(const Machine& machine, const NodeId& peer) {
+    if (!machine.up()) return false;
+    const auto peers = machine.engine().peers();
+    return std::any_of(peers.begin(), peers.end(), [&](const PeerStatus& status) {
+        return status.id == peer && (status.state == PeerState::up || status.state == PeerState::suspect);
+    });
+}
+
 const Lease* Invariants::lease_in(const NodeId& owner, const SignedBytes& signed_lease) {
     if (const auto known = leases_.find(signed_lease.signature); known != leases_.end())
-        return &known->second;
+        return known->second.bytes == signed_lease.bytes ? &known->second.lease : nullptr;
     const auto lease = verify_lease(owner, settings_.network, signed_lease);
     if (!lease) return nullptr;
-    return &leases_.emplace(signed_lease.signature, *lease).first->second;
+    return &leases_.emplace(signed_lease.signature, KnownLease{signed_lease.bytes, *lease})
+                .first->second.lease;
 }
 
 // ---------------------------------------------------------------- what time can break

@@ -92,6 +92,8 @@ class Invariants {
     void completes(const Machine& machine);
     void search_disk(const Machine& machine, const protocol::NodeId& owner);
     [[nodiscard]] std::optional<protocol::LoadedState> surely_stored(const Machine& machine) const;
+    /// Whether the Hellos between the two are over.
+    [[nodiscard]] static bool has_met(const Machine& machine, const protocol::NodeId& peer);
     [[nodiscard]] const protocol::Lease* lease_in(const protocol::NodeId& owner,
                                                   const protocol::SignedBytes& signed_lease);
 
@@ -114,10 +116,15 @@ class Invariants {
     std::map<Pair, protocol::SeedVersion> highest_;              ///< machine, owner: ever used
     std::map<Pair, protocol::SeedVersion> served_;               ///< owner, holder
     std::map<std::pair<protocol::NodeId, protocol::SeedVersion>, protocol::Bytes> records_;
-    std::map<protocol::Signature, protocol::Lease> leases_;
+    struct KnownLease {
+        protocol::Bytes bytes;
+        protocol::Lease lease;
+    };
+    std::map<protocol::Signature, KnownLease> leases_;
     std::map<protocol::Signature, protocol::NodeId> notices_;  ///< their owners
     std::map<Pair, Window> windows_;                           ///< machine, owner
-    std::map<protocol::Signature, std::size_t> chunk_bytes_;   ///< of records that were heard
+    std::map<protocol::Signature, protocol::Bytes>
+        offered_;  ///< records that were heard, by their signatures
     std::map<std::pair<protocol::NodeId, protocol::SeedVersion>, std::size_t> least_chunk_;
 };
 

@@ -291,6 +291,11 @@ TEST_CASE("lease: a seed is used that was never offered, or without a lease for 
     SUBCASE("never offered") {
         world.machine(0).holder->install(stranger().id(), kFirst);
     }
+    SUBCASE("offered by somebody whom the node has not met") {
+        world.invariants().hears(world.machine(0), stranger().id(),
+                                 offer_frames(world, stranger(), kFirst, 1));
+        world.machine(0).holder->install(stranger().id(), kFirst);
+    }
     SUBCASE("for too long") {
         const auto seeds = world.machine(0).holder->in_use();
         world.cut_off(0);
