@@ -5,6 +5,7 @@
 #include <fstream>
 #include <iterator>
 
+#include "node/config/ensemble_reader.hpp"
 #include "sim/scenario_table.hpp"
 #include "topologies/formats.hpp"
 #include "topologies/generators.hpp"
@@ -187,12 +188,7 @@ class ScenarioBuilder {
         distillation.read("temperature", scenario_.distillation.temperature, {0, 1'000, true});
         distillation.finish();
 
-        TableReader ensemble = root_.section("ensemble");
-        ensemble.read_choice("aggregation", scenario_.ensemble.aggregation, learning::kAggregationNames);
-        ensemble.read("rho", scenario_.ensemble.fixed_rho, {0, 1});
-        ensemble.read("calibrated", scenario_.ensemble.calibrated);
-        ensemble.read("weighted", scenario_.ensemble.weighted);
-        ensemble.finish();
+        scenario_.ensemble = config::read_ensemble(root_);
     }
 
     void read_network() {

@@ -5,6 +5,7 @@
 
 #include <toml++/toml.h>
 
+#include "node/config/ensemble_reader.hpp"
 #include "node/config/toml_reader.hpp"
 
 namespace unlearn::config {
@@ -42,12 +43,7 @@ class Builder {
         read_model();
         read_optimisation("training", config_.training);
         read_optimisation("distillation", config_.distillation);
-        TableReader ensemble = root_.section("ensemble");
-        ensemble.read_choice("aggregation", config_.ensemble.aggregation, learning::kAggregationNames);
-        ensemble.read("rho", config_.ensemble.fixed_rho, {0, 1});
-        ensemble.read("calibrated", config_.ensemble.calibrated);
-        ensemble.read("weighted", config_.ensemble.weighted);
-        ensemble.finish();
+        config_.ensemble = read_ensemble(root_);
         read_peers();
         root_.finish();
         return std::move(config_);

@@ -1,7 +1,6 @@
 #include "node/learning/aggregation.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <utility>
 
@@ -90,7 +89,7 @@ SeedVotes::SeedVotes(Aggregation aggregation, std::size_t classes, std::size_t r
     for (const Voter& seed : seeds)
         UNLEARN_ASSERT(seed.logits.size() == rows * classes);
     if (seeds.empty()) return;
-    if (!has_movable_prior(aggregation)) add_means(seeds);
+    if (!is_geometric(aggregation)) add_means(seeds);
     if (aggregation == Aggregation::known_classes) add_log_votes(seeds);
     if (aggregation == Aggregation::median) add_medians(seeds);
 }
@@ -162,7 +161,7 @@ Mixer::Mixer(const Voter& main, const SeedVotes& seeds)
     const std::size_t classes = seeds.classes_;
     for (std::size_t row = 0; row < seeds.rows_; ++row) {
         const auto target = std::span(main_).subspan(row * classes, classes);
-        if (has_movable_prior(seeds.aggregation_)) {
+        if (is_geometric(seeds.aggregation_)) {
             log_votes(main, row, target);
         } else {
             plain_vote(main, row, seeds.aggregation_ == Aggregation::mean_probabilities, target);
@@ -217,7 +216,7 @@ std::span<const double> Mixer::mix(std::size_t row, double rho) {
     const std::size_t classes = seeds_.classes_;
     const auto result = std::span(result_).subspan(row * classes, classes);
     if (seeds_.empty()) rho = 0.0;
-    if (has_movable_prior(seeds_.aggregation_)) {
+    if (is_geometric(seeds_.aggregation_)) {
         prepare_weights(rho);
         find_fixed_point(row, rho, result);
         return result;

@@ -136,7 +136,7 @@ void Ensemble::predict_rows(const at::Tensor& rows, std::span<const Prior> prior
             voter_of(logits[i], members_[i]->known_classes(), members_[i]->calibration(), options_));
     const SeedVotes votes(options_.aggregation, classes, count, voters);
     Mixer mixer(voter_of(main_logits, own_->known_classes(), own_->calibration(), options_), votes);
-    const bool can_move = has_movable_prior(options_.aggregation);
+    const bool can_move = is_geometric(options_.aggregation);
     std::vector<double> row(classes);
     for (std::size_t i = 0; i < count; ++i) {
         const auto mixed = mixer.mix(i, rho_);

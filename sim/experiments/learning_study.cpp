@@ -215,7 +215,7 @@ class LearningStudy final : public Study {
     /// What a production node does with the seeds that it holds, on logits that were computed before.
     [[nodiscard]] Mixed mix(const ExperimentRun& run, const SeedSet& seeds, std::size_t holder,
                             const std::set<std::string>& gone) const {
-        const auto options = run.scenario.ensemble;
+        const auto& options = run.scenario.ensemble;
         const auto& own = *own_[holder];
         std::vector<std::pair<MemberId, std::size_t>> order;
         Mixed mixed;
@@ -257,7 +257,7 @@ class LearningStudy final : public Study {
         const learning::SeedVotes votes(options.aggregation, classes, count, seeds);
         learning::Mixer mixer(
             learning::voter_of(main_logits_[holder], own.known_classes(), own.calibration(), options), votes);
-        const bool can_move = learning::has_movable_prior(options.aggregation);
+        const bool can_move = learning::is_geometric(options.aggregation);
         std::vector<float> uniform(count * classes);
         std::vector<float> asked_own(count * classes);
         std::vector<double> row(classes);

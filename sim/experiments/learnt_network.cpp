@@ -74,7 +74,7 @@ LearntNetwork::Answers LearntNetwork::answers(std::size_t node, const learning::
     const learning::SeedVotes votes(options.aggregation, classes, rows, voters);
     learning::Mixer mixer(
         learning::voter_of(asked.main_logits, own.known_classes(), own.calibration(), options), votes);
-    const bool can_move = learning::has_movable_prior(options.aggregation);
+    const bool can_move = learning::is_geometric(options.aggregation);
     Answers out{std::vector<float>(rows * classes), std::vector<float>(rows * classes)};
     std::vector<double> row(classes);
     const auto to_float = [](double value) { return static_cast<float>(value); };

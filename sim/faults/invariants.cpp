@@ -284,9 +284,9 @@ void Invariants::hears_chunk(const Machine& machine, const NodeId& from, const n
 void Invariants::hears_offer(const Machine& machine, const NodeId& from, const network::Frames& frames) {
     const auto have = message_in<Have>(frames);
     if (!have) return;
-    if (!offered_.contains(have->record.signature))
+    if (!offered_.contains(have->record))
         if (const auto record = verify_record(from, settings_.network, have->record)) {
-            offered_.emplace(have->record.signature, have->record.bytes);
+            offered_.insert(have->record);
             auto& least =
                 least_chunk_.try_emplace({from, record->version}, record->chunk_bytes).first->second;
             least = std::min<std::size_t>(least, record->chunk_bytes);
@@ -299,8 +299,7 @@ void Invariants::hears_offer(const Machine& machine, const NodeId& from, const n
         before->second.at >= machine.started_at)
         return;
     // A node does not take what comes before the Hellos, or with a record that was damaged on the way.
-    const auto offered = offered_.find(have->record.signature);
-    if (offered == offered_.end() || offered->second != have->record.bytes || !has_met(machine, from)) return;
+    if (!offered_.contains(have->record) || !has_met(machine, from)) return;
     auto& heard = heard_[{machine.id(), from}];
     heard.numbers.insert(lease->number);
     heard.not_after = std::max(lease->not_after, heard.not_after);
@@ -316,12 +315,10 @@ bool Invariants::has_met(const Machine& machine, const NodeId& peer) {
 }
 
 const Lease* Invariants::lease_in(const NodeId& owner, const SignedBytes& signed_lease) {
-    if (const auto known = leases_.find(signed_lease.signature); known != leases_.end())
-        return known->second.bytes == signed_lease.bytes ? &known->second.lease : nullptr;
+    if (const auto known = leases_.find(signed_lease); known != leases_.end()) return &known->second;
     const auto lease = verify_lease(owner, settings_.network, signed_lease);
     if (!lease) return nullptr;
-    return &leases_.emplace(signed_lease.signature, KnownLease{signed_lease.bytes, *lease})
-                .first->second.lease;
+    return &leases_.emplace(signed_lease, *lease).first->second;
 }
 
 // ---------------------------------------------------------------- what time can break

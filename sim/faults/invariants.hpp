@@ -116,15 +116,10 @@ class Invariants {
     std::map<Pair, protocol::SeedVersion> highest_;              ///< machine, owner: ever used
     std::map<Pair, protocol::SeedVersion> served_;               ///< owner, holder
     std::map<std::pair<protocol::NodeId, protocol::SeedVersion>, protocol::Bytes> records_;
-    struct KnownLease {
-        protocol::Bytes bytes;
-        protocol::Lease lease;
-    };
-    std::map<protocol::Signature, KnownLease> leases_;
+    std::map<protocol::SignedBytes, protocol::Lease> leases_;
     std::map<protocol::Signature, protocol::NodeId> notices_;  ///< their owners
     std::map<Pair, Window> windows_;                           ///< machine, owner
-    std::map<protocol::Signature, protocol::Bytes>
-        offered_;  ///< records that were heard, by their signatures
+    std::set<protocol::SignedBytes> offered_;                  ///< records that were heard
     std::map<std::pair<protocol::NodeId, protocol::SeedVersion>, std::size_t> least_chunk_;
 };
 

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <fstream>
 #include <thread>
 
 #include <doctest/doctest.h>
@@ -36,9 +35,9 @@ AttackScene::AttackScene(bool with_network_key)
     if (!measured())
         MESSAGE("memory and descriptors are not measured: unlearnd lets only root look into /proc/PID");
     write_reference(ground_.path());
-    std::ofstream(ground_.path() / "rows.csv") << "x,y\n-1,-90\n1,-110\n-0.9,104\n1.2,88\n";
+    ground_.write("rows.csv", "x,y\n-1,-90\n1,-110\n-0.9,104\n1.2,88\n");
     unsigned number = 0;
-    const auto key = (ground_.path() / "fleet.key").string();
+    const auto key = ground_ / "fleet.key";
     for (auto* device : {&victim_, &neighbour_}) {
         write_data(device->folder(), ++number);
         if (!with_network_key) {
@@ -58,7 +57,7 @@ AttackScene::AttackScene(bool with_network_key)
 /// The same in peace and in war: what is usual, and what must still work.
 void AttackScene::live() {
     for (int i = 0; i < 4; ++i) {
-        const auto answer = victim_.ask("predict " + (ground_.path() / "rows.csv").string());
+        const auto answer = victim_.ask("predict " + (ground_ / "rows.csv"));
         const auto& participants = answer["participants"];
         CHECK(std::any_of(participants.begin(), participants.end(),
                           [&](const json& one) { return one["owner"] == neighbour_.id(); }));

@@ -5,7 +5,6 @@
 #include <csignal>
 #include <cstdlib>
 #include <fstream>
-#include <sstream>
 #include <thread>
 
 #include <arpa/inet.h>
@@ -17,6 +16,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "tests/support/temporary_folder.hpp"
+
 namespace unlearn::testing {
 
 using nlohmann::json;
@@ -26,18 +27,11 @@ namespace {
 
 constexpr std::chrono::milliseconds kLook{50};
 
-std::string read(const fs::path& file) {
-    std::ifstream in(file);
-    std::ostringstream text;
-    text << in.rdbuf();
-    return text.str();
-}
-
 Finished run(const std::string& command, const fs::path& folder) {
     const auto out = folder / "stdout";
     const auto err = folder / "stderr";
     const int status = std::system((command + " >" + out.string() + " 2>" + err.string()).c_str());
-    return {WIFEXITED(status) ? WEXITSTATUS(status) : 128, read(out), read(err)};
+    return {WIFEXITED(status) ? WEXITSTATUS(status) : 128, content_of(out), content_of(err)};
 }
 
 }  // namespace
@@ -197,7 +191,7 @@ std::string Device::address() const {
 }
 
 std::string Device::log() const {
-    return read(folder_ / "log");
+    return content_of(folder_ / "log");
 }
 
 std::vector<std::string> Device::seeds_in_use() const {

@@ -17,7 +17,7 @@ Result<Aggregation> parse_aggregation(std::string_view text) {
                 "\": expected known-classes, hdus, mean-probabilities or median");
 }
 
-bool has_movable_prior(Aggregation aggregation) {
+bool is_geometric(Aggregation aggregation) {
     return aggregation == Aggregation::known_classes || aggregation == Aggregation::median;
 }
 

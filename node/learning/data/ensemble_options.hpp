@@ -16,8 +16,8 @@ enum class Aggregation {
     //   log q(y) = sum over voters k that know y of w_k (log p_k(y | known to k) + log q(known to k)) / sum
     //   of w_k,
     // normalised. A voter that never saw the right class so counts little where the others see that class,
-    // instead of
-    // shouting them down. Each log p_k is cut off at a floor, which bounds what one bad voter can do.
+    // instead of shouting them down. Each log p_k is cut off at a floor, which bounds what one bad voter can
+    // do.
     known_classes,
     // HDUS as published (arXiv 2308.13269): softmax((1 - rho) z_main + rho mean(z_seed)), on raw logits.
     hdus,
@@ -35,8 +35,9 @@ inline constexpr std::array<std::string_view, 4> kAggregationNames = {"known-cla
 [[nodiscard]] std::string_view to_text(Aggregation aggregation);
 [[nodiscard]] Result<Aggregation> parse_aggregation(std::string_view text);
 
-// Whether its mixture can be moved from one class distribution to another. The others are used as published.
-[[nodiscard]] bool has_movable_prior(Aggregation aggregation);
+// Whether it multiplies votes instead of adding them up. Only such a mixture can be moved from one class
+// distribution to another; the others are used as published.
+[[nodiscard]] bool is_geometric(Aggregation aggregation);
 
 struct EnsembleOptions {
     Aggregation aggregation = Aggregation::known_classes;
@@ -45,7 +46,7 @@ struct EnsembleOptions {
     // Unset: only with known_classes, where topologies/experiments/aggregations.toml found it best.
     std::optional<bool> calibrated;
     // Weighs each seed by the likelihood of its holder's validation labels under it, instead of all alike.
-    // Unset: as calibrated.
+    // Unset: only with known_classes, too.
     std::optional<bool> weighted;
     // Weight of the seeds; unset: chosen from the validation data at every build.
     std::optional<double> fixed_rho;

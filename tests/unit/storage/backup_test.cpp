@@ -1,5 +1,4 @@
 #include <fstream>
-#include <sstream>
 
 #include <doctest/doctest.h>
 #include <sys/stat.h>
@@ -132,9 +131,7 @@ TEST_CASE("a backup replaces no file and leaves nothing behind when it fails") {
     const auto refused = store->backup(file);
     REQUIRE(!refused);
     CHECK(refused.error().detail.find("backup.db: cannot make: File exists") != std::string::npos);
-    std::ostringstream content;
-    content << std::ifstream(file).rdbuf();
-    CHECK(content.str() == "precious");
+    CHECK(content_of(file) == "precious");
 
     CHECK(!store->backup(folder.path() / "missing" / "backup.db"));
     CHECK(!store->failure());  // the state itself was not written to

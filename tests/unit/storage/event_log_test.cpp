@@ -2,7 +2,6 @@
 
 #include <fstream>
 #include <set>
-#include <sstream>
 
 #include <doctest/doctest.h>
 
@@ -99,12 +98,6 @@ std::string forged_after(const LogEntry& last) {
 
 std::vector<LogEntry> entries_in(const std::filesystem::path& directory) {
     return open(directory)->read_log(0, 100).value();
-}
-
-std::string content_of(const std::filesystem::path& file) {
-    std::ostringstream out;
-    out << std::ifstream(file, std::ios::binary).rdbuf();
-    return out.str();
 }
 
 }  // namespace

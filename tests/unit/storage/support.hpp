@@ -16,6 +16,7 @@ struct sqlite3;
 
 namespace unlearn::storage::testing {
 
+using unlearn::testing::content_of;
 using unlearn::testing::TemporaryFolder;
 
 /// The same node for the same number.

@@ -1,0 +1,12 @@
+#pragma once
+
+#include "node/config/toml_reader.hpp"
+#include "node/learning/data/ensemble_options.hpp"
+
+namespace unlearn::config {
+
+/// The section [ensemble], which configurations and scenarios have alike: aggregation, rho, calibrated,
+/// weighted.
+[[nodiscard]] learning::EnsembleOptions read_ensemble(TableReader& root);
+
+}  // namespace unlearn::config
