@@ -16,6 +16,7 @@
 #include "sim/experiments/experiment.hpp"
 #include "sim/experiments/sweep.hpp"
 #include "sim/output_folder.hpp"
+#include "sim/own_process.hpp"
 #include "sim/report.hpp"
 #include "sim/run.hpp"
 #include "sim/run_processes.hpp"
@@ -43,7 +44,7 @@ struct Options {
     bool processes = false;
     std::string bin;
     std::string experiment;
-    std::size_t jobs = 0;  ///< 0: as many as there are cores
+    std::size_t jobs = 0;  ///< 0: not given
     bool fresh = false;
     std::size_t family = 0;
     std::uint32_t threads = 1;
@@ -147,12 +148,15 @@ int sweep(const Options& options) {
     const auto experiment = sim::load_experiment(options.experiment, {std::nullopt, check_architecture});
     if (!experiment) return bad_input(experiment.error().message);
     const auto folder = folder_of(options, *experiment);
-    const std::size_t cores = std::max(1U, std::thread::hardware_concurrency());
+    // What a comparison times shares the machine with nobody.
+    const std::size_t at_once = experiment->kind == sim::StudyKind::kComparison
+                                    ? 1U
+                                    : std::max(1U, std::thread::hardware_concurrency());
     tl::expected<sim::SweepOutcome, std::string> outcome;
     {
         sim::Progress progress(stderr);
-        outcome = sim::run_sweep(*experiment,
-                                 {folder, options.jobs == 0 ? cores : options.jobs, options.fresh}, progress);
+        outcome = sim::run_sweep(
+            *experiment, {folder, options.jobs == 0 ? at_once : options.jobs, options.fresh}, progress);
     }
     if (!outcome) return bad_input(outcome.error());
     std::cout << experiment->name << ": " << experiment->runs.size() << " runs, " << outcome->done
@@ -200,6 +204,7 @@ int verify(const Options& options) {
 }  // namespace
 
 int main(int argc, char** argv) {
+    sim::OwnProcess::end_with_parent();
     restart_with_better_kernels(argv);
     CLI::App app{"unlearn-sim: many unlearnd nodes on one machine, over real sockets"};
     app.require_subcommand(1);
@@ -239,7 +244,9 @@ int main(int argc, char** argv) {
         app.add_subcommand("sweep", "Run an experiment: a scenario with lists of values to try");
     sweep_command->add_option("FILE", options.experiment, "experiment file (TOML)")->required();
     sweep_command->add_option("--out", options.out, "folder for the results; default out/NAME");
-    sweep_command->add_option("--jobs", options.jobs, "runs at once; default: as many as there are cores")
+    sweep_command
+        ->add_option("--jobs", options.jobs,
+                     "processes at once; default: as many as there are cores, and one for a comparison")
         ->check(CLI::Range(1, 1024));
     sweep_command->add_flag("--fresh", options.fresh, "do runs again that an earlier sweep has done");
     auto* family_command =

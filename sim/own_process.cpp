@@ -1,15 +1,20 @@
 #include "sim/own_process.hpp"
 
 #include <cerrno>
+#include <csignal>
+#include <cstdlib>
 #include <cstring>
 
 #include <fcntl.h>
 #include <spawn.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 namespace unlearn::sim {
 namespace {
+
+constexpr const char* kParentVariable = "UNLEARN_SIM_PARENT";
 
 int code_of(int status) {
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
@@ -32,11 +37,20 @@ tl::expected<OwnProcess, std::string> OwnProcess::start(const std::vector<std::s
                                          0644);
         posix_spawn_file_actions_adddup2(&actions, STDERR_FILENO, STDOUT_FILENO);
     }
+    ::setenv(kParentVariable, std::to_string(::getpid()).c_str(), 1);
     pid_t child = 0;
     const int error = posix_spawn(&child, "/proc/self/exe", &actions, nullptr, argv.data(), environ);
     posix_spawn_file_actions_destroy(&actions);
     if (error != 0) return tl::unexpected<std::string>(std::strerror(error));
     return OwnProcess(child);
+}
+
+void OwnProcess::end_with_parent() {
+    const char* parent = std::getenv(kParentVariable);
+    if (parent == nullptr) return;
+    ::prctl(PR_SET_PDEATHSIG, SIGTERM);
+    // It may have ended before we asked.
+    if (std::to_string(::getppid()) != parent) ::_exit(128 + SIGTERM);
 }
 
 int OwnProcess::wait() {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <fstream>
+#include <iterator>
 #include <set>
 #include <sstream>
 #include <unordered_map>
@@ -23,7 +24,7 @@ using nlohmann::json;
 namespace xml = boost::property_tree;
 
 constexpr std::uintmax_t kMaxFileBytes = 1U << 30U;
-constexpr std::array<std::string_view, 4> kNames = {"edges", "json", "graphml", "dot"};
+constexpr std::array<std::string_view, 5> kNames = {"edges", "json", "graphml", "dot", "adjlist"};
 
 /// Makes a graph from names, in any order in which a file tells them.
 class Builder {
@@ -120,7 +121,7 @@ Result<Graph> read_adjacency_data(const json& document, Builder& builder) {
         for (const auto& neighbour : rows.at(i)) {
             const auto name = name_in(neighbour, "id");
             if (!name || !builder.knows(*name))
-                return builder.fail("'" + names[i] + "' is linked to what is no node");
+                return builder.fail("'" + Builder::shown(names[i]) + "' is linked to what is no node");
             if (auto added = builder.edge(names[i], *name); !added) return tl::unexpected(added.error());
         }
     return builder.finish();
@@ -144,6 +145,12 @@ Result<Graph> read_adjacency(const json& document, const std::vector<std::string
     return builder.finish();
 }
 
+/// As networkx writes them. A plain adjacency may have a node called "nodes", whose neighbours are names.
+bool has_node_objects(const json& document) {
+    const auto nodes = document.find("nodes");
+    return nodes != document.end() && nodes->is_array() && (nodes->empty() || nodes->front().is_object());
+}
+
 Result<Graph> read_json(const std::string& text, Builder& builder) {
     // An object forgets the order of its keys, and the order of nodes matters.
     std::vector<std::string> keys;
@@ -153,9 +160,9 @@ Result<Graph> read_json(const std::string& text, Builder& builder) {
     };
     const auto document = json::parse(text, note_keys, false);
     if (document.is_discarded() || !document.is_object()) return builder.fail("is not a JSON object");
-    if (!document.contains("nodes") || !document.at("nodes").is_array())
-        return read_adjacency(document, keys, builder);
-    if (document.value("directed", false)) return builder.fail("the graph is directed");
+    if (!has_node_objects(document)) return read_adjacency(document, keys, builder);
+    if (document.contains("directed") && document.at("directed") != false)
+        return builder.fail("the graph is directed");
     for (const char* links : {"links", "edges"})
         if (document.contains(links)) return read_node_link(document, links, builder);
     if (document.contains("adjacency")) return read_adjacency_data(document, builder);
@@ -220,6 +227,33 @@ Result<Graph> read_dot(const std::string& text, Builder& builder) {
     return builder.finish();
 }
 
+// ---------------------------------------------------------------- adjacency list
+
+Result<Graph> read_adjacency_list(const std::string& text, Builder& builder) {
+    std::vector<std::vector<std::string>> rows;
+    std::istringstream in(text);
+    for (std::string line; std::getline(in, line);) {
+        line.resize(std::min(line.size(), line.find('#')));
+        std::istringstream words(line);
+        std::vector<std::string> row{std::istream_iterator<std::string>(words), {}};
+        if (!row.empty()) rows.push_back(std::move(row));
+    }
+    // Every node has a line, and this is their order.
+    for (const auto& row : rows) {
+        if (builder.knows(row.front()))
+            return builder.fail("'" + Builder::shown(row.front()) + "' has two lines");
+        builder.node(row.front());
+    }
+    for (const auto& row : rows)
+        for (std::size_t i = 1; i < row.size(); ++i) {
+            if (!builder.knows(row[i]))
+                return builder.fail("'" + Builder::shown(row.front()) + "' is linked to '" +
+                                    Builder::shown(row[i]) + "', which has no line");
+            if (auto added = builder.edge(row.front(), row[i]); !added) return tl::unexpected(added.error());
+        }
+    return builder.finish();
+}
+
 // ---------------------------------------------------------------- writing
 
 void write_edges(std::ostream& out, const Graph& graph) {
@@ -262,6 +296,16 @@ void write_dot(std::ostream& out, const Graph& graph) {
     out << "}\n";
 }
 
+void write_adjacency_list(std::ostream& out, const Graph& graph) {
+    const auto adjacency = graph.adjacency();
+    for (std::size_t i = 0; i < graph.size(); ++i) {
+        out << graph.names[i];
+        for (const auto other : adjacency[i])
+            if (other > i) out << ' ' << graph.names[other];
+        out << '\n';
+    }
+}
+
 }  // namespace
 
 std::span<const std::string_view> format_names() {
@@ -279,6 +323,7 @@ Format format_of(const std::filesystem::path& file) {
     if (ending == ".json") return Format::kJson;
     if (ending == ".graphml" || ending == ".xml") return Format::kGraphml;
     if (ending == ".dot" || ending == ".gv") return Format::kDot;
+    if (ending == ".adjlist") return Format::kAdjacencyList;
     return Format::kEdgeList;
 }
 
@@ -295,6 +340,8 @@ Result<Graph> parse_graph(const std::string& text, Format format, std::string_vi
             return read_graphml(text, builder);
         case Format::kDot:
             return read_dot(text, builder);
+        case Format::kAdjacencyList:
+            return read_adjacency_list(text, builder);
     }
     return builder.fail("unknown format");
 }
@@ -324,6 +371,8 @@ void write_graph(std::ostream& out, const Graph& graph, Format format) {
             return write_graphml(out, graph);
         case Format::kDot:
             return write_dot(out, graph);
+        case Format::kAdjacencyList:
+            return write_adjacency_list(out, graph);
     }
 }
 

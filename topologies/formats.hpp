@@ -13,13 +13,15 @@ namespace unlearn::topologies {
 
 /// How a graph stands in a file.
 enum class Format {
-    kEdgeList,  ///< loaders.hpp; also what networkx writes with write_edgelist
-    kJson,      ///< adjacency `{"a": ["b"], ...}`; read: also networkx' node_link_data and adjacency_data
-    kGraphml,   ///< as networkx and others write it; of the attributes only the ids are read
-    kDot        ///< an undirected graph of Graphviz
+    kEdgeList,      ///< loaders.hpp; also what networkx writes with write_edgelist
+    kJson,          ///< adjacency `{"a": ["b"], ...}`; read: also networkx' node_link_data and adjacency_data
+    kGraphml,       ///< as networkx and others write it; of the attributes only the ids are read
+    kDot,           ///< an undirected graph of Graphviz
+    kAdjacencyList  ///< networkx' write_adjlist: in each line a node, then neighbours that no line above
+                    ///< named
 };
 
-/// All names, in the order of `Format`: "edges", "json", "graphml", "dot".
+/// All names, in the order of `Format`: "edges", "json", "graphml", "dot", "adjlist".
 [[nodiscard]] std::span<const std::string_view> format_names();
 [[nodiscard]] std::optional<Format> parse_format(std::string_view name);
 /// By the ending of the name; an edge list where it says nothing.

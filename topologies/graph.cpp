@@ -109,7 +109,8 @@ bool is_valid_node_name(std::string_view name) {
         return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
     };
     constexpr std::size_t kMaxLength = 64;
-    if (name.empty() || name.size() > kMaxLength || !alphanumeric(name.front())) return false;
+    if (name.empty() || name.size() > kMaxLength || !alphanumeric(name.front()) || name == "node")
+        return false;
     return std::all_of(name.begin(), name.end(),
                        [&](char c) { return alphanumeric(c) || c == '-' || c == '_' || c == '.'; });
 }

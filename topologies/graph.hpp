@@ -61,11 +61,12 @@ struct Graph {
 [[nodiscard]] std::vector<std::string> default_names(std::size_t nodes);
 
 /// Whether `name` can name a node: 1 to 64 letters, digits, '-', '_' or '.', starting with a letter or a
-/// digit. Names become parts of file names, so nothing else is let in.
+/// digit, and not "node", which declares one in an edge list and means something else in DOT. Names become
+/// parts of file names, so nothing else is let in.
 [[nodiscard]] bool is_valid_node_name(std::string_view name);
 
 /// What `is_valid_node_name` asks for, in words for messages.
 inline constexpr std::string_view kNodeNameRule =
-    "1 to 64 letters, digits, '-', '_' or '.', starting with a letter or a digit";
+    "1 to 64 letters, digits, '-', '_' or '.', starting with a letter or a digit, and not 'node'";
 
 }  // namespace unlearn::topologies

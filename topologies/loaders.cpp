@@ -1,6 +1,8 @@
 #include "topologies/loaders.hpp"
 
 #include <algorithm>
+#include <cmath>
+#include <cstdlib>
 #include <fstream>
 #include <sstream>
 #include <unordered_map>
@@ -24,7 +26,8 @@ std::string printable(std::string_view text) {
     return result;
 }
 
-/// Without comments, and without the data that networkx writes behind an edge: `a b {'weight': 2}`.
+/// Without comments, and without the data that networkx writes behind an edge: `a b {'weight': 2}`. (Of
+/// write_weighted_edgelist, `a b 2`, the reader knows.)
 std::vector<std::string> words_of(std::string line) {
     line.resize(std::min({line.size(), line.find('#'), line.find('{')}));
     std::istringstream stream(line);
@@ -34,6 +37,11 @@ std::vector<std::string> words_of(std::string line) {
     return words;
 }
 
+bool is_number(const std::string& word) {
+    char* end = nullptr;
+    return std::isfinite(std::strtod(word.c_str(), &end)) && *end == '\0';
+}
+
 /// Builds a graph from lines, each complaint naming its line.
 class EdgeListReader {
   public:
@@ -41,16 +49,17 @@ class EdgeListReader {
 
     Result<void> read(const std::vector<std::string>& words, std::size_t line) {
         if (words.empty()) return {};
-        if (words.size() != 2) {
-            return fail(line, "expected 'NAME NAME' for an edge or 'node NAME', found " +
-                                  std::to_string(words.size()) + (words.size() == 1 ? " word" : " words"));
-        }
         const bool declaration = words[0] == kDeclaration;
+        const bool weighted = !declaration && words.size() == 3 && is_number(words[2]);
+        if (words.size() != 2 && !weighted) {
+            return fail(line, "expected 'NAME NAME' for an edge or 'node NAME', found " +
+                                  std::to_string(words.size()) + (words.size() == 1 ? " word" : " words") +
+                                  "; is it an adjacency list (adjlist)?");
+        }
         for (std::size_t i = declaration ? 1 : 0; i < 2; ++i) {
-            if (!is_valid_node_name(words[i]) || words[i] == kDeclaration) {
+            if (!is_valid_node_name(words[i]))
                 return fail(line, "bad node name '" + printable(words[i]) +
-                                      "'; allowed: " + std::string(kNodeNameRule) + ", and not 'node'");
-            }
+                                      "'; allowed: " + std::string(kNodeNameRule));
         }
         return declaration ? declare(words[1], line) : link(words[0], words[1], line);
     }

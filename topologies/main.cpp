@@ -76,7 +76,8 @@ std::vector<std::size_t> by_betweenness(const Measures& measures) {
 nlohmann::ordered_json json_of(const Graph& graph, const Measures& measures) {
     nlohmann::ordered_json points = nlohmann::ordered_json::array();
     for (const auto point : measures.articulation_points)
-        points.push_back(graph.names[point]);
+        points.push_back(
+            {{"name", graph.names[point.node]}, {"parts", point.parts}, {"cut_off", point.cut_off}});
     const auto adjacency = graph.adjacency();
     nlohmann::ordered_json nodes = nlohmann::ordered_json::array();
     for (std::size_t i = 0; i < graph.size(); ++i)
@@ -119,14 +120,17 @@ void print(const Graph& graph, const Measures& measures) {
     for (std::size_t i = 0; i < std::min(kMostShown, order.size()); ++i)
         row(i == 0 ? "betweenness" : "", number(measures.betweenness[order[i]]),
             graph.names[order[i]].c_str());
-    const auto& points = measures.articulation_points;
-    std::string names;
-    for (std::size_t i = 0; i < std::min(kMostShown, points.size()); ++i)
-        names += (i == 0 ? "" : ", ") + graph.names[points[i]];
-    if (points.size() > kMostShown) names += ", ...";
+    auto points = measures.articulation_points;
+    std::stable_sort(points.begin(), points.end(),
+                     [](const auto& a, const auto& b) { return a.cut_off > b.cut_off; });
     row("articulation points", std::to_string(points.size()),
         points.empty() ? "whoever leaves, the rest stays connected"
-                       : ("when one of these leaves, the rest falls apart: " + names).c_str());
+                       : "when one of these leaves, the rest falls apart; the worst:");
+    for (std::size_t i = 0; i < std::min(kMostShown, points.size()); ++i)
+        row("", graph.names[points[i].node],
+            ("leaves " + std::to_string(points[i].parts) + " parts, " + std::to_string(points[i].cut_off) +
+             " nodes cut off from the largest")
+                .c_str());
 }
 
 int describe(const Options& options) {
@@ -189,7 +193,8 @@ int main(int argc, char** argv) {
     CLI::App app{"unlearn-topo: generate, describe and convert network topologies"};
     app.require_subcommand(1);
     app.footer(
-        "Files: edge list, adjacency JSON, GraphML, DOT, and what networkx writes; told apart by their "
+        "Files: edge list, adjacency JSON, GraphML, DOT, adjacency list, as networkx writes them; told apart "
+        "by their "
         "ending.\n"
         "Exit codes: 0 done, 1 failed, 2 bad input.");
     Options options;

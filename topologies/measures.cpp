@@ -16,6 +16,8 @@
 #include <boost/graph/breadth_first_search.hpp>
 #include <boost/graph/clustering_coefficient.hpp>
 #include <boost/graph/compressed_sparse_row_graph.hpp>
+#include <boost/graph/connected_components.hpp>
+#include <boost/graph/filtered_graph.hpp>
 
 namespace unlearn::topologies {
 namespace {
@@ -88,13 +90,32 @@ double clustering_of(const Graph& graph) {
     return std::isfinite(mean) ? mean : 0.0;
 }
 
-std::vector<NodeIndex> articulation_points_of(const Graph& graph) {
+struct AllBut {
+    std::size_t left_out = 0;
+    bool operator()(std::size_t node) const { return node != left_out; }
+};
+
+ArticulationPoint what_is_left_without(std::size_t node, const BoostGraph& graph) {
+    const boost::filtered_graph<BoostGraph, boost::keep_all, AllBut> rest(graph, {}, {node});
+    std::vector<std::size_t> part_of(boost::num_vertices(graph));
+    const auto parts = boost::connected_components(
+        rest, boost::make_iterator_property_map(part_of.begin(), boost::get(boost::vertex_index, graph)));
+    std::vector<std::size_t> sizes(parts, 0);
+    for (std::size_t other = 0; other < part_of.size(); ++other)
+        if (other != node) ++sizes[part_of[other]];
+    const std::size_t largest = *std::max_element(sizes.begin(), sizes.end());
+    return {static_cast<NodeIndex>(node), sizes.size(), part_of.size() - 1 - largest};
+}
+
+std::vector<ArticulationPoint> articulation_points_of(const Graph& graph) {
     const auto boost_graph = boost_graph_of(graph);
     std::vector<std::size_t> found;
     boost::articulation_points(boost_graph, std::back_inserter(found));
-    std::vector<NodeIndex> out(found.begin(), found.end());
-    std::sort(out.begin(), out.end());
-    out.erase(std::unique(out.begin(), out.end()), out.end());
+    std::sort(found.begin(), found.end());
+    found.erase(std::unique(found.begin(), found.end()), found.end());
+    std::vector<ArticulationPoint> out;
+    for (const std::size_t node : found)
+        out.push_back(what_is_left_without(node, boost_graph));
     return out;
 }
 

@@ -9,6 +9,14 @@
 
 namespace unlearn::topologies {
 
+/// A node without which the graph falls apart.
+struct ArticulationPoint {
+    NodeIndex node = 0;
+    std::size_t parts = 0;    ///< that are left, 2 or more
+    std::size_t cut_off = 0;  ///< nodes outside the largest of them
+    bool operator==(const ArticulationPoint&) const = default;
+};
+
 /// What a network's shape says about what happens in it.
 struct Measures {
     std::size_t nodes = 0;
@@ -25,8 +33,7 @@ struct Measures {
     /// For each node, the part of shortest paths between other nodes that lead through it, 0 to 1 (Brandes,
     /// 2001).
     std::vector<double> betweenness;
-    /// Nodes without which the graph falls apart, ascending.
-    std::vector<NodeIndex> articulation_points;
+    std::vector<ArticulationPoint> articulation_points;  ///< ascending
 };
 
 /// Of a connected graph of at least 2 nodes. An error when the eigenvalues do not converge.

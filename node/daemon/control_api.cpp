@@ -1,10 +1,10 @@
 #include "node/daemon/control_api.hpp"
 
-#include <array>
-#include <charconv>
+#include <algorithm>
 
 #include <nlohmann/json.hpp>
 
+#include "node/daemon/control_request.hpp"
 #include "node/daemon/metrics.hpp"
 #include "node/daemon/node_json.hpp"
 #include "node/runtime/certificate.hpp"
@@ -15,9 +15,7 @@ namespace {
 using namespace unlearn::protocol;
 using nlohmann::json;
 
-constexpr std::uint64_t kMostLogEntries = 10'000;
 constexpr std::size_t kVerifiedAtATime = 2'000;
-constexpr std::uint64_t kLongestWait = 3600;
 
 HttpResponse answer(const json& body, unsigned status = 200) {
     // Text from peers and files may not be UTF-8.
@@ -31,63 +29,6 @@ HttpResponse refusal(unsigned status, const std::string& line) {
 HttpResponse refusal_of(const Error& error) {
     const bool ours = error.code == ErrorCode::internal || error.code == ErrorCode::too_much;
     return refusal(ours ? 503 : 400, error.detail.empty() ? error.text() : error.detail);
-}
-
-/// The number of a query, `otherwise` when it is not there, nothing when it is none or above `most`.
-std::optional<std::uint64_t> number_in(const HttpRequest& request, const char* name, std::uint64_t otherwise,
-                                       std::uint64_t most) {
-    const auto found = request.query.find(name);
-    if (found == request.query.end()) return otherwise;
-    const auto& text = found->second;
-    std::uint64_t value = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (error != std::errc{} || end != text.data() + text.size() || value > most) return std::nullopt;
-    return value;
-}
-
-/// The body as an object; an empty body is an empty one.
-std::optional<json> object_in(const HttpRequest& request) {
-    if (request.body.empty()) return json::object();
-    auto body = json::parse(request.body, nullptr, false);
-    if (!body.is_object()) return std::nullopt;
-    return body;
-}
-
-std::optional<std::string> text_in(const json& object, const char* name) {
-    const auto found = object.find(name);
-    if (found == object.end() || !found->is_string()) return std::nullopt;
-    return found->get<std::string>();
-}
-
-Result<PredictionRequest> prediction_request(const HttpRequest& request) {
-    PredictionRequest out;
-    if (const auto prior = request.query.find("prior"); prior != request.query.end()) {
-        if (prior->second != "own" && prior->second != "uniform")
-            return fail(ErrorCode::malformed, "prior: must be own or uniform");
-        out.prior = prior->second == "own" ? learning::Prior::own : learning::Prior::uniform;
-    }
-    const auto body = json::parse(request.body, nullptr, false);
-    const auto inputs = body.is_object() ? body.find("inputs") : body.end();
-    if (!body.is_object() || inputs == body.end() || !inputs->is_array())
-        return fail(ErrorCode::malformed, "inputs: must be a list of rows of numbers");
-    std::size_t width = 0;
-    for (const auto& row : *inputs) {
-        const auto refuse = [&](const std::string& what) {
-            return fail(ErrorCode::malformed, "inputs: row " + std::to_string(out.rows + 1) + " " + what);
-        };
-        if (!row.is_array()) return refuse("is no list");
-        if (out.rows > 0 && row.size() != width) return refuse("has another length than the first");
-        width = row.size();
-        for (const auto& value : row) {
-            const float number = value.is_number() ? value.get<float>() : 0.0F;
-            if (!value.is_number() || !std::isfinite(number))
-                return refuse("has something that is no number");
-            out.features.push_back(number);
-        }
-        ++out.rows;
-    }
-    if (out.rows == 0) return fail(ErrorCode::malformed, "inputs: no rows");
-    return out;
 }
 
 struct Route {
@@ -146,7 +87,7 @@ void ControlApi::handle(const HttpRequest& request, Respond respond) {
         {{"GET", "/v1/log/verify"}, [&] { handle_log_verify(request, respond); }},
         {{"POST", "/v1/backup"}, [&] { handle_backup(request, respond); }},
     };
-    bool known_path = request.path.starts_with("/v1/peers/");
+    bool known_path = request.path.starts_with(kPeerPath);
     if (known_path && request.method == "DELETE") return handle_peers(request, respond);
     for (const auto& [route, handler] : routes) {
         if (request.path != route.path) continue;
@@ -169,9 +110,8 @@ void ControlApi::handle_peers(const HttpRequest& request, const Respond& respond
     auto& node = service_->node();
     const auto& engine = node.engine();
     if (request.method == "DELETE") {
-        const auto id =
-            NodeId::from_text(std::string_view(request.path).substr(std::string_view("/v1/peers/").size()));
-        if (!id) return respond(refusal(400, id.error().detail));
+        const auto id = read_peer(request);
+        if (!id) return respond(refusal_of(id.error()));
         const auto peers = engine.peers();
         if (std::none_of(peers.begin(), peers.end(),
                          [&](const auto& peer) { return peer.id == *id && peer.state != PeerState::former; }))
@@ -179,31 +119,20 @@ void ControlApi::handle_peers(const HttpRequest& request, const Respond& respond
         node.remove_neighbour(*id);
         return respond(answer({{"removed", id->text()}}));
     }
-    const auto body = object_in(request);
-    const auto address = body ? text_in(*body, "address") : std::nullopt;
-    const auto id_text = body ? text_in(*body, "id") : std::nullopt;
-    if (address.has_value() == id_text.has_value())
-        return respond(refusal(400, "give either \"address\" or \"id\""));
-    Neighbour neighbour;
-    if (address) {
-        const auto parsed = PeerAddress::from_text(*address);
-        if (!parsed) return respond(refusal(400, parsed.error().detail));
-        neighbour = {parsed->id, parsed->endpoint};
-    } else {
-        const auto id = NodeId::from_text(*id_text);
-        if (!id) return respond(refusal(400, id.error().detail));
-        neighbour = {*id, std::nullopt};
-    }
-    if (neighbour.id == engine.id()) return respond(refusal(409, "this is the node itself"));
-    if (engine.has_tombstone(neighbour.id))
-        return respond(refusal(409, neighbour.id.short_text() + " has left the network for ever"));
+    const auto neighbour = read_new_peer(request);
+    if (!neighbour) return respond(refusal_of(neighbour.error()));
+    if (neighbour->id == engine.id()) return respond(refusal(409, "this is the node itself"));
+    if (engine.has_tombstone(neighbour->id))
+        return respond(refusal(409, neighbour->id.short_text() + " has left the network for ever"));
     if (engine.own_exit().begun) return respond(refusal(409, "this node is leaving the network"));
-    node.add_neighbour(neighbour, true);
-    respond(answer({{"id", neighbour.id.text()}, {"address", address ? json(*address) : json()}}));
+    node.add_neighbour(*neighbour, true);
+    const auto& endpoint = neighbour->endpoint;
+    respond(answer({{"id", neighbour->id.text()},
+                    {"address", endpoint ? json(PeerAddress{neighbour->id, *endpoint}.text()) : json()}}));
 }
 
 void ControlApi::handle_predict(const HttpRequest& request, const Respond& respond) {
-    auto wanted = prediction_request(request);
+    auto wanted = read_prediction(request);
     if (!wanted) return respond(refusal_of(wanted.error()));
     service_->predict(std::move(*wanted), [this, respond](const Result<PredictionAnswer>& predicted) {
         if (!predicted) return respond(refusal_of(predicted.error()));
@@ -219,7 +148,7 @@ void ControlApi::handle_publish(const HttpRequest& request, const Respond& respo
         const auto seed = service.node().engine().own_seed();
         return seed ? static_cast<std::uint64_t>(seed->version) : std::uint64_t{0};
     };
-    if (const auto wait = request.query.find("wait"); wait == request.query.end() || wait->second == "0") {
+    if (!waits_for_seed(request)) {
         service_->publish({});
         return respond(answer({{"version_after", version_of(*service_)}}, 202));
     }
@@ -235,20 +164,18 @@ void ControlApi::answer_exit(const Respond& respond) const {
 
 void ControlApi::handle_exit(const HttpRequest& request, const Respond& respond) {
     if (request.method == "GET") {
-        const auto wait = number_in(request, "wait_s", 0, kLongestWait);
-        if (!wait) return respond(refusal(400, "wait_s: must be a number of seconds, at most an hour"));
+        const auto wait = read_wait(request);
+        if (!wait) return respond(refusal_of(wait.error()));
         const auto exit = service_->node().engine().own_exit();
-        if (*wait == 0 || exit.complete || exit.given_up) return answer_exit(respond);
-        return wait_for_exit(std::chrono::seconds(*wait), respond);
+        if (wait->count() == 0 || exit.complete || exit.given_up) return answer_exit(respond);
+        return wait_for_exit(*wait, respond);
     }
-    const auto body = object_in(request);
-    if (!body) return respond(refusal(400, "the body must be a JSON object"));
-    const auto give_up = body->value("give_up", json(false));
-    if (!give_up.is_boolean()) return respond(refusal(400, "give_up: must be true or false"));
+    const auto give_up = read_give_up(request);
+    if (!give_up) return respond(refusal_of(give_up.error()));
     const bool begun = service_->node().engine().own_exit().begun;
-    if (give_up.get<bool>() && !begun)
+    if (*give_up && !begun)
         return respond(refusal(409, "there is no exit to give up on: this node has not begun to leave"));
-    if (give_up.get<bool>())
+    if (*give_up)
         service_->give_up_exit();
     else if (!begun)
         service_->begin_exit();
@@ -292,9 +219,8 @@ void ControlApi::answer_waiters() {
 }
 
 void ControlApi::handle_sealed_exit(const HttpRequest& request, const Respond& respond) {
-    const auto sealed = json::parse(request.body, nullptr, false);
-    const auto notice = runtime::read_sealed_exit(sealed);
-    if (!notice) return respond(refusal(400, notice.error().text()));
+    const auto notice = read_sealed_exit(request);
+    if (!notice) return respond(refusal_of(notice.error()));
     if (auto taken = service_->node().submit_notice(*notice); !taken)
         return respond(refusal(400, "not a sealed exit of this network: " + taken.error().text()));
     after_storage(respond, [this, respond, notice = *notice] {
@@ -303,18 +229,16 @@ void ControlApi::handle_sealed_exit(const HttpRequest& request, const Respond& r
 }
 
 void ControlApi::handle_log(const HttpRequest& request, const Respond& respond) {
-    const auto after = number_in(request, "after", 0, UINT64_MAX);
-    const auto limit = number_in(request, "limit", 1000, kMostLogEntries);
-    if (!after || !limit) return respond(refusal(400, "after, limit: must be numbers, limit at most 10000"));
-    const auto queued =
-        service_->node().on_storage([respond, after = *after, limit = *limit](storage::Store& store) {
-            const auto entries = store.read_log(after, limit);
-            if (!entries) return respond(refusal_of(entries.error()));
-            json out = json::array();
-            for (const auto& entry : *entries)
-                out.push_back(log_entry_json(entry));
-            respond(answer(out));
-        });
+    const auto range = read_log_range(request);
+    if (!range) return respond(refusal_of(range.error()));
+    const auto queued = service_->node().on_storage([respond, range = *range](storage::Store& store) {
+        const auto entries = store.read_log(range.after, range.limit);
+        if (!entries) return respond(refusal_of(entries.error()));
+        json out = json::array();
+        for (const auto& entry : *entries)
+            out.push_back(log_entry_json(entry));
+        respond(answer(out));
+    });
     if (!queued) respond(refusal_of(queued.error()));
 }
 
@@ -354,10 +278,8 @@ void ControlApi::handle_log_verify(const HttpRequest& /*request*/, const Respond
 }
 
 void ControlApi::handle_backup(const HttpRequest& request, const Respond& respond) {
-    const auto body = object_in(request);
-    const auto path = body ? text_in(*body, "path") : std::nullopt;
-    if (!path || !std::filesystem::path(*path).is_absolute())
-        return respond(refusal(400, "path: must be an absolute path"));
+    const auto path = read_backup_path(request);
+    if (!path) return respond(refusal_of(path.error()));
     const auto queued = service_->node().on_storage([respond, path = *path](storage::Store& store) {
         if (auto made = store.backup(path); !made) return respond(refusal(500, made.error().detail));
         respond(answer({{"path", path}}));

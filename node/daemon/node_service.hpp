@@ -13,6 +13,7 @@
 
 #include "node/config/binding.hpp"
 #include "node/config/node_config.hpp"
+#include "node/daemon/control_request.hpp"
 #include "node/daemon/ensemble_seeds.hpp"
 #include "node/daemon/late_seeds.hpp"
 #include "node/daemon/learner.hpp"
@@ -31,12 +32,6 @@ struct ModelSummary {
     std::int64_t training_examples = 0;
     double validation_accuracy = 0.0;
     double rho = 0.0;  ///< weight of the seeds in the current ensemble
-};
-
-struct PredictionRequest {
-    std::vector<float> features;  ///< rows of raw numbers, as they stand in data files
-    std::size_t rows = 0;
-    learning::Prior prior = learning::Prior::own;
 };
 
 struct PredictionAnswer {

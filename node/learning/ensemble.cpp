@@ -27,13 +27,14 @@ void divide_prior_out(std::span<float> row, std::span<const double> distribution
         value = sum > 0.0 ? static_cast<float>(value / sum) : 1.0F / static_cast<float>(row.size());
 }
 
-}  // namespace
-
-Voter voter_of(std::span<const float> logits, const ClassMask& known, const Calibration& calibration,
-               const EnsembleOptions& options) {
-    return {logits, &known, options.is_calibrated() ? calibration.temperature : 1.0,
-            options.is_weighted() ? calibration.likelihood : 1.0};
+// OwnPart or Member: both know classes and are calibrated.
+template <typename Part>
+Voter voter_of(std::span<const float> logits, const Part& part, const EnsembleOptions& options) {
+    return {logits, &part.known_classes(), options.is_calibrated() ? part.calibration().temperature : 1.0,
+            options.is_weighted() ? part.calibration().likelihood : 1.0};
 }
+
+}  // namespace
 
 std::shared_ptr<const Ensemble> Ensemble::build(std::shared_ptr<const OwnPart> own,
                                                 std::vector<std::shared_ptr<const Member>> members,
@@ -80,13 +81,11 @@ double Ensemble::validated_rho() const {
     if (options_.fixed_rho) return *options_.fixed_rho;
     std::vector<Voter> voters;
     for (const auto& member : members_)
-        voters.push_back(voter_of(member->validation_voter().logits, member->known_classes(),
-                                  member->calibration(), options_));
+        voters.push_back(voter_of(member->validation_voter().logits, *member, options_));
     const auto labels = own_->validation_labels();
     const SeedVotes votes(options_.aggregation, own_->classes(), labels.size(), voters);
-    const Voter main =
-        voter_of(own_->validation_voter().logits, own_->known_classes(), own_->calibration(), options_);
-    return choose_rho(main, votes, labels, own_->distribution());
+    return choose_rho(voter_of(own_->validation_voter().logits, *own_, options_), votes, labels,
+                      own_->distribution());
 }
 
 std::vector<Participant> Ensemble::participants() const {
@@ -124,21 +123,20 @@ std::vector<std::vector<float>> Ensemble::member_logits(const at::Tensor& rows) 
     return logits;
 }
 
-void Ensemble::predict_rows(const at::Tensor& rows, std::span<const Prior> priors,
+void Ensemble::combine_into(std::span<const float> main_logits,
+                            std::span<const std::span<const float>> logits, std::span<const Prior> priors,
                             std::span<float* const> probabilities) const {
-    const auto logits = member_logits(rows);
-    const auto count = static_cast<std::size_t>(rows.size(0));
+    UNLEARN_ASSERT(logits.size() == members_.size());
     const std::size_t classes = own_->classes();
-    const std::vector<float> main_logits = to_vector(own_->main().model().forward(rows));
+    const std::size_t rows = main_logits.size() / classes;
     std::vector<Voter> voters;
     for (std::size_t i = 0; i < members_.size(); ++i)
-        voters.push_back(
-            voter_of(logits[i], members_[i]->known_classes(), members_[i]->calibration(), options_));
-    const SeedVotes votes(options_.aggregation, classes, count, voters);
-    Mixer mixer(voter_of(main_logits, own_->known_classes(), own_->calibration(), options_), votes);
+        voters.push_back(voter_of(logits[i], *members_[i], options_));
+    const SeedVotes votes(options_.aggregation, classes, rows, voters);
+    Mixer mixer(voter_of(main_logits, *own_, options_), votes);
     const bool can_move = is_geometric(options_.aggregation);
     std::vector<double> row(classes);
-    for (std::size_t i = 0; i < count; ++i) {
+    for (std::size_t i = 0; i < rows; ++i) {
         const auto mixed = mixer.mix(i, rho_);
         for (std::size_t asked = 0; asked < priors.size(); ++asked) {
             row.assign(mixed.begin(), mixed.end());
@@ -148,6 +146,17 @@ void Ensemble::predict_rows(const at::Tensor& rows, std::span<const Prior> prior
                            [](double value) { return static_cast<float>(value); });
         }
     }
+}
+
+std::vector<std::vector<float>> Ensemble::combine(std::span<const float> main_logits,
+                                                  std::span<const std::span<const float>> logits,
+                                                  std::span<const Prior> priors) const {
+    std::vector<std::vector<float>> tables(priors.size(), std::vector<float>(main_logits.size()));
+    std::vector<float*> targets;
+    for (auto& table : tables)
+        targets.push_back(table.data());
+    combine_into(main_logits, logits, priors, targets);
+    return tables;
 }
 
 Result<std::vector<Prediction>> Ensemble::predict_under(const at::Tensor& inputs,
@@ -165,7 +174,9 @@ Result<std::vector<Prediction>> Ensemble::predict_under(const at::Tensor& inputs
             targets.push_back(prediction.probabilities.data_ptr<float>() + first * classes);
         const std::shared_lock in_use(in_use_);
         if (revoked_.load()) return revoked_error();
-        predict_rows(rows, priors, targets);
+        const auto logits = member_logits(rows);
+        const std::vector<std::span<const float>> views(logits.begin(), logits.end());
+        combine_into(to_vector(own_->main().model().forward(rows)), views, priors, targets);
     }
     if (revoked_.load()) return revoked_error();
     return predictions;

@@ -23,10 +23,6 @@ namespace violations {
 class UnlawfulBuilder;
 }
 
-// A main model, or a member, that said these logits, as these options have it vote.
-[[nodiscard]] Voter voter_of(std::span<const float> logits, const ClassMask& known,
-                             const Calibration& calibration, const EnsembleOptions& options);
-
 // Which seed took part in a prediction.
 struct Participant {
     MemberId id{};
@@ -63,6 +59,12 @@ class Ensemble {
     // The same under several priors at once, for the price of one: every model is asked only once.
     [[nodiscard]] Result<std::vector<Prediction>> predict_under(const at::Tensor& inputs,
                                                                 std::span<const Prior> priors) const;
+    // The same where it is known already what the models say about some rows: row-major logits [rows,
+    // classes] of the main model and, in the order of members(), of each member. One row-major table of
+    // probabilities [rows, classes] per prior.
+    [[nodiscard]] std::vector<std::vector<float>> combine(std::span<const float> main_logits,
+                                                          std::span<const std::span<const float>> logits,
+                                                          std::span<const Prior> priors) const;
     // The main model alone. No prior: its plain softmax. Prior::own is the same, as it was trained under it;
     // Prior::uniform divides its own distribution out.
     [[nodiscard]] Result<Prediction> predict_main(const at::Tensor& inputs,
@@ -95,8 +97,8 @@ class Ensemble {
     [[nodiscard]] double validated_rho() const;
     // Row-major logits of every member for one chunk of rows, in the order of members_.
     [[nodiscard]] std::vector<std::vector<float>> member_logits(const at::Tensor& rows) const;
-    void predict_rows(const at::Tensor& rows, std::span<const Prior> priors,
-                      std::span<float* const> probabilities) const;
+    void combine_into(std::span<const float> main_logits, std::span<const std::span<const float>> logits,
+                      std::span<const Prior> priors, std::span<float* const> probabilities) const;
     [[nodiscard]] Result<void> check_inputs(const at::Tensor& inputs) const;
 
     std::shared_ptr<const OwnPart> own_;

@@ -1,15 +1,17 @@
 #include "sim/experiments/learning_study.hpp"
 
-#include <algorithm>
+#include <array>
 #include <map>
 #include <optional>
 #include <set>
+#include <span>
 #include <sstream>
 #include <utility>
 
 #include <ATen/ATen.h>
 
 #include "node/learning/accuracy.hpp"
+#include "node/learning/ensemble.hpp"
 #include "node/learning/member.hpp"
 #include "node/learning/own_part.hpp"
 #include "sim/baselines/central.hpp"
@@ -212,64 +214,34 @@ class LearningStudy final : public Study {
         std::size_t aside = 0;
     };
 
-    /// What a production node does with the seeds that it holds, on logits that were computed before.
+    /// What a production node makes of the seeds that it holds, but that what each says about the test set is
+    /// looked up.
     [[nodiscard]] Mixed mix(const ExperimentRun& run, const SeedSet& seeds, std::size_t holder,
                             const std::set<std::string>& gone) const {
-        const auto& options = run.scenario.ensemble;
-        const auto& own = *own_[holder];
-        std::vector<std::pair<MemberId, std::size_t>> order;
+        std::map<MemberId, std::size_t> owners;
+        std::vector<std::shared_ptr<const Member>> members;
         Mixed mixed;
         for (const auto& [owner, member] : seeds.members[holder]) {
             if (gone.contains(setup_.nodes[owner].name)) continue;
-            if (member->aside())
+            if (member->aside()) {
                 ++mixed.aside;
-            else
-                order.emplace_back(member->id(), owner);
+                continue;
+            }
+            owners.emplace(member->id(), owner);
+            members.push_back(member);
         }
-        std::sort(order.begin(), order.end());
-        std::vector<learning::Voter> on_validation;
-        std::vector<learning::Voter> on_test;
-        for (const auto& [id, owner] : order) {
-            const Member& member = *seeds.members[holder].at(owner);
-            on_validation.push_back(learning::voter_of(
-                member.validation_voter().logits, member.known_classes(), member.calibration(), options));
-            on_test.push_back(learning::voter_of(seeds.test_logits[owner], member.known_classes(),
-                                                 member.calibration(), options));
-        }
-        const auto labels = own.validation_labels();
-        const learning::SeedVotes validation_votes(options.aggregation, own.classes(), labels.size(),
-                                                   on_validation);
-        const auto main_on_validation = learning::voter_of(own.validation_voter().logits, own.known_classes(),
-                                                           own.calibration(), options);
-        if (!order.empty())
-            mixed.rho = options.fixed_rho ? *options.fixed_rho
-                                          : learning::choose_rho(main_on_validation, validation_votes, labels,
-                                                                 own.distribution());
-        mixed.ensemble = score_mixture(options, holder, on_test, mixed.rho);
+        const auto ensemble =
+            learning::Ensemble::build(own_[holder], std::move(members), run.scenario.ensemble);
+        mixed.rho = ensemble->rho();
+        std::vector<std::span<const float>> logits;
+        for (const auto& member : ensemble->members())
+            logits.emplace_back(seeds.test_logits[owners.at(member->id())]);
+        constexpr std::array kPriors{learning::Prior::own, learning::Prior::uniform};
+        const auto tables = ensemble->combine(main_logits_[holder], logits, kPriors);
+        const auto classes = static_cast<std::int64_t>(own_[holder]->classes());
+        mixed.ensemble = {score(to_table(tables[0], classes), holder).own,
+                          score(to_table(tables[1], classes), holder).full};
         return mixed;
-    }
-
-    [[nodiscard]] Score score_mixture(const learning::EnsembleOptions& options, std::size_t holder,
-                                      const std::vector<learning::Voter>& seeds, double rho) const {
-        const auto& own = *own_[holder];
-        const std::size_t classes = own.classes();
-        const auto count = static_cast<std::size_t>(setup_.test.size());
-        const learning::SeedVotes votes(options.aggregation, classes, count, seeds);
-        learning::Mixer mixer(
-            learning::voter_of(main_logits_[holder], own.known_classes(), own.calibration(), options), votes);
-        const bool can_move = learning::is_geometric(options.aggregation);
-        std::vector<float> uniform(count * classes);
-        std::vector<float> asked_own(count * classes);
-        std::vector<double> row(classes);
-        for (std::size_t i = 0; i < count; ++i) {
-            const auto mixed = mixer.mix(i, rho);
-            row.assign(mixed.begin(), mixed.end());
-            std::copy(row.begin(), row.end(), uniform.begin() + static_cast<std::ptrdiff_t>(i * classes));
-            if (can_move) learning::apply_prior(row, own.distribution());
-            std::copy(row.begin(), row.end(), asked_own.begin() + static_cast<std::ptrdiff_t>(i * classes));
-        }
-        const auto width = static_cast<std::int64_t>(classes);
-        return {score(to_table(asked_own, width), holder).own, score(to_table(uniform, width), holder).full};
     }
 
     tl::expected<std::vector<Row>, std::string> score_holders(const ExperimentRun& run, const SeedSet& seeds,

@@ -1,6 +1,5 @@
 #include "sim/experiments/learnt_network.hpp"
 
-#include <algorithm>
 #include <array>
 #include <optional>
 #include <utility>
@@ -62,30 +61,12 @@ tl::expected<std::shared_ptr<const LearntNetwork>, std::string> LearntNetwork::l
 }
 
 LearntNetwork::Answers LearntNetwork::answers(std::size_t node, const learning::Ensemble& ensemble) const {
-    const LearntNode& asked = nodes_[node];
-    const auto& own = ensemble.own();
-    const auto& options = ensemble.options();
-    const std::size_t classes = own.classes();
-    const std::size_t rows = asked.main_logits.size() / classes;
-    std::vector<learning::Voter> voters;
+    std::vector<std::span<const float>> logits;
     for (const auto& member : ensemble.members())
-        voters.push_back(learning::voter_of(nodes_[place_of_.at(member->id())].seed_logits,
-                                            member->known_classes(), member->calibration(), options));
-    const learning::SeedVotes votes(options.aggregation, classes, rows, voters);
-    learning::Mixer mixer(
-        learning::voter_of(asked.main_logits, own.known_classes(), own.calibration(), options), votes);
-    const bool can_move = learning::is_geometric(options.aggregation);
-    Answers out{std::vector<float>(rows * classes), std::vector<float>(rows * classes)};
-    std::vector<double> row(classes);
-    const auto to_float = [](double value) { return static_cast<float>(value); };
-    for (std::size_t i = 0; i < rows; ++i) {
-        const auto mixed = mixer.mix(i, ensemble.rho());
-        row.assign(mixed.begin(), mixed.end());
-        std::transform(row.begin(), row.end(), out.uniform_prior.data() + i * classes, to_float);
-        if (can_move) learning::apply_prior(row, own.distribution());
-        std::transform(row.begin(), row.end(), out.own_prior.data() + i * classes, to_float);
-    }
-    return out;
+        logits.emplace_back(nodes_[place_of_.at(member->id())].seed_logits);
+    constexpr std::array kPriors{learning::Prior::own, learning::Prior::uniform};
+    auto tables = ensemble.combine(nodes_[node].main_logits, logits, kPriors);
+    return {std::move(tables[0]), std::move(tables[1])};
 }
 
 NodeScores LearntNetwork::score(std::size_t node, const learning::Ensemble& ensemble) const {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <map>
 #include <string>
 #include <string_view>
@@ -21,5 +22,11 @@ struct Row {
     double value = 0.0;
     std::map<std::string, Label> labels;
 };
+
+/// The labels that studies give their rows, beside "seed". A swept key whose last word is one of these goes
+/// by its whole name: "topology.degree" is what the file says, "degree" what a node has.
+inline constexpr std::array<std::string_view, 14> kStudyLabels = {
+    "betweenness", "degree", "departed", "distance", "kind",    "leaver", "method",
+    "node",        "scope",  "state",    "step",     "time_ms", "time_s", "way"};
 
 }  // namespace unlearn::sim

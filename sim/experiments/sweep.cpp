@@ -5,7 +5,7 @@
 #include <fstream>
 #include <iterator>
 #include <optional>
-#include <set>
+#include <sstream>
 #include <thread>
 #include <utility>
 
@@ -17,6 +17,7 @@
 #include "sim/output_folder.hpp"
 #include "sim/own_process.hpp"
 #include "sim/result.hpp"
+#include "topologies/formats.hpp"
 
 namespace unlearn::sim {
 namespace {
@@ -44,10 +45,36 @@ const std::string& program_hash() {
     return hash;
 }
 
+/// Changes with the content of a file, or of a folder of files.
+std::string stamp_of(const fs::path& path) {
+    std::error_code error;
+    std::vector<fs::path> files{path};
+    if (fs::is_directory(path, error)) files.assign(fs::directory_iterator(path, error), {});
+    std::sort(files.begin(), files.end());
+    std::ostringstream out;
+    for (const auto& file : files)
+        if (fs::is_regular_file(file, error))
+            out << file.string() << ' ' << fs::file_size(file, error) << ' '
+                << fs::last_write_time(file, error).time_since_epoch().count() << '\n';
+    return out.str();
+}
+
+/// What decides a run's rows and does not stand in its experiment file: the files that it names.
+std::string inputs_of(const ExperimentRun& run) {
+    std::ostringstream out;
+    out << stamp_of(run.scenario.data.path) << stamp_of(run.scenario.data.test_path)
+        << stamp_of(run.study.network.churn.trace);
+    topologies::write_graph(out, run.scenario.graph, topologies::Format::kEdgeList);
+    return out.str();
+}
+
 /// Where each run's rows are kept, and which of them are there.
 class RunFiles {
   public:
-    explicit RunFiles(const fs::path& folder) : folder_(folder / "runs") {}
+    RunFiles(const fs::path& folder, const Experiment& experiment) : folder_(folder / "runs") {
+        for (const auto& run : experiment.runs)
+            paths_.push_back(folder_ / (hash_of(run.effective + inputs_of(run)) + ".jsonl"));
+    }
 
     [[nodiscard]] tl::expected<void, std::string> create() const {
         std::error_code error;
@@ -82,11 +109,10 @@ class RunFiles {
     }
 
   private:
-    [[nodiscard]] fs::path path_of(const ExperimentRun& run) const {
-        return folder_ / (hash_of(run.effective) + ".jsonl");
-    }
+    [[nodiscard]] const fs::path& path_of(const ExperimentRun& run) const { return paths_.at(run.index); }
 
     fs::path folder_;
+    std::vector<fs::path> paths_;  ///< by the index of the run
 };
 
 std::string words_of(const ExperimentRun& run) {
@@ -219,11 +245,14 @@ ExperimentReport report_of(const Experiment& experiment, const SweepOutcome& out
 tl::expected<void, std::string> run_family(const Experiment& experiment, std::size_t family,
                                            std::uint32_t threads, const SweepOptions& options,
                                            Progress& progress) {
-    const RunFiles files(options.folder);
+    const RunFiles files(options.folder, experiment);
     if (auto ok = files.create(); !ok) return ok;
     std::unique_ptr<Study> study;
+    std::vector<std::string> failures;
+    std::size_t tried = 0;
     for (ExperimentRun run : experiment.runs) {
         if (run.family != family || files.exists(run)) continue;
+        ++tried;
         run.scenario.run.threads = threads;
         const auto started = Clock::now();
         if (!study) {
@@ -232,18 +261,26 @@ tl::expected<void, std::string> run_family(const Experiment& experiment, std::si
             study = std::move(*made);
         }
         auto rows = study->run(run);
-        if (!rows) return tl::unexpected(words_of(run) + ": " + rows.error());
+        if (!rows) {
+            failures.push_back(words_of(run) + ": " + rows.error());
+            progress.message(failures.back());
+            continue;
+        }
         const std::chrono::duration<double> took = Clock::now() - started;
         if (auto ok = files.write(run, std::move(*rows), took.count()); !ok) return ok;
         progress.message(words_of(run) + ": done");
     }
+    if (failures.size() > 1)
+        return tl::unexpected(std::to_string(failures.size()) + " of " + std::to_string(tried) +
+                              " runs failed, first " + failures.front());
+    if (!failures.empty()) return tl::unexpected(failures.front());
     return {};
 }
 
 tl::expected<SweepOutcome, std::string> run_sweep(const Experiment& experiment, const SweepOptions& options,
                                                   Progress& progress) {
     if (auto ok = open_output_folder(options.folder); !ok) return tl::unexpected(ok.error());
-    const RunFiles files(options.folder);
+    const RunFiles files(options.folder, experiment);
     if (auto ok = files.create(); !ok) return tl::unexpected(ok.error());
     std::vector<const ExperimentRun*> missing;
     for (const auto& run : experiment.runs) {

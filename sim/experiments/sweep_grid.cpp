@@ -50,6 +50,10 @@ std::vector<std::pair<std::string, const toml::node*>> in_order(const toml::tabl
     return entries;
 }
 
+bool is_study_label(std::string_view name) {
+    return std::find(kStudyLabels.begin(), kStudyLabels.end(), name) != kStudyLabels.end();
+}
+
 class KeyCollector {
   public:
     explicit KeyCollector(Complaints& complaints) : complaints_(complaints) {}
@@ -69,7 +73,7 @@ class KeyCollector {
         for (auto& key : keys_) {
             const auto same = [&](const SweptKey& other) { return other.path.back() == key.path.back(); };
             // "seed" alone is the scenario's: what repeats are told apart by.
-            const bool is_taken = key.path.back() == "seed" && key.path.size() > 1;
+            const bool is_taken = key.path.back() == "seed" || is_study_label(key.path.back());
             const bool is_shared = std::count_if(keys_.begin(), keys_.end(), same) > 1;
             key.name = is_taken || is_shared ? dotted(key.path) : key.path.back();
         }

@@ -1,7 +1,11 @@
 #include <algorithm>
+#include <chrono>
 #include <cmath>
+#include <csignal>
+#include <iterator>
 #include <map>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <doctest/doctest.h>
@@ -169,4 +173,71 @@ TEST_CASE_FIXTURE(Sweeping, "bad experiments are one line and leave nothing behi
     CHECK(finished.out.find("2 runs, 1 made now, 0 from before, 1 failed") != std::string::npos);
     CHECK(finished.err.find("images_per_node 100000") != std::string::npos);
     CHECK(fs::exists(out() / "report.html"));
+}
+
+TEST_CASE_FIXTURE(Sweeping, "a run that fails takes no other of its family with it") {
+    // One family: churn does not decide what nodes learn. There is no node-9.
+    write("bad.csv", "seconds,event,node\n1,exit,node-9\n");
+    write("e.toml", scenario() +
+                        "[study]\nkind = \"network\"\nduration_s = 2.0\n[sweep]\n"
+                        "churn = [{label = \"bad\", trace = \"bad.csv\"}, {label = \"good\"}]\n");
+    const auto finished = sweep("e.toml");
+    CHECK(finished.code == 1);
+    CHECK(finished.out.find("2 runs, 1 made now, 0 from before, 1 failed") != std::string::npos);
+    CHECK(finished.err.find("bad.csv:2") != std::string::npos);
+}
+
+TEST_CASE_FIXTURE(Sweeping, "a network under churn: rates, a trace, and accuracies over time") {
+    const std::string study =
+        "[study]\nkind = \"network\"\nduration_s = 120.0\nsample_every_s = 20.0\nexit_node = "
+        "\"node-2\"\n";
+    write("trace.csv", "seconds,event,node\n10,leave,node-0\n40,come-back,node-0\n50,crash,node-4\n");
+    write("e.toml",
+          scenario() + study + "[churn]\ntrace = \"trace.csv\"\n[sweep]\nlinks.loss = [0.0, 0.05]\n");
+    const auto finished = sweep("e.toml");
+    INFO(finished.err);
+    REQUIRE(finished.code == 0);
+    std::map<std::string, std::size_t> count;
+    for (const auto& row : rows(out())) {
+        const auto metric = row.at("metric").get<std::string>();
+        ++count[metric];
+        CAPTURE(row.dump());
+        if (metric == "resurrections" || metric == "blocked_nodes_most") CHECK(row.at("value") == 0.0);
+        if (metric == "churn_events" && row.at("kind") != "join") CHECK(row.at("value") == 1.0);
+        if (metric == "missing" && row.at("loss") == 0.0) CHECK(row.at("value") == 0.0);
+        // The five nodes less the one that left for good and the one that crashed.
+        if (metric == "nodes_up" && row.at("time_s") == 120.0) CHECK(row.at("value") == 3.0);
+    }
+    CHECK(count["accuracy"] == 2 * 7 * 4);
+    CHECK(count["residual_copies"] > 0);
+
+    // Another trace is another experiment, although its file is called the same.
+    CHECK(sweep("e.toml").out.find("2 runs, 0 made now, 2 from before") != std::string::npos);
+    write("trace.csv", "seconds,event,node\n10,leave,node-0\n40,come-back,node-0\n");
+    CHECK(sweep("e.toml").out.find("2 runs, 2 made now, 0 from before") != std::string::npos);
+}
+
+TEST_CASE_FIXTURE(Sweeping, "a sweep that is killed leaves no process behind") {
+    write("e.toml", experiment("seed = [1, 2]\ntraining.epochs = [10000]\ndistillation.epochs = [10000]\n"));
+    const auto ours = "pgrep -f 'sweep-famil[y].*" + path().string() + "' >" + (path() / "pids").string();
+    const std::string begun = std::string(UNLEARN_BIN_DIR) + "/unlearn-sim sweep " +
+                              (path() / "e.toml").string() + " --out " + out().string() +
+                              " >/dev/null 2>&1 & echo $! >" + (path() / "pid").string();
+    // Their runs take longer than this.
+    const auto wait_until = [](const auto& seen) {
+        for (int i = 0; i < 50 && !seen(); ++i)
+            std::this_thread::sleep_for(std::chrono::milliseconds(100));
+        return seen();
+    };
+    const auto children = [&] {
+        static_cast<void>(std::system(ours.c_str()));
+        std::istringstream pids(content_of(path() / "pids"));
+        return std::distance(std::istream_iterator<int>(pids), {});
+    };
+    REQUIRE(std::system(begun.c_str()) == 0);
+    REQUIRE(wait_until([&] { return content_of(out() / "runs" / "family-0.log").starts_with("train"); }));
+    REQUIRE(children() > 0);
+    const int process = std::stoi(content_of(path() / "pid"));
+    REQUIRE(::kill(process, SIGKILL) == 0);
+    CHECK(wait_until([&] { return children() == 0; }));
 }

@@ -4,15 +4,29 @@
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/write.hpp>
 
+#include "node/daemon/control_request.hpp"
 #include "node/daemon/http_server.hpp"
 #include "tests/fuzz/fuzz.hpp"
 
-// Bytes to the Unix socket of the control API, as a client may send them. The server goes on serving.
+// Bytes to the Unix socket of the control API, as a client may send them. The server goes on serving, and
+// every request that it takes is read as each of those that the control API knows.
 namespace {
 
-using unlearn::daemon::HttpRequest;
-using unlearn::daemon::HttpServer;
+using namespace unlearn::daemon;
 using Local = boost::asio::local::stream_protocol;
+
+void read_as_everything(const HttpRequest& request) {
+    if (const auto rows = read_prediction(request))
+        unlearn::fuzz::require(rows->rows > 0 && rows->features.size() % rows->rows == 0);
+    if (const auto peer = read_new_peer(request)) unlearn::fuzz::require(peer->endpoint != std::string());
+    if (request.path.starts_with(kPeerPath)) static_cast<void>(read_peer(request));
+    static_cast<void>(read_give_up(request));
+    if (const auto wait = read_wait(request)) unlearn::fuzz::require(wait->count() <= 3600);
+    static_cast<void>(waits_for_seed(request));
+    static_cast<void>(read_sealed_exit(request));
+    if (const auto range = read_log_range(request)) unlearn::fuzz::require(range->limit <= 10'000);
+    if (const auto path = read_backup_path(request)) unlearn::fuzz::require(path->starts_with('/'));
+}
 
 struct Server {
     boost::asio::io_context io;
@@ -21,6 +35,7 @@ struct Server {
     std::unique_ptr<HttpServer> http = std::move(
         *HttpServer::create(io, path, "/v1/events", [this](const HttpRequest& request, auto respond) {
             ++requests;
+            read_as_everything(request);
             respond({200, "{\"path\": " + std::to_string(request.path.size()) + "}", "application/json"});
         }));
 

@@ -30,16 +30,23 @@ class Playground {
         return folder_.write(name, text);
     }
     [[nodiscard]] Finished sim(const std::string& arguments) const {
-        const fs::path out = path() / "stdout";
-        const fs::path err = path() / "stderr";
-        const std::string command = std::string(UNLEARN_BIN_DIR) + "/unlearn-sim " + arguments + " >" +
-                                    out.string() + " 2>" + err.string();
-        const int status = std::system(command.c_str());
-        return {WIFEXITED(status) ? WEXITSTATUS(status) : 128, content_of(out), content_of(err)};
+        return program("unlearn-sim", arguments);
+    }
+    [[nodiscard]] Finished topo(const std::string& arguments) const {
+        return program("unlearn-topo", arguments);
     }
     [[nodiscard]] const fs::path& path() const { return folder_.path(); }
 
   private:
+    [[nodiscard]] Finished program(const std::string& name, const std::string& arguments) const {
+        const fs::path out = path() / "stdout";
+        const fs::path err = path() / "stderr";
+        const std::string command = std::string(UNLEARN_BIN_DIR) + "/" + name + " " + arguments + " >" +
+                                    out.string() + " 2>" + err.string();
+        const int status = std::system(command.c_str());
+        return {WIFEXITED(status) ? WEXITSTATUS(status) : 128, content_of(out), content_of(err)};
+    }
+
     TemporaryFolder folder_;
 };
 

@@ -90,6 +90,14 @@ TEST_CASE("two swept keys of one name are told apart by their sections") {
     CHECK(experiment.swept == std::vector<std::string>{"training.epochs", "distillation.epochs"});
 }
 
+TEST_CASE("a swept key is never mistaken for what a study says of a row") {
+    const auto experiment =
+        parsed("[topology]\nkind = \"random-regular\"\n[sweep]\ntopology.degree = [2, 4]\n");
+    CHECK(experiment.swept == std::vector<std::string>{"topology.degree"});
+    CHECK(experiment.runs[1].labels.at("topology.degree") == Label(4.0));
+    CHECK_FALSE(experiment.runs[1].labels.contains("degree"));
+}
+
 TEST_CASE("runs that share data and main models are one family") {
     const auto experiment = parsed(
         "[sweep]\nseed = [1, 2]\ndistillation.temperature = [1, 3]\nensemble.rho = [0.2, 0.4]\npoison.nodes "

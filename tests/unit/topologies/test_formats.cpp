@@ -31,7 +31,8 @@ TEST_CASE("what is written is read again as the same graph, in every format") {
         const auto graph = small_world(*rc::gen::inRange<std::uint32_t>(5, 40), 4, 0.3,
                                        *rc::gen::arbitrary<std::uint64_t>());
         RC_ASSERT(graph.has_value());
-        for (const Format format : {Format::kEdgeList, Format::kJson, Format::kGraphml}) {
+        for (const Format format :
+             {Format::kEdgeList, Format::kJson, Format::kGraphml, Format::kAdjacencyList}) {
             const auto again = parse_graph(written(*graph, format), format, "graph");
             RC_ASSERT(again.has_value());
             RC_ASSERT(*again == *graph);
@@ -51,6 +52,14 @@ TEST_CASE("what is written is read again as the same graph, in every format") {
 TEST_CASE("what networkx writes is read") {
     // write_edgelist
     CHECK(*parse_graph("a b {}\nb c {'weight': 2.5}\n", Format::kEdgeList, "graph") == kPath);
+    // write_weighted_edgelist
+    CHECK(*parse_graph("a b 1\nb c 2.5\n", Format::kEdgeList, "graph") == kPath);
+    // write_adjlist
+    CHECK(*parse_graph("#a script\n# GMT Fri Nov 27 12:00:00 2026\n#\na b\nb c\nc\n", Format::kAdjacencyList,
+                       "graph") == kPath);
+    // nx_pydot.write_dot
+    CHECK(*parse_graph("graph \"\" {\na;\nb;\nc;\na -- b  [key=0, weight=\"2.5\"];\nb -- c;\n}\n",
+                       Format::kDot, "graph") == kPath);
     // node_link_data, before and since networkx 3.4
     const std::string nodes =
         R"({"directed": false, "multigraph": false, "graph": {}, "nodes": [{"id": "a"}, {"id": "b"}, {"id": "c"}], )";
@@ -86,7 +95,21 @@ TEST_CASE("nodes that are numbers, and the order of an adjacency, stay as they a
           kPath);
 }
 
+TEST_CASE("a node of an adjacency may be called as networkx calls its lists") {
+    const Graph graph{{"nodes", "links", "edges"}, {{0, 1}, {1, 2}}};
+    CHECK(*parse_graph(written(graph, Format::kJson), Format::kJson, "graph") == graph);
+}
+
 TEST_CASE("what is no connected simple graph is one line") {
+    // A list that ends with a node alone, whose other lines look like weights.
+    CHECK(error_of("0 1 2\n1 2\n2\n", Format::kEdgeList).rfind("graph:3: expected", 0) == 0);
+    CHECK(error_of("a b inf\n", Format::kEdgeList).rfind("graph:1: expected", 0) == 0);
+    CHECK(error_of("a b c\n", Format::kAdjacencyList) == "graph: 'a' is linked to 'b', which has no line");
+    CHECK(error_of("a b\nb\na\n", Format::kAdjacencyList) == "graph: 'a' has two lines");
+    CHECK(error_of(R"({"directed": "no", "nodes": [{"id": "a"}], "links": []})", Format::kJson) ==
+          "graph: the graph is directed");
+    CHECK(error_of(R"({"a": ["node"], "node": ["a"]})", Format::kJson).find("not 'node'") !=
+          std::string::npos);
     CHECK(error_of("{", Format::kJson) == "graph: is not a JSON object");
     CHECK(error_of("[]", Format::kJson) == "graph: is not a JSON object");
     CHECK(error_of(R"({"a": ["b"]})", Format::kJson) == "graph: 'a' is linked to what is no node");
@@ -115,5 +138,6 @@ TEST_CASE("the ending of a name tells the format") {
     CHECK(format_of("x/graph.json") == Format::kJson);
     CHECK(format_of("graph.graphml") == Format::kGraphml);
     CHECK(format_of("graph.gv") == Format::kDot);
+    CHECK(format_of("graph.adjlist") == Format::kAdjacencyList);
     CHECK(format_of("graph.txt") == Format::kEdgeList);
 }

@@ -1,0 +1,144 @@
+#include "node/daemon/control_request.hpp"
+
+#include <charconv>
+#include <cmath>
+#include <filesystem>
+#include <optional>
+#include <utility>
+
+#include <nlohmann/json.hpp>
+
+#include "node/runtime/certificate.hpp"
+
+namespace unlearn::daemon {
+namespace {
+
+using namespace unlearn::protocol;
+using nlohmann::json;
+
+constexpr std::uint64_t kMostLogEntries = 10'000;
+constexpr std::uint64_t kLongestWait = 3600;
+
+/// The number of a query, `otherwise` when it is not there, nothing when it is none or above `most`.
+std::optional<std::uint64_t> number_in(const HttpRequest& request, const char* name, std::uint64_t otherwise,
+                                       std::uint64_t most) {
+    const auto found = request.query.find(name);
+    if (found == request.query.end()) return otherwise;
+    const auto& text = found->second;
+    std::uint64_t value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (error != std::errc{} || end != text.data() + text.size() || value > most) return std::nullopt;
+    return value;
+}
+
+/// The body as an object; an empty body is an empty one.
+std::optional<json> object_in(const HttpRequest& request) {
+    if (request.body.empty()) return json::object();
+    auto body = json::parse(request.body, nullptr, false);
+    if (!body.is_object()) return std::nullopt;
+    return body;
+}
+
+std::optional<std::string> text_in(const HttpRequest& request, const char* name) {
+    const auto object = object_in(request);
+    if (!object) return std::nullopt;
+    const auto found = object->find(name);
+    if (found == object->end() || !found->is_string()) return std::nullopt;
+    return found->get<std::string>();
+}
+
+tl::unexpected<Error> refuse(const std::string& line) {
+    return fail(ErrorCode::malformed, line);
+}
+
+}  // namespace
+
+Result<PredictionRequest> read_prediction(const HttpRequest& request) {
+    PredictionRequest out;
+    if (const auto prior = request.query.find("prior"); prior != request.query.end()) {
+        if (prior->second != "own" && prior->second != "uniform")
+            return refuse("prior: must be own or uniform");
+        out.prior = prior->second == "own" ? learning::Prior::own : learning::Prior::uniform;
+    }
+    const auto body = json::parse(request.body, nullptr, false);
+    const auto inputs = body.is_object() ? body.find("inputs") : body.end();
+    if (!body.is_object() || inputs == body.end() || !inputs->is_array())
+        return refuse("inputs: must be a list of rows of numbers");
+    std::size_t width = 0;
+    for (const auto& row : *inputs) {
+        const auto refuse_row = [&](const std::string& what) {
+            return refuse("inputs: row " + std::to_string(out.rows + 1) + " " + what);
+        };
+        if (!row.is_array()) return refuse_row("is no list");
+        if (out.rows > 0 && row.size() != width) return refuse_row("has another length than the first");
+        width = row.size();
+        for (const auto& value : row) {
+            const float number = value.is_number() ? value.get<float>() : 0.0F;
+            if (!value.is_number() || !std::isfinite(number))
+                return refuse_row("has something that is no number");
+            out.features.push_back(number);
+        }
+        ++out.rows;
+    }
+    if (out.rows == 0) return refuse("inputs: no rows");
+    return out;
+}
+
+Result<Neighbour> read_new_peer(const HttpRequest& request) {
+    const auto address = text_in(request, "address");
+    const auto id_text = text_in(request, "id");
+    if (address.has_value() == id_text.has_value()) return refuse("give either \"address\" or \"id\"");
+    if (address) {
+        auto parsed = PeerAddress::from_text(*address);
+        if (!parsed) return tl::unexpected(parsed.error());
+        return Neighbour{parsed->id, std::move(parsed->endpoint)};
+    }
+    const auto id = NodeId::from_text(*id_text);
+    if (!id) return tl::unexpected(id.error());
+    return Neighbour{*id, std::nullopt};
+}
+
+Result<NodeId> read_peer(const HttpRequest& request) {
+    return NodeId::from_text(std::string_view(request.path).substr(kPeerPath.size()));
+}
+
+Result<bool> read_give_up(const HttpRequest& request) {
+    const auto body = object_in(request);
+    if (!body) return refuse("the body must be a JSON object");
+    const auto give_up = body->value("give_up", json(false));
+    if (!give_up.is_boolean()) return refuse("give_up: must be true or false");
+    return give_up.get<bool>();
+}
+
+Result<std::chrono::seconds> read_wait(const HttpRequest& request) {
+    const auto wait = number_in(request, "wait_s", 0, kLongestWait);
+    if (!wait) return refuse("wait_s: must be a number of seconds, at most an hour");
+    return std::chrono::seconds(*wait);
+}
+
+bool waits_for_seed(const HttpRequest& request) {
+    const auto wait = request.query.find("wait");
+    return wait != request.query.end() && wait->second != "0";
+}
+
+Result<SignedBytes> read_sealed_exit(const HttpRequest& request) {
+    auto notice = runtime::read_sealed_exit(json::parse(request.body, nullptr, false));
+    if (!notice) return refuse(notice.error().text());
+    return notice;
+}
+
+Result<LogRange> read_log_range(const HttpRequest& request) {
+    const LogRange usual;
+    const auto after = number_in(request, "after", usual.after, UINT64_MAX);
+    const auto limit = number_in(request, "limit", usual.limit, kMostLogEntries);
+    if (!after || !limit) return refuse("after, limit: must be numbers, limit at most 10000");
+    return LogRange{*after, *limit};
+}
+
+Result<std::string> read_backup_path(const HttpRequest& request) {
+    auto path = text_in(request, "path");
+    if (!path || !std::filesystem::path(*path).is_absolute()) return refuse("path: must be an absolute path");
+    return std::move(*path);
+}
+
+}  // namespace unlearn::daemon
