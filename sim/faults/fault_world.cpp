@@ -252,6 +252,7 @@ void FaultWorld::after_event() {
         Machine& machine = *machines_[index];
         machine.retired = true;
         stop(machine);
+        invariants_->check_erased(machine);
         if (!machine.disk.crashed()) continue;
         ++crashes_;
         machine.disk.restart(aftermath().power_lost);
@@ -398,6 +399,9 @@ std::optional<Violation> FaultWorld::unsettled() {
         if (!machine->up()) continue;
         if (auto open = missing_receipt(*machine)) return open;
         if (auto open = missing_seed(*machine)) return open;
+        if (const auto owner = invariants_->still_kept(*machine))
+            return Violation{"erased-on-disk", name_of(machine->id()) + " still has bytes of the seed of " +
+                                                   name_of(*owner) + " on its disk"};
     }
     return std::nullopt;
 }

@@ -57,6 +57,11 @@ void Invariants::loaded(const Machine& machine, const LoadedState& state) {
             fail("tombstones-never-shrink",
                  name_of_machine(machine) + " came back without the tombstone of " + owner.short_text());
     tombstones_[machine.id()].insert(now.begin(), now.end());
+    // No seed of theirs is in the state, so nothing is erased any more: it must be gone.
+    for (const auto& owner : now)
+        if (std::none_of(state.held_seeds.begin(), state.held_seeds.end(),
+                         [&](const PutHeldSeed& seed) { return seed.owner == owner; }))
+            erases(machine, owner);
     for (auto it = quarantined_.begin(); it != quarantined_.end();)
         it = it->first.first == machine.id() ? quarantined_.erase(it) : std::next(it);
     for (const auto& seed : state.held_seeds) {
@@ -89,6 +94,7 @@ void Invariants::restored(const Machine& machine) {
         return entry.first.first == machine.id() && entry.second == ReceiptReason::left;
     });
     std::erase_if(highest_, [&](const auto& entry) { return entry.first.first == machine.id(); });
+    std::erase_if(erased_, [&](const Pair& pair) { return pair.first == machine.id(); });
 }
 
 const std::set<NodeId>& Invariants::stored_exits(const NodeId& machine) const {
@@ -135,6 +141,10 @@ void Invariants::event(const Machine& machine, const Event& event) {
     if (event.kind == EventKind::own_exit_met && !exits_.contains(machine.id()))
         fail("no-exit-without-the-owner", name_of_machine(machine) + " believes that it has left");
     if (event.kind == EventKind::exit_complete) completes(machine);
+    if (event.kind == EventKind::seed_erased && !settings_.in_memory) {
+        erases(machine, event.subject);
+        search_disk(machine, event.subject);
+    }
 }
 
 /// Complete means: everybody who was served, as far as the owner can know, has signed.
@@ -223,6 +233,7 @@ void Invariants::sends_receipt(const Machine& machine, const NodeId&, const netw
     ever_signed_.insert({machine.id(), receipt->owner});
     const auto [known, is_new] = receipts_.try_emplace({machine.id(), receipt->owner}, receipt->reason);
     if (receipt->reason == ReceiptReason::exit) known->second = ReceiptReason::exit;
+    erases(machine, receipt->owner);
     if (!is_new || settings_.in_memory) return;
     const auto stored = surely_stored(machine);
     if (!stored) return fail("receipt-implies-tombstone", what + " and its storage cannot be read");
@@ -274,6 +285,7 @@ void Invariants::hears(const Machine& machine, const NodeId& from, const network
 }
 
 void Invariants::hears_chunk(const Machine& machine, const NodeId& from, const network::Frames& frames) {
+    received_.insert({machine.id(), from});
     const auto window = windows_.find({machine.id(), from});
     if (window == windows_.end()) return;
     const auto chunk = message_in<Chunk>(frames);
@@ -384,16 +396,45 @@ void Invariants::check_stored(const Machine& machine) {
                                                owner.short_text() + " has left");
 }
 
+void Invariants::erases(const Machine& machine, const NodeId& owner) {
+    if (received_.contains({machine.id(), owner})) erased_.insert({machine.id(), owner});
+}
+
+bool Invariants::has_bytes(const Machine& machine, const NodeId& owner) const {
+    const auto& marks = payloads_.marks_of(owner);
+    return std::any_of(marks.begin(), marks.end(),
+                       [&](const auto& mark) { return machine.disk.contains(mark); });
+}
+
 void Invariants::search_disk(const Machine& machine, const NodeId& owner) {
-    for (const auto& mark : payloads_.marks_of(owner))
-        if (machine.disk.contains(mark))
-            return fail("erased-on-disk", name_of_machine(machine) + " still has bytes of the seed of " +
-                                              owner.short_text() + " on its disk");
+    if (has_bytes(machine, owner))
+        fail("erased-on-disk", name_of_machine(machine) + " still has bytes of the seed of " +
+                                   owner.short_text() + " on its disk");
 }
 
 void Invariants::check_disk(const Machine& machine) {
-    for (const auto& [pair, reason] : receipts_)
-        if (pair.first == machine.id()) search_disk(machine, pair.second);
+    for (const auto& [of, owner] : erased_)
+        if (of == machine.id()) search_disk(machine, owner);
+}
+
+void Invariants::check_erased(const Machine& machine) {
+    if (settings_.in_memory) return;
+    if (machine.retired) {
+        for (const auto& [of, owner] : received_)
+            if (of == machine.id()) search_disk(machine, owner);
+    } else if (machine.up()) {
+        for (const auto& owner : exits_)
+            if (owner != machine.id() && machine.engine().has_tombstone(owner)) search_disk(machine, owner);
+    }
+}
+
+std::optional<NodeId> Invariants::still_kept(const Machine& machine) const {
+    if (settings_.in_memory || !machine.up()) return std::nullopt;
+    for (const auto& pair : received_)
+        if (pair.first == machine.id() && machine.engine().has_tombstone(pair.second) &&
+            !erased_.contains(pair) && has_bytes(machine, pair.second))
+            return pair.second;
+    return std::nullopt;
 }
 
 }  // namespace unlearn::sim

@@ -60,8 +60,13 @@ class Invariants {
     void check_sizes(const Machine& machine, const protocol::EngineSizes& sizes);
     /// All exits that the node must know. Not cheap.
     void check_memory(const Machine& machine);
-    /// The machine's whole disk is searched for seeds whose erasure it signed. Not cheap.
+    /// The machine's whole disk is searched for seeds whose erasure it signed or reported. Not cheap.
     void check_disk(const Machine& machine);
+    /// The same for all seeds that must be gone when nothing is under way any more: of everybody who has
+    /// left, or of everybody when the machine itself has left. Not cheap.
+    void check_erased(const Machine& machine);
+    /// Somebody of whose exit the running machine knows, and of whose seed it has not erased every byte yet.
+    [[nodiscard]] std::optional<protocol::NodeId> still_kept(const Machine& machine) const;
     /// A power cut leaves all exits that the node knows. Not cheap.
     void check_stored(const Machine& machine);
 
@@ -90,6 +95,8 @@ class Invariants {
     void hears_offer(const Machine& machine, const protocol::NodeId& from, const network::Frames& frames);
     void hears_chunk(const Machine& machine, const protocol::NodeId& from, const network::Frames& frames);
     void completes(const Machine& machine);
+    void erases(const Machine& machine, const protocol::NodeId& owner);
+    [[nodiscard]] bool has_bytes(const Machine& machine, const protocol::NodeId& owner) const;
     void search_disk(const Machine& machine, const protocol::NodeId& owner);
     [[nodiscard]] std::optional<protocol::LoadedState> surely_stored(const Machine& machine) const;
     /// Whether the Hellos between the two are over.
@@ -105,6 +112,8 @@ class Invariants {
     std::set<protocol::NodeId> exits_;
     std::map<Pair, protocol::ReceiptReason> receipts_;  ///< machine, owner: a receipt is out
     std::set<Pair> ever_signed_;                        ///< the same, before any restoration too
+    std::set<Pair> received_;                           ///< machine, owner: some bytes of a seed came
+    std::set<Pair> erased_;  ///< of these: said to be erased, and since then not put back to a backup
     std::map<protocol::NodeId, std::set<protocol::NodeId>> tombstones_;  ///< surely durable ones
     struct LoadedSeed {
         protocol::SeedVersion version{};

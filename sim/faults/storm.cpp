@@ -369,8 +369,10 @@ void Storm::check_calm() {
         if (!open) break;
     }
     check_everybody();
-    for (const auto& machine : machines_)
+    for (const auto& machine : machines_) {
         invariants_->check_stored(*machine);
+        if (!open) invariants_->check_erased(*machine);
+    }
     if (open) invariants_->fail(open->rule, open->detail + ", long after the storm");
 }
 

@@ -62,6 +62,10 @@ class SmallWorld final : public FaultWorld {
     [[nodiscard]] const NetworkId& network() const { return network_id_; }
     [[nodiscard]] Payloads& payloads() { return payloads_; }
     [[nodiscard]] learning::RandomStream& random() { return random_; }
+    void lose(std::size_t index) {
+        machine(index).lost = true;
+        crash(machine(index), true, 1s);
+    }
     void restart(std::size_t index) {
         crash(machine(index), true, 1s);
         run_until(now() + 20s);
@@ -228,6 +232,44 @@ TEST_CASE("erased-on-disk: bytes of an exited seed are on a disk whose node sign
     REQUIRE((*hidden)->apply(ops));
     world.invariants().check_disk(holder);
     CHECK(world.broken() == Rules{"erased-on-disk"});
+}
+
+TEST_CASE("erased-on-disk: an exited seed is on a disk, and its owner was never sent a receipt") {
+    SmallWorld world;
+    world.met();
+    Machine& holder = world.machine(0);
+    const Machine& owner = world.machine(1);
+    // The device is lost, and its sealed exit handed in: nobody is there to be sent a receipt.
+    world.lose(1);
+    world.invariants().exit_signed(owner.id());
+    REQUIRE(world.broken().empty());
+    REQUIRE(holder.node->submit_notice(notice_of(world, owner.identity)));
+    SUBCASE("while it is being erased nothing is said") {
+        CHECK(world.invariants().still_kept(holder) == owner.id());
+        world.invariants().check_disk(holder);
+        CHECK(world.broken().empty());
+    }
+    SUBCASE("and is reported erased") {
+        world.invariants().event(holder, Event{EventKind::seed_erased, owner.id(), kFirst, {}});
+        CHECK(world.broken() == Rules{"erased-on-disk"});
+    }
+    SUBCASE("and nothing is under way any more") {
+        world.invariants().check_erased(holder);
+        CHECK(world.broken() == Rules{"erased-on-disk"});
+    }
+    SUBCASE("and the holder was put to rest") {
+        holder.retired = true;
+        world.invariants().check_erased(holder);
+        CHECK(world.broken() == Rules{"erased-on-disk"});
+    }
+    SUBCASE("until it is really gone") {
+        world.run_until(world.now() + 5s);
+        CHECK(!world.invariants().still_kept(holder));
+        world.invariants().check_erased(holder);
+        world.restart(0);
+        world.invariants().check_disk(holder);
+        CHECK(world.broken().empty());
+    }
 }
 
 TEST_CASE("limits: more of something than its named limit, things or bytes") {
