@@ -4,6 +4,8 @@
 #include <chrono>
 #include <utility>
 
+#include "sim/faults/key_twin.hpp"
+
 namespace unlearn::sim {
 
 using namespace protocol;
@@ -202,15 +204,14 @@ void HostilePeer::exit_of_other_network(SessionId session) {
     say(session, Exit{sign_notice(owner, other, ExitNotice{owner.id(), kLongAgo, std::nullopt})});
 }
 
+/// Truly signed by the second identity of our key. In a network without a key, where exits of strangers are
+/// taken, the rule for node ids alone stops it.
 void HostilePeer::exit_of_twin(SessionId session) {
-    const Identity& owner = any_honest();
-    auto notice = sign_notice(owner, world_.network_id, ExitNotice{owner.id(), kLongAgo, std::nullopt});
-    // -A in place of A.
-    const auto wanted = owner.id().bytes();
-    const auto found = std::search(notice.bytes.begin(), notice.bytes.end(), wanted.begin(), wanted.end());
-    if (found == notice.bytes.end()) return;
-    *(found + 31) ^= 0x80;
-    say(session, Exit{notice});
+    const KeyTwin twin(identity_);
+    auto notice = sign_notice(identity_, world_.network_id, ExitNotice{id(), kLongAgo, std::nullopt});
+    notice.bytes = twin.renamed(std::move(notice.bytes));
+    notice.signature = twin.sign(SigningPurpose::exit_notice, world_.network_id, notice.bytes);
+    say(session, Exit{std::move(notice)});
 }
 
 void HostilePeer::flood_of_unknown(SessionId session) {
