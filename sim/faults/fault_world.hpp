@@ -132,6 +132,8 @@ class FaultWorld {
     [[nodiscard]] std::optional<Violation> missing_receipt(const Machine& owner) const;
     [[nodiscard]] std::optional<Violation> missing_seed(const Machine& machine) const;
     [[nodiscard]] std::optional<Violation> missing_exit() const;
+    [[nodiscard]] static bool knows(const Machine& machine, const protocol::NodeId& owner);
+    [[nodiscard]] bool puts_off(const Machine& machine, const protocol::NodeId& owner) const;
     /// Machines that are up, parted into those that can reach each other.
     [[nodiscard]] std::vector<std::vector<const Machine*>> connected_parts() const;
     void on_event(Machine& machine, const protocol::Event& event);

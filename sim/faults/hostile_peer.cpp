@@ -15,9 +15,12 @@ namespace {
 
 constexpr WallTime kLongAgo{std::chrono::seconds{1'600'000'000}};
 constexpr WallTime kNeverEnds{std::chrono::seconds{4'000'000'000}};
-/// Unknown owners whose exits one peer may introduce; more are put off for a day, which the end of a run
-/// would have to wait for.
+/// Exits of unknown owners that a peer brings in one storm: mostly fewer than the limit, so that all must be
+/// known to everybody in the end; one peer in eight brings more, all at once.
 constexpr unsigned kMostUnknown = 40;
+constexpr unsigned kTooManyUnknown = 130;
+constexpr std::uint64_t kPeersForOneFlood = 8;
+static_assert(kMostUnknown < kMaxIntroductionsPerDay && kTooManyUnknown > kMaxIntroductionsPerDay);
 /// Messages at once that no peer may send, and how many smaller floods there are for one such.
 constexpr int kBeyondTheLimit = 12'000;
 constexpr std::uint64_t kFloodsUnderTheLimit = 15;
@@ -34,7 +37,8 @@ HostilePeer::HostilePeer(World world, Identity identity, std::optional<SignedByt
     : world_(std::move(world)),
       identity_(std::move(identity)),
       membership_(std::move(membership)),
-      random_(seed) {}
+      random_(seed),
+      floods_(random_.below(kPeersForOneFlood) == 0) {}
 
 void HostilePeer::start(std::vector<PeerAddress> victims) {
     victims_ = std::move(victims);
@@ -215,7 +219,9 @@ void HostilePeer::exit_of_twin(SessionId session) {
 }
 
 void HostilePeer::flood_of_unknown(SessionId session) {
-    for (int i = 0; i < 10 && unknown_ < kMostUnknown; ++i, ++unknown_) {
+    const unsigned most = floods_ ? kTooManyUnknown : kMostUnknown;
+    const unsigned end = floods_ ? most : std::min(most, unknown_ + 10);
+    for (; unknown_ < end; ++unknown_) {
         Identity::SecretSeed seed{};
         for (auto& byte : seed)
             byte = static_cast<std::uint8_t>(random_.next());

@@ -91,6 +91,7 @@ class HostilePeer final : private network::TransportHandler {
     std::vector<protocol::SignedBytes> hoard_;  ///< leases for later
     bool exited_ = false;
     unsigned unknown_ = 0;
+    bool floods_;  ///< with more exits of unknown owners than a node takes from one peer
     std::map<std::string, std::uint64_t> attacks_;
 };
 

@@ -57,6 +57,7 @@ void Invariants::loaded(const Machine& machine, const LoadedState& state) {
             fail("tombstones-never-shrink",
                  name_of_machine(machine) + " came back without the tombstone of " + owner.short_text());
     tombstones_[machine.id()].insert(now.begin(), now.end());
+    std::erase_if(introduced_, [&](const auto& entry) { return entry.first.first == machine.id(); });
     // No seed of theirs is in the state, so nothing is erased any more: it must be gone.
     for (const auto& owner : now)
         if (std::none_of(state.held_seeds.begin(), state.held_seeds.end(),
@@ -138,6 +139,7 @@ void Invariants::event(const Machine& machine, const Event& event) {
     if (event.kind == EventKind::exit_learned && !exits_.contains(event.subject))
         fail("no-exit-without-the-owner",
              name_of_machine(machine) + " believes that " + event.subject.short_text() + " has left");
+    if (event.kind == EventKind::exit_learned) learns_exit(machine, event.subject);
     if (event.kind == EventKind::own_exit_met && !exits_.contains(machine.id()))
         fail("no-exit-without-the-owner", name_of_machine(machine) + " believes that it has left");
     if (event.kind == EventKind::exit_complete) completes(machine);
@@ -145,6 +147,26 @@ void Invariants::event(const Machine& machine, const Event& event) {
         erases(machine, event.subject);
         search_disk(machine, event.subject);
     }
+}
+
+/// One peer can make a node keep so many exits of strangers and no more, but for what a day allows.
+void Invariants::learns_exit(const Machine& machine, const NodeId& owner) {
+    const auto last = last_exit_.find(machine.id());
+    if (last == last_exit_.end() || !machine.up()) return;
+    const auto [from, signed_notice] = std::move(last->second);
+    last_exit_.erase(last);
+    const auto notice = verify_notice(settings_.network, signed_notice);
+    if (!notice || notice->owner != owner || owner == from) return;
+    if (settings_.has_key && notice->membership) return;
+    const auto peers = machine.engine().peers();
+    const bool known =
+        received_.contains({machine.id(), owner}) || served_.contains({machine.id(), owner}) ||
+        std::any_of(peers.begin(), peers.end(), [&](const PeerStatus& peer) { return peer.id == owner; });
+    if (known) return;
+    const auto days = std::chrono::duration<double, std::ratio<86'400>>(time_.now() - machine.started_at);
+    const double most = settings_.has_key ? 0.0 : kMaxIntroductionsPerDay * (1.0 + days.count());
+    check_limit(machine, ++introduced_[{machine.id(), from}], static_cast<std::size_t>(most),
+                "exits of strangers from one peer");
 }
 
 /// Complete means: everybody who was served, as far as the owner can know, has signed.
@@ -282,6 +304,8 @@ void Invariants::hears(const Machine& machine, const NodeId& from, const network
     if (is_kind(frames, Kind::digest) || is_kind(frames, Kind::delta)) compared_[machine.id()] = time_.now();
     if (is_kind(frames, Kind::have)) hears_offer(machine, from, frames);
     if (is_kind(frames, Kind::chunk)) hears_chunk(machine, from, frames);
+    if (is_kind(frames, Kind::exit))
+        if (auto exit = message_in<Exit>(frames)) last_exit_[machine.id()] = {from, std::move(exit->notice)};
 }
 
 void Invariants::hears_chunk(const Machine& machine, const NodeId& from, const network::Frames& frames) {

@@ -27,6 +27,7 @@ class Invariants {
         std::chrono::seconds lease_time{};
         std::chrono::milliseconds slack{};  ///< how late a timer may be
         bool in_memory = false;             ///< there are no disks to look at
+        bool has_key = false;               ///< the network: it takes exits of its members only
     };
     Invariants(Settings settings, VirtualTime& time, const Payloads& payloads)
         : settings_(settings), time_(time), payloads_(payloads) {}
@@ -94,6 +95,7 @@ class Invariants {
     void sends_seed(const Machine& machine, const network::Frames& frames);
     void hears_offer(const Machine& machine, const protocol::NodeId& from, const network::Frames& frames);
     void hears_chunk(const Machine& machine, const protocol::NodeId& from, const network::Frames& frames);
+    void learns_exit(const Machine& machine, const protocol::NodeId& owner);
     void completes(const Machine& machine);
     void erases(const Machine& machine, const protocol::NodeId& owner);
     [[nodiscard]] bool has_bytes(const Machine& machine, const protocol::NodeId& owner) const;
@@ -128,7 +130,13 @@ class Invariants {
     std::map<protocol::SignedBytes, protocol::Lease> leases_;
     std::map<protocol::Signature, protocol::NodeId> notices_;  ///< their owners
     std::map<Pair, Window> windows_;                           ///< machine, owner
-    std::set<protocol::SignedBytes> offered_;                  ///< records that were heard
+    struct HeardExit {
+        protocol::NodeId from;
+        protocol::SignedBytes notice;
+    };
+    std::map<protocol::NodeId, HeardExit> last_exit_;  ///< by machine
+    std::map<Pair, std::size_t> introduced_;   ///< machine, peer: strangers' exits taken since the start
+    std::set<protocol::SignedBytes> offered_;  ///< records that were heard
     std::map<std::pair<protocol::NodeId, protocol::SeedVersion>, std::size_t> least_chunk_;
 };
 

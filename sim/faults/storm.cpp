@@ -65,6 +65,10 @@ FaultResult Storm::run() {
             attacks_ += times;
             struck("attack: " + kind, times);
         }
+    if (!network_key_)
+        for (const auto& machine : machines_)
+            if (machine->up() && machine->engine().counters().exits_put_off > 0)
+                struck("exits of strangers put off");
     auto result = this->result();
     result.exits_unheard = exits_nobody_can_know();
     return result;

@@ -7,6 +7,7 @@
 
 #include <doctest/doctest.h>
 
+#include "node/runtime/host.hpp"
 #include "node/storage/store.hpp"
 #include "sim/faults/fault_world.hpp"
 
@@ -62,6 +63,13 @@ class SmallWorld final : public FaultWorld {
     [[nodiscard]] const NetworkId& network() const { return network_id_; }
     [[nodiscard]] Payloads& payloads() { return payloads_; }
     [[nodiscard]] learning::RandomStream& random() { return random_; }
+    [[nodiscard]] LoadedState stored(std::size_t index) {
+        const auto copy = machine(index).disk.synced_copy();
+        auto opened =
+            runtime::open_store("state", {machine(index).id(), network_id_}, storage::wall_time_now, *copy);
+        REQUIRE(opened);
+        return std::move(opened->state);
+    }
     void lose(std::size_t index) {
         machine(index).lost = true;
         crash(machine(index), true, 1s);
@@ -313,6 +321,34 @@ TEST_CASE("limits: more of something than its named limit, things or bytes") {
     }
     world.invariants().check_sizes(node, sizes);
     CHECK(world.broken() == Rules{"limits"});
+}
+
+TEST_CASE("limits: one peer makes a node keep the exits of too many strangers") {
+    SmallWorld world;
+    world.met();
+    const Machine& node = world.machine(0);
+    const auto learn = [&](std::uint8_t number, const NodeId& from) {
+        const Identity owner = Identity::from_seed({number, 1});
+        world.invariants().exit_signed(owner.id());
+        world.invariants().hears(node, from, frames_of(Exit{notice_of(world, owner)}));
+        world.invariants().event(node, Event{EventKind::exit_learned, owner.id(), {}, {}});
+    };
+    const NodeId& peer = world.machine(1).id();
+    std::uint8_t number = 0;
+    while (number < kMaxIntroductionsPerDay)
+        learn(number++, peer);
+    // From somebody else, it may be another.
+    learn(number++, world.machine(2).id());
+    REQUIRE(world.broken().empty());
+    SUBCASE("one more") {
+        learn(number, peer);
+        CHECK(world.broken() == Rules{"limits"});
+    }
+    SUBCASE("one more after a restart, which does not remember the peer") {
+        world.invariants().loaded(node, world.stored(0));
+        learn(number, peer);
+        CHECK(world.broken().empty());
+    }
 }
 
 TEST_CASE("limits: chunks that have come make room for others") {
