@@ -19,7 +19,7 @@ constexpr WallTime kNeverEnds{std::chrono::seconds{4'000'000'000}};
 /// known to everybody in the end; one peer in eight brings more, all at once.
 constexpr unsigned kMostUnknown = 40;
 constexpr unsigned kTooManyUnknown = 130;
-constexpr std::uint64_t kPeersForOneFlood = 8;
+constexpr std::uint64_t kPeersForOneFlood = 16;
 static_assert(kMostUnknown < kMaxIntroductionsPerDay && kTooManyUnknown > kMaxIntroductionsPerDay);
 /// Messages at once that no peer may send, and how many smaller floods there are for one such.
 constexpr int kBeyondTheLimit = 12'000;
