@@ -16,7 +16,7 @@ namespace {
 constexpr WallTime kLongAgo{std::chrono::seconds{1'600'000'000}};
 constexpr WallTime kNeverEnds{std::chrono::seconds{4'000'000'000}};
 /// Exits of unknown owners that a peer brings in one storm: mostly fewer than the limit, so that all must be
-/// known to everybody in the end; one peer in eight brings more, all at once.
+/// known to everybody in the end; one peer in sixteen brings more, all at once.
 constexpr unsigned kMostUnknown = 40;
 constexpr unsigned kTooManyUnknown = 130;
 constexpr std::uint64_t kPeersForOneFlood = 16;
