@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "node/learning/memory.hpp"
+#include "node/learning/wipe.hpp"
 #include "node/storage/wiping_memory.hpp"
 
 namespace unlearn::daemon {
@@ -27,7 +28,10 @@ void wipe_computing_stack() {
 }
 
 EnsembleSeeds::EnsembleSeeds(learning::EnsembleHolder& ensemble, boost::asio::thread_pool& workers)
-    : ensemble_(ensemble), workers_(workers) {}
+    : ensemble_(ensemble), workers_(workers) {
+    // The first time is slow, for memory that nobody has touched; it should not be when somebody leaves.
+    boost::asio::post(wiper_, learning::overwrite_blas_buffers);
+}
 
 EnsembleSeeds::~EnsembleSeeds() {
     // After what waits there, which may set it once more.

@@ -27,7 +27,9 @@ void overwrite_blas_buffers() {
     constexpr std::int64_t kLong = 1024;
     constexpr std::int64_t kThin = 16;
     const at::NoGradGuard no_gradients;
-    const auto square = at::zeros({kLong, kLong}, at::kFloat);
+    // Kept for ever (4 MiB): fresh memory costs a page fault every 4 KiB, which took 20 to 80 ms on a slow
+    // virtual machine, in the way of every receipt.
+    static const at::Tensor square = at::zeros({kLong, kLong}, at::kFloat);
     static_cast<void>(at::mm(square, at::zeros({kLong, kThin}, at::kFloat)));
     static_cast<void>(at::mm(at::zeros({kThin, kLong}, at::kFloat), square));
 }
