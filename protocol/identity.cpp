@@ -28,17 +28,6 @@ std::array<std::uint8_t, kChecksumSize> checksum(ByteView id) {
     return {digest.value[0], digest.value[1], digest.value[2]};
 }
 
-/// purpose and network come first, with a fixed length, so that no two (purpose, network, bytes) share one
-/// message.
-Bytes message_to_sign(SigningPurpose purpose, const NetworkId& network, ByteView bytes) {
-    constexpr std::string_view domain = "unlearnd v1";
-    Bytes out(domain.begin(), domain.end());
-    out.push_back(static_cast<std::uint8_t>(purpose));
-    out.insert(out.end(), network.value.begin(), network.value.end());
-    out.insert(out.end(), bytes.begin(), bytes.end());
-    return out;
-}
-
 /// Keys that were found to be points of prime order: the check costs about 25 us, and every message and every
 /// row of a database names the same few nodes again. Each key has one place, where the next key of that place
 /// replaces it.
@@ -180,6 +169,15 @@ std::array<std::uint8_t, 32> Identity::curve_secret_key() const {
     const int rc = crypto_sign_ed25519_sk_to_curve25519(out.data(), secret_.data());
     assert(rc == 0);
     static_cast<void>(rc);
+    return out;
+}
+
+Bytes message_to_sign(SigningPurpose purpose, const NetworkId& network, ByteView bytes) {
+    constexpr std::string_view domain = "unlearnd v1";
+    Bytes out(domain.begin(), domain.end());
+    out.push_back(static_cast<std::uint8_t>(purpose));
+    out.insert(out.end(), network.value.begin(), network.value.end());
+    out.insert(out.end(), bytes.begin(), bytes.end());
     return out;
 }
 

@@ -87,6 +87,10 @@ class Identity {
     std::array<std::uint8_t, 64> secret_{};
 };
 
+/// What is really signed. Purpose and network come first, with a fixed length, so that no two (purpose,
+/// network, bytes) share one message.
+[[nodiscard]] Bytes message_to_sign(SigningPurpose purpose, const NetworkId& network, ByteView bytes);
+
 /// True when `signature` was made by `signer` over exactly these bytes, purpose and network.
 [[nodiscard]] bool verify(const NodeId& signer, SigningPurpose purpose, const NetworkId& network,
                           ByteView bytes, const Signature& signature);

@@ -26,8 +26,7 @@ std::string printable(std::string_view text) {
     return result;
 }
 
-/// Without comments, and without the data that networkx writes behind an edge: `a b {'weight': 2}`. (Of
-/// write_weighted_edgelist, `a b 2`, the reader knows.)
+/// Without comments, and without the data that networkx writes behind an edge: `a b {'weight': 2}`.
 std::vector<std::string> words_of(std::string line) {
     line.resize(std::min({line.size(), line.find('#'), line.find('{')}));
     std::istringstream stream(line);

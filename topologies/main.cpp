@@ -193,9 +193,8 @@ int main(int argc, char** argv) {
     CLI::App app{"unlearn-topo: generate, describe and convert network topologies"};
     app.require_subcommand(1);
     app.footer(
-        "Files: edge list, adjacency JSON, GraphML, DOT, adjacency list, as networkx writes them; told apart "
-        "by their "
-        "ending.\n"
+        "Files: edge list, adjacency JSON, GraphML, DOT, adjacency list, as networkx writes them; told "
+        "apart by their ending.\n"
         "Exit codes: 0 done, 1 failed, 2 bad input.");
     Options options;
     const auto kinds = strings(kind_names());

@@ -1,7 +1,6 @@
 #include "sim/faults/key_twin.hpp"
 
 #include <algorithm>
-#include <string_view>
 
 #include <sodium.h>
 
@@ -42,17 +41,8 @@ KeyTwin::KeyTwin(const Identity& identity) : original_(identity.id().bytes()), i
     crypto_core_ed25519_scalar_negate(scalar_.data(), scalar.data());
 }
 
-Bytes KeyTwin::signed_message(SigningPurpose purpose, const NetworkId& network, ByteView bytes) {
-    constexpr std::string_view domain = "unlearnd v1";
-    Bytes out(domain.begin(), domain.end());
-    out.push_back(static_cast<std::uint8_t>(purpose));
-    out.insert(out.end(), network.value.begin(), network.value.end());
-    out.insert(out.end(), bytes.begin(), bytes.end());
-    return out;
-}
-
 Signature KeyTwin::sign(SigningPurpose purpose, const NetworkId& network, ByteView bytes) const {
-    const Bytes message = signed_message(purpose, network, bytes);
+    const Bytes message = message_to_sign(purpose, network, bytes);
     const Scalar nonce = hash_to_scalar({scalar_, message});
     std::array<std::uint8_t, crypto_core_ed25519_BYTES> point{};
     static_cast<void>(crypto_scalarmult_ed25519_base_noclamp(point.data(), nonce.data()));

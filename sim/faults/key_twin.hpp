@@ -23,10 +23,6 @@ class KeyTwin {
                                            protocol::ByteView bytes) const;
     /// `bytes` with the twin's id in the place of the identity's.
     [[nodiscard]] protocol::Bytes renamed(protocol::Bytes bytes) const;
-    /// What is really signed when a node signs `bytes` (wire.md).
-    [[nodiscard]] static protocol::Bytes signed_message(protocol::SigningPurpose purpose,
-                                                        const protocol::NetworkId& network,
-                                                        protocol::ByteView bytes);
 
   private:
     Id original_;

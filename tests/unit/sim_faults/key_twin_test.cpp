@@ -33,7 +33,7 @@ TEST_CASE("a key signs for its twin as validly as for itself, and only the rule 
 
     auto notice = sign_notice(identity, kNetwork, ExitNotice{identity.id(), WallTime{}, {}});
     const auto as_signed = [&] {
-        return sim::KeyTwin::signed_message(SigningPurpose::exit_notice, kNetwork, notice.bytes);
+        return message_to_sign(SigningPurpose::exit_notice, kNetwork, notice.bytes);
     };
     CHECK(is_signed(as_signed(), notice.signature, identity.id().view()));
     notice.bytes = twin.renamed(std::move(notice.bytes));

@@ -1,0 +1,129 @@
+#include <algorithm>
+#include <optional>
+#include <set>
+#include <vector>
+
+#include "sim/faults/fault_world.hpp"
+
+/// What must be true of the whole world once its storm is over.
+namespace unlearn::sim {
+
+using namespace protocol;
+
+std::optional<Violation> FaultWorld::unsettled() {
+    for (const auto& machine : machines_) {
+        if (machine->lost || machine->retired) continue;
+        if (!machine->up()) return Violation{"everybody-is-back", name_of(machine->id()) + " is still down"};
+    }
+    if (auto open = missing_exit()) return open;
+    for (const auto& machine : machines_) {
+        if (!machine->up()) continue;
+        if (auto open = missing_receipt(*machine)) return open;
+        if (auto open = missing_seed(*machine)) return open;
+        if (const auto owner = invariants_->still_kept(*machine))
+            return Violation{"erased-on-disk", name_of(machine->id()) + " still has bytes of the seed of " +
+                                                   name_of(*owner) + " on its disk"};
+    }
+    return std::nullopt;
+}
+
+/// An owner waits for receipts exactly as long as one of a recorded holder is missing, and after calm only
+/// those are missing who are gone for good or never were one of us: the certificate says so.
+std::optional<Violation> FaultWorld::missing_receipt(const Machine& owner) const {
+    const auto exit = owner.engine().own_exit();
+    if (!exit.begun || exit.complete) return std::nullopt;
+    bool some_are_gone = false;
+    for (const auto& [holder, recipient] : exit.recipients) {
+        if (exit.receipts.contains(holder)) continue;
+        const Machine* machine = machine_of(holder);
+        some_are_gone = machine == nullptr || machine->lost || machine->retired;
+        if (!some_are_gone)
+            return Violation{"exits-complete", name_of(owner.id()) + " has no receipt of " + name_of(holder)};
+    }
+    if (some_are_gone) return std::nullopt;
+    return Violation{"exits-complete",
+                     name_of(owner.id()) + " has all receipts and does not report its exit complete"};
+}
+
+std::optional<Violation> FaultWorld::missing_seed(const Machine& machine) const {
+    if (machine.leaving) return std::nullopt;
+    for (const auto& neighbour : machine.neighbours) {
+        const Machine* other = machine_of(neighbour.id);
+        if (other != nullptr && other->up() && !other->leaving && !machine.uses(other->id()))
+            return Violation{"seeds-arrive",
+                             name_of(machine.id()) + " does not use the seed of " + name_of(other->id())};
+    }
+    return std::nullopt;
+}
+
+/// Every exit that somebody ever had on disk, or was told to begin, is known to everybody who can be reached
+/// from there. Where a neighbour knows that a node does not, the node may have put it off, for a day at most:
+/// an exit of a stranger, after too many others. What it has not taken it cannot pass on.
+std::optional<Violation> FaultWorld::missing_exit() const {
+    for (const auto& part : connected_parts()) {
+        std::set<NodeId> exits;
+        for (const Machine* machine : part) {
+            const auto& stored = invariants_->stored_exits(machine->id());
+            exits.insert(stored.begin(), stored.end());
+            const auto known = machine->engine().tombstones();
+            exits.insert(known.begin(), known.end());
+            if (machine->leaving) exits.insert(machine->id());
+        }
+        for (const auto& owner : exits) {
+            const bool anybody = std::any_of(part.begin(), part.end(),
+                                             [&](const Machine* machine) { return knows(*machine, owner); });
+            for (const Machine* machine : part) {
+                if (knows(*machine, owner)) continue;
+                const auto& peers = machine->neighbours;
+                const bool beside = std::any_of(peers.begin(), peers.end(), [&](const Neighbour& peer) {
+                    const Machine* other = machine_of(peer.id);
+                    return other != nullptr && other->up() && knows(*other, owner);
+                });
+                const bool put_off = puts_off(*machine, owner);
+                if (!anybody || (beside && !put_off))
+                    return Violation{
+                        "everybody-knows",
+                        name_of(machine->id()) + " does not know of the exit of " + name_of(owner)};
+            }
+        }
+    }
+    return std::nullopt;
+}
+
+bool FaultWorld::knows(const Machine& machine, const NodeId& owner) {
+    return owner == machine.id() ? machine.engine().own_exit().announced
+                                 : machine.engine().has_tombstone(owner);
+}
+
+bool FaultWorld::puts_off(const Machine& machine, const NodeId& owner) const {
+    return !network_key_ && machine.engine().counters().exits_put_off > 0 &&
+           std::none_of(machine.neighbours.begin(), machine.neighbours.end(),
+                        [&](const Neighbour& peer) { return peer.id == owner; });
+}
+
+std::vector<std::vector<const Machine*>> FaultWorld::connected_parts() const {
+    std::vector<std::vector<const Machine*>> parts;
+    std::set<const Machine*> seen;
+    for (const auto& first : machines_) {
+        if (!first->up() || !seen.insert(first.get()).second) continue;
+        std::vector<const Machine*> part{first.get()};
+        for (std::size_t i = 0; i < part.size(); ++i)
+            for (const auto& neighbour : part[i]->neighbours) {
+                const Machine* other = machine_of(neighbour.id);
+                if (other != nullptr && other->up() && seen.insert(other).second) part.push_back(other);
+            }
+        parts.push_back(std::move(part));
+    }
+    return parts;
+}
+
+std::size_t FaultWorld::exits_nobody_can_know() const {
+    return static_cast<std::size_t>(std::count_if(machines_.begin(), machines_.end(), [&](const auto& owner) {
+        return (owner->retired || owner->lost) &&
+               std::none_of(machines_.begin(), machines_.end(), [&](const auto& machine) {
+                   return machine->up() && machine->engine().has_tombstone(owner->id());
+               });
+    }));
+}
+
+}  // namespace unlearn::sim
