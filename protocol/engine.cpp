@@ -27,7 +27,7 @@ Engine::Engine(const Identity& identity, EngineConfig config, LoadedState state)
     for (auto& receipt : state.left_receipts)
         left_receipts_.emplace(receipt.owner, std::move(receipt.receipt));
     for (const auto& proof : state.equivocations)
-        equivocations_.emplace(proof.owner, proof.version);
+        equivocations_[proof.owner].insert(proof.version);
     if (state.own_seed) {
         auto record = verify_record(id(), config_.network, state.own_seed->record);
         if (record)
@@ -52,7 +52,7 @@ Engine::Engine(const Identity& identity, EngineConfig config, LoadedState state)
         maybe_on_disk_.insert(seed.owner);
     for (const auto& lease : state.held_leases)
         loaded_leases_.emplace(lease.owner, lease);
-    counters_.equivocations = equivocations_.size();
+    counters_.equivocations = state.equivocations.size();
     restored_ = state.restored;
 }
 

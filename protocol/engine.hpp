@@ -52,7 +52,7 @@ struct EngineCounters {
     std::uint64_t messages_ignored = 0;
     std::uint64_t seeds_refused = 0;
     std::uint64_t store_failures = 0;
-    std::uint64_t equivocations = 0;
+    std::uint64_t equivocations = 0;  ///< different versions, kMaxEquivocationsKept of each owner at most
     std::uint64_t exits_put_off = 0;  ///< of unknown owners, because one peer introduced too many
     std::uint64_t comparisons = 0;    ///< of known exits, finished
 };
@@ -63,9 +63,9 @@ struct EngineSizes {
     std::size_t blocked_keys = 0;
     std::size_t waiting_gets = 0;  ///< of the session with the most
     std::size_t downloads = 0;
-    std::size_t candidates = 0;  ///< complete seeds that are being checked or stored
-    std::size_t writes = 0;      ///< not answered yet
-    std::size_t equivocations = 0;
+    std::size_t candidates = 0;     ///< complete seeds that are being checked or stored
+    std::size_t writes = 0;         ///< not answered yet
+    std::size_t equivocations = 0;  ///< proofs of the owners that we have as peers
 };
 
 struct Recipient {
@@ -380,6 +380,7 @@ class Engine {
     void on(const GiveUpExit&);
     void on(const SubmitNotice&);
     void handle_exit(SessionId id, Session& session, const Exit& exit);
+    void meet_known_exit(const Session& session, const NodeId& owner);
     void handle_receipt(SessionId id, Session& session, const ReceiptMessage& message);
     [[nodiscard]] bool is_known_owner(const NodeId& owner) const;
     void meet_own_exit(const SignedBytes& notice, const NodeId& heard_from);
@@ -461,7 +462,7 @@ class Engine {
     SteadyTime next_comparison_{};
     bool restored_ = false;          ///< from a backup: exits that came after it may be unknown here
     std::optional<NodeId> voucher_;  ///< while restored_: the one that knew of no exit that we did not know
-    std::set<std::pair<NodeId, SeedVersion>> equivocations_;
+    std::map<NodeId, std::set<SeedVersion>> equivocations_;
 
     std::map<Ticket, PendingStore> stores_;
     Ticket next_ticket_ = 1;

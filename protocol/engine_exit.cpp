@@ -9,23 +9,29 @@ namespace unlearn::protocol {
 // ---------------------------------------------------------------- exits of others
 
 void Engine::handle_exit(SessionId session_id, Session& session, const Exit& exit) {
+    // Every neighbour passes it on: a copy of what was verified before is not verified again.
+    if (const auto named = owner_named_in(exit.notice))
+        if (const auto known = exits_.find(*named);
+            known != exits_.end() && known->second.notice == exit.notice)
+            return meet_known_exit(session, *named);
     auto notice = verify_notice(config_.network, exit.notice);
     if (!notice) return drop_peer(session_id, session.key, notice.error());
     const NodeId owner = notice->owner;
     if (owner == id()) return meet_own_exit(exit.notice, session.peer);
-    const auto known = exits_.find(owner);
-    if (known == exits_.end()) {
-        // An exit of somebody we never heard of is kept all the same, but nobody may fill our disk with them.
-        const bool introduced =
-            owner == session.peer || is_known_owner(owner) ||
-            (config_.network_key ? shows_membership(owner, notice->membership)
-                                 : allowances_of(session.peer).introductions.take(1, now_.steady));
-        if (introduced) return learn_exit(*notice, exit.notice, session.peer);
-        ++counters_.exits_put_off;
-        return;
-    }
+    if (exits_.contains(owner)) return meet_known_exit(session, owner);
+    // An exit of somebody we never heard of is kept all the same, but nobody may fill our disk with them.
+    const bool introduced =
+        owner == session.peer || is_known_owner(owner) ||
+        (config_.network_key ? shows_membership(owner, notice->membership)
+                             : allowances_of(session.peer).introductions.take(1, now_.steady));
+    if (introduced) return learn_exit(*notice, exit.notice, session.peer);
+    ++counters_.exits_put_off;
+}
+
+void Engine::meet_known_exit(const Session& session, const NodeId& owner) {
     // The owner asks again because our receipt was lost or is not signed yet.
-    if (owner == session.peer && known->second.erased) send_receipt(owner, known->second);
+    const PeerExit& known = exits_.at(owner);
+    if (owner == session.peer && known.erased) send_receipt(owner, known);
 }
 
 bool Engine::is_known_owner(const NodeId& owner) const {

@@ -132,7 +132,8 @@ bool Engine::is_equivocation(const NodeId& owner, const SeedRecord& record,
         // Keep the first; both are proof against the owner.
         note(EventKind::equivocation, owner, record.version,
              to_hex(digest_of(signed_record.bytes).view()) + " is not the record that came first");
-        if (equivocations_.emplace(owner, record.version).second) {
+        auto& versions = equivocations_[owner];
+        if (versions.size() < kMaxEquivocationsKept && versions.insert(record.version).second) {
             ++counters_.equivocations;
             persist({PutEquivocation{owner, record.version, it->second.signed_record, signed_record}},
                     ThenNothing{});

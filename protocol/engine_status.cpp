@@ -117,8 +117,10 @@ std::optional<OwnSeedStatus> Engine::own_seed() const {
 }
 
 EngineSizes Engine::sizes() const {
-    EngineSizes sizes{sessions_.size(), blocked_.size(),      0, downloads_.size(), candidates_.size(),
-                      stores_.size(),   equivocations_.size()};
+    EngineSizes sizes{sessions_.size(),   blocked_.size(), 0, downloads_.size(),
+                      candidates_.size(), stores_.size(),  0};
+    for (const auto& [owner, versions] : equivocations_)
+        sizes.equivocations += versions.size();
     for (const auto& [session_id, session] : sessions_)
         sizes.waiting_gets = std::max(sizes.waiting_gets, session.waiting_gets.size());
     return sizes;

@@ -40,7 +40,7 @@ class CheckedKeys {
     void add(ByteView key) { std::copy(key.begin(), key.end(), places_[place_of(key)].emplace().begin()); }
 
   private:
-    static constexpr std::size_t kPlaces = 512;
+    static constexpr std::size_t kPlaces = 2048;
     static std::size_t place_of(ByteView key) { return (key[0] | std::size_t{key[1]} << 8U) % kPlaces; }
 
     std::array<std::optional<std::array<std::uint8_t, NodeId::kSize>>, kPlaces> places_;

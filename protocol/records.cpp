@@ -226,6 +226,12 @@ Result<Receipt> verify_receipt(const NodeId& signer, const NetworkId& network,
     return receipt;
 }
 
+Result<NodeId> owner_named_in(const SignedBytes& signed_notice) {
+    auto notice = decode_notice(signed_notice.bytes);
+    if (!notice) return tl::unexpected(notice.error());
+    return notice->owner;
+}
+
 Result<ExitNotice> verify_notice(const NetworkId& network, const SignedBytes& signed_notice) {
     auto notice = decode_notice(signed_notice.bytes);
     if (!notice) return notice;

@@ -38,7 +38,7 @@ class Builder {
     Result<void> edge(const std::string& from, const std::string& to) {
         const NodeIndex a = index_of(from);
         const NodeIndex b = index_of(to);
-        if (a == b) return fail("node '" + shown(from) + "' is linked to itself");
+        if (a == b) return fail("node '" + printable(from) + "' is linked to itself");
         edges_.insert(std::minmax(a, b));
         return {};
     }
@@ -50,13 +50,6 @@ class Builder {
             return fail("the graph is not connected: '" + graph->names[*unreachable] +
                         "' cannot be reached from '" + graph->names.front() + "'");
         return graph;
-    }
-    /// As it may be shown on a terminal.
-    static std::string shown(std::string_view text) {
-        std::string out(text.substr(0, 40));
-        std::replace_if(
-            out.begin(), out.end(), [](char c) { return c < ' ' || c > '~'; }, '?');
-        return out;
     }
 
   private:
@@ -99,7 +92,7 @@ Result<Graph> read_node_link(const json& document, const char* links, Builder& b
         if (!from || !to) return builder.fail("a link without source or target");
         for (const auto& end : {*from, *to})
             if (!builder.knows(end))
-                return builder.fail("a link names '" + Builder::shown(end) + "', which is no node");
+                return builder.fail("a link names '" + printable(end) + "', which is no node");
         if (auto added = builder.edge(*from, *to); !added) return tl::unexpected(added.error());
     }
     return builder.finish();
@@ -121,7 +114,7 @@ Result<Graph> read_adjacency_data(const json& document, Builder& builder) {
         for (const auto& neighbour : rows.at(i)) {
             const auto name = name_in(neighbour, "id");
             if (!name || !builder.knows(*name))
-                return builder.fail("'" + Builder::shown(names[i]) + "' is linked to what is no node");
+                return builder.fail("'" + printable(names[i]) + "' is linked to what is no node");
             if (auto added = builder.edge(names[i], *name); !added) return tl::unexpected(added.error());
         }
     return builder.finish();
@@ -134,11 +127,11 @@ Result<Graph> read_adjacency(const json& document, const std::vector<std::string
     for (const auto& name : names) {
         const json& neighbours = document.at(name);
         if (!neighbours.is_array())
-            return builder.fail("the neighbours of '" + Builder::shown(name) + "' are not an array");
+            return builder.fail("the neighbours of '" + printable(name) + "' are not an array");
         for (const auto& neighbour : neighbours) {
             const auto other = name_in(neighbour);
             if (!other || !builder.knows(*other))
-                return builder.fail("'" + Builder::shown(name) + "' is linked to what is no node");
+                return builder.fail("'" + printable(name) + "' is linked to what is no node");
             if (auto added = builder.edge(name, *other); !added) return tl::unexpected(added.error());
         }
     }
@@ -195,7 +188,7 @@ Result<Graph> read_graphml(const std::string& text, Builder& builder) {
         const auto to = child.get("<xmlattr>.target", "");
         for (const auto& end : {from, to})
             if (!builder.knows(end))
-                return builder.fail("an edge names '" + Builder::shown(end) + "', which is no node");
+                return builder.fail("an edge names '" + printable(end) + "', which is no node");
         if (auto added = builder.edge(from, to); !added) return tl::unexpected(added.error());
     }
     return builder.finish();
@@ -216,7 +209,7 @@ Result<Graph> read_dot(const std::string& text, Builder& builder) {
     } catch (const boost::directed_graph_error&) {
         return builder.fail("the graph is directed");
     } catch (const std::exception& error) {
-        return builder.fail(Builder::shown(error.what()));
+        return builder.fail(printable(error.what()));
     }
     for (const auto node : boost::make_iterator_range(boost::vertices(graph)))
         builder.node(names[node]);
@@ -240,15 +233,14 @@ Result<Graph> read_adjacency_list(const std::string& text, Builder& builder) {
     }
     // Every node has a line, and this is their order.
     for (const auto& row : rows) {
-        if (builder.knows(row.front()))
-            return builder.fail("'" + Builder::shown(row.front()) + "' has two lines");
+        if (builder.knows(row.front())) return builder.fail("'" + printable(row.front()) + "' has two lines");
         builder.node(row.front());
     }
     for (const auto& row : rows)
         for (std::size_t i = 1; i < row.size(); ++i) {
             if (!builder.knows(row[i]))
-                return builder.fail("'" + Builder::shown(row.front()) + "' is linked to '" +
-                                    Builder::shown(row[i]) + "', which has no line");
+                return builder.fail("'" + printable(row.front()) + "' is linked to '" + printable(row[i]) +
+                                    "', which has no line");
             if (auto added = builder.edge(row.front(), row[i]); !added) return tl::unexpected(added.error());
         }
     return builder.finish();

@@ -76,9 +76,7 @@ Result<Graph> make_graph(std::vector<std::string> names, std::vector<Edge> edges
     if (names.empty()) return fail("the graph is empty: it needs at least one node");
     std::unordered_set<std::string_view> seen;
     for (const auto& name : names) {
-        if (!is_valid_node_name(name)) {
-            return fail("bad node name '" + name + "'; allowed: " + std::string(kNodeNameRule));
-        }
+        if (!is_valid_node_name(name)) return fail(bad_node_name(name));
         if (!seen.insert(name).second) return fail("node '" + name + "' is declared twice");
     }
 
@@ -113,6 +111,10 @@ bool is_valid_node_name(std::string_view name) {
         return false;
     return std::all_of(name.begin(), name.end(),
                        [&](char c) { return alphanumeric(c) || c == '-' || c == '_' || c == '.'; });
+}
+
+std::string bad_node_name(std::string_view name) {
+    return "bad node name '" + printable(name) + "'; allowed: " + std::string(kNodeNameRule);
 }
 
 }  // namespace unlearn::topologies

@@ -69,4 +69,7 @@ struct Graph {
 inline constexpr std::string_view kNodeNameRule =
     "1 to 64 letters, digits, '-', '_' or '.', starting with a letter or a digit, and not 'node'";
 
+/// The complaint about a name that is not valid, in one line whatever the name holds.
+[[nodiscard]] std::string bad_node_name(std::string_view name);
+
 }  // namespace unlearn::topologies

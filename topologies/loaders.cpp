@@ -17,15 +17,6 @@ constexpr std::size_t kMaxLineLength = 4096;
 constexpr std::string_view kDeclaration = "node";
 
 /// Text from a file as it may be shown on a terminal: no control characters, not too long.
-std::string printable(std::string_view text) {
-    constexpr std::size_t kMaxShown = 40;
-    std::string result(text.substr(0, kMaxShown));
-    std::replace_if(
-        result.begin(), result.end(), [](char c) { return c < ' ' || c > '~'; }, '?');
-    if (text.size() > kMaxShown) result += "...";
-    return result;
-}
-
 /// Without comments, and without the data that networkx writes behind an edge: `a b {'weight': 2}`.
 std::vector<std::string> words_of(std::string line) {
     line.resize(std::min({line.size(), line.find('#'), line.find('{')}));
@@ -56,9 +47,7 @@ class EdgeListReader {
                                   "; is it an adjacency list (adjlist)?");
         }
         for (std::size_t i = declaration ? 1 : 0; i < 2; ++i) {
-            if (!is_valid_node_name(words[i]))
-                return fail(line, "bad node name '" + printable(words[i]) +
-                                      "'; allowed: " + std::string(kNodeNameRule));
+            if (!is_valid_node_name(words[i])) return fail(line, bad_node_name(words[i]));
         }
         return declaration ? declare(words[1], line) : link(words[0], words[1], line);
     }

@@ -101,8 +101,8 @@ void add_protocol(const NodeService& service, MetricsText& out) {
     out.one("peers_dropped_total", "counter", "Peers that broke the protocol.", counters.peers_dropped);
     out.one("messages_ignored_total", "counter", "Messages without a session.", counters.messages_ignored);
     out.one("seeds_refused_total", "counter", "Seeds that could not be used.", counters.seeds_refused);
-    out.one("equivocations_total", "counter", "Different records with one owner and version.",
-            counters.equivocations);
+    out.one("equivocations_total", "counter",
+            "Versions with two different records, 16 of each owner at most.", counters.equivocations);
     out.one("exits_put_off_total", "counter", "Exits of unknown owners beyond what one peer may introduce.",
             counters.exits_put_off);
     out.one("comparisons_total", "counter", "Comparisons of known exits with peers.", counters.comparisons);

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cstring>
+#include <functional>
 #include <iomanip>
+#include <string_view>
 #include <utility>
 
 #include "protocol/digest.hpp"
@@ -54,7 +56,9 @@ FaultWorld::FaultWorld(std::uint64_t seed, FaultOptions options)
         if (machine == nullptr) return true;
         record(from);
         record(to);
-        record(network::kind_number(frames));
+        for (const auto& frame : frames)
+            record(
+                std::hash<std::string_view>{}({reinterpret_cast<const char*>(frame.data()), frame.size()}));
         if (!let_in(*machine, frames)) return false;
         invariants_->hears(*machine, from, frames);
         touched_ = machine;
@@ -119,7 +123,7 @@ EngineConfig FaultWorld::config_of(const Machine& machine) const {
     if (network_key_) config.network_key = network_key_->id();
     config.membership = machine.membership;
     config.lease_time = lease_time_;
-    config.lease_renewal = std::max<std::chrono::seconds>(lease_time_ / 9, 2s);
+    config.lease_renewal = std::max<std::chrono::seconds>(lease_time_ / 6, 2s);
     config.gate = gate_of(options_.broken);
     if (options_.hours > kLongHours) config.pace = {60s, 150s, 240s, 60s};
     return config;
@@ -187,6 +191,7 @@ void FaultWorld::start(Machine& machine) {
         machine.holder.reset();
         if (node.error().code == ErrorCode::retired) {
             machine.retired = true;
+            invariants_->put_to_rest(machine);
             return;
         }
         const bool excused = machine.disk.crashed() || machine.disk.error_rate > 0.0 ||
@@ -227,7 +232,7 @@ void FaultWorld::crash(Machine& machine, bool power_lost, Duration back_after) {
 }
 
 void FaultWorld::come_back(Machine& machine) {
-    if (machine.up() || machine.lost || machine.retired) return;
+    if (machine.up() || !machine.joined || machine.lost || machine.retired) return;
     before_start(machine);
     start(machine);
 }

@@ -12,7 +12,7 @@ using namespace protocol;
 
 std::optional<Violation> FaultWorld::unsettled() {
     for (const auto& machine : machines_) {
-        if (machine->lost || machine->retired) continue;
+        if (machine->lost || machine->retired || !machine->joined) continue;
         if (!machine->up()) return Violation{"everybody-is-back", name_of(machine->id()) + " is still down"};
     }
     if (auto open = missing_exit()) return open;

@@ -4,6 +4,7 @@
 
 #include "node/runtime/certificate.hpp"
 #include "node/storage/batch_queue.hpp"
+#include "node/storage/sqlite.hpp"
 #include "protocol/limits.hpp"
 #include "protocol/messages.hpp"
 
@@ -40,18 +41,57 @@ void Invariants::fail(std::string rule, std::string detail) {
     if (!violation_) violation_ = Violation{std::move(rule), std::move(detail)};
 }
 
-std::optional<LoadedState> Invariants::surely_stored(const Machine& machine) const {
+/// Without a Store: it prepares and reads much that is not asked about here, and this is asked often. What
+/// cannot be read is not there.
+Invariants::Stored Invariants::surely_stored(const Machine& machine) {
+    Stored out;
     const auto copy = machine.disk.synced_copy();
-    auto opened = runtime::open_store(
-        "state", {machine.id(), settings_.network}, [] { return WallTime{}; }, *copy);
-    if (!opened) return std::nullopt;
-    return std::move(opened->state);
+    const auto connection = storage::sqlite::Connection::open(
+        "state/state.db", storage::sqlite::Access::read_write, copy->sqlite_vfs());
+    if (!connection || !(*connection)->run("PRAGMA locking_mode = EXCLUSIVE")) return out;
+    const auto read = [&](const char* sql, auto&& take) {
+        auto rows = (*connection)->prepare(sql);
+        while (rows && rows->step().value_or(false))
+            take(*rows);
+    };
+    read("SELECT owner FROM tombstones", [&](const auto& row) {
+        if (const auto owner = NodeId::from_bytes(row.blob(0))) out.exits.insert(*owner);
+    });
+    read("SELECT 1 FROM exiting", [&](const auto&) { out.exits.insert(machine.id()); });
+    read("SELECT peer, version FROM recipients", [&](const auto& row) {
+        if (const auto peer = NodeId::from_bytes(row.blob(0)))
+            out.recipients.emplace(*peer, SeedVersion{static_cast<std::uint64_t>(row.integer(1))});
+    });
+    return out;
+}
+
+void Invariants::look_at_disk(const Machine& machine) {
+    const auto stored = surely_stored(machine);
+    tombstones_[machine.id()].insert(stored.exits.begin(), stored.exits.end());
+    for (const auto& [peer, version] : stored.recipients) {
+        auto& recorded = recorded_[{machine.id(), peer}];
+        recorded = std::max(recorded, version);
+    }
+}
+
+bool Invariants::is_surely_stored(const Machine& machine, const NodeId& owner) {
+    auto& exits = tombstones_[machine.id()];
+    if (settings_.in_memory) exits.insert(owner);
+    if (!exits.contains(owner)) look_at_disk(machine);
+    return exits.contains(owner);
+}
+
+bool Invariants::is_surely_recorded(const Machine& machine, const NodeId& peer, SeedVersion version) {
+    const auto& recorded = recorded_[{machine.id(), peer}];
+    if (recorded < version && !settings_.in_memory) look_at_disk(machine);
+    return recorded >= version || settings_.in_memory;
 }
 
 void Invariants::loaded(const Machine& machine, const LoadedState& state) {
     std::set<NodeId> now;
     for (const auto& tombstone : state.tombstones)
         now.insert(tombstone.owner);
+    if (state.exiting) now.insert(machine.id());
     for (const auto& owner : tombstones_[machine.id()])
         if (!now.contains(owner))
             fail("tombstones-never-shrink",
@@ -71,6 +111,8 @@ void Invariants::loaded(const Machine& machine, const LoadedState& state) {
             if (lease.owner == seed.owner) number = lease.number;
         quarantined_[{machine.id(), seed.owner}] = {seed.version, number};
     }
+    std::erase_if(comparisons_, [&](const auto& entry) { return entry.first.first == machine.id(); });
+    std::erase_if(digests_, [&](const auto& entry) { return entry.first.first == machine.id(); });
     // What it heard before is news to it again, but for the lease of a seed that it holds.
     for (auto& [pair, heard] : heard_)
         if (pair.first == machine.id()) heard.numbers.clear();
@@ -96,6 +138,15 @@ void Invariants::restored(const Machine& machine) {
     });
     std::erase_if(highest_, [&](const auto& entry) { return entry.first.first == machine.id(); });
     std::erase_if(erased_, [&](const Pair& pair) { return pair.first == machine.id(); });
+    std::erase_if(checked_receipts_, [&](const auto& entry) { return entry.first.first == machine.id(); });
+    std::erase_if(recorded_, [&](const auto& entry) { return entry.first.first == machine.id(); });
+    vouchers_[machine.id()].clear();
+}
+
+void Invariants::put_to_rest(const Machine& machine) {
+    if (!completed_.contains(machine.id()) && !met_.contains(machine.id()))
+        fail("complete-means-all",
+             name_of_machine(machine) + " has retired, and never reported its exit complete");
 }
 
 const std::set<NodeId>& Invariants::stored_exits(const NodeId& machine) const {
@@ -123,16 +174,36 @@ void Invariants::installed(const Machine& machine, const NodeId& owner, SeedVers
     auto& highest = highest_[pair];
     if (version < highest) fail("versions-never-shrink", what + " after version " + text(highest));
     highest = version;
-    if (const auto loaded = quarantined_.find(pair);
-        loaded != quarantined_.end() && loaded->second.version == version) {
-        const auto lease = heard_.find(pair);
-        const bool renewed = lease != heard_.end() && lease->second.at >= machine.started_at &&
-                             !lease->second.numbers.empty() &&
-                             *lease->second.numbers.rbegin() > loaded->second.lease_number;
-        const auto compared = compared_.find(machine.id());
-        if (!renewed && (compared == compared_.end() || compared->second < machine.started_at))
-            fail("quarantine", what + " from disk, and has heard nobody since its start");
+    check_quarantine(machine, owner, version);
+}
+
+void Invariants::check_quarantine(const Machine& machine, const NodeId& owner, SeedVersion version) {
+    const Pair pair{machine.id(), owner};
+    const std::string what =
+        name_of_machine(machine) + " uses version " + text(version) + " of " + owner.short_text();
+    if (const auto vouchers = vouchers_.find(machine.id()); vouchers != vouchers_.end()) {
+        const auto& from = vouchers->second;
+        const bool by_another =
+            std::any_of(from.begin(), from.end(), [&](const NodeId& peer) { return peer != owner; });
+        if (!by_another && (!from.contains(owner) || has_other_peer(machine, owner)))
+            fail("quarantine", what + " from before its backup, and nobody else has vouched for it");
     }
+    const auto loaded = quarantined_.find(pair);
+    if (loaded == quarantined_.end() || loaded->second.version != version || loaded->second.compared) return;
+    const auto lease = heard_.find(pair);
+    const bool renewed = lease != heard_.end() && lease->second.at >= machine.started_at &&
+                         !lease->second.numbers.empty() &&
+                         *lease->second.numbers.rbegin() > loaded->second.lease_number;
+    if (!renewed) fail("quarantine", what + " from disk, and has heard nobody since its start");
+}
+
+/// Somebody else who may know of an exit of `peer`.
+bool Invariants::has_other_peer(const Machine& machine, const NodeId& peer) {
+    if (!machine.up()) return false;
+    const auto peers = machine.engine().peers();
+    return std::any_of(peers.begin(), peers.end(), [&](const PeerStatus& status) {
+        return status.id != peer && status.state != PeerState::former && status.state != PeerState::left;
+    });
 }
 
 void Invariants::event(const Machine& machine, const Event& event) {
@@ -142,7 +213,9 @@ void Invariants::event(const Machine& machine, const Event& event) {
     if (event.kind == EventKind::exit_learned) learns_exit(machine, event.subject);
     if (event.kind == EventKind::own_exit_met && !exits_.contains(machine.id()))
         fail("no-exit-without-the-owner", name_of_machine(machine) + " believes that it has left");
+    if (event.kind == EventKind::own_exit_met) met_.insert(machine.id());
     if (event.kind == EventKind::exit_complete) completes(machine);
+    if (event.kind == EventKind::retired) put_to_rest(machine);
     if (event.kind == EventKind::seed_erased && !settings_.in_memory) {
         erases(machine, event.subject);
         search_disk(machine, event.subject);
@@ -155,7 +228,7 @@ void Invariants::learns_exit(const Machine& machine, const NodeId& owner) {
     if (last == last_exit_.end() || !machine.up()) return;
     const auto [from, signed_notice] = std::move(last->second);
     last_exit_.erase(last);
-    const auto notice = verify_notice(settings_.network, signed_notice);
+    const auto& notice = notice_in(signed_notice);
     if (!notice || notice->owner != owner || owner == from) return;
     if (settings_.has_key && notice->membership) return;
     const auto peers = machine.engine().peers();
@@ -171,6 +244,7 @@ void Invariants::learns_exit(const Machine& machine, const NodeId& owner) {
 
 /// Complete means: everybody who was served, as far as the owner can know, has signed.
 void Invariants::completes(const Machine& machine) {
+    completed_.insert(machine.id());
     const auto exit = machine.engine().own_exit();
     const auto verdict =
         runtime::verify_certificate(runtime::make_certificate(machine.id(), settings_.network, exit));
@@ -200,6 +274,8 @@ void Invariants::sends(const Machine& machine, const NodeId& to, const network::
     if (is_kind(frames, Kind::receipt)) sends_receipt(machine, to, frames);
     if (is_kind(frames, Kind::chunk)) sends_chunk(machine, to, frames);
     if (is_kind(frames, Kind::have)) sends_seed(machine, frames);
+    if (is_kind(frames, Kind::digest)) sends_digest(machine, to, frames);
+    if (is_kind(frames, Kind::delta)) sends_delta(machine, to, frames);
 }
 
 void Invariants::check_limit(const Machine& machine, std::size_t size, std::size_t limit, const char* what) {
@@ -232,17 +308,22 @@ void Invariants::sends_get(const Machine& machine, const NodeId& to, const netwo
                 std::max(kMaxWindowBytes, chunk->second), "bytes under way from one peer");
 }
 
-/// Somebody else's exit is passed on only once a power cut cannot undo it here.
+/// An exit, its own or passed on, leaves a node only once a power cut cannot undo it here.
 void Invariants::sends_exit(const Machine& machine, const network::Frames& frames) {
     const auto exit = message_in<Exit>(frames);
     if (!exit) return fail("well-formed", name_of_machine(machine) + " sends a bad exit");
-    auto known = notices_.find(exit->notice.signature);
-    if (known == notices_.end()) {
-        const auto notice = verify_notice(settings_.network, exit->notice);
-        if (!notice) return fail("well-formed", name_of_machine(machine) + ": " + notice.error().text());
-        known = notices_.emplace(exit->notice.signature, notice->owner).first;
-    }
-    if (known->second != machine.id()) tombstones_[machine.id()].insert(known->second);
+    const auto& notice = notice_in(exit->notice);
+    if (!notice) return fail("well-formed", name_of_machine(machine) + ": " + notice.error().text());
+    const NodeId& owner = notice->owner;
+    // Of strangers, of whom a flood can come, one in eight: looking costs more than all else.
+    const bool is_close = owner == machine.id() ||
+                          std::any_of(machine.neighbours.begin(), machine.neighbours.end(),
+                                      [&](const Neighbour& neighbour) { return neighbour.id == owner; });
+    if (!is_close && owner.bytes()[0] % 8 != 0)
+        tombstones_[machine.id()].insert(owner);
+    else if (!is_surely_stored(machine, owner))
+        fail("tombstones-are-durable", name_of_machine(machine) + " tells of the exit of " +
+                                           owner.short_text() + " before that is durable");
 }
 
 void Invariants::sends_receipt(const Machine& machine, const NodeId&, const network::Frames& frames) {
@@ -253,18 +334,13 @@ void Invariants::sends_receipt(const Machine& machine, const NodeId&, const netw
     const std::string what = name_of_machine(machine) + " signs a receipt for " + receipt->owner.short_text();
     if (machine.uses(receipt->owner)) fail("no-exited-seed-in-use", what + " and uses its seed");
     ever_signed_.insert({machine.id(), receipt->owner});
-    const auto [known, is_new] = receipts_.try_emplace({machine.id(), receipt->owner}, receipt->reason);
+    const Pair pair{machine.id(), receipt->owner};
+    const auto known = receipts_.try_emplace(pair, receipt->reason).first;
     if (receipt->reason == ReceiptReason::exit) known->second = ReceiptReason::exit;
     erases(machine, receipt->owner);
-    if (!is_new || settings_.in_memory) return;
-    const auto stored = surely_stored(machine);
-    if (!stored) return fail("receipt-implies-tombstone", what + " and its storage cannot be read");
-    const bool durable = receipt->reason == ReceiptReason::left
-                             ? stored->exiting.has_value()
-                             : std::any_of(stored->tombstones.begin(), stored->tombstones.end(),
-                                           [&](const auto& t) { return t.owner == receipt->owner; });
-    if (!durable) fail("receipt-implies-tombstone", what + " before that is durable");
-    if (receipt->reason == ReceiptReason::exit) tombstones_[machine.id()].insert(receipt->owner);
+    if (!checked_receipts_.insert({pair, receipt->reason}).second || settings_.in_memory) return;
+    const NodeId& exit = receipt->reason == ReceiptReason::left ? machine.id() : receipt->owner;
+    if (!is_surely_stored(machine, exit)) fail("receipt-implies-tombstone", what + " before that is durable");
     search_disk(machine, receipt->owner);
 }
 
@@ -274,14 +350,7 @@ void Invariants::sends_chunk(const Machine& machine, const NodeId& to, const net
     auto& served = served_[{machine.id(), to}];
     if (served >= chunk->version) return;
     served = chunk->version;
-    if (settings_.in_memory) return;
-    const auto stored = surely_stored(machine);
-    const bool known =
-        stored &&
-        std::any_of(stored->recipients.begin(), stored->recipients.end(), [&](const PutRecipient& recipient) {
-            return recipient.peer == to && recipient.version >= chunk->version;
-        });
-    if (!known)
+    if (!is_surely_recorded(machine, to, chunk->version))
         fail("recipients-on-record", name_of_machine(machine) + " serves version " + text(chunk->version) +
                                          " to " + to.short_text() + ", which is not on record");
 }
@@ -300,8 +369,24 @@ void Invariants::sends_seed(const Machine& machine, const network::Frames& frame
              name_of_machine(machine) + " uses version " + text(lease->version) + " for two seeds");
 }
 
+void Invariants::sends_digest(const Machine& machine, const NodeId& to, const network::Frames& frames) {
+    if (const auto digest = message_in<DigestMessage>(frames))
+        comparisons_[{machine.id(), to}] = {digest->salt, {}};
+}
+
+/// That nothing differs is the other way to learn what somebody knows.
+void Invariants::sends_delta(const Machine& machine, const NodeId& to, const network::Frames& frames) {
+    const auto delta = message_in<Delta>(frames);
+    if (!delta || delta->part != DeltaPart::known || delta->buckets != 0) return;
+    const auto asked = digests_.find({machine.id(), to});
+    if (asked != digests_.end() && asked->second == delta->salt) compared_from_disk(machine, {});
+}
+
 void Invariants::hears(const Machine& machine, const NodeId& from, const network::Frames& frames) {
-    if (is_kind(frames, Kind::digest) || is_kind(frames, Kind::delta)) compared_[machine.id()] = time_.now();
+    if (is_kind(frames, Kind::delta)) hears_delta(machine, from, frames);
+    if (is_kind(frames, Kind::digest))
+        if (const auto digest = message_in<DigestMessage>(frames))
+            digests_[{machine.id(), from}] = digest->salt;
     if (is_kind(frames, Kind::have)) hears_offer(machine, from, frames);
     if (is_kind(frames, Kind::chunk)) hears_chunk(machine, from, frames);
     if (is_kind(frames, Kind::exit))
@@ -315,6 +400,39 @@ void Invariants::hears_chunk(const Machine& machine, const NodeId& from, const n
     const auto chunk = message_in<Chunk>(frames);
     if (chunk && chunk->version == window->second.version && chunk->index == window->second.received)
         ++window->second.received;
+}
+
+void Invariants::hears_delta(const Machine& machine, const NodeId& from, const network::Frames& frames) {
+    const auto delta = message_in<Delta>(frames);
+    if (!delta || delta->part != DeltaPart::known || !machine.up()) return;
+    const auto begun = comparisons_.find({machine.id(), from});
+    if (begun == comparisons_.end() || begun->second.salt != delta->salt) return;
+    auto& known_there = begun->second.known_there;
+    known_there.insert(delta->ids.begin(), delta->ids.end());
+    if (!delta->last) return;
+    compared(machine, from, known_there);
+    comparisons_.erase(begun);
+}
+
+void Invariants::compared_from_disk(const Machine& machine, const std::set<BurntId>& except) {
+    for (auto& [pair, seed] : quarantined_)
+        if (pair.first == machine.id() && !except.contains(BurntId{pair.second.bytes()}))
+            seed.compared = true;
+}
+
+void Invariants::compared(const Machine& machine, const NodeId& with, const std::set<BurntId>& known_there) {
+    compared_from_disk(machine, known_there);
+    const auto vouchers = vouchers_.find(machine.id());
+    if (vouchers == vouchers_.end()) return;
+    const auto known = machine.engine().tombstones();
+    const bool news = std::any_of(known_there.begin(), known_there.end(), [&](const BurntId& id) {
+        return std::none_of(known.begin(), known.end(),
+                            [&](const NodeId& owner) { return owner.bytes() == id.value; });
+    });
+    if (news) return;
+    vouchers->second.insert(with);
+    const bool waited = machine.host->now().steady >= machine.started_at + settings_.lease_time;
+    if (vouchers->second.size() > 1 || waited || !has_other_peer(machine, with)) vouchers_.erase(vouchers);
 }
 
 void Invariants::hears_offer(const Machine& machine, const NodeId& from, const network::Frames& frames) {
@@ -348,6 +466,12 @@ bool Invariants::has_met(const Machine& machine, const NodeId& peer) {
     return std::any_of(peers.begin(), peers.end(), [&](const PeerStatus& status) {
         return status.id == peer && (status.state == PeerState::up || status.state == PeerState::suspect);
     });
+}
+
+const Result<ExitNotice>& Invariants::notice_in(const SignedBytes& signed_notice) {
+    const auto known = notices_.find(signed_notice);
+    if (known != notices_.end()) return known->second;
+    return notices_.emplace(signed_notice, verify_notice(settings_.network, signed_notice)).first->second;
 }
 
 const Lease* Invariants::lease_in(const NodeId& owner, const SignedBytes& signed_lease) {
@@ -396,6 +520,8 @@ void Invariants::check_sizes(const Machine& machine, const EngineSizes& sizes) {
     check_limit(machine, sizes.waiting_gets, kMaxWaitingGets, "waiting requests");
     check_limit(machine, sizes.downloads, machine.neighbours.size(), "downloads");
     check_limit(machine, sizes.candidates, machine.neighbours.size(), "seeds under way");
+    check_limit(machine, sizes.equivocations, machine.neighbours.size() * kMaxEquivocationsKept,
+                "proofs of equivocation");
     check_limit(machine, sizes.writes, storage::kMaxQueuedBatches, "writes under way");
 }
 
@@ -410,12 +536,8 @@ void Invariants::check_memory(const Machine& machine) {
 void Invariants::check_stored(const Machine& machine) {
     if (!machine.up() || settings_.in_memory) return;
     const auto stored = surely_stored(machine);
-    std::set<NodeId> owners;
-    if (stored)
-        for (const auto& tombstone : stored->tombstones)
-            owners.insert(tombstone.owner);
     for (const auto& owner : machine.engine().tombstones())
-        if (!owners.contains(owner))
+        if (!stored.exits.contains(owner))
             fail("tombstones-are-durable", name_of_machine(machine) + " would forget in a power cut that " +
                                                owner.short_text() + " has left");
 }

@@ -45,6 +45,8 @@ class Invariants {
     [[nodiscard]] const std::set<protocol::NodeId>& stored_exits(const protocol::NodeId& machine) const;
     /// Storage gave this back at a start of `machine`.
     void loaded(const Machine& machine, const protocol::LoadedState& state);
+    /// The identity of `machine` is finished, and it will never run again.
+    void put_to_rest(const Machine& machine);
     /// The machine's disk was replaced by a backup: what it knew then is what counts.
     void restored(const Machine& machine);
     /// A complete seed of `owner` is to be judged at `machine`.
@@ -93,16 +95,40 @@ class Invariants {
     void sends_receipt(const Machine& machine, const protocol::NodeId& to, const network::Frames& frames);
     void sends_chunk(const Machine& machine, const protocol::NodeId& to, const network::Frames& frames);
     void sends_seed(const Machine& machine, const network::Frames& frames);
+    void sends_digest(const Machine& machine, const protocol::NodeId& to, const network::Frames& frames);
+    void sends_delta(const Machine& machine, const protocol::NodeId& to, const network::Frames& frames);
     void hears_offer(const Machine& machine, const protocol::NodeId& from, const network::Frames& frames);
     void hears_chunk(const Machine& machine, const protocol::NodeId& from, const network::Frames& frames);
+    void hears_delta(const Machine& machine, const protocol::NodeId& from, const network::Frames& frames);
+    void compared_from_disk(const Machine& machine, const std::set<protocol::BurntId>& except);
+    void compared(const Machine& machine, const protocol::NodeId& with,
+                  const std::set<protocol::BurntId>& known_there);
+    /// What a start from disk, or from a backup, asks for before the seed of `owner` may be used.
+    void check_quarantine(const Machine& machine, const protocol::NodeId& owner,
+                          protocol::SeedVersion version);
     void learns_exit(const Machine& machine, const protocol::NodeId& owner);
     void completes(const Machine& machine);
     void erases(const Machine& machine, const protocol::NodeId& owner);
     [[nodiscard]] bool has_bytes(const Machine& machine, const protocol::NodeId& owner) const;
     void search_disk(const Machine& machine, const protocol::NodeId& owner);
-    [[nodiscard]] std::optional<protocol::LoadedState> surely_stored(const Machine& machine) const;
+    /// What a power cut now would leave on its disk, of what it must be able to rely on.
+    struct Stored {
+        std::set<protocol::NodeId> exits;  ///< its own too
+        std::map<protocol::NodeId, protocol::SeedVersion> recipients;
+    };
+    [[nodiscard]] static Stored surely_stored(const Machine& machine);
+    /// Whether a power cut now would leave the exit of `owner`, which may be the machine's own, on its disk.
+    [[nodiscard]] bool is_surely_stored(const Machine& machine, const protocol::NodeId& owner);
+    /// The same of `peer` as a recipient of this version, or a newer one.
+    [[nodiscard]] bool is_surely_recorded(const Machine& machine, const protocol::NodeId& peer,
+                                          protocol::SeedVersion version);
+    /// Looks at the disk, and takes note of all that is surely stored.
+    void look_at_disk(const Machine& machine);
+    [[nodiscard]] static bool has_other_peer(const Machine& machine, const protocol::NodeId& peer);
     /// Whether the Hellos between the two are over.
     [[nodiscard]] static bool has_met(const Machine& machine, const protocol::NodeId& peer);
+    [[nodiscard]] const protocol::Result<protocol::ExitNotice>& notice_in(
+        const protocol::SignedBytes& signed_notice);
     [[nodiscard]] const protocol::Lease* lease_in(const protocol::NodeId& owner,
                                                   const protocol::SignedBytes& signed_lease);
 
@@ -113,23 +139,38 @@ class Invariants {
     std::set<std::string> broken_;
     std::set<protocol::NodeId> exits_;
     std::map<Pair, protocol::ReceiptReason> receipts_;  ///< machine, owner: a receipt is out
-    std::set<Pair> ever_signed_;                        ///< the same, before any restoration too
-    std::set<Pair> received_;                           ///< machine, owner: some bytes of a seed came
-    std::set<Pair> erased_;  ///< of these: said to be erased, and since then not put back to a backup
-    std::map<protocol::NodeId, std::set<protocol::NodeId>> tombstones_;  ///< surely durable ones
+    /// The same, with each reason: of what stands on the machine's disk now, looked at.
+    std::set<std::pair<Pair, protocol::ReceiptReason>> checked_receipts_;
+    std::set<Pair> ever_signed_;  ///< the same, before any restoration too
+    std::set<Pair> received_;     ///< machine, owner: some bytes of a seed came
+    std::set<Pair> erased_;       ///< of these: said to be erased, and since then not put back to a backup
+    std::map<protocol::NodeId, std::set<protocol::NodeId>> tombstones_;  ///< surely durable, its own exit too
     struct LoadedSeed {
         protocol::SeedVersion version{};
         std::uint64_t lease_number = 0;
+        bool compared =
+            false;  ///< somebody has told since the start what it knows, and not of its owner's exit
     };
     std::map<Pair, LoadedSeed> quarantined_;
-    std::map<protocol::NodeId, protocol::SteadyTime> compared_;  ///< when it last heard what others know
-    std::map<Pair, HeardLease> heard_;                           ///< machine, owner
-    std::map<Pair, protocol::SeedVersion> highest_;              ///< machine, owner: ever used
-    std::map<Pair, protocol::SeedVersion> served_;               ///< owner, holder
+    /// A comparison of exits that a machine has begun with a peer.
+    struct Comparison {
+        protocol::DigestSalt salt;
+        std::set<protocol::BurntId> known_there;
+    };
+    std::map<Pair, Comparison> comparisons_;
+    std::map<Pair, protocol::DigestSalt> digests_;  ///< machine, peer: what it last heard from it
+    /// Machines put back to a backup, and with whom they compared since then and learned of no exit.
+    std::map<protocol::NodeId, std::set<protocol::NodeId>> vouchers_;
+    std::set<protocol::NodeId> completed_;            ///< owners that reported their exit complete
+    std::set<protocol::NodeId> met_;                  ///< machines that met their own exit
+    std::map<Pair, HeardLease> heard_;                ///< machine, owner
+    std::map<Pair, protocol::SeedVersion> highest_;   ///< machine, owner: ever used
+    std::map<Pair, protocol::SeedVersion> served_;    ///< owner, holder
+    std::map<Pair, protocol::SeedVersion> recorded_;  ///< the same, surely durable
     std::map<std::pair<protocol::NodeId, protocol::SeedVersion>, protocol::Bytes> records_;
     std::map<protocol::SignedBytes, protocol::Lease> leases_;
-    std::map<protocol::Signature, protocol::NodeId> notices_;  ///< their owners
-    std::map<Pair, Window> windows_;                           ///< machine, owner
+    std::map<protocol::SignedBytes, protocol::Result<protocol::ExitNotice>> notices_;  ///< verified once
+    std::map<Pair, Window> windows_;                                                   ///< machine, owner
     struct HeardExit {
         protocol::NodeId from;
         protocol::SignedBytes notice;

@@ -70,6 +70,7 @@ struct Machine {
     protocol::SteadyTime started_at{};
     unsigned starts = 0;
     std::size_t receipts = 0;  ///< of its own exit
+    bool joined = true;        ///< false: nobody has heard of it yet
     bool lost = false;         ///< never comes back
     bool retired = false;      ///< its identity is finished
     bool leaving = false;      ///< its exit has begun, or was begun for it

@@ -19,6 +19,7 @@ constexpr std::size_t kMostOverheard = 256;
 }  // namespace
 
 Storm::Storm(std::uint64_t seed, FaultOptions options) : FaultWorld(seed, options) {
+    choose_late_comers();
     invite_hostile_peers();
 }
 
@@ -49,6 +50,31 @@ void Storm::invite_hostile_peers() {
         }
         time_.after(5s, [peer = hostile_.back().get(), victims] { peer->start(victims); });
     }
+}
+
+/// Some are not there at first, and on nobody's list.
+void Storm::choose_late_comers() {
+    for (std::size_t i = 0; i < times(kRates.late_comers); ++i)
+        any_machine().joined = false;
+    for (auto& machine : machines_)
+        std::erase_if(machine->neighbours, [&](const Neighbour& neighbour) {
+            const Machine* other = machine_of(neighbour.id);
+            return other != nullptr && !other->joined;
+        });
+}
+
+/// Its user lists its neighbours, and theirs add it.
+void Storm::join(Machine& machine) {
+    if (std::exchange(machine.joined, true)) return;
+    struck("joins");
+    tell(machine, "joins");
+    for (const auto& neighbour : machine.neighbours) {
+        Machine* other = machine_of(neighbour.id);
+        if (other == nullptr) continue;
+        other->neighbours.push_back({machine.id(), machine.endpoint});
+        if (other->up()) other->node->add_neighbour(other->neighbours.back(), true);
+    }
+    come_back(machine);
 }
 
 FaultResult Storm::run() {
@@ -158,6 +184,8 @@ void Storm::plan_faults(Duration end) {
     plan(begin, end, kRates.loss_changes,
          [this] { loss_ = chance(kRates.no_loss) ? 0.0 : kRates.most_loss * random_.uniform(); });
     plan(begin, end, times(kRates.partings), [this] { part_neighbours(); });
+    for (auto& machine : machines_)
+        if (!machine->joined) plan(begin, end, 1, [this, machine = machine.get()] { join(*machine); });
     plan(begin, end, kRates.attacks, [this] { hostile_[random_.below(hostile_.size())]->attack(); });
 
     const Duration every = std::max<Duration>(end / 360, 1s);
@@ -260,7 +288,7 @@ void Storm::bad_disk() {
 /// A user changes their mind about a peer, and again.
 void Storm::part_neighbours() {
     Machine* machine = any_running();
-    if (machine == nullptr) return;
+    if (machine == nullptr || machine->neighbours.empty()) return;
     const auto peer = machine->neighbours[random_.below(machine->neighbours.size())];
     if (machine_of(peer.id) == nullptr) return;
     struck("peer removed and added");
@@ -329,6 +357,7 @@ void Storm::calm_down() {
         machine->disk.capacity = std::numeric_limits<std::uint64_t>::max();
         machine->disk.error_rate = 0.0;
         machine->clock_error = 0s;
+        join(*machine);
         if (machine->disk.crashed()) machine->disk.restart(true);
         if (machine->host) {
             machine->host->set_clock_error(0s);

@@ -28,6 +28,7 @@ struct StormRates {
     double backups = 0.38;  ///< made or restored
     double lost_devices = 0.06;
     double partings = 0.125;
+    double late_comers = 0.1;  ///< machines that join in the middle
     // Times in one storm.
     std::size_t loss_changes = 6;
     std::size_t attacks = 60;
@@ -72,6 +73,8 @@ class Storm final : public FaultWorld {
     void break_links();
     void bad_disk();
     void part_neighbours();
+    void choose_late_comers();
+    void join(Machine& machine);
     void restore_backup();
     void lose_device();
     void hand_in_sealed_exit(const Machine& lost);

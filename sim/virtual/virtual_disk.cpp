@@ -121,19 +121,19 @@ struct VirtualVfs {
             file = found->second;
         else if ((flags & SQLITE_OPEN_CREATE) == 0)
             return SQLITE_CANTOPEN;
-        else
-            file = disk.files_[name] = std::make_shared<VirtualDisk::File>();
+        else if (file = disk.make(name); file == nullptr || disk.crashed_)
+            return SQLITE_CANTOPEN;
         auto* opened = new (out) VirtualFile{{VirtualFile::methods()}, &disk, std::move(file)};
         static_cast<void>(opened);
         if (out_flags != nullptr) *out_flags = flags;
         return SQLITE_OK;
     }
-    static int remove(sqlite3_vfs* vfs, const char* name, int) {
+    static int remove(sqlite3_vfs* vfs, const char* name, int durably) {
         auto& disk = of(vfs);
         if (!disk.files_.contains(name)) return SQLITE_IOERR_DELETE_NOENT;
-        const auto extent = disk.begin_operation();
-        if (extent == VirtualDisk::Extent::all) disk.files_.erase(name);
-        return disk.crashed_ || extent != VirtualDisk::Extent::all ? SQLITE_IOERR_DELETE : SQLITE_OK;
+        if (!disk.take_out(name) || disk.crashed_) return SQLITE_IOERR_DELETE;
+        if (durably != 0) disk.sync_names();
+        return SQLITE_OK;
     }
     static int access(sqlite3_vfs* vfs, const char* name, int, int* there) {
         *there = of(vfs).files_.contains(name) ? 1 : 0;
@@ -220,6 +220,26 @@ void VirtualDisk::apply(Content& content, const Pending& pending) {
               content.begin() + static_cast<std::ptrdiff_t>(pending.at));
 }
 
+std::shared_ptr<VirtualDisk::File> VirtualDisk::make(const std::string& name) {
+    if (begin_operation() != Extent::all) return nullptr;
+    return files_[name] = std::make_shared<File>();
+}
+
+bool VirtualDisk::take_out(const std::string& name) {
+    const auto found = files_.find(name);
+    if (found == files_.end() || begin_operation() != Extent::all) return false;
+    // An older one of this name, if any, is what a power cut leaves of a file whose own name it may lose.
+    if (found->second->name_synced || !removed_.contains(name)) removed_[name] = std::move(found->second);
+    files_.erase(found);
+    return true;
+}
+
+void VirtualDisk::sync_names() {
+    for (auto& [name, file] : files_)
+        file->name_synced = true;
+    removed_.clear();
+}
+
 bool VirtualDisk::write(File& file, std::uint64_t at, Content bytes) {
     if (!crashed_ && fails_now()) return false;
     const Extent extent = begin_operation();
@@ -246,7 +266,8 @@ bool VirtualDisk::sync_file(File& file) {
     for (std::size_t i = 0; i < done; ++i)
         apply(file.synced, file.pending[i]);
     file.pending.erase(file.pending.begin(), file.pending.begin() + static_cast<std::ptrdiff_t>(done));
-    file.name_synced = true;
+    // As SQLite does it, and real_disk(): the folder is synced with the first sync of a new file.
+    if (!file.name_synced) sync_names();
     return !crashed_;
 }
 
@@ -290,6 +311,9 @@ void VirtualDisk::restart(bool power_lost) {
     if (!power_lost) return;
     std::erase_if(files_,
                   [&](const auto& entry) { return !entry.second->name_synced && random_.below(2) == 0; });
+    for (auto& [name, file] : removed_)
+        if (file->name_synced && !files_.contains(name) && random_.below(2) == 0) files_.emplace(name, file);
+    removed_.clear();
     for (auto& [name, file] : files_) {
         tear(*file);
         file->name_synced = true;
@@ -310,12 +334,14 @@ bool VirtualDisk::contains(protocol::ByteView bytes) const {
         return !content.empty() &&
                ::memmem(content.data(), content.size(), bytes.data(), bytes.size()) != nullptr;
     };
-    return std::any_of(files_.begin(), files_.end(), [&](const auto& entry) {
+    const auto in_file = [&](const auto& entry) {
         const File& file = *entry.second;
         return in(file.content) || in(file.synced) ||
                std::any_of(file.pending.begin(), file.pending.end(),
                            [&](const Pending& pending) { return in(pending.bytes); });
-    });
+    };
+    return std::any_of(files_.begin(), files_.end(), in_file) ||
+           std::any_of(removed_.begin(), removed_.end(), in_file);
 }
 
 std::unique_ptr<VirtualDisk> VirtualDisk::synced_copy() const {
@@ -329,8 +355,14 @@ std::unique_ptr<VirtualDisk> VirtualDisk::synced_copy() const {
     return copy;
 }
 
+void VirtualDisk::take_away(const std::filesystem::path& file) {
+    files_.erase(file.string());
+    removed_.erase(file.string());
+}
+
 void VirtualDisk::format() {
     files_.clear();
+    removed_.clear();
     allocated_.clear();
 }
 
@@ -366,15 +398,18 @@ Result<std::unique_ptr<storage::Disk::Lock>> VirtualDisk::lock(const std::filesy
 
 Result<void> VirtualDisk::ensure_private_file(const std::filesystem::path& file) {
     if (crashed_) return disk_error(file, "the machine is down");
-    auto& there = files_[file.string()];
-    if (!there) there = std::make_shared<File>();
-    there->name_synced = true;
+    if (!files_.contains(file.string()) && make(file.string()) == nullptr)
+        return disk_error(file, "cannot make");
+    if (crashed_) return disk_error(file, "the machine is down");
+    sync_names();
     return {};
 }
 
 Result<void> VirtualDisk::make_file(const std::filesystem::path& file) {
+    if (crashed_) return disk_error(file, "the machine is down");
     if (files_.contains(file.string())) return disk_error(file, "cannot make: File exists");
-    return ensure_private_file(file);
+    if (make(file.string()) == nullptr || crashed_) return disk_error(file, "cannot make");
+    return {};
 }
 
 Result<void> VirtualDisk::sync(const std::filesystem::path& file) {
@@ -384,7 +419,7 @@ Result<void> VirtualDisk::sync(const std::filesystem::path& file) {
 }
 
 void VirtualDisk::remove(const std::filesystem::path& file) {
-    if (!crashed_) files_.erase(file.string());
+    static_cast<void>(take_out(file.string()));
 }
 
 std::uint64_t VirtualDisk::size(const std::filesystem::path& file) const {

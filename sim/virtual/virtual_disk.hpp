@@ -46,7 +46,7 @@ class VirtualDisk final : public storage::Disk {
     /// for itself; without, the operating system survived and has it all.
     void restart(bool power_lost);
 
-    /// Writes, truncations, syncs and deletions so far.
+    /// Writes, truncations and syncs, and files made and removed, so far.
     [[nodiscard]] std::uint64_t operations() const { return operations_; }
     [[nodiscard]] std::uint64_t used() const;
     /// Whether the bytes are anywhere on the disk, also where a power cut would bring them back.
@@ -56,7 +56,7 @@ class VirtualDisk final : public storage::Disk {
     /// Removes everything.
     void format();
     /// Takes a file away, durably, also from a machine that is down.
-    void take_away(const std::filesystem::path& file) { files_.erase(file.string()); }
+    void take_away(const std::filesystem::path& file);
     /// Puts a copy of a file in the place of another one, durably, also on a machine that is down.
     void copy(const std::filesystem::path& from, const std::filesystem::path& to);
 
@@ -90,11 +90,17 @@ class VirtualDisk final : public storage::Disk {
         std::vector<Pending> pending;
         bool name_synced = false;
     };
+    using Files = std::map<std::string, std::shared_ptr<File>>;
 
     /// Counts an operation. @return how much of it happens: all, a part, or nothing.
     enum class Extent { all, part, none };
     [[nodiscard]] Extent begin_operation();
     [[nodiscard]] bool fails_now();
+    [[nodiscard]] std::shared_ptr<File> make(const std::string& name);
+    /// Whether it was there and is not any more. A power cut may bring it back until `sync_names`.
+    bool take_out(const std::string& name);
+    /// That files were made and removed, everywhere on the disk.
+    void sync_names();
     [[nodiscard]] bool write(File& file, std::uint64_t at, Content bytes);
     [[nodiscard]] bool truncate(File& file, std::uint64_t size);
     [[nodiscard]] bool sync_file(File& file);
@@ -105,7 +111,8 @@ class VirtualDisk final : public storage::Disk {
     std::string name_;
     std::unique_ptr<sqlite3_vfs> vfs_;
     learning::RandomStream random_;
-    std::map<std::string, std::shared_ptr<File>> files_;
+    Files files_;
+    Files removed_;                                   ///< not surely gone yet
     std::map<std::string, std::uint64_t> allocated_;  ///< files of nothing but room
     std::set<std::string> locked_;
     std::optional<std::uint64_t> crash_in_;

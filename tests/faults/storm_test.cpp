@@ -73,6 +73,7 @@ TEST_CASE("every kind of fault strikes") {
                                    "died while it started",
                                    "disk errors",
                                    "disk full",
+                                   "joins",
                                    "links cut both ways",
                                    "links cut one way",
                                    "message delayed",

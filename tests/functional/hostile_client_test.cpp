@@ -330,9 +330,10 @@ TEST_CASE("one frame of a gibibyte, before the handshake, in it, and after it; a
     CHECK(scene.metric("handshakes_failed_total{reason=\"protocol\"}") > broken);
 }
 
-TEST_CASE("slow lorises, and 200 connections at one time") {
+TEST_CASE("slow lorises before and after the handshake, and 200 connections at one time") {
     AttackScene scene;
     scene.settle();
+    const auto ally = scene.ally();
     const auto failed = [&] {
         return scene.metric("handshakes_failed_total{reason=\"other\"}") +
                scene.metric("handshakes_failed_total{reason=\"protocol\"}");
@@ -349,7 +350,16 @@ TEST_CASE("slow lorises, and 200 connections at one time") {
             static_cast<void>(idle.back().send(protocol::ByteView(drops).first(i)));
             slow.emplace_back(scene.port());
         }
+        // Let in, and in the middle of a message that takes an hour.
+        std::vector<std::unique_ptr<CurveClient>> members;
+        for (int i = 0; i < 40; ++i) {
+            members.push_back(std::make_unique<CurveClient>(scene.port(), scene.server(), ally));
+            CHECK(members.back()->say(scene.hello_of(ally)));
+            CHECK(members.back()->socket().send(frame_header(0, 3600)));
+        }
         for (std::size_t at = 0; !over.stop_requested(); ++at) {
+            for (auto& member : members)
+                static_cast<void>(member->socket().send(protocol::ByteView(drops).first(1)));
             for (auto& socket : slow)
                 static_cast<void>(socket.send(protocol::ByteView(drops).subspan(at % drops.size(), 1)));
             for (int i = 0; i < 10 && !over.stop_requested(); ++i)

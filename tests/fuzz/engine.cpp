@@ -1,58 +1,173 @@
 #include "protocol/engine.hpp"
 
+#include <algorithm>
 #include <map>
+#include <memory>
+#include <optional>
 #include <set>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include <fuzzer/FuzzedDataProvider.h>
 
+#include "protocol/exit_digest.hpp"
 #include "tests/fuzz/fuzz.hpp"
 
-// A sequence of messages, well-formed and not, from three neighbours into a real engine; storage, checks and
-// time answer as the input says. Whatever comes: no seed of an owner whose exit is stored is in use.
+// A sequence of messages, well-formed and not, from three neighbours and a member that is on no list into a
+// real engine, which begins empty or with what an earlier life left on its disk; storage, checks, wipes and
+// time answer as the input says. Whatever comes, no seed of an owner whose exit is known is in use, and
+// nothing is said that a power cut could make untrue.
 namespace {
 
 using namespace unlearn::protocol;
 using unlearn::fuzz::require;
 
-constexpr std::size_t kPeers = 3;
+constexpr std::size_t kNeighbours = 3;
+constexpr std::size_t kPeers = kNeighbours + 1;
 constexpr std::size_t kMostSteps = 200;
+constexpr WallTime kBegin{std::chrono::seconds(1000)};
 
 Identity identity_of(std::uint8_t number) {
     return Identity::from_seed(digest_of(Bytes{number}).value);
 }
 
+/// Everybody, and what they have signed before: the same for all inputs, as making keys and signatures costs
+/// more than all else.
+struct Cast {
+    NetworkId network = network_id_of({"fuzz", {1, 2, 2}, {"a", "b"}, "none", {}});
+    Identity self = identity_of(1);
+    Identity network_key = identity_of(2);
+    Identity stranger = identity_of(3);
+    std::vector<Identity> peers;
+    std::map<std::string, SignedBytes> before;
+
+    Cast() {
+        for (std::uint8_t i = 0; i < kPeers; ++i)
+            peers.push_back(identity_of(static_cast<std::uint8_t>(i + 10)));
+    }
+    template <typename Sign>
+    const SignedBytes& signed_once(const std::string& what, Sign&& sign) {
+        const auto known = before.find(what);
+        return known != before.end() ? known->second : before.emplace(what, sign()).first->second;
+    }
+};
+
+Cast& cast() {
+    static Cast everybody;
+    return everybody;
+}
+
+/// What is durable.
+struct Disk {
+    std::set<NodeId> tombstones;
+    std::set<NodeId> held;
+    std::map<NodeId, SeedVersion> recipients;
+    std::set<NodeId> receipts;
+    std::set<NodeId> left_receipts;
+    SeedVersion own_version{};
+    bool exiting = false;
+    bool retired = false;
+
+    void apply(const StoreOp& op) {
+        if (const auto* put = std::get_if<PutTombstone>(&op)) tombstones.insert(put->owner);
+        if (const auto* put = std::get_if<PutHeldSeed>(&op)) held.insert(put->owner);
+        if (const auto* put = std::get_if<EraseHeldSeed>(&op)) held.erase(put->owner);
+        if (const auto* put = std::get_if<PutReceipt>(&op)) receipts.insert(put->holder);
+        if (const auto* put = std::get_if<PutLeftReceipt>(&op)) left_receipts.insert(put->owner);
+        if (const auto* put = std::get_if<PutOwnSeed>(&op)) own_version = std::max(own_version, put->version);
+        if (std::holds_alternative<PutExiting>(op)) exiting = true;
+        if (std::holds_alternative<PutRetired>(op)) retired = true;
+        if (const auto* put = std::get_if<PutRecipient>(&op)) {
+            auto& version = recipients[put->peer];
+            version = std::max(version, put->version);
+        }
+    }
+};
+
 class FuzzedEngine {
   public:
     FuzzedEngine(const std::uint8_t* data, std::size_t size) : input_(data, size) {
-        for (std::uint8_t i = 0; i < kPeers; ++i)
-            peers_.push_back(identity_of(static_cast<std::uint8_t>(i + 10)));
         EngineConfig config;
         config.network = network_;
         config.random_seed = 1;
-        for (const auto& peer : peers_)
-            config.neighbours.push_back({peer.id(), "tcp://127.0.0.1:1"});
-        engine_ = std::make_unique<Engine>(self_, std::move(config), LoadedState{});
+        if (input_.ConsumeBool()) {
+            config.network_key = network_key_.id();
+            config.membership = membership_of(self_);
+        }
+        for (std::size_t i = 0; i < kNeighbours; ++i)
+            config.neighbours.push_back({peers_[i].id(), "tcp://127.0.0.1:1"});
+        engine_ = std::make_unique<Engine>(self_, std::move(config), earlier_life());
     }
 
     void run() {
         step(Start{});
-        for (std::size_t i = 0; i < kMostSteps && input_.remaining_bytes() > 0; ++i)
+        for (std::size_t i = 0; i < kMostSteps && input_.remaining_bytes() > 0 && !disk_.retired; ++i)
             take_step();
     }
 
   private:
+    // ------------------------------------------------------------ what an earlier life left
+
+    LoadedState earlier_life() {
+        LoadedState state;
+        if (!input_.ConsumeBool()) return state;
+        if (input_.ConsumeBool()) {
+            const auto record = describe_seed(self_.id(), SeedVersion{2}, "linear", payload(), kBegin);
+            state.own_seed =
+                PutOwnSeed{SeedVersion{2}, sign_record(self_, network_, *record), shared(payload())};
+            state.own_lease = PutOwnLease{1, kBegin};
+        }
+        if (input_.ConsumeBool()) state.last_own_version = SeedVersion{2};
+        if (input_.ConsumeBool()) state.exiting = PutExiting{notice_of(self_), input_.ConsumeBool()};
+        for (const auto& peer : peers_) {
+            const auto bits = input_.ConsumeIntegral<std::uint8_t>();
+            if ((bits & 1U) != 0) state.tombstones.push_back({peer.id(), notice_of(peer)});
+            if ((bits & 2U) != 0) state.recipients.push_back({peer.id(), SeedVersion{1}, kBegin});
+            if ((bits & 4U) != 0)
+                state.receipts.push_back({peer.id(), receipt_of(peer, self_, ReceiptReason::left)});
+            if ((bits & 8U) != 0) {
+                state.held_seeds.push_back(
+                    {peer.id(), SeedVersion{1}, record_of(peer, SeedVersion{1}, kBegin), shared(payload())});
+                state.held_leases.push_back({peer.id(), 1, kBegin + std::chrono::hours{1}});
+            }
+            // It is stored in one transaction with the erasure.
+            if ((bits & 24U) == 16U && state.exiting)
+                state.left_receipts.push_back({peer.id(), receipt_of(self_, peer, ReceiptReason::left)});
+            if ((bits & 32U) != 0) state.peers.push_back({peer.id(), std::nullopt, (bits & 64U) != 0});
+        }
+        state.restored = input_.ConsumeBool();
+        remember(state);
+        return state;
+    }
+
+    void remember(const LoadedState& state) {
+        const auto apply = [this](const auto& ops) {
+            for (const auto& op : ops)
+                disk_.apply(op);
+        };
+        apply(state.tombstones);
+        apply(state.recipients);
+        apply(state.receipts);
+        apply(state.held_seeds);
+        apply(state.left_receipts);
+        if (state.own_seed) disk_.apply(*state.own_seed);
+        if (state.exiting) disk_.apply(*state.exiting);
+    }
+
+    // ------------------------------------------------------------ inputs
+
     void take_step() {
         const std::size_t who = input_.ConsumeIntegralInRange<std::size_t>(0, kPeers - 1);
         const SessionId session = input_.ConsumeIntegralInRange<SessionId>(1, 4);
-        switch (input_.ConsumeIntegralInRange(0, 11)) {
+        const NodeId& peer = peers_[who].id();
+        switch (input_.ConsumeIntegralInRange(0, 27)) {
             case 0:
-                return step(LinkUp{session, peers_[who].id()});
+                return step(LinkUp{session, peer});
             case 1:
                 return step(LinkDown{session});
             case 2:
-                now_ += std::chrono::milliseconds(input_.ConsumeIntegralInRange(0, 100'000'000));
-                return step(Tick{});
+                return wait(input_.ConsumeIntegralInRange(0, 100'000'000));
             case 3:
                 return answer_storage(true);
             case 4:
@@ -60,50 +175,185 @@ class FuzzedEngine {
             case 5:
                 return answer_check();
             case 6:
-                return say(session, who, Hello{1, 1, network_, peers_[who].id(), input_.ConsumeBool(), {}});
+                return answer_wipe();
             case 7:
-                return say(session, who, announcement(who));
+                return say(session, who, hello(who));
             case 8:
-                return say(session, who, exit_of(input_.ConsumeIntegralInRange<std::size_t>(0, kPeers)));
+                return say(session, who, offer(who, some_version()));
             case 9:
-                return say(session, who, chunk());
+                return say(session, who, Exit{notice_of(anybody())});
             case 10:
-                return step(input_.ConsumeBool() ? Input{BeginExit{}}
-                                                 : Input{RemoveNeighbour{peers_[who].id()}});
-            default:
+                return say(session, who, chunk());
+            case 11:
+                return say(session, who,
+                           Get{some_version(), input_.ConsumeIntegralInRange<std::uint32_t>(0, 2),
+                               input_.ConsumeIntegralInRange<std::uint32_t>(0, 2)});
+            case 12:
+                return say(session, who, receipt(who));
+            case 13:
+                return say(session, who, digest());
+            case 14:
+                return say(session, who, delta());
+            case 15:
+                return say(session, who, Ping{1});
+            case 16:
+                return say(session, who, Pong{1});
+            case 17:
+                return say(session, who,
+                           Nack{static_cast<NackReason>(input_.ConsumeIntegralInRange(1, 5)),
+                                input_.ConsumeIntegralInRange<std::uint64_t>(0, 3)});
+            case 18:
+                return say(session, who, Bye{});
+            case 19:
                 return step(Received{session, peers_[who].id().curve_key(), raw_frames()});
+            case 20:
+                return command(peer);
+            case 21:
+                return step(PublishSeed{"linear", shared(payload())});
+            case 22:
+                return step(SubmitNotice{notice_of(anybody())});
+            case 23:
+                return step(Malformed{session, peers_[who].id().curve_key(), "not a message"});
+            case 24:
+                return step(SeedJudged{peer, some_version(), aside()});
+            case 25:
+                return meet(session, who);
+            case 26:
+                return bring(session, who);
+            default:
+                return settle();
         }
     }
+
+    /// What a user asks for.
+    void command(const NodeId& peer) {
+        switch (input_.ConsumeIntegralInRange(0, 4)) {
+            case 0:
+                return step(BeginExit{});
+            case 1:
+                return step(GiveUpExit{});
+            case 2:
+                return step(RemoveNeighbour{peer});
+            case 3:
+                return step(AddNeighbour{{peer, std::nullopt}, input_.ConsumeBool()});
+            default:
+                return step(SayBye{});
+        }
+    }
+
+    // Several steps at once, so that few bytes lead far.
+
+    void meet(SessionId session, std::size_t who) {
+        if (who < kNeighbours) step(LinkUp{session, peers_[who].id()});
+        for (const auto lane : {Lane::urgent, Lane::normal, Lane::bulk})
+            sequences_.erase({session, lane});
+        say(session, who, hello(who));
+    }
+    void bring(SessionId session, std::size_t who) {
+        const SeedVersion version = some_version();
+        say(session, who, offer(who, version));
+        say(session, who, Chunk{version, 0, payload()});
+        answer_check();
+        settle();
+    }
+    void settle() {
+        for (std::size_t i = 0; i < 20 && !(waiting_.empty() && wipes_.empty()); ++i) {
+            answer_wipe();
+            answer_storage(true);
+        }
+    }
+
+    void wait(int milliseconds) {
+        now_ += std::chrono::milliseconds(milliseconds);
+        step(Tick{});
+    }
+
+    void answer_storage(bool good) {
+        if (waiting_.empty()) return;
+        const auto [ticket, ops] = *waiting_.begin();
+        waiting_.erase(waiting_.begin());
+        if (!good) return step(StoreFailed{ticket, "disk full"});
+        for (const auto& op : ops)
+            disk_.apply(op);
+        step(Stored{ticket});
+    }
+
+    void answer_check() {
+        if (checks_.empty()) return;
+        const CheckSeed check = checks_.back();
+        checks_.pop_back();
+        SeedChecked answer{check.owner, check.version, {}, aside()};
+        if (input_.ConsumeIntegralInRange(0, 7) == 0) answer.problem = "not a model";
+        step(answer);
+    }
+
+    void answer_wipe() {
+        if (wipes_.empty()) return;
+        const NodeId owner = wipes_.back();
+        wipes_.pop_back();
+        step(SeedWiped{owner});
+    }
+
+    std::optional<std::string> aside() {
+        if (input_.ConsumeIntegralInRange(0, 3) > 0) return std::nullopt;
+        return "worse than guessing";
+    }
+
+    // ------------------------------------------------------------ what is said to it
 
     void say(SessionId session, std::size_t who, Message message) {
         const auto lane = lane_of(kind_of(message));
         auto& sequence = sequences_[{session, lane}];
-        sequence += input_.ConsumeIntegralInRange<std::uint64_t>(0, 2);
+        sequence += input_.ConsumeIntegralInRange(0, 15) == 0 ? 0 : 1;
         step(Received{session, peers_[who].id().curve_key(), encode({sequence, std::move(message)})});
     }
 
-    Have announcement(std::size_t who) {
-        const Identity& owner = peers_[who];
-        const SeedVersion version{input_.ConsumeIntegralInRange<std::uint64_t>(1, 3)};
-        const auto record = describe_seed(owner.id(), version, "linear", payload(), WallTime{});
-        require(record.has_value());
-        const WallTime end{std::chrono::seconds(input_.ConsumeIntegralInRange<std::int64_t>(0, 1 << 20))};
-        const Lease lease{owner.id(), version, input_.ConsumeIntegralInRange<std::uint64_t>(0, 9), end};
-        return {sign_record(owner, network_, *record), sign_lease(owner, network_, lease)};
+    Hello hello(std::size_t who) {
+        Hello hello{1, 1, network_, peers_[who].id(), input_.ConsumeBool(), {}};
+        if (input_.ConsumeBool()) hello.membership = membership_of(peers_[who]);
+        return hello;
     }
 
-    Exit exit_of(std::size_t who) {
-        const Identity& owner = who < kPeers ? peers_[who] : self_;
-        return {sign_notice(owner, network_, {owner.id(), WallTime{}, {}})};
+    Have offer(std::size_t who, SeedVersion version) {
+        const Identity& owner = peers_[who];
+        const auto record = record_of(owner, version, some_time());
+        const auto number = input_.ConsumeIntegralInRange<std::uint64_t>(0, 9);
+        return {record, lease_of(owner, version, number, some_time())};
     }
 
     Chunk chunk() {
-        return {SeedVersion{input_.ConsumeIntegralInRange<std::uint64_t>(1, 3)},
-                input_.ConsumeIntegralInRange<std::uint32_t>(0, 1),
+        return {some_version(), input_.ConsumeIntegralInRange<std::uint32_t>(0, 1),
                 input_.ConsumeBool() ? payload() : Bytes(5, 1)};
     }
 
-    static Bytes payload() { return Bytes(100, 7); }
+    ReceiptMessage receipt(std::size_t who) {
+        return {receipt_of(peers_[who], input_.ConsumeBool() ? self_ : anybody(),
+                           input_.ConsumeBool() ? ReceiptReason::exit : ReceiptReason::left)};
+    }
+
+    DigestMessage digest() {
+        const DigestSalt salt{{input_.ConsumeIntegral<std::uint8_t>()}};
+        return {salt, exit_digest(salt, some_ids())};
+    }
+
+    Delta delta() {
+        const DigestSalt salt =
+            salt_ && input_.ConsumeBool() ? *salt_ : DigestSalt{{input_.ConsumeIntegral<std::uint8_t>()}};
+        return {salt, input_.ConsumeBool() ? DeltaPart::known : DeltaPart::wanted, input_.ConsumeBool(),
+                input_.ConsumeBool() ? ~std::uint64_t{0} : input_.ConsumeIntegral<std::uint64_t>(),
+                some_ids()};
+    }
+
+    std::vector<BurntId> some_ids() {
+        std::vector<BurntId> ids;
+        const auto bits = input_.ConsumeIntegral<std::uint8_t>();
+        for (std::size_t i = 0; i < kPeers; ++i)
+            if ((bits >> i & 1U) != 0) ids.push_back(BurntId{peers_[i].id().bytes()});
+        if ((bits & 64U) != 0) ids.push_back(BurntId{self_.id().bytes()});
+        if ((bits & 128U) != 0) ids.push_back(BurntId{{bits}});
+        std::sort(ids.begin(), ids.end());
+        return ids;
+    }
 
     Frames raw_frames() {
         Frames frames;
@@ -116,52 +366,141 @@ class FuzzedEngine {
         return frames;
     }
 
-    void answer_storage(bool good) {
-        if (waiting_.empty()) return;
-        const Ticket ticket = *waiting_.begin();
-        waiting_.erase(waiting_.begin());
-        step(good ? Input{Stored{ticket}} : Input{StoreFailed{ticket, "disk full"}});
+    SeedVersion some_version() { return SeedVersion{input_.ConsumeIntegralInRange<std::uint64_t>(1, 3)}; }
+    /// From the beginning on, up to twelve days.
+    WallTime some_time() {
+        return kBegin + std::chrono::seconds((std::int64_t{1} << input_.ConsumeIntegralInRange(0, 20)) - 1);
+    }
+    const Identity& anybody() {
+        const auto who = input_.ConsumeIntegralInRange<std::size_t>(0, kPeers + 1);
+        return who < kPeers ? peers_[who] : who == kPeers ? self_ : stranger_;
     }
 
-    void answer_check() {
-        if (checks_.empty()) return;
-        const CheckSeed check = checks_.back();
-        checks_.pop_back();
-        SeedChecked answer{check.owner, check.version, {}, {}};
-        if (input_.ConsumeBool()) answer.aside = "worse than guessing";
-        step(answer);
+    static Bytes payload() { return Bytes(100, 7); }
+    static SharedSeedBytes shared(Bytes bytes) { return std::make_shared<const SeedBytes>(std::move(bytes)); }
+    [[nodiscard]] static std::string name_of(const Identity& identity) { return identity.id().text(); }
+    [[nodiscard]] SignedBytes record_of(const Identity& owner, SeedVersion version, WallTime made_at) const {
+        return cast().signed_once("record " + name_of(owner) + text(version) + text(made_at), [&] {
+            const auto record = describe_seed(owner.id(), version, "linear", payload(), made_at);
+            require(record.has_value());
+            return sign_record(owner, network_, *record);
+        });
     }
+    [[nodiscard]] SignedBytes lease_of(const Identity& owner, SeedVersion version, std::uint64_t number,
+                                       WallTime until) const {
+        return cast().signed_once(
+            "lease " + name_of(owner) + text(version) + std::to_string(number) + text(until), [&] {
+                return sign_lease(owner, network_, {owner.id(), version, number, until});
+            });
+    }
+    [[nodiscard]] SignedBytes membership_of(const Identity& member) const {
+        return cast().signed_once("membership " + name_of(member),
+                                  [&] { return sign_membership(network_key_, network_, {member.id()}); });
+    }
+    [[nodiscard]] SignedBytes notice_of(const Identity& owner) const {
+        return cast().signed_once("notice " + name_of(owner), [&] {
+            return sign_notice(owner, network_, {owner.id(), kBegin, membership_of(owner)});
+        });
+    }
+    [[nodiscard]] SignedBytes receipt_of(const Identity& holder, const Identity& owner,
+                                         ReceiptReason reason) const {
+        return cast().signed_once(
+            "receipt " + name_of(holder) + name_of(owner) + std::to_string(static_cast<int>(reason)), [&] {
+                return sign_receipt(holder, network_,
+                                    {owner.id(), holder.id(), reason, SeedVersion{1}, kBegin});
+            });
+    }
+    [[nodiscard]] static std::string text(SeedVersion version) {
+        return " " + std::to_string(static_cast<std::uint64_t>(version)) + " ";
+    }
+    [[nodiscard]] static std::string text(WallTime time) {
+        return " " + std::to_string(time.time_since_epoch().count());
+    }
+
+    // ------------------------------------------------------------ what it does
 
     void step(const Input& input) {
-        for (auto& effect :
-             engine_->step(input, {now_, WallTime{std::chrono::seconds(1000)} +
-                                             std::chrono::floor<std::chrono::seconds>(now_)})) {
-            if (const auto* persist = std::get_if<Persist>(&effect)) waiting_.insert(persist->ticket);
-            if (const auto* check = std::get_if<CheckSeed>(&effect)) checks_.push_back(*check);
-            if (const auto* wipe = std::get_if<WipeSeed>(&effect)) wipes_.push_back(wipe->owner);
-            if (const auto* install = std::get_if<InstallSeed>(&effect)) in_use_.insert(install->owner);
-            if (const auto* drop = std::get_if<DropSeed>(&effect)) in_use_.erase(drop->owner);
-            if (const auto* suspend = std::get_if<SuspendSeed>(&effect)) in_use_.erase(suspend->owner);
+        const WallTime wall = kBegin + std::chrono::floor<std::chrono::seconds>(now_);
+        for (auto& effect : engine_->step(input, {now_, wall}))
+            carry_out(effect);
+        check();
+    }
+
+    void carry_out(const Effect& effect) {
+        if (const auto* persist = std::get_if<Persist>(&effect)) waiting_[persist->ticket] = persist->ops;
+        if (const auto* check = std::get_if<CheckSeed>(&effect)) checks_.push_back(*check);
+        if (const auto* wipe = std::get_if<WipeSeed>(&effect)) wipes_.push_back(wipe->owner);
+        if (const auto* install = std::get_if<InstallSeed>(&effect)) {
+            require(engine_->may_use(install->owner, install->version) ||
+                    !engine_->seeds_in_use().contains(install->owner));
+            in_use_.insert(install->owner);
         }
-        for (const auto& owner : in_use_)
+        if (const auto* drop = std::get_if<DropSeed>(&effect)) in_use_.erase(drop->owner);
+        if (const auto* suspend = std::get_if<SuspendSeed>(&effect)) in_use_.erase(suspend->owner);
+        if (const auto* send = std::get_if<Send>(&effect)) check_said(send->frames);
+        if (const auto* event = std::get_if<Event>(&effect); event && event->kind == EventKind::exit_complete)
+            for (const auto& [peer, version] : disk_.recipients)
+                require(disk_.receipts.contains(peer));
+    }
+
+    void check() const {
+        for (const auto& owner : in_use_) {
             require(!engine_->has_tombstone(owner));
-        if (engine_->own_exit().begun) require(in_use_.empty());
+            require(disk_.held.contains(owner));
+        }
+        for (const auto& owner : disk_.tombstones)
+            require(engine_->has_tombstone(owner));
+        const auto exit = engine_->own_exit();
+        if (exit.durable || exit.met) require(in_use_.empty());
+        require(!disk_.exiting || exit.begun);
         for (const auto& [owner, version] : engine_->seeds_in_use())
             require(in_use_.contains(owner));
-        for (const auto& owner : std::exchange(wipes_, {}))
-            step(SeedWiped{owner});
+        const auto sizes = engine_->sizes();
+        require(sizes.downloads <= kPeers && sizes.candidates <= kPeers);
+        require(sizes.waiting_gets <= kMaxWaitingGets);
+        require(sizes.equivocations <= kPeers * kMaxEquivocationsKept);
+    }
+
+    /// What leaves it is well formed, and backed by what is durable.
+    void check_said(const Frames& frames) {
+        const auto envelope = decode(frames);
+        require(envelope.has_value());
+        const Message& message = envelope->message;
+        if (const auto* digest = std::get_if<DigestMessage>(&message)) salt_ = digest->salt;
+        if (const auto* exit = std::get_if<Exit>(&message)) {
+            const auto notice = verify_notice(network_, exit->notice);
+            require(notice.has_value());
+            require(notice->owner == self_.id() ? disk_.exiting : disk_.tombstones.contains(notice->owner));
+        }
+        if (const auto* signed_receipt = std::get_if<ReceiptMessage>(&message)) {
+            const auto receipt = verify_receipt(self_.id(), network_, signed_receipt->receipt);
+            require(receipt.has_value());
+            require(!disk_.held.contains(receipt->owner) && !in_use_.contains(receipt->owner));
+            require(receipt->reason == ReceiptReason::exit
+                        ? disk_.tombstones.contains(receipt->owner)
+                        : disk_.exiting && disk_.left_receipts.contains(receipt->owner));
+        }
+        if (const auto* chunk = std::get_if<Chunk>(&message))
+            require(std::any_of(disk_.recipients.begin(), disk_.recipients.end(),
+                                [&](const auto& recipient) { return recipient.second >= chunk->version; }));
+        if (std::holds_alternative<Have>(message))
+            require(disk_.own_version != SeedVersion{0} && !disk_.exiting);
     }
 
     FuzzedDataProvider input_;
-    NetworkId network_ = network_id_of({"fuzz", {1, 2, 2}, {"a", "b"}, "none", {}});
-    Identity self_ = identity_of(1);
-    std::vector<Identity> peers_;
+    const NetworkId& network_ = cast().network;
+    const Identity& self_ = cast().self;
+    const Identity& network_key_ = cast().network_key;
+    const Identity& stranger_ = cast().stranger;
+    const std::vector<Identity>& peers_ = cast().peers;
+    Disk disk_;
     std::unique_ptr<Engine> engine_;
     SteadyTime now_{std::chrono::seconds(1)};
-    std::set<Ticket> waiting_;
+    std::map<Ticket, std::vector<StoreOp>> waiting_;
     std::vector<CheckSeed> checks_;
     std::vector<NodeId> wipes_;
     std::set<NodeId> in_use_;
+    std::optional<DigestSalt> salt_;  ///< of the last comparison that it began
     std::map<std::pair<SessionId, Lane>, std::uint64_t> sequences_;
 };
 

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstdio>
 #include <cstdlib>
 #include <string>
 #include <string_view>
@@ -13,8 +14,10 @@
 namespace unlearn::fuzz {
 
 /// Something that must hold whatever the input is; libFuzzer keeps the input that breaks it.
-inline void require(bool holds) {
-    if (!holds) std::abort();
+inline void require(bool holds, const char* file = __builtin_FILE(), int line = __builtin_LINE()) {
+    if (holds) return;
+    std::fprintf(stderr, "%s:%d: does not hold\n", file, line);
+    std::abort();
 }
 
 inline std::string_view text_of(const std::uint8_t* data, std::size_t size) {
@@ -22,8 +25,9 @@ inline std::string_view text_of(const std::uint8_t* data, std::size_t size) {
 }
 
 /// Complaints are one line, for logs and terminals.
-inline void require_one_line(const std::string& text) {
-    require(!text.empty() && text.find('\n') == std::string::npos);
+inline void require_one_line(const std::string& text, const char* file = __builtin_FILE(),
+                             int line = __builtin_LINE()) {
+    require(!text.empty() && text.find('\n') == std::string::npos, file, line);
 }
 
 /// A file in memory, for readers that want a path.

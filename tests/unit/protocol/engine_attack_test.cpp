@@ -123,6 +123,23 @@ TEST_CASE("two records with one version: the first stays, both are noted") {
     CHECK(p.net[0].in_ensemble.count(p.net.id(1)) == 1);
 }
 
+TEST_CASE("one owner makes a node keep so many proofs against it, and no more") {
+    Pair p;
+    p.silence_mallory();
+    constexpr std::size_t kVersions = kMaxEquivocationsKept + 4;
+    for (std::uint64_t version = 2; version < 2 + kVersions; ++version) {
+        const Bytes payload(1'000, 1);
+        const auto record = describe_seed(p.net.id(1), SeedVersion{version}, "mlp:32", payload, {});
+        p.attack(p.have(*record));
+        p.attack(Chunk{SeedVersion{version}, 0, payload});
+        const auto other = describe_seed(p.net.id(1), SeedVersion{version}, "mlp:32", Bytes(1'000, 2), {});
+        p.attack(p.have(*other));
+    }
+    REQUIRE_FALSE(p.dropped());
+    CHECK(p.net[0].count(EventKind::equivocation) == kVersions);
+    CHECK(p.net[0].engine->sizes().equivocations == kMaxEquivocationsKept);
+}
+
 TEST_CASE("receipts that nobody asked for are refused") {
     Pair p;
     SUBCASE("we are not leaving") {

@@ -105,6 +105,13 @@ LoadedState state_with_tombstone(const SmallWorld& world, const Identity& owner)
     return state;
 }
 
+/// Machine `index` starts with what is on its disk, and the exit of `owner` beside it.
+void start_with_tombstone(SmallWorld& world, std::size_t index, const Identity& owner) {
+    LoadedState state = world.stored(index);
+    state.tombstones.push_back({owner.id(), notice_of(world, owner)});
+    world.invariants().loaded(world.machine(index), state);
+}
+
 network::Frames receipt_frames(const SmallWorld& world, const Machine& holder, const NodeId& owner) {
     return frames_of(ReceiptMessage{sign_receipt(
         holder.identity, world.network(), Receipt{owner, holder.id(), ReceiptReason::exit, kFirst, {}})});
@@ -189,26 +196,40 @@ TEST_CASE("tombstones-never-shrink: one that was stored is missing after a resta
         world.invariants().loaded(world.machine(0), {});
     }
     SUBCASE("one that was passed on is missing after a restart") {
-        world.invariants().sends(world.machine(0), world.machine(1).id(),
-                                 frames_of(Exit{notice_of(world, stranger())}));
-        world.invariants().loaded(world.machine(0), {});
+        world.met();
+        world.invariants().exit_signed(stranger().id());
+        REQUIRE(world.machine(0).node->submit_notice(notice_of(world, stranger())));
+        world.run_until(world.now() + 2s);
+        REQUIRE(world.broken().empty());
+        LoadedState state = world.stored(0);
+        state.tombstones.clear();
+        world.invariants().loaded(world.machine(0), state);
     }
     SUBCASE("in memory") {
         world.met();
-        world.invariants().sends(world.machine(0), world.machine(1).id(),
-                                 frames_of(Exit{notice_of(world, stranger())}));
+        start_with_tombstone(world, 0, stranger());
         world.invariants().check_memory(world.machine(0));
     }
     CHECK(world.broken() == Rules{"tombstones-never-shrink"});
 }
 
-TEST_CASE("tombstones-are-durable: a node knows of an exit that is not on its disk") {
+TEST_CASE("tombstones-are-durable: a node knows or tells of an exit that is not on its disk") {
     SmallWorld world;
     world.met();
-    world.invariants().exit_signed(stranger().id());
-    // Its write is still under way.
-    REQUIRE(world.machine(0).node->submit_notice(notice_of(world, stranger())));
-    world.invariants().check_stored(world.machine(0));
+    const Machine& node = world.machine(0);
+    SUBCASE("knows") {
+        world.invariants().exit_signed(stranger().id());
+        // Its write is still under way.
+        REQUIRE(node.node->submit_notice(notice_of(world, stranger())));
+        world.invariants().check_stored(node);
+    }
+    SUBCASE("tells of somebody else's") {
+        world.invariants().sends(node, world.machine(1).id(), frames_of(Exit{notice_of(world, stranger())}));
+    }
+    SUBCASE("tells of its own") {
+        world.invariants().sends(node, world.machine(1).id(),
+                                 frames_of(Exit{notice_of(world, node.identity)}));
+    }
     CHECK(world.broken() == Rules{"tombstones-are-durable"});
 }
 
@@ -300,6 +321,9 @@ TEST_CASE("limits: more of something than its named limit, things or bytes") {
     SUBCASE("seeds under way") {
         sizes.candidates = world.size();
     }
+    SUBCASE("proofs of equivocation") {
+        sizes.equivocations = world.machine(0).neighbours.size() * kMaxEquivocationsKept + 1;
+    }
     SUBCASE("writes") {
         sizes.writes = 1'000'000;
     }
@@ -386,13 +410,89 @@ TEST_CASE("lease: a seed is used that was never offered, or without a lease for 
     CHECK(world.broken() == Rules{"lease"});
 }
 
-TEST_CASE("quarantine: a seed from disk is used before anybody was heard") {
+TEST_CASE("quarantine: a seed from disk is used before anybody has told what it knows") {
     SmallWorld world;
-    LoadedState state;
-    state.held_seeds.push_back({stranger().id(), kFirst, {}, {}});
-    world.invariants().loaded(world.machine(0), state);
-    world.invariants().installed(world.machine(0), stranger().id(), kFirst);
-    CHECK(world.broken() == Rules{"quarantine"});
+    world.met();
+    const Machine& node = world.machine(0);
+    const NodeId& owner = world.machine(1).id();
+    const NodeId& peer = world.machine(2).id();
+    const SeedVersion version = node.holder->in_use().at(owner);
+    const DigestSalt salt{{1}};
+    const auto answer = [&](const NodeId& from, DigestSalt to, std::vector<BurntId> known, bool last = true) {
+        world.invariants().hears(node, from,
+                                 frames_of(Delta{to, DeltaPart::known, last, 0, std::move(known)}));
+    };
+    world.invariants().loaded(node, world.stored(0));
+    world.invariants().sends(node, peer, frames_of(DigestMessage{salt, {}}));
+    Rules expected{"quarantine"};
+    SUBCASE("nobody has spoken") {}
+    SUBCASE("somebody asked, and the node knows something else") {
+        world.invariants().hears(node, peer, frames_of(DigestMessage{salt, {}}));
+        world.invariants().sends(node, peer, frames_of(Delta{salt, DeltaPart::known, true, 1, {}}));
+    }
+    SUBCASE("somebody asked, and the node knows the same: it may be used") {
+        world.invariants().hears(node, peer, frames_of(DigestMessage{salt, {}}));
+        world.invariants().sends(node, peer, frames_of(Delta{salt, DeltaPart::known, true, 0, {}}));
+        expected.clear();
+    }
+    SUBCASE("an answer to something else") {
+        answer(peer, DigestSalt{{2}}, {});
+    }
+    SUBCASE("an answer from somebody who was not asked") {
+        answer(owner, salt, {});
+    }
+    SUBCASE("a part of an answer") {
+        answer(peer, salt, {}, false);
+    }
+    SUBCASE("an answer to what was asked before a restart") {
+        world.invariants().loaded(node, world.stored(0));
+        answer(peer, salt, {});
+    }
+    SUBCASE("an answer that names its owner among the exited") {
+        answer(peer, salt, {BurntId{owner.bytes()}}, false);
+        answer(peer, salt, {});
+    }
+    SUBCASE("an answer that does not: it may be used") {
+        answer(peer, salt, {BurntId{stranger().id().bytes()}});
+        expected.clear();
+    }
+    world.invariants().installed(node, owner, version);
+    CHECK(world.broken() == expected);
+}
+
+TEST_CASE("quarantine: after a restoration, a seed is used for which nobody but its owner has vouched") {
+    SmallWorld world;
+    world.met();
+    const Machine& node = world.machine(0);
+    const NodeId& owner = world.machine(1).id();
+    const NodeId& peer = world.machine(2).id();
+    const SeedVersion version = node.holder->in_use().at(owner);
+    const auto compare = [&](const NodeId& with, std::vector<BurntId> known) {
+        world.invariants().sends(node, with, frames_of(DigestMessage{{{1}}, {}}));
+        world.invariants().hears(node, with,
+                                 frames_of(Delta{{{1}}, DeltaPart::known, true, 0, std::move(known)}));
+    };
+    world.invariants().restored(node);
+    Rules expected{"quarantine"};
+    SUBCASE("nobody") {}
+    SUBCASE("its owner alone") {
+        compare(owner, {});
+    }
+    SUBCASE("somebody who knows of an exit that the node does not know") {
+        compare(peer, {BurntId{stranger().id().bytes()}});
+    }
+    SUBCASE("somebody else: it may be used") {
+        compare(peer, {});
+        expected.clear();
+    }
+    SUBCASE("its owner, and there is nobody else: it may be used") {
+        world.machine(0).node->remove_neighbour(peer);
+        world.run_until(world.now() + 1s);
+        compare(owner, {});
+        expected.clear();
+    }
+    world.invariants().installed(node, owner, version);
+    CHECK(world.broken() == expected);
 }
 
 TEST_CASE("no-exit-without-the-owner: a node believes in an exit that nobody signed") {
@@ -441,6 +541,40 @@ TEST_CASE("complete-means-all: an owner reports complete, and a holder has signe
     CHECK(world.broken() == Rules{"complete-means-all"});
 }
 
+TEST_CASE("complete-means-all: an owner retires, and never reported its exit complete") {
+    SmallWorld world;
+    world.met();
+    const Machine& owner = world.machine(0);
+    SUBCASE("while it runs") {
+        world.invariants().event(owner, Event{EventKind::retired, owner.id(), {}, {}});
+    }
+    SUBCASE("as its storage says at a start") {
+        world.invariants().put_to_rest(owner);
+    }
+    CHECK(world.broken() == Rules{"complete-means-all"});
+}
+
+TEST_CASE("receipt-implies-tombstone: a second receipt that its disk does not bear out") {
+    SmallWorld world;
+    world.left();
+    const Machine& holder = world.machine(0);
+    world.invariants().sends(holder, world.machine(1).id(),
+                             receipt_frames(world, holder, world.machine(1).id()));
+    REQUIRE(world.broken().empty());
+    world.machine(0).disk.format();
+    SUBCASE("once is enough, as long as the disk is the same") {
+        world.invariants().sends(holder, world.machine(1).id(),
+                                 receipt_frames(world, holder, world.machine(1).id()));
+        CHECK(world.broken().empty());
+    }
+    SUBCASE("a restoration makes it another") {
+        world.invariants().restored(holder);
+        world.invariants().sends(holder, world.machine(1).id(),
+                                 receipt_frames(world, holder, world.machine(1).id()));
+        CHECK(world.broken() == Rules{"receipt-implies-tombstone"});
+    }
+}
+
 TEST_CASE("well-formed: a node says what no node may say") {
     SmallWorld world;
     SUBCASE("a receipt in another's name") {
@@ -468,8 +602,7 @@ TEST_CASE("everybody-knows: somebody does not know of an exit") {
         REQUIRE(world.machine(0).engine().has_tombstone(world.machine(1).id()));
     }
     SUBCASE("that nobody knows of any more, although somebody had stored it") {
-        world.invariants().sends(world.machine(0), world.machine(1).id(),
-                                 frames_of(Exit{notice_of(world, stranger())}));
+        start_with_tombstone(world, 0, stranger());
     }
     SUBCASE("that its owner was told to begin, and has not announced") {
         world.machine(1).leaving = true;
@@ -496,8 +629,7 @@ TEST_CASE("an exit is excused only when all that ever had it on disk are gone, o
     world.met();
     world.machine(1).retired = true;
     CHECK(world.exits_nobody_can_know() == 1);
-    world.invariants().sends(world.machine(0), world.machine(2).id(),
-                             frames_of(Exit{notice_of(world, world.machine(1).identity)}));
+    start_with_tombstone(world, 0, world.machine(1).identity);
     CHECK(world.unsettled());
     world.invariants().restored(world.machine(0));
     world.machine(0).restored = true;

@@ -47,6 +47,8 @@ TEST_CASE("what is not a simple graph with good names is refused") {
     CHECK(error_of(make_graph({}, {})).find("empty") != std::string::npos);
     CHECK(error_of(make_graph({"a", "a"}, {})).find("declared twice") != std::string::npos);
     CHECK(error_of(make_graph({"a", "b/c"}, {})).find("bad node name") != std::string::npos);
+    CHECK(error_of(make_graph({"a\nb\x1b[31m"}, {})).find("bad node name 'a?b?[31m'; allowed") == 0);
+    CHECK(error_of(make_graph({std::string(1000, ' ')}, {})).size() < 200);
     CHECK(error_of(make_graph({"a", "b"}, {{0, 0}})).find("itself") != std::string::npos);
     CHECK(error_of(make_graph({"a", "b"}, {{0, 1}, {1, 0}})).find("given twice") != std::string::npos);
     CHECK(error_of(make_graph({"a", "b"}, {{0, 2}})).find("does not exist") != std::string::npos);
