@@ -196,9 +196,7 @@ void FaultWorld::start(Machine& machine) {
         }
         const bool excused = machine.disk.crashed() || machine.disk.error_rate > 0.0 ||
                              machine.disk.capacity != std::numeric_limits<std::uint64_t>::max();
-        if (!excused)
-            invariants_->fail("starts-again",
-                              "node-" + std::to_string(machine.index) + ": " + node.error().text());
+        if (!excused) invariants_->fail("starts-again", sim::name_of(machine) + ": " + node.error().text());
         if (machine.disk.crashed()) {
             ++crashes_;
             struck("died while it started");

@@ -6,35 +6,14 @@
 #include "node/storage/batch_queue.hpp"
 #include "node/storage/sqlite.hpp"
 #include "protocol/limits.hpp"
-#include "protocol/messages.hpp"
 
 namespace unlearn::sim {
 
 using namespace protocol;
 
-namespace {
-
-std::string name_of_machine(const Machine& machine) {
-    return "node-" + std::to_string(machine.index);
-}
-
-std::string text(SeedVersion version) {
+std::string Invariants::text(SeedVersion version) {
     return std::to_string(static_cast<std::uint64_t>(version));
 }
-
-template <typename T>
-std::optional<T> message_in(const network::Frames& frames) {
-    auto envelope = decode(frames);
-    if (!envelope) return std::nullopt;
-    if (auto* message = std::get_if<T>(&envelope->message)) return std::move(*message);
-    return std::nullopt;
-}
-
-bool is_kind(const network::Frames& frames, Kind kind) {
-    return network::kind_number(frames) == static_cast<std::uint8_t>(kind);
-}
-
-}  // namespace
 
 void Invariants::fail(std::string rule, std::string detail) {
     broken_.insert(rule);
@@ -95,7 +74,7 @@ void Invariants::loaded(const Machine& machine, const LoadedState& state) {
     for (const auto& owner : tombstones_[machine.id()])
         if (!now.contains(owner))
             fail("tombstones-never-shrink",
-                 name_of_machine(machine) + " came back without the tombstone of " + owner.short_text());
+                 name_of(machine) + " came back without the tombstone of " + owner.short_text());
     tombstones_[machine.id()].insert(now.begin(), now.end());
     std::erase_if(introduced_, [&](const auto& entry) { return entry.first.first == machine.id(); });
     // No seed of theirs is in the state, so nothing is erased any more: it must be gone.
@@ -126,7 +105,7 @@ void Invariants::loaded(const Machine& machine, const LoadedState& state) {
                                        });
         if (!known)
             fail("recipients-on-record",
-                 name_of_machine(machine) + " came back without its recipient " + pair.second.short_text());
+                 name_of(machine) + " came back without its recipient " + pair.second.short_text());
     }
 }
 
@@ -145,8 +124,7 @@ void Invariants::restored(const Machine& machine) {
 
 void Invariants::put_to_rest(const Machine& machine) {
     if (!completed_.contains(machine.id()) && !met_.contains(machine.id()))
-        fail("complete-means-all",
-             name_of_machine(machine) + " has retired, and never reported its exit complete");
+        fail("complete-means-all", name_of(machine) + " has retired, and never reported its exit complete");
 }
 
 const std::set<NodeId>& Invariants::stored_exits(const NodeId& machine) const {
@@ -157,14 +135,13 @@ const std::set<NodeId>& Invariants::stored_exits(const NodeId& machine) const {
 
 void Invariants::offered(const Machine& machine, const NodeId& owner, ByteView payload) {
     if (!payloads_.is_from(owner, payload))
-        fail("held-is-signed",
-             name_of_machine(machine) + " got a seed that " + owner.short_text() + " never made");
+        fail("held-is-signed", name_of(machine) + " got a seed that " + owner.short_text() + " never made");
 }
 
 void Invariants::installed(const Machine& machine, const NodeId& owner, SeedVersion version) {
     const Pair pair{machine.id(), owner};
     const std::string what =
-        name_of_machine(machine) + " uses version " + text(version) + " of " + owner.short_text();
+        name_of(machine) + " uses version " + text(version) + " of " + owner.short_text();
     if (receipts_.contains(pair))
         fail("receipt-is-for-ever", what + " after its receipt");
     else if (machine.up() && machine.engine().has_tombstone(owner))
@@ -180,7 +157,7 @@ void Invariants::installed(const Machine& machine, const NodeId& owner, SeedVers
 void Invariants::check_quarantine(const Machine& machine, const NodeId& owner, SeedVersion version) {
     const Pair pair{machine.id(), owner};
     const std::string what =
-        name_of_machine(machine) + " uses version " + text(version) + " of " + owner.short_text();
+        name_of(machine) + " uses version " + text(version) + " of " + owner.short_text();
     if (const auto vouchers = vouchers_.find(machine.id()); vouchers != vouchers_.end()) {
         const auto& from = vouchers->second;
         const bool by_another =
@@ -209,10 +186,10 @@ bool Invariants::has_other_peer(const Machine& machine, const NodeId& peer) {
 void Invariants::event(const Machine& machine, const Event& event) {
     if (event.kind == EventKind::exit_learned && !exits_.contains(event.subject))
         fail("no-exit-without-the-owner",
-             name_of_machine(machine) + " believes that " + event.subject.short_text() + " has left");
+             name_of(machine) + " believes that " + event.subject.short_text() + " has left");
     if (event.kind == EventKind::exit_learned) learns_exit(machine, event.subject);
     if (event.kind == EventKind::own_exit_met && !exits_.contains(machine.id()))
-        fail("no-exit-without-the-owner", name_of_machine(machine) + " believes that it has left");
+        fail("no-exit-without-the-owner", name_of(machine) + " believes that it has left");
     if (event.kind == EventKind::own_exit_met) met_.insert(machine.id());
     if (event.kind == EventKind::exit_complete) completes(machine);
     if (event.kind == EventKind::retired) put_to_rest(machine);
@@ -249,13 +226,12 @@ void Invariants::completes(const Machine& machine) {
     const auto verdict =
         runtime::verify_certificate(runtime::make_certificate(machine.id(), settings_.network, exit));
     if (!verdict)
-        fail("complete-means-all", name_of_machine(machine) + ": " + verdict.error().text());
+        fail("complete-means-all", name_of(machine) + ": " + verdict.error().text());
     else if (!verdict->complete())
-        fail("complete-means-all",
-             name_of_machine(machine) + " reports its exit complete, its certificate does not");
+        fail("complete-means-all", name_of(machine) + " reports its exit complete, its certificate does not");
     const auto check = [&](const NodeId& holder, const char* what) {
         if (!ever_signed_.contains({holder, machine.id()}))
-            fail("complete-means-all", name_of_machine(machine) + " reports its exit complete, and " +
+            fail("complete-means-all", name_of(machine) + " reports its exit complete, and " +
                                            holder.short_text() + ", " + what + ", has signed nothing");
     };
     for (const auto& [holder, recipient] : exit.recipients)
@@ -263,222 +239,6 @@ void Invariants::completes(const Machine& machine) {
     if (machine.restored) return;  // a backup cannot know whom the node served later
     for (const auto& [pair, version] : served_)
         if (pair.first == machine.id()) check(pair.second, "which was served");
-}
-
-// ---------------------------------------------------------------- what is said
-
-void Invariants::sends(const Machine& machine, const NodeId& to, const network::Frames& frames) {
-    sends_bytes(machine, frames);
-    if (is_kind(frames, Kind::get)) sends_get(machine, to, frames);
-    if (is_kind(frames, Kind::exit)) sends_exit(machine, frames);
-    if (is_kind(frames, Kind::receipt)) sends_receipt(machine, to, frames);
-    if (is_kind(frames, Kind::chunk)) sends_chunk(machine, to, frames);
-    if (is_kind(frames, Kind::have)) sends_seed(machine, frames);
-    if (is_kind(frames, Kind::digest)) sends_digest(machine, to, frames);
-    if (is_kind(frames, Kind::delta)) sends_delta(machine, to, frames);
-}
-
-void Invariants::check_limit(const Machine& machine, std::size_t size, std::size_t limit, const char* what) {
-    if (size > limit)
-        fail("limits", name_of_machine(machine) + " has " + std::to_string(size) + " " + what + ", limit " +
-                           std::to_string(limit));
-}
-
-void Invariants::sends_bytes(const Machine& machine, const network::Frames& frames) {
-    check_limit(machine, frames.size(), kMaxFrames, "frames in one message");
-    if (frames.size() > 1)
-        check_limit(machine, frames[1].size(), is_kind(frames, Kind::hello) ? kMaxHelloBody : kMaxBody,
-                    "bytes in one body");
-    if (frames.size() > 2) check_limit(machine, frames[2].size(), kMaxPayload, "bytes in one payload");
-}
-
-/// Chunks that are asked for and have not come, as far as the window allows.
-void Invariants::sends_get(const Machine& machine, const NodeId& to, const network::Frames& frames) {
-    const auto get = message_in<Get>(frames);
-    if (!get) return;
-    const auto chunk = least_chunk_.find({to, get->version});
-    if (chunk == least_chunk_.end())
-        return fail("well-formed", name_of_machine(machine) + " asks for a seed that it was never offered");
-    Window& window = windows_[{machine.id(), to}];
-    // Not the next ones: everything begins again from the first that is missing.
-    if (window.version != get->version || window.asked != get->first)
-        window = {get->version, get->first, get->first};
-    window.asked = get->first + get->count;
-    check_limit(machine, (window.asked - window.received) * chunk->second,
-                std::max(kMaxWindowBytes, chunk->second), "bytes under way from one peer");
-}
-
-/// An exit, its own or passed on, leaves a node only once a power cut cannot undo it here.
-void Invariants::sends_exit(const Machine& machine, const network::Frames& frames) {
-    const auto exit = message_in<Exit>(frames);
-    if (!exit) return fail("well-formed", name_of_machine(machine) + " sends a bad exit");
-    const auto& notice = notice_in(exit->notice);
-    if (!notice) return fail("well-formed", name_of_machine(machine) + ": " + notice.error().text());
-    const NodeId& owner = notice->owner;
-    // Of strangers, of whom a flood can come, one in eight: looking costs more than all else.
-    const bool is_close = owner == machine.id() ||
-                          std::any_of(machine.neighbours.begin(), machine.neighbours.end(),
-                                      [&](const Neighbour& neighbour) { return neighbour.id == owner; });
-    if (!is_close && owner.bytes()[0] % 8 != 0)
-        tombstones_[machine.id()].insert(owner);
-    else if (!is_surely_stored(machine, owner))
-        fail("tombstones-are-durable", name_of_machine(machine) + " tells of the exit of " +
-                                           owner.short_text() + " before that is durable");
-}
-
-void Invariants::sends_receipt(const Machine& machine, const NodeId&, const network::Frames& frames) {
-    const auto message = message_in<ReceiptMessage>(frames);
-    const auto receipt = message ? verify_receipt(machine.id(), settings_.network, message->receipt)
-                                 : Result<Receipt>(tl::unexpected(Error{ErrorCode::malformed, "receipt"}));
-    if (!receipt) return fail("well-formed", name_of_machine(machine) + ": " + receipt.error().text());
-    const std::string what = name_of_machine(machine) + " signs a receipt for " + receipt->owner.short_text();
-    if (machine.uses(receipt->owner)) fail("no-exited-seed-in-use", what + " and uses its seed");
-    ever_signed_.insert({machine.id(), receipt->owner});
-    const Pair pair{machine.id(), receipt->owner};
-    const auto known = receipts_.try_emplace(pair, receipt->reason).first;
-    if (receipt->reason == ReceiptReason::exit) known->second = ReceiptReason::exit;
-    erases(machine, receipt->owner);
-    if (!checked_receipts_.insert({pair, receipt->reason}).second || settings_.in_memory) return;
-    const NodeId& exit = receipt->reason == ReceiptReason::left ? machine.id() : receipt->owner;
-    if (!is_surely_stored(machine, exit)) fail("receipt-implies-tombstone", what + " before that is durable");
-    search_disk(machine, receipt->owner);
-}
-
-void Invariants::sends_chunk(const Machine& machine, const NodeId& to, const network::Frames& frames) {
-    const auto chunk = message_in<Chunk>(frames);
-    if (!chunk) return;
-    auto& served = served_[{machine.id(), to}];
-    if (served >= chunk->version) return;
-    served = chunk->version;
-    if (!is_surely_recorded(machine, to, chunk->version))
-        fail("recipients-on-record", name_of_machine(machine) + " serves version " + text(chunk->version) +
-                                         " to " + to.short_text() + ", which is not on record");
-}
-
-void Invariants::sends_seed(const Machine& machine, const network::Frames& frames) {
-    const auto have = message_in<Have>(frames);
-    if (!have) return;
-    if (exits_.contains(machine.id()) && machine.engine().own_exit().begun)
-        fail("nothing-after-exit", name_of_machine(machine) + " offers its seed after its exit has begun");
-    const Lease* lease = lease_in(machine.id(), have->lease);
-    if (lease == nullptr) return fail("well-formed", name_of_machine(machine) + " signs a bad lease");
-    const auto [known, is_new] =
-        records_.emplace(std::pair{machine.id(), lease->version}, have->record.bytes);
-    if (!is_new && known->second != have->record.bytes)
-        fail("versions-never-shrink",
-             name_of_machine(machine) + " uses version " + text(lease->version) + " for two seeds");
-}
-
-void Invariants::sends_digest(const Machine& machine, const NodeId& to, const network::Frames& frames) {
-    if (const auto digest = message_in<DigestMessage>(frames))
-        comparisons_[{machine.id(), to}] = {digest->salt, {}};
-}
-
-/// That nothing differs is the other way to learn what somebody knows.
-void Invariants::sends_delta(const Machine& machine, const NodeId& to, const network::Frames& frames) {
-    const auto delta = message_in<Delta>(frames);
-    if (!delta || delta->part != DeltaPart::known || delta->buckets != 0) return;
-    const auto asked = digests_.find({machine.id(), to});
-    if (asked != digests_.end() && asked->second == delta->salt) compared_from_disk(machine, {});
-}
-
-void Invariants::hears(const Machine& machine, const NodeId& from, const network::Frames& frames) {
-    if (is_kind(frames, Kind::delta)) hears_delta(machine, from, frames);
-    if (is_kind(frames, Kind::digest))
-        if (const auto digest = message_in<DigestMessage>(frames))
-            digests_[{machine.id(), from}] = digest->salt;
-    if (is_kind(frames, Kind::have)) hears_offer(machine, from, frames);
-    if (is_kind(frames, Kind::chunk)) hears_chunk(machine, from, frames);
-    if (is_kind(frames, Kind::exit))
-        if (auto exit = message_in<Exit>(frames)) last_exit_[machine.id()] = {from, std::move(exit->notice)};
-}
-
-void Invariants::hears_chunk(const Machine& machine, const NodeId& from, const network::Frames& frames) {
-    received_.insert({machine.id(), from});
-    const auto window = windows_.find({machine.id(), from});
-    if (window == windows_.end()) return;
-    const auto chunk = message_in<Chunk>(frames);
-    if (chunk && chunk->version == window->second.version && chunk->index == window->second.received)
-        ++window->second.received;
-}
-
-void Invariants::hears_delta(const Machine& machine, const NodeId& from, const network::Frames& frames) {
-    const auto delta = message_in<Delta>(frames);
-    if (!delta || delta->part != DeltaPart::known || !machine.up()) return;
-    const auto begun = comparisons_.find({machine.id(), from});
-    if (begun == comparisons_.end() || begun->second.salt != delta->salt) return;
-    auto& known_there = begun->second.known_there;
-    known_there.insert(delta->ids.begin(), delta->ids.end());
-    if (!delta->last) return;
-    compared(machine, from, known_there);
-    comparisons_.erase(begun);
-}
-
-void Invariants::compared_from_disk(const Machine& machine, const std::set<BurntId>& except) {
-    for (auto& [pair, seed] : quarantined_)
-        if (pair.first == machine.id() && !except.contains(BurntId{pair.second.bytes()}))
-            seed.compared = true;
-}
-
-void Invariants::compared(const Machine& machine, const NodeId& with, const std::set<BurntId>& known_there) {
-    compared_from_disk(machine, known_there);
-    const auto vouchers = vouchers_.find(machine.id());
-    if (vouchers == vouchers_.end()) return;
-    const auto known = machine.engine().tombstones();
-    const bool news = std::any_of(known_there.begin(), known_there.end(), [&](const BurntId& id) {
-        return std::none_of(known.begin(), known.end(),
-                            [&](const NodeId& owner) { return owner.bytes() == id.value; });
-    });
-    if (news) return;
-    vouchers->second.insert(with);
-    const bool waited = machine.host->now().steady >= machine.started_at + settings_.lease_time;
-    if (vouchers->second.size() > 1 || waited || !has_other_peer(machine, with)) vouchers_.erase(vouchers);
-}
-
-void Invariants::hears_offer(const Machine& machine, const NodeId& from, const network::Frames& frames) {
-    const auto have = message_in<Have>(frames);
-    if (!have) return;
-    if (!offered_.contains(have->record))
-        if (const auto record = verify_record(from, settings_.network, have->record)) {
-            offered_.insert(have->record);
-            auto& least =
-                least_chunk_.try_emplace({from, record->version}, record->chunk_bytes).first->second;
-            least = std::min<std::size_t>(least, record->chunk_bytes);
-        }
-    const Lease* lease = lease_in(from, have->lease);
-    if (lease == nullptr) return;
-    // A lease that is repeated is no news.
-    const auto before = heard_.find({machine.id(), from});
-    if (before != heard_.end() && before->second.numbers.contains(lease->number) &&
-        before->second.at >= machine.started_at)
-        return;
-    // A node does not take what comes before the Hellos, or with a record that was damaged on the way.
-    if (!offered_.contains(have->record) || !has_met(machine, from)) return;
-    auto& heard = heard_[{machine.id(), from}];
-    heard.numbers.insert(lease->number);
-    heard.not_after = std::max(lease->not_after, heard.not_after);
-    heard.at = time_.now();
-}
-
-bool Invariants::has_met(const Machine& machine, const NodeId& peer) {
-    if (!machine.up()) return false;
-    const auto peers = machine.engine().peers();
-    return std::any_of(peers.begin(), peers.end(), [&](const PeerStatus& status) {
-        return status.id == peer && (status.state == PeerState::up || status.state == PeerState::suspect);
-    });
-}
-
-const Result<ExitNotice>& Invariants::notice_in(const SignedBytes& signed_notice) {
-    const auto known = notices_.find(signed_notice);
-    if (known != notices_.end()) return known->second;
-    return notices_.emplace(signed_notice, verify_notice(settings_.network, signed_notice)).first->second;
-}
-
-const Lease* Invariants::lease_in(const NodeId& owner, const SignedBytes& signed_lease) {
-    if (const auto known = leases_.find(signed_lease); known != leases_.end()) return &known->second;
-    const auto lease = verify_lease(owner, settings_.network, signed_lease);
-    if (!lease) return nullptr;
-    return &leases_.emplace(signed_lease, *lease).first->second;
 }
 
 // ---------------------------------------------------------------- what time can break
@@ -489,17 +249,17 @@ void Invariants::check_running(const Machine& machine) {
     for (const auto& [owner, version] : machine.holder->in_use()) {
         if (receipts_.contains({machine.id(), owner}))
             fail("receipt-is-for-ever",
-                 name_of_machine(machine) + " uses the seed of " + owner.short_text() + " after its receipt");
+                 name_of(machine) + " uses the seed of " + owner.short_text() + " after its receipt");
         else if (machine.engine().has_tombstone(owner))
-            fail("no-exited-seed-in-use", name_of_machine(machine) + " uses the seed of " +
-                                              owner.short_text() + ", and knows of its exit");
+            fail("no-exited-seed-in-use",
+                 name_of(machine) + " uses the seed of " + owner.short_text() + ", and knows of its exit");
     }
     // After a sleep, or when its clock was set, a node needs a moment.
     if (time_.now() < std::max(machine.host->paused_until(), machine.clock_set_at) + settings_.slack) return;
     const auto now = machine.host->now();
     for (const auto& [owner, version] : machine.holder->in_use()) {
         const auto what = [&, of = owner, at = version] {
-            return name_of_machine(machine) + " uses version " + text(at) + " of " + of.short_text();
+            return name_of(machine) + " uses version " + text(at) + " of " + of.short_text();
         };
         const auto heard = heard_.find({machine.id(), owner});
         if (heard == heard_.end()) {
@@ -512,6 +272,12 @@ void Invariants::check_running(const Machine& machine) {
         if (now.wall > heard->second.not_after + std::chrono::ceil<std::chrono::seconds>(settings_.slack))
             fail("lease", what() + " after the end of its lease");
     }
+}
+
+void Invariants::check_limit(const Machine& machine, std::size_t size, std::size_t limit, const char* what) {
+    if (size > limit)
+        fail("limits", name_of(machine) + " has " + std::to_string(size) + " " + what + ", limit " +
+                           std::to_string(limit));
 }
 
 void Invariants::check_sizes(const Machine& machine, const EngineSizes& sizes) {
@@ -529,8 +295,8 @@ void Invariants::check_memory(const Machine& machine) {
     if (!machine.up()) return;
     for (const auto& owner : stored_exits(machine.id()))
         if (owner != machine.id() && !machine.engine().has_tombstone(owner))
-            fail("tombstones-never-shrink", name_of_machine(machine) + " does not know any more that " +
-                                                owner.short_text() + " has left");
+            fail("tombstones-never-shrink",
+                 name_of(machine) + " does not know any more that " + owner.short_text() + " has left");
 }
 
 void Invariants::check_stored(const Machine& machine) {
@@ -538,8 +304,8 @@ void Invariants::check_stored(const Machine& machine) {
     const auto stored = surely_stored(machine);
     for (const auto& owner : machine.engine().tombstones())
         if (!stored.exits.contains(owner))
-            fail("tombstones-are-durable", name_of_machine(machine) + " would forget in a power cut that " +
-                                               owner.short_text() + " has left");
+            fail("tombstones-are-durable",
+                 name_of(machine) + " would forget in a power cut that " + owner.short_text() + " has left");
 }
 
 void Invariants::erases(const Machine& machine, const NodeId& owner) {
@@ -554,8 +320,8 @@ bool Invariants::has_bytes(const Machine& machine, const NodeId& owner) const {
 
 void Invariants::search_disk(const Machine& machine, const NodeId& owner) {
     if (has_bytes(machine, owner))
-        fail("erased-on-disk", name_of_machine(machine) + " still has bytes of the seed of " +
-                                   owner.short_text() + " on its disk");
+        fail("erased-on-disk",
+             name_of(machine) + " still has bytes of the seed of " + owner.short_text() + " on its disk");
 }
 
 void Invariants::check_disk(const Machine& machine) {

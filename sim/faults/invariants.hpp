@@ -88,6 +88,7 @@ class Invariants {
         std::uint32_t asked = 0;
     };
 
+    [[nodiscard]] static std::string text(protocol::SeedVersion version);
     void check_limit(const Machine& machine, std::size_t size, std::size_t limit, const char* what);
     void sends_bytes(const Machine& machine, const network::Frames& frames);
     void sends_get(const Machine& machine, const protocol::NodeId& to, const network::Frames& frames);

@@ -22,4 +22,8 @@ void SimulatedHolder::wipe(const NodeId&, std::function<void()> done) {
     host_->run_later(hooks_.thinking_time(), std::move(done));
 }
 
+std::string name_of(const Machine& machine) {
+    return "node-" + std::to_string(machine.index);
+}
+
 }  // namespace unlearn::sim

@@ -78,4 +78,7 @@ struct Machine {
     bool backed_up = false;
 };
 
+/// "node-7".
+[[nodiscard]] std::string name_of(const Machine& machine);
+
 }  // namespace unlearn::sim

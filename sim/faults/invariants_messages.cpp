@@ -1,0 +1,236 @@
+#include <algorithm>
+
+#include "protocol/limits.hpp"
+#include "protocol/messages.hpp"
+#include "sim/faults/invariants.hpp"
+
+/// What must hold of all that a node says, and what it must make of what it hears.
+namespace unlearn::sim {
+
+using namespace protocol;
+
+namespace {
+
+template <typename T>
+std::optional<T> message_in(const network::Frames& frames) {
+    auto envelope = decode(frames);
+    if (!envelope) return std::nullopt;
+    if (auto* message = std::get_if<T>(&envelope->message)) return std::move(*message);
+    return std::nullopt;
+}
+
+bool is_kind(const network::Frames& frames, Kind kind) {
+    return network::kind_number(frames) == static_cast<std::uint8_t>(kind);
+}
+
+}  // namespace
+
+void Invariants::sends(const Machine& machine, const NodeId& to, const network::Frames& frames) {
+    sends_bytes(machine, frames);
+    if (is_kind(frames, Kind::get)) sends_get(machine, to, frames);
+    if (is_kind(frames, Kind::exit)) sends_exit(machine, frames);
+    if (is_kind(frames, Kind::receipt)) sends_receipt(machine, to, frames);
+    if (is_kind(frames, Kind::chunk)) sends_chunk(machine, to, frames);
+    if (is_kind(frames, Kind::have)) sends_seed(machine, frames);
+    if (is_kind(frames, Kind::digest)) sends_digest(machine, to, frames);
+    if (is_kind(frames, Kind::delta)) sends_delta(machine, to, frames);
+}
+
+void Invariants::sends_bytes(const Machine& machine, const network::Frames& frames) {
+    check_limit(machine, frames.size(), kMaxFrames, "frames in one message");
+    if (frames.size() > 1)
+        check_limit(machine, frames[1].size(), is_kind(frames, Kind::hello) ? kMaxHelloBody : kMaxBody,
+                    "bytes in one body");
+    if (frames.size() > 2) check_limit(machine, frames[2].size(), kMaxPayload, "bytes in one payload");
+}
+
+/// Chunks that are asked for and have not come, as far as the window allows.
+void Invariants::sends_get(const Machine& machine, const NodeId& to, const network::Frames& frames) {
+    const auto get = message_in<Get>(frames);
+    if (!get) return;
+    const auto chunk = least_chunk_.find({to, get->version});
+    if (chunk == least_chunk_.end())
+        return fail("well-formed", name_of(machine) + " asks for a seed that it was never offered");
+    Window& window = windows_[{machine.id(), to}];
+    // Not the next ones: everything begins again from the first that is missing.
+    if (window.version != get->version || window.asked != get->first)
+        window = {get->version, get->first, get->first};
+    window.asked = get->first + get->count;
+    check_limit(machine, (window.asked - window.received) * chunk->second,
+                std::max(kMaxWindowBytes, chunk->second), "bytes under way from one peer");
+}
+
+/// An exit, its own or passed on, leaves a node only once a power cut cannot undo it here.
+void Invariants::sends_exit(const Machine& machine, const network::Frames& frames) {
+    const auto exit = message_in<Exit>(frames);
+    if (!exit) return fail("well-formed", name_of(machine) + " sends a bad exit");
+    const auto& notice = notice_in(exit->notice);
+    if (!notice) return fail("well-formed", name_of(machine) + ": " + notice.error().text());
+    const NodeId& owner = notice->owner;
+    // Of strangers, of whom a flood can come, one in eight: looking costs more than all else.
+    const bool is_close = owner == machine.id() ||
+                          std::any_of(machine.neighbours.begin(), machine.neighbours.end(),
+                                      [&](const Neighbour& neighbour) { return neighbour.id == owner; });
+    if (!is_close && owner.bytes()[0] % 8 != 0)
+        tombstones_[machine.id()].insert(owner);
+    else if (!is_surely_stored(machine, owner))
+        fail("tombstones-are-durable",
+             name_of(machine) + " tells of the exit of " + owner.short_text() + " before that is durable");
+}
+
+void Invariants::sends_receipt(const Machine& machine, const NodeId&, const network::Frames& frames) {
+    const auto message = message_in<ReceiptMessage>(frames);
+    const auto receipt = message ? verify_receipt(machine.id(), settings_.network, message->receipt)
+                                 : Result<Receipt>(tl::unexpected(Error{ErrorCode::malformed, "receipt"}));
+    if (!receipt) return fail("well-formed", name_of(machine) + ": " + receipt.error().text());
+    const std::string what = name_of(machine) + " signs a receipt for " + receipt->owner.short_text();
+    if (machine.uses(receipt->owner)) fail("no-exited-seed-in-use", what + " and uses its seed");
+    ever_signed_.insert({machine.id(), receipt->owner});
+    const Pair pair{machine.id(), receipt->owner};
+    const auto known = receipts_.try_emplace(pair, receipt->reason).first;
+    if (receipt->reason == ReceiptReason::exit) known->second = ReceiptReason::exit;
+    erases(machine, receipt->owner);
+    if (!checked_receipts_.insert({pair, receipt->reason}).second || settings_.in_memory) return;
+    const NodeId& exit = receipt->reason == ReceiptReason::left ? machine.id() : receipt->owner;
+    if (!is_surely_stored(machine, exit)) fail("receipt-implies-tombstone", what + " before that is durable");
+    search_disk(machine, receipt->owner);
+}
+
+void Invariants::sends_chunk(const Machine& machine, const NodeId& to, const network::Frames& frames) {
+    const auto chunk = message_in<Chunk>(frames);
+    if (!chunk) return;
+    auto& served = served_[{machine.id(), to}];
+    if (served >= chunk->version) return;
+    served = chunk->version;
+    if (!is_surely_recorded(machine, to, chunk->version))
+        fail("recipients-on-record", name_of(machine) + " serves version " + text(chunk->version) + " to " +
+                                         to.short_text() + ", which is not on record");
+}
+
+void Invariants::sends_seed(const Machine& machine, const network::Frames& frames) {
+    const auto have = message_in<Have>(frames);
+    if (!have) return;
+    if (exits_.contains(machine.id()) && machine.engine().own_exit().begun)
+        fail("nothing-after-exit", name_of(machine) + " offers its seed after its exit has begun");
+    const Lease* lease = lease_in(machine.id(), have->lease);
+    if (lease == nullptr) return fail("well-formed", name_of(machine) + " signs a bad lease");
+    const auto [known, is_new] =
+        records_.emplace(std::pair{machine.id(), lease->version}, have->record.bytes);
+    if (!is_new && known->second != have->record.bytes)
+        fail("versions-never-shrink",
+             name_of(machine) + " uses version " + text(lease->version) + " for two seeds");
+}
+
+void Invariants::sends_digest(const Machine& machine, const NodeId& to, const network::Frames& frames) {
+    if (const auto digest = message_in<DigestMessage>(frames))
+        comparisons_[{machine.id(), to}] = {digest->salt, {}};
+}
+
+/// That nothing differs is the other way to learn what somebody knows.
+void Invariants::sends_delta(const Machine& machine, const NodeId& to, const network::Frames& frames) {
+    const auto delta = message_in<Delta>(frames);
+    if (!delta || delta->part != DeltaPart::known || delta->buckets != 0) return;
+    const auto asked = digests_.find({machine.id(), to});
+    if (asked != digests_.end() && asked->second == delta->salt) compared_from_disk(machine, {});
+}
+
+void Invariants::hears(const Machine& machine, const NodeId& from, const network::Frames& frames) {
+    if (is_kind(frames, Kind::delta)) hears_delta(machine, from, frames);
+    if (is_kind(frames, Kind::digest))
+        if (const auto digest = message_in<DigestMessage>(frames))
+            digests_[{machine.id(), from}] = digest->salt;
+    if (is_kind(frames, Kind::have)) hears_offer(machine, from, frames);
+    if (is_kind(frames, Kind::chunk)) hears_chunk(machine, from, frames);
+    if (is_kind(frames, Kind::exit))
+        if (auto exit = message_in<Exit>(frames)) last_exit_[machine.id()] = {from, std::move(exit->notice)};
+}
+
+void Invariants::hears_chunk(const Machine& machine, const NodeId& from, const network::Frames& frames) {
+    received_.insert({machine.id(), from});
+    const auto window = windows_.find({machine.id(), from});
+    if (window == windows_.end()) return;
+    const auto chunk = message_in<Chunk>(frames);
+    if (chunk && chunk->version == window->second.version && chunk->index == window->second.received)
+        ++window->second.received;
+}
+
+void Invariants::hears_delta(const Machine& machine, const NodeId& from, const network::Frames& frames) {
+    const auto delta = message_in<Delta>(frames);
+    if (!delta || delta->part != DeltaPart::known || !machine.up()) return;
+    const auto begun = comparisons_.find({machine.id(), from});
+    if (begun == comparisons_.end() || begun->second.salt != delta->salt) return;
+    auto& known_there = begun->second.known_there;
+    known_there.insert(delta->ids.begin(), delta->ids.end());
+    if (!delta->last) return;
+    compared(machine, from, known_there);
+    comparisons_.erase(begun);
+}
+
+void Invariants::compared_from_disk(const Machine& machine, const std::set<BurntId>& except) {
+    for (auto& [pair, seed] : quarantined_)
+        if (pair.first == machine.id() && !except.contains(BurntId{pair.second.bytes()}))
+            seed.compared = true;
+}
+
+void Invariants::compared(const Machine& machine, const NodeId& with, const std::set<BurntId>& known_there) {
+    compared_from_disk(machine, known_there);
+    const auto vouchers = vouchers_.find(machine.id());
+    if (vouchers == vouchers_.end()) return;
+    const auto known = machine.engine().tombstones();
+    const bool news = std::any_of(known_there.begin(), known_there.end(), [&](const BurntId& id) {
+        return std::none_of(known.begin(), known.end(),
+                            [&](const NodeId& owner) { return owner.bytes() == id.value; });
+    });
+    if (news) return;
+    vouchers->second.insert(with);
+    const bool waited = machine.host->now().steady >= machine.started_at + settings_.lease_time;
+    if (vouchers->second.size() > 1 || waited || !has_other_peer(machine, with)) vouchers_.erase(vouchers);
+}
+
+void Invariants::hears_offer(const Machine& machine, const NodeId& from, const network::Frames& frames) {
+    const auto have = message_in<Have>(frames);
+    if (!have) return;
+    if (!offered_.contains(have->record))
+        if (const auto record = verify_record(from, settings_.network, have->record)) {
+            offered_.insert(have->record);
+            auto& least =
+                least_chunk_.try_emplace({from, record->version}, record->chunk_bytes).first->second;
+            least = std::min<std::size_t>(least, record->chunk_bytes);
+        }
+    const Lease* lease = lease_in(from, have->lease);
+    if (lease == nullptr) return;
+    // A lease that is repeated is no news.
+    const auto before = heard_.find({machine.id(), from});
+    if (before != heard_.end() && before->second.numbers.contains(lease->number) &&
+        before->second.at >= machine.started_at)
+        return;
+    // A node does not take what comes before the Hellos, or with a record that was damaged on the way.
+    if (!offered_.contains(have->record) || !has_met(machine, from)) return;
+    auto& heard = heard_[{machine.id(), from}];
+    heard.numbers.insert(lease->number);
+    heard.not_after = std::max(lease->not_after, heard.not_after);
+    heard.at = time_.now();
+}
+
+bool Invariants::has_met(const Machine& machine, const NodeId& peer) {
+    if (!machine.up()) return false;
+    const auto peers = machine.engine().peers();
+    return std::any_of(peers.begin(), peers.end(), [&](const PeerStatus& status) {
+        return status.id == peer && (status.state == PeerState::up || status.state == PeerState::suspect);
+    });
+}
+
+const Result<ExitNotice>& Invariants::notice_in(const SignedBytes& signed_notice) {
+    const auto known = notices_.find(signed_notice);
+    if (known != notices_.end()) return known->second;
+    return notices_.emplace(signed_notice, verify_notice(settings_.network, signed_notice)).first->second;
+}
+
+const Lease* Invariants::lease_in(const NodeId& owner, const SignedBytes& signed_lease) {
+    if (const auto known = leases_.find(signed_lease); known != leases_.end()) return &known->second;
+    const auto lease = verify_lease(owner, settings_.network, signed_lease);
+    if (!lease) return nullptr;
+    return &leases_.emplace(signed_lease, *lease).first->second;
+}
+
+}  // namespace unlearn::sim

@@ -1,0 +1,200 @@
+#include <vector>
+
+#include "tests/unit/sim_faults/small_world.hpp"
+
+/// The same for limits: of sizes, of the time that a seed may be used, and of what may be used after a start.
+using namespace unlearn::testing;
+
+TEST_CASE("limits: more of something than its named limit, things or bytes") {
+    SmallWorld world;
+    const Machine& node = world.machine(0);
+    const NodeId& peer = world.machine(1).id();
+    EngineSizes sizes;
+    SUBCASE("sessions") {
+        sizes.sessions = kMaxSessions + 1;
+    }
+    SUBCASE("blocked keys") {
+        sizes.blocked_keys = kMaxBlockedKeys + 1;
+    }
+    SUBCASE("waiting requests") {
+        sizes.waiting_gets = kMaxWaitingGets + 1;
+    }
+    SUBCASE("downloads") {
+        sizes.downloads = world.size();
+    }
+    SUBCASE("seeds under way") {
+        sizes.candidates = world.size();
+    }
+    SUBCASE("proofs of equivocation") {
+        sizes.equivocations = world.machine(0).neighbours.size() * kMaxEquivocationsKept + 1;
+    }
+    SUBCASE("writes") {
+        sizes.writes = 1'000'000;
+    }
+    SUBCASE("bytes in a body") {
+        world.invariants().sends(node, peer, {frames_of(Bye{})[0], Bytes(kMaxBody + 1, 0)});
+    }
+    SUBCASE("bytes in a hello") {
+        world.invariants().sends(node, peer, {frames_of(Hello{})[0], Bytes(kMaxHelloBody + 1, 0)});
+    }
+    SUBCASE("bytes in a payload") {
+        world.invariants().sends(node, peer, {frames_of(Bye{})[0], Bytes(1, 0), Bytes(kMaxPayload + 1, 0)});
+    }
+    SUBCASE("bytes under way from one peer") {
+        world.invariants().hears(node, peer, offer_frames(world, world.machine(1).identity, kFirst, 1));
+        const std::uint32_t fits = kMaxWindowBytes / kMinChunk;
+        world.invariants().sends(node, peer, frames_of(Get{kFirst, 0, fits}));
+        REQUIRE(world.broken().empty());
+        world.invariants().sends(node, peer, frames_of(Get{kFirst, fits, 1}));
+    }
+    world.invariants().check_sizes(node, sizes);
+    CHECK(world.broken() == Rules{"limits"});
+}
+
+TEST_CASE("limits: one peer makes a node keep the exits of too many strangers") {
+    SmallWorld world;
+    world.met();
+    const Machine& node = world.machine(0);
+    const auto learn = [&](std::uint8_t number, const NodeId& from) {
+        const Identity owner = Identity::from_seed({number, 1});
+        world.invariants().exit_signed(owner.id());
+        world.invariants().hears(node, from, frames_of(Exit{notice_of(world, owner)}));
+        world.invariants().event(node, Event{EventKind::exit_learned, owner.id(), {}, {}});
+    };
+    const NodeId& peer = world.machine(1).id();
+    std::uint8_t number = 0;
+    while (number < kMaxIntroductionsPerDay)
+        learn(number++, peer);
+    // From somebody else, it may be another.
+    learn(number++, world.machine(2).id());
+    REQUIRE(world.broken().empty());
+    SUBCASE("one more") {
+        learn(number, peer);
+        CHECK(world.broken() == Rules{"limits"});
+    }
+    SUBCASE("one more after a restart, which does not remember the peer") {
+        world.invariants().loaded(node, world.stored(0));
+        learn(number, peer);
+        CHECK(world.broken().empty());
+    }
+}
+
+TEST_CASE("limits: chunks that have come make room for others") {
+    SmallWorld world;
+    const Machine& node = world.machine(0);
+    const NodeId& peer = world.machine(1).id();
+    world.invariants().hears(node, peer, offer_frames(world, world.machine(1).identity, kFirst, 1));
+    const std::uint32_t fits = kMaxWindowBytes / kMinChunk;
+    world.invariants().sends(node, peer, frames_of(Get{kFirst, 0, fits}));
+    world.invariants().hears(node, peer, frames_of(Chunk{kFirst, 0, Bytes(kMinChunk, 0)}));
+    world.invariants().sends(node, peer, frames_of(Get{kFirst, fits, 1}));
+    CHECK(world.broken().empty());
+}
+
+TEST_CASE("lease: a seed is used that was never offered, or without a lease for too long") {
+    SmallWorld world;
+    world.met();
+    SUBCASE("never offered") {
+        world.machine(0).holder->install(stranger().id(), kFirst);
+    }
+    SUBCASE("offered by somebody whom the node has not met") {
+        world.invariants().hears(world.machine(0), stranger().id(),
+                                 offer_frames(world, stranger(), kFirst, 1));
+        world.machine(0).holder->install(stranger().id(), kFirst);
+    }
+    SUBCASE("for too long") {
+        const auto seeds = world.machine(0).holder->in_use();
+        world.cut_off(0);
+        world.run_until(world.now() + 100s);
+        REQUIRE(world.machine(0).holder->in_use().empty());
+        REQUIRE(world.broken().empty());
+        world.machine(0).holder->install(seeds.begin()->first, seeds.begin()->second);
+    }
+    world.invariants().check_running(world.machine(0));
+    CHECK(world.broken() == Rules{"lease"});
+}
+
+TEST_CASE("quarantine: a seed from disk is used before anybody has told what it knows") {
+    SmallWorld world;
+    world.met();
+    const Machine& node = world.machine(0);
+    const NodeId& owner = world.machine(1).id();
+    const NodeId& peer = world.machine(2).id();
+    const SeedVersion version = node.holder->in_use().at(owner);
+    const DigestSalt salt{{1}};
+    const auto answer = [&](const NodeId& from, DigestSalt to, std::vector<BurntId> known, bool last = true) {
+        world.invariants().hears(node, from,
+                                 frames_of(Delta{to, DeltaPart::known, last, 0, std::move(known)}));
+    };
+    world.invariants().loaded(node, world.stored(0));
+    world.invariants().sends(node, peer, frames_of(DigestMessage{salt, {}}));
+    Rules expected{"quarantine"};
+    SUBCASE("nobody has spoken") {}
+    SUBCASE("somebody asked, and the node knows something else") {
+        world.invariants().hears(node, peer, frames_of(DigestMessage{salt, {}}));
+        world.invariants().sends(node, peer, frames_of(Delta{salt, DeltaPart::known, true, 1, {}}));
+    }
+    SUBCASE("somebody asked, and the node knows the same: it may be used") {
+        world.invariants().hears(node, peer, frames_of(DigestMessage{salt, {}}));
+        world.invariants().sends(node, peer, frames_of(Delta{salt, DeltaPart::known, true, 0, {}}));
+        expected.clear();
+    }
+    SUBCASE("an answer to something else") {
+        answer(peer, DigestSalt{{2}}, {});
+    }
+    SUBCASE("an answer from somebody who was not asked") {
+        answer(owner, salt, {});
+    }
+    SUBCASE("a part of an answer") {
+        answer(peer, salt, {}, false);
+    }
+    SUBCASE("an answer to what was asked before a restart") {
+        world.invariants().loaded(node, world.stored(0));
+        answer(peer, salt, {});
+    }
+    SUBCASE("an answer that names its owner among the exited") {
+        answer(peer, salt, {BurntId{owner.bytes()}}, false);
+        answer(peer, salt, {});
+    }
+    SUBCASE("an answer that does not: it may be used") {
+        answer(peer, salt, {BurntId{stranger().id().bytes()}});
+        expected.clear();
+    }
+    world.invariants().installed(node, owner, version);
+    CHECK(world.broken() == expected);
+}
+
+TEST_CASE("quarantine: after a restoration, a seed is used for which nobody but its owner has vouched") {
+    SmallWorld world;
+    world.met();
+    const Machine& node = world.machine(0);
+    const NodeId& owner = world.machine(1).id();
+    const NodeId& peer = world.machine(2).id();
+    const SeedVersion version = node.holder->in_use().at(owner);
+    const auto compare = [&](const NodeId& with, std::vector<BurntId> known) {
+        world.invariants().sends(node, with, frames_of(DigestMessage{{{1}}, {}}));
+        world.invariants().hears(node, with,
+                                 frames_of(Delta{{{1}}, DeltaPart::known, true, 0, std::move(known)}));
+    };
+    world.invariants().restored(node);
+    Rules expected{"quarantine"};
+    SUBCASE("nobody") {}
+    SUBCASE("its owner alone") {
+        compare(owner, {});
+    }
+    SUBCASE("somebody who knows of an exit that the node does not know") {
+        compare(peer, {BurntId{stranger().id().bytes()}});
+    }
+    SUBCASE("somebody else: it may be used") {
+        compare(peer, {});
+        expected.clear();
+    }
+    SUBCASE("its owner, and there is nobody else: it may be used") {
+        world.machine(0).node->remove_neighbour(peer);
+        world.run_until(world.now() + 1s);
+        compare(owner, {});
+        expected.clear();
+    }
+    world.invariants().installed(node, owner, version);
+    CHECK(world.broken() == expected);
+}
