@@ -151,6 +151,16 @@ constexpr std::array<Way, 6> kWays{{{VirtualDisk::Crash::before, true},
                                     {VirtualDisk::Crash::torn, false},
                                     {VirtualDisk::Crash::after, false}}};
 
+/// Under a sanitizer, which makes everything ten times slower, each operation is met in half of the ways, in
+/// turn; without, in all of them.
+bool is_left_out([[maybe_unused]] std::uint64_t operation, [[maybe_unused]] std::size_t way) {
+#ifdef __SANITIZE_ADDRESS__
+    return (operation + way) % 2 == 0;
+#else
+    return false;
+#endif
+}
+
 /// Second crashes, each at the operation of a recovery that was met least often before.
 class SecondCrashes {
   public:
@@ -187,14 +197,15 @@ TEST_CASE("a crash at every disk operation of start-up, installation and exit, a
     for (const std::size_t machine : {kOwner, kHolder}) {
         REQUIRE(undisturbed.operations[machine] > 20);
         for (std::uint64_t operation = 0; operation < undisturbed.operations[machine]; ++operation)
-            for (const auto [how, power_lost] : kWays) {
+            for (std::size_t way = 0; way < kWays.size(); ++way) {
+                if (is_left_out(operation, way)) continue;
+                const auto [how, power_lost] = kWays[way];
                 const CrashPoint first{machine, operation, how, power_lost};
                 const Life life = TwoNodes(CrashPoints{first, {}}).live();
                 check({first, {}}, life);
                 if (life.recovery == 0) continue;  // its exit was over
-                // After one way of two, in turn: the first crash leaves little for the second to depend on.
-                if ((operation + machine + static_cast<std::size_t>(how)) % 2 == (power_lost ? 1 : 0))
-                    continue;
+                // After one way of three, in turn: the first crash leaves little for the second to depend on.
+                if ((operation + way) % 3 != 0) continue;
                 for (int i = 0; i < (second.met_all(life.recovery) ? kLeast : kMost); ++i) {
                     const CrashPoints both{first, second.next(machine, life.recovery)};
                     check(both, TwoNodes(both).live());
