@@ -156,12 +156,7 @@ void Engine::finish(const Continuation& then) {
     struct Visitor {
         Engine& engine;
         void operator()(const ThenNothing&) const {}
-        void operator()(const ThenServe& t) const { engine.finish_recipient(t.peer, t.recorded); }
-        void operator()(const ThenAnnounce& t) const {
-            engine.finish_recipient(t.peer, t.recorded);
-            if (Session* session = engine.established_session(t.peer))
-                engine.announce_to(engine.session_of_.at(t.peer), *session);
-        }
+        void operator()(const ThenRecorded& t) const { engine.finish_recipient(t.peer, t.recorded); }
         void operator()(const ThenInstall& t) const { engine.finish_install(t.owner, t.version); }
         void operator()(const ThenTombstoned& t) const {
             auto& exit = engine.exits_.at(t.owner);
@@ -173,12 +168,14 @@ void Engine::finish(const Continuation& then) {
         void operator()(const ThenExiting&) const { engine.begin_erasing_everything(); }
         void operator()(const ThenLeftEverything&) const { engine.announce_exit(); }
         void operator()(const ThenReceipt& t) const {
+            engine.receipts_pending_.erase(t.holder);
             engine.receipts_.emplace(t.holder, t.receipt);
             engine.note(EventKind::receipt_stored, t.holder);
             engine.check_complete();
         }
         void operator()(const ThenPublished& t) const { engine.finish_published(t.version, t.lease); }
         void operator()(const ThenLease& t) const { engine.finish_lease(t.lease); }
+        void operator()(const ThenHeldLease& t) const { engine.finish_held_lease(t.owner, t.number); }
         void operator()(const ThenRetired& t) const {
             engine.note(EventKind::retired, engine.id(), {}, t.reason);
         }

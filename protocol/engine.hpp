@@ -245,11 +245,7 @@ class Engine {
 
     // What to do when a Persist effect is done.
     struct ThenNothing {};
-    struct ThenServe {
-        NodeId peer;
-        Recipient recorded;
-    };
-    struct ThenAnnounce {
+    struct ThenRecorded {
         NodeId peer;
         Recipient recorded;
     };
@@ -279,12 +275,16 @@ class Engine {
     struct ThenLease {
         Lease lease;
     };
+    struct ThenHeldLease {
+        NodeId owner;
+        std::uint64_t number = 0;
+    };
     struct ThenRetired {
         std::string reason;
     };
-    using Continuation = std::variant<ThenNothing, ThenServe, ThenAnnounce, ThenInstall, ThenTombstoned,
-                                      ThenErased, ThenRemoved, ThenExiting, ThenLeftEverything, ThenReceipt,
-                                      ThenPublished, ThenLease, ThenRetired>;
+    using Continuation = std::variant<ThenNothing, ThenRecorded, ThenInstall, ThenTombstoned, ThenErased,
+                                      ThenRemoved, ThenExiting, ThenLeftEverything, ThenReceipt,
+                                      ThenPublished, ThenLease, ThenHeldLease, ThenRetired>;
     struct PendingStore {
         std::vector<StoreOp> ops;
         Continuation then;
@@ -358,6 +358,7 @@ class Engine {
     void tick_fetches();
     void load_held_seeds();
     void finish_published(SeedVersion version, const Lease& lease);
+    void record_recipient(const NodeId& peer, const Recipient& needed);
     void finish_recipient(const NodeId& peer, const Recipient& recorded);
     void finish_install(const NodeId& owner, SeedVersion version);
 
@@ -368,6 +369,8 @@ class Engine {
     void announce_to(SessionId id, Session& session);
     void announce_to_all();
     void take_lease(const Lease& lease);
+    void store_held_lease(const NodeId& owner);
+    void finish_held_lease(const NodeId& owner, std::uint64_t number);
     [[nodiscard]] bool lease_runs(const HeldLease& lease) const;
     /// Takes the owner's seed into use or out of it, as the gate says now.
     void refresh_use(const NodeId& owner, Held& held, EventKind when_usable = EventKind::seed_resumed);
@@ -443,9 +446,11 @@ class Engine {
     SteadyTime next_renewal_{};
     std::map<NodeId, Recipient> recipients_;          ///< on record, durable
     std::map<NodeId, Recipient> recipients_pending_;  ///< the last that is being recorded
+    std::set<NodeId> announcing_;  ///< to whom our seed is announced as soon as that is on record
     std::map<NodeId, Download> downloads_;
     std::map<NodeId, Held> candidates_;  ///< complete, not yet in place
     std::map<NodeId, Held> held_;        ///< in place
+    std::set<NodeId> leases_pending_;    ///< of whose seed a lease is being stored
     std::map<NodeId, SeedVersion> refused_;
     std::vector<PutHeldSeed> loaded_seeds_;         ///< from storage, until Start
     std::map<NodeId, PutHeldLease> loaded_leases_;  ///< from storage, until Start
@@ -458,6 +463,7 @@ class Engine {
     std::map<NodeId, PeerExit> exits_;
     std::optional<OwnExit> own_exit_;
     std::map<NodeId, SignedBytes> receipts_;
+    std::set<NodeId> receipts_pending_;            ///< of whom a receipt is being stored
     std::map<NodeId, SignedBytes> left_receipts_;  ///< ours, for those whose seeds we erased as we left
     SteadyTime next_comparison_{};
     bool restored_ = false;          ///< from a backup: exits that came after it may be unknown here

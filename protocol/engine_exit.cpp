@@ -269,7 +269,7 @@ void Engine::handle_receipt(SessionId session_id, Session& session, const Receip
     if (!receipt) return drop_peer(session_id, session.key, receipt.error());
     const bool expected = receipt->owner == id() && (receipt->reason == ReceiptReason::left || own_exit_);
     if (!expected) return drop_peer(session_id, session.key, Error{ErrorCode::unsolicited, "receipt"});
-    if (receipts_.contains(receipt->holder)) return;
+    if (receipts_.contains(receipt->holder) || !receipts_pending_.insert(receipt->holder).second) return;
     persist({PutReceipt{receipt->holder, message.receipt}}, ThenReceipt{receipt->holder, message.receipt});
 }
 

@@ -39,9 +39,8 @@ void Engine::announce_to(SessionId session_id, Session& session) {
     const auto recipient = recipients_.find(session.peer);
     if (recipient != recipients_.end() && recipient->second.version >= lease.version &&
         recipient->second.lease_until < lease.not_after) {
-        const Recipient recorded{recipient->second.version, lease.not_after};
-        return persist({PutRecipient{session.peer, recorded.version, recorded.lease_until}},
-                       ThenAnnounce{session.peer, recorded});
+        announcing_.insert(session.peer);
+        return record_recipient(session.peer, {recipient->second.version, lease.not_after});
     }
     send(session_id, session, Have{own_seed_->signed_record, own_lease_->signed_lease});
 }
@@ -66,8 +65,21 @@ void Engine::take_lease(const Lease& lease) {
     };
     take(candidates_);
     if (!take(held_)) return;
-    persist({PutHeldLease{lease.owner, lease.number, lease.not_after}}, ThenNothing{});
+    store_held_lease(lease.owner);
     refresh_use(lease.owner, held_.at(lease.owner));
+}
+
+/// One write at a time for each owner, however many leases it sends: the newest follows.
+void Engine::store_held_lease(const NodeId& owner) {
+    if (!leases_pending_.insert(owner).second) return;
+    const HeldLease& lease = held_.at(owner).lease;
+    persist({PutHeldLease{owner, lease.number, lease.not_after}}, ThenHeldLease{owner, lease.number});
+}
+
+void Engine::finish_held_lease(const NodeId& owner, std::uint64_t number) {
+    leases_pending_.erase(owner);
+    if (const auto held = held_.find(owner); held != held_.end() && held->second.lease.number > number)
+        store_held_lease(owner);
 }
 
 bool Engine::lease_runs(const HeldLease& lease) const {

@@ -84,11 +84,15 @@ void Engine::answer_get(SessionId session_id, Session& session, const Get& get) 
     if (session.waiting_gets.size() >= kMaxWaitingGets)
         return drop_peer(session_id, session.key, Error{ErrorCode::too_large, "too many requests at once"});
     session.waiting_gets.push_back(get);
-    Recipient& pending = recipients_pending_[session.peer];
+    record_recipient(session.peer, needed);
+}
+
+/// One write at a time, however often a peer comes back while the disk is slow.
+void Engine::record_recipient(const NodeId& peer, const Recipient& needed) {
+    Recipient& pending = recipients_pending_[peer];
     if (covers(pending, needed)) return;
     pending = needed;
-    persist({PutRecipient{session.peer, needed.version, needed.lease_until}},
-            ThenServe{session.peer, needed});
+    persist({PutRecipient{peer, needed.version, needed.lease_until}}, ThenRecorded{peer, needed});
 }
 
 void Engine::finish_recipient(const NodeId& peer, const Recipient& recorded) {
@@ -98,10 +102,12 @@ void Engine::finish_recipient(const NodeId& peer, const Recipient& recorded) {
     if (const auto it = recipients_pending_.find(peer);
         it != recipients_pending_.end() && covers(recorded, it->second))
         recipients_pending_.erase(it);
+    const bool announces = announcing_.erase(peer) > 0;
     Session* session = established_session(peer);
     if (session == nullptr) return;
     const auto waiting = std::exchange(session->waiting_gets, {});
     const SessionId session_id = session_of_.at(peer);
+    if (announces) announce_to(session_id, *session);
     for (const auto& get : waiting) {
         if (own_exit_ || get.version != own_seed_->record.version)
             send(session_id, *session,

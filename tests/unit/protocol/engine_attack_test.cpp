@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include <doctest/doctest.h>
 #include <rapidcheck.h>
 
@@ -258,4 +260,76 @@ TEST_CASE("no sequence of frames makes the engine fall over") {
         RC_ASSERT(p.net[0].in_ensemble.count(p.net.id(2)) == 1);
     });
     CHECK(ok);
+}
+
+TEST_CASE("what a peer says again and again while the disk hangs waits as one write") {
+    constexpr std::uint64_t kTimes = 50;
+    Pair p;
+    auto& victim = p.net[0];
+    const auto waiting = [&]<typename Op>(Op*) {
+        std::size_t count = 0;
+        for (const auto& persist : victim.hanging)
+            for (const auto& op : persist.ops)
+                count += std::holds_alternative<Op>(op) ? 1 : 0;
+        return count;
+    };
+    SUBCASE("leases: the newest is stored in the end") {
+        p.silence_mallory();
+        victim.storage_hangs = true;
+        const auto held = std::find_if(victim.disk.held_seeds.begin(), victim.disk.held_seeds.end(),
+                                       [&](const auto& seed) { return seed.owner == p.net.id(1); });
+        REQUIRE(held != victim.disk.held_seeds.end());
+        for (std::uint64_t number = 1; number <= kTimes; ++number)
+            p.attack(
+                Have{held->record, sign_lease(p.mallory(), p.net.network(),
+                                              Lease{p.net.id(1), held->version, 1'000 + number, kFarAway})});
+        REQUIRE_FALSE(p.dropped());
+        CHECK(waiting(static_cast<PutHeldLease*>(nullptr)) == 1);
+        p.net.release_storage(0);
+        p.net.settle();
+        bool found = false;
+        for (const auto& lease : victim.disk.held_leases)
+            found = found || (lease.owner == p.net.id(1) && lease.number == 1'000 + kTimes);
+        CHECK(found);
+    }
+    SUBCASE("receipts") {
+        p.net.filter = [](std::size_t, std::size_t to, const Frames&) { return to != 0; };
+        p.net.exit(0);
+        p.net.settle();
+        REQUIRE(victim.engine->own_exit().announced);
+        victim.storage_hangs = true;
+        const auto receipt =
+            sign_receipt(p.mallory(), p.net.network(),
+                         Receipt{p.net.id(0), p.net.id(1), ReceiptReason::exit, SeedVersion{1}, {}});
+        for (std::uint64_t i = 0; i < kTimes; ++i)
+            p.attack(ReceiptMessage{receipt});
+        REQUIRE_FALSE(p.dropped());
+        CHECK(waiting(static_cast<PutReceipt*>(nullptr)) == 1);
+        p.net.release_storage(0);
+        CHECK(victim.engine->own_exit().receipts.contains(p.net.id(1)));
+    }
+    SUBCASE("Hellos: it is announced to in the end") {
+        // A lease of which mallory has not heard, as it was cut off when that was made.
+        p.net.cut(0, 1);
+        p.net.run_for(kLeaseRenewal + 1min);
+        p.net.filter = [](std::size_t from, std::size_t, const Frames&) { return from != 1; };
+        victim.storage_hangs = true;
+        p.net.mend(0, 1);
+        Hello hello;
+        hello.network = p.net.network();
+        hello.sender = p.net.id(1);
+        hello.answer = true;
+        for (std::uint64_t i = 0; i < kTimes; ++i)
+            p.attack(hello);
+        REQUIRE_FALSE(p.dropped());
+        CHECK(waiting(static_cast<PutRecipient*>(nullptr)) == 1);
+        victim.sent.clear();
+        p.net.release_storage(0);
+        std::size_t announced = 0;
+        for (const auto& send : victim.sent) {
+            const auto envelope = decode(send.frames);
+            announced += envelope && std::holds_alternative<Have>(envelope->message) ? 1 : 0;
+        }
+        CHECK(announced == 1);
+    }
 }
