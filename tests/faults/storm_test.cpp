@@ -107,7 +107,10 @@ TEST_CASE("a network that breaks a rule does not get through, and is told what i
         {"serve-unrecorded", {"recipients-on-record"}},
     };
     CHECK(expected.size() + 1 == broken_rule_names().size());
-    for (const auto& [name, wanted] : expected) {
+    for (const auto& entry : expected) {
+        // No structured binding, since clang-14 cannot capture those.
+        const std::string_view name = entry.first;
+        const std::set<std::string>& wanted = entry.second;
         CAPTURE(name);
         std::map<std::string, int> seen;
         bool found = false;
