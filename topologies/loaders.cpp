@@ -16,7 +16,6 @@ constexpr std::size_t kMaxLineLength = 4096;
 
 constexpr std::string_view kDeclaration = "node";
 
-/// Text from a file as it may be shown on a terminal: no control characters, not too long.
 /// Without comments, and without the data that networkx writes behind an edge: `a b {'weight': 2}`.
 std::vector<std::string> words_of(std::string line) {
     line.resize(std::min({line.size(), line.find('#'), line.find('{')}));

@@ -11,6 +11,15 @@ namespace unlearn::sim {
 
 using namespace protocol;
 
+namespace {
+
+/// Whether an entry, whose key begins with a machine, is of this one.
+auto is_of(const Machine& machine) {
+    return [id = machine.id()](const auto& entry) { return entry.first.first == id; };
+}
+
+}  // namespace
+
 std::string Invariants::text(SeedVersion version) {
     return std::to_string(static_cast<std::uint64_t>(version));
 }
@@ -76,22 +85,21 @@ void Invariants::loaded(const Machine& machine, const LoadedState& state) {
             fail("tombstones-never-shrink",
                  name_of(machine) + " came back without the tombstone of " + owner.short_text());
     tombstones_[machine.id()].insert(now.begin(), now.end());
-    std::erase_if(introduced_, [&](const auto& entry) { return entry.first.first == machine.id(); });
+    std::erase_if(introduced_, is_of(machine));
     // No seed of theirs is in the state, so nothing is erased any more: it must be gone.
     for (const auto& owner : now)
         if (std::none_of(state.held_seeds.begin(), state.held_seeds.end(),
                          [&](const PutHeldSeed& seed) { return seed.owner == owner; }))
             erases(machine, owner);
-    for (auto it = quarantined_.begin(); it != quarantined_.end();)
-        it = it->first.first == machine.id() ? quarantined_.erase(it) : std::next(it);
+    std::erase_if(quarantined_, is_of(machine));
     for (const auto& seed : state.held_seeds) {
         std::uint64_t number = 0;
         for (const auto& lease : state.held_leases)
             if (lease.owner == seed.owner) number = lease.number;
         quarantined_[{machine.id(), seed.owner}] = {seed.version, number};
     }
-    std::erase_if(comparisons_, [&](const auto& entry) { return entry.first.first == machine.id(); });
-    std::erase_if(digests_, [&](const auto& entry) { return entry.first.first == machine.id(); });
+    std::erase_if(comparisons_, is_of(machine));
+    std::erase_if(digests_, is_of(machine));
     // What it heard before is news to it again, but for the lease of a seed that it holds.
     for (auto& [pair, heard] : heard_)
         if (pair.first == machine.id()) heard.numbers.clear();
@@ -115,11 +123,11 @@ void Invariants::restored(const Machine& machine) {
     std::erase_if(receipts_, [&](const auto& entry) {
         return entry.first.first == machine.id() && entry.second == ReceiptReason::left;
     });
-    std::erase_if(highest_, [&](const auto& entry) { return entry.first.first == machine.id(); });
+    std::erase_if(highest_, is_of(machine));
     std::erase_if(erased_, [&](const Pair& pair) { return pair.first == machine.id(); });
-    std::erase_if(checked_receipts_, [&](const auto& entry) { return entry.first.first == machine.id(); });
-    std::erase_if(recorded_, [&](const auto& entry) { return entry.first.first == machine.id(); });
-    vouchers_[machine.id()].clear();
+    std::erase_if(checked_receipts_, is_of(machine));
+    std::erase_if(recorded_, is_of(machine));
+    vouchers_[machine.id()].reset();
 }
 
 void Invariants::put_to_rest(const Machine& machine) {
@@ -151,18 +159,15 @@ void Invariants::installed(const Machine& machine, const NodeId& owner, SeedVers
     auto& highest = highest_[pair];
     if (version < highest) fail("versions-never-shrink", what + " after version " + text(highest));
     highest = version;
-    check_quarantine(machine, owner, version);
+    check_quarantine(machine, owner, version, what);
 }
 
-void Invariants::check_quarantine(const Machine& machine, const NodeId& owner, SeedVersion version) {
+void Invariants::check_quarantine(const Machine& machine, const NodeId& owner, SeedVersion version,
+                                  const std::string& what) {
     const Pair pair{machine.id(), owner};
-    const std::string what =
-        name_of(machine) + " uses version " + text(version) + " of " + owner.short_text();
-    if (const auto vouchers = vouchers_.find(machine.id()); vouchers != vouchers_.end()) {
-        const auto& from = vouchers->second;
-        const bool by_another =
-            std::any_of(from.begin(), from.end(), [&](const NodeId& peer) { return peer != owner; });
-        if (!by_another && (!from.contains(owner) || has_other_peer(machine, owner)))
+    if (const auto waits = vouchers_.find(machine.id()); waits != vouchers_.end()) {
+        const auto& voucher = waits->second;
+        if (!voucher || (*voucher == owner && has_other_peer(machine, owner)))
             fail("quarantine", what + " from before its backup, and nobody else has vouched for it");
     }
     const auto loaded = quarantined_.find(pair);

@@ -106,7 +106,7 @@ class Invariants {
                   const std::set<protocol::BurntId>& known_there);
     /// What a start from disk, or from a backup, asks for before the seed of `owner` may be used.
     void check_quarantine(const Machine& machine, const protocol::NodeId& owner,
-                          protocol::SeedVersion version);
+                          protocol::SeedVersion version, const std::string& what);
     void learns_exit(const Machine& machine, const protocol::NodeId& owner);
     void completes(const Machine& machine);
     void erases(const Machine& machine, const protocol::NodeId& owner);
@@ -160,8 +160,9 @@ class Invariants {
     };
     std::map<Pair, Comparison> comparisons_;
     std::map<Pair, protocol::DigestSalt> digests_;  ///< machine, peer: what it last heard from it
-    /// Machines put back to a backup, and with whom they compared since then and learned of no exit.
-    std::map<protocol::NodeId, std::set<protocol::NodeId>> vouchers_;
+    /// Machines put back to a backup, and with whom they compared since then and learned of no exit; until
+    /// somebody else does so, too.
+    std::map<protocol::NodeId, std::optional<protocol::NodeId>> vouchers_;
     std::set<protocol::NodeId> completed_;            ///< owners that reported their exit complete
     std::set<protocol::NodeId> met_;                  ///< machines that met their own exit
     std::map<Pair, HeardLease> heard_;                ///< machine, owner

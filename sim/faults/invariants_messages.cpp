@@ -85,8 +85,8 @@ void Invariants::sends_receipt(const Machine& machine, const NodeId&, const netw
     if (!receipt) return fail("well-formed", name_of(machine) + ": " + receipt.error().text());
     const std::string what = name_of(machine) + " signs a receipt for " + receipt->owner.short_text();
     if (machine.uses(receipt->owner)) fail("no-exited-seed-in-use", what + " and uses its seed");
-    ever_signed_.insert({machine.id(), receipt->owner});
     const Pair pair{machine.id(), receipt->owner};
+    ever_signed_.insert(pair);
     const auto known = receipts_.try_emplace(pair, receipt->reason).first;
     if (receipt->reason == ReceiptReason::exit) known->second = ReceiptReason::exit;
     erases(machine, receipt->owner);
@@ -174,17 +174,19 @@ void Invariants::compared_from_disk(const Machine& machine, const std::set<Burnt
 
 void Invariants::compared(const Machine& machine, const NodeId& with, const std::set<BurntId>& known_there) {
     compared_from_disk(machine, known_there);
-    const auto vouchers = vouchers_.find(machine.id());
-    if (vouchers == vouchers_.end()) return;
+    const auto waits = vouchers_.find(machine.id());
+    if (waits == vouchers_.end()) return;
     const auto known = machine.engine().tombstones();
     const bool news = std::any_of(known_there.begin(), known_there.end(), [&](const BurntId& id) {
         return std::none_of(known.begin(), known.end(),
                             [&](const NodeId& owner) { return owner.bytes() == id.value; });
     });
     if (news) return;
-    vouchers->second.insert(with);
+    auto& voucher = waits->second;
+    const bool second = voucher && *voucher != with;
     const bool waited = machine.host->now().steady >= machine.started_at + settings_.lease_time;
-    if (vouchers->second.size() > 1 || waited || !has_other_peer(machine, with)) vouchers_.erase(vouchers);
+    voucher = with;
+    if (second || waited || !has_other_peer(machine, with)) vouchers_.erase(waits);
 }
 
 void Invariants::hears_offer(const Machine& machine, const NodeId& from, const network::Frames& frames) {

@@ -96,6 +96,7 @@ class VirtualDisk final : public storage::Disk {
     enum class Extent { all, part, none };
     [[nodiscard]] Extent begin_operation();
     [[nodiscard]] bool fails_now();
+    /// Null when the machine dies before it, or was down.
     [[nodiscard]] std::shared_ptr<File> make(const std::string& name);
     /// Whether it was there and is not any more. A power cut may bring it back until `sync_names`.
     bool take_out(const std::string& name);

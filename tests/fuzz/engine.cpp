@@ -5,14 +5,13 @@
 #include <memory>
 #include <optional>
 #include <set>
-#include <string>
 #include <utility>
 #include <vector>
 
 #include <fuzzer/FuzzedDataProvider.h>
 
 #include "protocol/exit_digest.hpp"
-#include "tests/fuzz/fuzz.hpp"
+#include "tests/fuzz/engine_cast.hpp"
 
 // A sequence of messages, well-formed and not, from three neighbours and a member that is on no list into a
 // real engine, which begins empty or with what an earlier life left on its disk; storage, checks, wipes and
@@ -21,69 +20,9 @@
 namespace {
 
 using namespace unlearn::protocol;
-using unlearn::fuzz::require;
+using namespace unlearn::fuzz;
 
-constexpr std::size_t kNeighbours = 3;
-constexpr std::size_t kPeers = kNeighbours + 1;
 constexpr std::size_t kMostSteps = 200;
-constexpr WallTime kBegin{std::chrono::seconds(1000)};
-
-Identity identity_of(std::uint8_t number) {
-    return Identity::from_seed(digest_of(Bytes{number}).value);
-}
-
-/// Everybody, and what they have signed before: the same for all inputs, as making keys and signatures costs
-/// more than all else.
-struct Cast {
-    NetworkId network = network_id_of({"fuzz", {1, 2, 2}, {"a", "b"}, "none", {}});
-    Identity self = identity_of(1);
-    Identity network_key = identity_of(2);
-    Identity stranger = identity_of(3);
-    std::vector<Identity> peers;
-    std::map<std::string, SignedBytes> before;
-
-    Cast() {
-        for (std::uint8_t i = 0; i < kPeers; ++i)
-            peers.push_back(identity_of(static_cast<std::uint8_t>(i + 10)));
-    }
-    template <typename Sign>
-    const SignedBytes& signed_once(const std::string& what, Sign&& sign) {
-        const auto known = before.find(what);
-        return known != before.end() ? known->second : before.emplace(what, sign()).first->second;
-    }
-};
-
-Cast& cast() {
-    static Cast everybody;
-    return everybody;
-}
-
-/// What is durable.
-struct Disk {
-    std::set<NodeId> tombstones;
-    std::set<NodeId> held;
-    std::map<NodeId, SeedVersion> recipients;
-    std::set<NodeId> receipts;
-    std::set<NodeId> left_receipts;
-    SeedVersion own_version{};
-    bool exiting = false;
-    bool retired = false;
-
-    void apply(const StoreOp& op) {
-        if (const auto* put = std::get_if<PutTombstone>(&op)) tombstones.insert(put->owner);
-        if (const auto* put = std::get_if<PutHeldSeed>(&op)) held.insert(put->owner);
-        if (const auto* put = std::get_if<EraseHeldSeed>(&op)) held.erase(put->owner);
-        if (const auto* put = std::get_if<PutReceipt>(&op)) receipts.insert(put->holder);
-        if (const auto* put = std::get_if<PutLeftReceipt>(&op)) left_receipts.insert(put->owner);
-        if (const auto* put = std::get_if<PutOwnSeed>(&op)) own_version = std::max(own_version, put->version);
-        if (std::holds_alternative<PutExiting>(op)) exiting = true;
-        if (std::holds_alternative<PutRetired>(op)) retired = true;
-        if (const auto* put = std::get_if<PutRecipient>(&op)) {
-            auto& version = recipients[put->peer];
-            version = std::max(version, put->version);
-        }
-    }
-};
 
 class FuzzedEngine {
   public:
@@ -92,8 +31,8 @@ class FuzzedEngine {
         config.network = network_;
         config.random_seed = 1;
         if (input_.ConsumeBool()) {
-            config.network_key = network_key_.id();
-            config.membership = membership_of(self_);
+            config.network_key = cast_.network_key.id();
+            config.membership = cast_.membership_of(self_);
         }
         for (std::size_t i = 0; i < kNeighbours; ++i)
             config.neighbours.push_back({peers_[i].id(), "tcp://127.0.0.1:1"});
@@ -113,27 +52,27 @@ class FuzzedEngine {
         LoadedState state;
         if (!input_.ConsumeBool()) return state;
         if (input_.ConsumeBool()) {
-            const auto record = describe_seed(self_.id(), SeedVersion{2}, "linear", payload(), kBegin);
             state.own_seed =
-                PutOwnSeed{SeedVersion{2}, sign_record(self_, network_, *record), shared(payload())};
+                PutOwnSeed{SeedVersion{2}, cast_.record_of(self_, SeedVersion{2}, kBegin), shared_payload()};
             state.own_lease = PutOwnLease{1, kBegin};
         }
         if (input_.ConsumeBool()) state.last_own_version = SeedVersion{2};
-        if (input_.ConsumeBool()) state.exiting = PutExiting{notice_of(self_), input_.ConsumeBool()};
+        if (input_.ConsumeBool()) state.exiting = PutExiting{cast_.notice_of(self_), input_.ConsumeBool()};
         for (const auto& peer : peers_) {
             const auto bits = input_.ConsumeIntegral<std::uint8_t>();
-            if ((bits & 1U) != 0) state.tombstones.push_back({peer.id(), notice_of(peer)});
+            if ((bits & 1U) != 0) state.tombstones.push_back({peer.id(), cast_.notice_of(peer)});
             if ((bits & 2U) != 0) state.recipients.push_back({peer.id(), SeedVersion{1}, kBegin});
             if ((bits & 4U) != 0)
-                state.receipts.push_back({peer.id(), receipt_of(peer, self_, ReceiptReason::left)});
+                state.receipts.push_back({peer.id(), cast_.receipt_of(peer, self_, ReceiptReason::left)});
             if ((bits & 8U) != 0) {
-                state.held_seeds.push_back(
-                    {peer.id(), SeedVersion{1}, record_of(peer, SeedVersion{1}, kBegin), shared(payload())});
+                state.held_seeds.push_back({peer.id(), SeedVersion{1},
+                                            cast_.record_of(peer, SeedVersion{1}, kBegin), shared_payload()});
                 state.held_leases.push_back({peer.id(), 1, kBegin + std::chrono::hours{1}});
             }
             // It is stored in one transaction with the erasure.
             if ((bits & 24U) == 16U && state.exiting)
-                state.left_receipts.push_back({peer.id(), receipt_of(self_, peer, ReceiptReason::left)});
+                state.left_receipts.push_back(
+                    {peer.id(), cast_.receipt_of(self_, peer, ReceiptReason::left)});
             if ((bits & 32U) != 0) state.peers.push_back({peer.id(), std::nullopt, (bits & 64U) != 0});
         }
         state.restored = input_.ConsumeBool();
@@ -181,7 +120,7 @@ class FuzzedEngine {
             case 8:
                 return say(session, who, offer(who, some_version()));
             case 9:
-                return say(session, who, Exit{notice_of(anybody())});
+                return say(session, who, Exit{cast_.notice_of(anybody())});
             case 10:
                 return say(session, who, chunk());
             case 11:
@@ -209,9 +148,9 @@ class FuzzedEngine {
             case 20:
                 return command(peer);
             case 21:
-                return step(PublishSeed{"linear", shared(payload())});
+                return step(PublishSeed{"linear", shared_payload()});
             case 22:
-                return step(SubmitNotice{notice_of(anybody())});
+                return step(SubmitNotice{cast_.notice_of(anybody())});
             case 23:
                 return step(Malformed{session, peers_[who].id().curve_key(), "not a message"});
             case 24:
@@ -310,15 +249,15 @@ class FuzzedEngine {
 
     Hello hello(std::size_t who) {
         Hello hello{1, 1, network_, peers_[who].id(), input_.ConsumeBool(), {}};
-        if (input_.ConsumeBool()) hello.membership = membership_of(peers_[who]);
+        if (input_.ConsumeBool()) hello.membership = cast_.membership_of(peers_[who]);
         return hello;
     }
 
     Have offer(std::size_t who, SeedVersion version) {
         const Identity& owner = peers_[who];
-        const auto record = record_of(owner, version, some_time());
+        const auto record = cast_.record_of(owner, version, some_time());
         const auto number = input_.ConsumeIntegralInRange<std::uint64_t>(0, 9);
-        return {record, lease_of(owner, version, number, some_time())};
+        return {record, cast_.lease_of(owner, version, number, some_time())};
     }
 
     Chunk chunk() {
@@ -327,8 +266,8 @@ class FuzzedEngine {
     }
 
     ReceiptMessage receipt(std::size_t who) {
-        return {receipt_of(peers_[who], input_.ConsumeBool() ? self_ : anybody(),
-                           input_.ConsumeBool() ? ReceiptReason::exit : ReceiptReason::left)};
+        return {cast_.receipt_of(peers_[who], input_.ConsumeBool() ? self_ : anybody(),
+                                 input_.ConsumeBool() ? ReceiptReason::exit : ReceiptReason::left)};
     }
 
     DigestMessage digest() {
@@ -373,49 +312,10 @@ class FuzzedEngine {
     }
     const Identity& anybody() {
         const auto who = input_.ConsumeIntegralInRange<std::size_t>(0, kPeers + 1);
-        return who < kPeers ? peers_[who] : who == kPeers ? self_ : stranger_;
+        return who < kPeers ? peers_[who] : who == kPeers ? self_ : cast_.stranger;
     }
 
-    static Bytes payload() { return Bytes(100, 7); }
-    static SharedSeedBytes shared(Bytes bytes) { return std::make_shared<const SeedBytes>(std::move(bytes)); }
-    [[nodiscard]] static std::string name_of(const Identity& identity) { return identity.id().text(); }
-    [[nodiscard]] SignedBytes record_of(const Identity& owner, SeedVersion version, WallTime made_at) const {
-        return cast().signed_once("record " + name_of(owner) + text(version) + text(made_at), [&] {
-            const auto record = describe_seed(owner.id(), version, "linear", payload(), made_at);
-            require(record.has_value());
-            return sign_record(owner, network_, *record);
-        });
-    }
-    [[nodiscard]] SignedBytes lease_of(const Identity& owner, SeedVersion version, std::uint64_t number,
-                                       WallTime until) const {
-        return cast().signed_once(
-            "lease " + name_of(owner) + text(version) + std::to_string(number) + text(until), [&] {
-                return sign_lease(owner, network_, {owner.id(), version, number, until});
-            });
-    }
-    [[nodiscard]] SignedBytes membership_of(const Identity& member) const {
-        return cast().signed_once("membership " + name_of(member),
-                                  [&] { return sign_membership(network_key_, network_, {member.id()}); });
-    }
-    [[nodiscard]] SignedBytes notice_of(const Identity& owner) const {
-        return cast().signed_once("notice " + name_of(owner), [&] {
-            return sign_notice(owner, network_, {owner.id(), kBegin, membership_of(owner)});
-        });
-    }
-    [[nodiscard]] SignedBytes receipt_of(const Identity& holder, const Identity& owner,
-                                         ReceiptReason reason) const {
-        return cast().signed_once(
-            "receipt " + name_of(holder) + name_of(owner) + std::to_string(static_cast<int>(reason)), [&] {
-                return sign_receipt(holder, network_,
-                                    {owner.id(), holder.id(), reason, SeedVersion{1}, kBegin});
-            });
-    }
-    [[nodiscard]] static std::string text(SeedVersion version) {
-        return " " + std::to_string(static_cast<std::uint64_t>(version)) + " ";
-    }
-    [[nodiscard]] static std::string text(WallTime time) {
-        return " " + std::to_string(time.time_since_epoch().count());
-    }
+    static SharedSeedBytes shared_payload() { return std::make_shared<const SeedBytes>(payload()); }
 
     // ------------------------------------------------------------ what it does
 
@@ -488,11 +388,10 @@ class FuzzedEngine {
     }
 
     FuzzedDataProvider input_;
-    const NetworkId& network_ = cast().network;
-    const Identity& self_ = cast().self;
-    const Identity& network_key_ = cast().network_key;
-    const Identity& stranger_ = cast().stranger;
-    const std::vector<Identity>& peers_ = cast().peers;
+    Cast& cast_ = cast();
+    const NetworkId& network_ = cast_.network;
+    const Identity& self_ = cast_.self;
+    const std::vector<Identity>& peers_ = cast_.peers;
     Disk disk_;
     std::unique_ptr<Engine> engine_;
     SteadyTime now_{std::chrono::seconds(1)};

@@ -114,20 +114,39 @@ TEST_CASE("lease: a seed is used that was never offered, or without a lease for 
     CHECK(world.broken() == Rules{"lease"});
 }
 
-TEST_CASE("quarantine: a seed from disk is used before anybody has told what it knows") {
+namespace {
+
+/// Machine 0 of a small world, where everybody has met: it holds the seed of one, and another one may know of
+/// that one's exit.
+struct Holder {
     SmallWorld world;
-    world.met();
-    const Machine& node = world.machine(0);
+    const Machine& node = world.met().machine(0);
     const NodeId& owner = world.machine(1).id();
     const NodeId& peer = world.machine(2).id();
     const SeedVersion version = node.holder->in_use().at(owner);
+
+    void asks(const NodeId& whom, DigestSalt salt) {
+        world.invariants().sends(node, whom, frames_of(DigestMessage{salt, {}}));
+    }
+    void is_answered(const NodeId& by, DigestSalt salt, std::vector<BurntId> known, bool last = true) {
+        world.invariants().hears(node, by,
+                                 frames_of(Delta{salt, DeltaPart::known, last, 0, std::move(known)}));
+    }
+    /// The rules that are broken when it uses the seed now.
+    [[nodiscard]] Rules broken_by_use() {
+        world.invariants().installed(node, owner, version);
+        return world.broken();
+    }
+};
+
+}  // namespace
+
+TEST_CASE("quarantine: a seed from disk is used before anybody has told what it knows") {
+    Holder holder;
+    auto& [world, node, owner, peer, version] = holder;
     const DigestSalt salt{{1}};
-    const auto answer = [&](const NodeId& from, DigestSalt to, std::vector<BurntId> known, bool last = true) {
-        world.invariants().hears(node, from,
-                                 frames_of(Delta{to, DeltaPart::known, last, 0, std::move(known)}));
-    };
     world.invariants().loaded(node, world.stored(0));
-    world.invariants().sends(node, peer, frames_of(DigestMessage{salt, {}}));
+    holder.asks(peer, salt);
     Rules expected{"quarantine"};
     SUBCASE("nobody has spoken") {}
     SUBCASE("somebody asked, and the node knows something else") {
@@ -140,41 +159,35 @@ TEST_CASE("quarantine: a seed from disk is used before anybody has told what it 
         expected.clear();
     }
     SUBCASE("an answer to something else") {
-        answer(peer, DigestSalt{{2}}, {});
+        holder.is_answered(peer, DigestSalt{{2}}, {});
     }
     SUBCASE("an answer from somebody who was not asked") {
-        answer(owner, salt, {});
+        holder.is_answered(owner, salt, {});
     }
     SUBCASE("a part of an answer") {
-        answer(peer, salt, {}, false);
+        holder.is_answered(peer, salt, {}, false);
     }
     SUBCASE("an answer to what was asked before a restart") {
         world.invariants().loaded(node, world.stored(0));
-        answer(peer, salt, {});
+        holder.is_answered(peer, salt, {});
     }
     SUBCASE("an answer that names its owner among the exited") {
-        answer(peer, salt, {BurntId{owner.bytes()}}, false);
-        answer(peer, salt, {});
+        holder.is_answered(peer, salt, {BurntId{owner.bytes()}}, false);
+        holder.is_answered(peer, salt, {});
     }
     SUBCASE("an answer that does not: it may be used") {
-        answer(peer, salt, {BurntId{stranger().id().bytes()}});
+        holder.is_answered(peer, salt, {BurntId{stranger().id().bytes()}});
         expected.clear();
     }
-    world.invariants().installed(node, owner, version);
-    CHECK(world.broken() == expected);
+    CHECK(holder.broken_by_use() == expected);
 }
 
 TEST_CASE("quarantine: after a restoration, a seed is used for which nobody but its owner has vouched") {
-    SmallWorld world;
-    world.met();
-    const Machine& node = world.machine(0);
-    const NodeId& owner = world.machine(1).id();
-    const NodeId& peer = world.machine(2).id();
-    const SeedVersion version = node.holder->in_use().at(owner);
-    const auto compare = [&](const NodeId& with, std::vector<BurntId> known) {
-        world.invariants().sends(node, with, frames_of(DigestMessage{{{1}}, {}}));
-        world.invariants().hears(node, with,
-                                 frames_of(Delta{{{1}}, DeltaPart::known, true, 0, std::move(known)}));
+    Holder holder;
+    auto& [world, node, owner, peer, version] = holder;
+    const auto compare = [&holder](const NodeId& with, std::vector<BurntId> known) {
+        holder.asks(with, {{1}});
+        holder.is_answered(with, {{1}}, std::move(known));
     };
     world.invariants().restored(node);
     Rules expected{"quarantine"};
@@ -195,6 +208,5 @@ TEST_CASE("quarantine: after a restoration, a seed is used for which nobody but 
         compare(owner, {});
         expected.clear();
     }
-    world.invariants().installed(node, owner, version);
-    CHECK(world.broken() == expected);
+    CHECK(holder.broken_by_use() == expected);
 }
