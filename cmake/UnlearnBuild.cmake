@@ -52,21 +52,28 @@ function(unlearn_library name)
   set_target_properties(${name} PROPERTIES UNITY_BUILD "${UNLEARN_UNITY}" UNITY_BUILD_BATCH_SIZE 6)
 endfunction()
 
-# unlearn_test(NAME SOURCES... LINK LIBS... [TIMEOUT S] [SANITIZED_ARGUMENTS ARGS...]) adds a doctest binary as one CTest
-# test; the arguments are given to it in sanitizer builds only.
+# unlearn_test(NAME SOURCES... LINK LIBS... [TIMEOUT S] [RUN_SERIAL] [SANITIZED_ARGUMENTS ARGS...]) adds a doctest binary as
+# one CTest test; the arguments are given to it in sanitizer builds only. RUN_SERIAL is for what looks at times or starts
+# processes of its own: nothing else runs beside it.
 function(unlearn_test name)
-  cmake_parse_arguments(arg "" "TIMEOUT" "SOURCES;LINK;SANITIZED_ARGUMENTS" ${ARGN})
+  cmake_parse_arguments(arg "RUN_SERIAL" "TIMEOUT" "SOURCES;LINK;SANITIZED_ARGUMENTS" ${ARGN})
   if(NOT arg_TIMEOUT)
     set(arg_TIMEOUT 120)
   endif()
-  add_executable(${name} ${arg_SOURCES} ${CMAKE_SOURCE_DIR}/tests/doctest_main.cpp)
-  target_link_libraries(${name} PRIVATE unlearn_options doctest::doctest ${arg_LINK})
+  add_executable(${name} ${arg_SOURCES})
+  target_link_libraries(${name} PRIVATE unlearn_options unlearn_test_main doctest::doctest ${arg_LINK})
   target_compile_definitions(${name} PRIVATE UNLEARN_SOURCE_DIR="${CMAKE_SOURCE_DIR}"
                                              UNLEARN_BIN_DIR="${CMAKE_RUNTIME_OUTPUT_DIRECTORY}")
+  # Compilers name their sanitizers differently.
+  if(UNLEARN_SANITIZE MATCHES "address")
+    target_compile_definitions(${name} PRIVATE UNLEARN_ADDRESS_SANITIZER)
+  elseif(UNLEARN_SANITIZE MATCHES "thread")
+    target_compile_definitions(${name} PRIVATE UNLEARN_THREAD_SANITIZER)
+  endif()
   if(NOT UNLEARN_SANITIZE)
     set(arg_SANITIZED_ARGUMENTS)
   endif()
   add_test(NAME ${name} COMMAND ${name} ${arg_SANITIZED_ARGUMENTS})
-  set_tests_properties(${name} PROPERTIES TIMEOUT ${arg_TIMEOUT}
+  set_tests_properties(${name} PROPERTIES TIMEOUT ${arg_TIMEOUT} RUN_SERIAL "${arg_RUN_SERIAL}"
     ENVIRONMENT "OPENBLAS_NUM_THREADS=1;OMP_NUM_THREADS=1")
 endfunction()

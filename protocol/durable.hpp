@@ -25,7 +25,7 @@ using WallTime = std::chrono::sys_seconds;
 struct SignedBytes {
     Bytes bytes;
     Signature signature;
-    auto operator<=>(const SignedBytes&) const = default;
+    bool operator==(const SignedBytes&) const = default;
 };
 
 /// `owner` has left for ever. Never deleted; a second one for the same owner changes nothing.

@@ -215,6 +215,7 @@ class Engine {
         bool given_up = false;
         bool met = false;
         bool retiring = false;
+        std::optional<std::string> retires_for;  ///< why, once the seeds of those who left before are erased
     };
     struct OwnSeed {
         SeedRecord record;
@@ -407,6 +408,7 @@ class Engine {
     void check_complete();
     [[nodiscard]] bool somebody_keeps_our_exit() const;
     void retire(std::string reason);
+    [[nodiscard]] bool erases_for_others() const;
     void tick_exit();
 
     // engine_gossip.cpp: comparing the exits we know with those our neighbours know

@@ -134,6 +134,7 @@ void Engine::finish_erasure(const NodeId& owner) {
         note(EventKind::seed_erased, owner, exit.erased_version);
     if (let_in_again(owner)) allow_neighbours();
     send_receipt(owner, exit);
+    if (own_exit_ && own_exit_->retires_for) retire(*own_exit_->retires_for);
 }
 
 void Engine::send_receipt(const NodeId& owner, const PeerExit& exit) {
@@ -247,8 +248,21 @@ void Engine::on(const GiveUpExit&) {
 
 void Engine::retire(std::string reason) {
     if (own_exit_->retiring) return;
+    if (erases_for_others()) {
+        own_exit_->retires_for = std::move(reason);
+        return;
+    }
     own_exit_->retiring = true;
     persist({PutRetired{reason}}, ThenRetired{reason});
+}
+
+/// The seed of somebody who left before us is still on disk, as long as the disk fails: once we have retired,
+/// nobody would erase it any more.
+bool Engine::erases_for_others() const {
+    return std::any_of(exits_.begin(), exits_.end(), [this](const auto& known) {
+        return !known.second.erased &&
+               (maybe_on_disk_.contains(known.first) || wiping_.contains(known.first));
+    });
 }
 
 void Engine::send_notice_where_due() {

@@ -140,7 +140,8 @@ void EnsembleSeeds::wipe(const NodeId& owner, std::function<void()> done) {
         std::set<learning::MemberId> ids;
         for (const Wipe& wipe : wipes)
             ids.insert(wipe.owner.bytes());
-        static_cast<void>(ensemble_.wipe_dropped(ids));
+        // What was dropped while it was judged never came into the ensemble, but BLAS has had it.
+        if (ensemble_.wipe_dropped(ids) == 0) learning::overwrite_blas_buffers();
         for (const Wipe& wipe : wipes)
             wipe.done();
         prepare_snapshot();

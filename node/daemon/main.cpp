@@ -17,6 +17,7 @@
 #include "node/daemon/control_api.hpp"
 #include "node/daemon/node_service.hpp"
 #include "node/learning/memory.hpp"
+#include "node/learning/product_turn.hpp"
 #include "node/learning/threads.hpp"
 #include "node/storage/identity_file.hpp"
 
@@ -203,5 +204,6 @@ int main(int argc, char** argv) {
     spdlog::set_level(spdlog::level::from_str(inputs->config.log_level));
     if (!learning::fix_thread_counts(1))
         return complain({ErrorCode::internal, "threads of LibTorch are fixed already"});
+    learning::let_products_take_turns(true);
     return run(*inputs, only_check);
 }

@@ -9,6 +9,7 @@
 #include <ATen/ATen.h>
 
 #include "node/learning/data/assert.hpp"
+#include "node/learning/product_turn.hpp"
 
 namespace unlearn::learning {
 namespace {
@@ -112,6 +113,7 @@ Result<void> Ensemble::check_inputs(const at::Tensor& inputs) const {
 
 std::vector<std::vector<float>> Ensemble::member_logits(const at::Tensor& rows) const {
     std::vector<std::vector<float>> logits(members_.size());
+    const ProductTurn turn;
     for (const Fused& one : fused_) {
         const at::Tensor all = one.models->forward(rows);
         for (std::size_t i = 0; i < one.places.size(); ++i) {
@@ -176,7 +178,7 @@ Result<std::vector<Prediction>> Ensemble::predict_under(const at::Tensor& inputs
         if (revoked_.load()) return revoked_error();
         const auto logits = member_logits(rows);
         const std::vector<std::span<const float>> views(logits.begin(), logits.end());
-        combine_into(to_vector(own_->main().model().forward(rows)), views, priors, targets);
+        combine_into(to_vector(predict_logits(own_->main().model(), rows)), views, priors, targets);
     }
     if (revoked_.load()) return revoked_error();
     return predictions;

@@ -8,6 +8,7 @@
 #include <ATen/ATen.h>
 
 #include "node/learning/data/assert.hpp"
+#include "node/learning/product_turn.hpp"
 #include "node/learning/wipe.hpp"
 
 namespace unlearn::learning {
@@ -40,6 +41,12 @@ at::Tensor convolve(const at::Tensor& inputs, const at::Tensor& weight, std::int
     return at::conv2d(inputs, weight, {}, at::IntArrayRef{stride, stride}, at::IntArrayRef{padding, padding});
 }
 
+// The largest of each 2x2 square. LibTorch takes the maxima of many channels at once only where the channels
+// lie side by side; the values are the same, and it takes a third of the time, the copies included.
+at::Tensor halve(const at::Tensor& x) {
+    return at::max_pool2d(x.contiguous(at::MemoryFormat::ChannelsLast), 2).contiguous();
+}
+
 at::Tensor forward_mlp(const Architecture& architecture, Weights& weights, const at::Tensor& inputs) {
     at::Tensor x = inputs.flatten(1);
     for (std::size_t i = 0; i < architecture.widths.size(); ++i)
@@ -53,7 +60,7 @@ at::Tensor forward_cnn(const Architecture& architecture, Weights& weights, const
         const at::Tensor& weight = weights.next();
         const at::Tensor& bias = weights.next();
         // Pooling first gives the same result, as ReLU is monotonic, and less to do.
-        x = at::relu(at::max_pool2d(at::conv2d(x, weight, bias, 1, 1), 2));
+        x = at::relu(halve(at::conv2d(x, weight, bias, 1, 1)));
     }
     x = x.flatten(1);
     if (architecture.extra > 0) x = at::relu(dense(x, weights));
@@ -192,6 +199,7 @@ at::Tensor predict_logits(const Classifier& model, const at::Tensor& inputs) {
     auto logits = at::empty({inputs.size(0), model.classes()}, at::kFloat);
     for (std::int64_t row = 0; row < inputs.size(0); row += kPredictionRows) {
         const std::int64_t rows = std::min(kPredictionRows, inputs.size(0) - row);
+        const ProductTurn turn;
         logits.narrow(0, row, rows).copy_(model.forward(inputs.narrow(0, row, rows)));
     }
     return logits;

@@ -7,6 +7,8 @@
 
 #include <torch/torch.h>
 
+#include "node/learning/product_turn.hpp"
+
 namespace unlearn::learning {
 namespace {
 
@@ -73,6 +75,7 @@ Result<void> optimise(const Model& model, std::int64_t examples, const BatchLoss
             const auto rows = order.narrow(0, first, std::min(options.batch, examples - first));
             optimizer->param_groups()[0].options().set_lr(options.learning_rate *
                                                           schedule(step, steps_per_epoch * options.epochs));
+            const ProductTurn turn;
             optimizer->zero_grad();
             auto loss = batch_loss(rows);
             loss.backward();

@@ -3,6 +3,7 @@
 #include <torch/csrc/jit/runtime/graph_executor.h>
 #include <torch/script.h>
 
+#include "node/learning/product_turn.hpp"
 #include "node/learning/wipe.hpp"
 
 namespace unlearn::learning {
@@ -59,6 +60,7 @@ Result<std::shared_ptr<const Classifier>> load_script(const std::filesystem::pat
         auto module = torch::jit::load(file.string(), at::kCPU);
         module.eval();
         auto model = std::make_shared<const ScriptModel>(std::move(module), shape, classes);
+        const ProductTurn turn;
         const auto answer =
             model->forward(at::zeros({2, shape.channels, shape.height, shape.width}, at::kFloat));
         if (answer.scalar_type() != at::kFloat || answer.dim() != 2 || answer.size(0) != 2 ||

@@ -3,6 +3,8 @@
 #include <ATen/ATen.h>
 #include <string.h>
 
+#include "node/learning/product_turn.hpp"
+
 namespace unlearn::learning {
 
 void wipe(const at::Tensor& tensor) {
@@ -27,6 +29,7 @@ void overwrite_blas_buffers() {
     constexpr std::int64_t kLong = 1024;
     constexpr std::int64_t kThin = 16;
     const at::NoGradGuard no_gradients;
+    const ProductTurn turn;
     // Kept for ever (4 MiB): fresh memory costs a page fault every 4 KiB, which took 20 to 80 ms on a slow
     // virtual machine, in the way of every receipt.
     static const at::Tensor square = at::zeros({kLong, kLong}, at::kFloat);

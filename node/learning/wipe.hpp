@@ -16,7 +16,7 @@ void wipe(std::vector<NamedTensor>& tensors);
 
 // Overwrites what BLAS keeps of the matrices that it multiplied last: it packs them into buffers of its own,
 // which live as long as the process. Takes about a millisecond. Reaches the buffer that the next product
-// would use; products that run at the same time on other threads have others.
+// would use, which is the only one where products take turns (product_turn.hpp).
 void overwrite_blas_buffers();
 
 }  // namespace unlearn::learning

@@ -2,9 +2,12 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <map>
+#include <optional>
 #include <string>
 #include <system_error>
 #include <thread>
+#include <utility>
 
 #include <poll.h>
 #include <sys/wait.h>
@@ -47,6 +50,26 @@ Worker begin(std::uint64_t from, std::uint64_t end, unsigned step,
     return {process, ends[0], from, {}};
 }
 
+/// Holds back what comes before its turn: what is shown is the same for any number of processes.
+class InOrder {
+  public:
+    InOrder(std::uint64_t first, const std::function<void(const nlohmann::json&)>& show)
+        : next_(first), show_(show) {}
+
+    /// @param result nothing: there is none for this seed.
+    void add(std::uint64_t seed, std::optional<nlohmann::json> result) {
+        early_.emplace(seed, std::move(result));
+        for (auto at = early_.begin(); at != early_.end() && at->first == next_;
+             at = early_.erase(at), ++next_)
+            if (at->second) show_(*at->second);
+    }
+
+  private:
+    std::uint64_t next_;
+    const std::function<void(const nlohmann::json&)>& show_;
+    std::map<std::uint64_t, std::optional<nlohmann::json>> early_;
+};
+
 }  // namespace
 
 std::vector<std::uint64_t> in_parallel(std::uint64_t first, std::uint64_t count, unsigned jobs,
@@ -59,6 +82,7 @@ std::vector<std::uint64_t> in_parallel(std::uint64_t first, std::uint64_t count,
     for (unsigned i = 0; i < jobs; ++i)
         if (first + i < end) workers.push_back(begin(first + i, end, jobs, run_one));
 
+    InOrder in_order(first, show);
     std::vector<std::uint64_t> died;
     while (!workers.empty()) {
         std::vector<pollfd> waiting;
@@ -76,7 +100,7 @@ std::vector<std::uint64_t> in_parallel(std::uint64_t first, std::uint64_t count,
                 worker.unread.append(piece, static_cast<std::size_t>(got));
                 for (auto line_end = worker.unread.find('\n'); line_end != std::string::npos;
                      line_end = worker.unread.find('\n')) {
-                    show(nlohmann::json::parse(worker.unread.substr(0, line_end)));
+                    in_order.add(worker.next, nlohmann::json::parse(worker.unread.substr(0, line_end)));
                     worker.unread.erase(0, line_end + 1);
                     worker.next += jobs;
                 }
@@ -90,9 +114,11 @@ std::vector<std::uint64_t> in_parallel(std::uint64_t first, std::uint64_t count,
             if (status == 0) continue;
             // The seeds after the one that broke it are still to be run.
             died.push_back(at);
+            in_order.add(at, std::nullopt);
             if (at + jobs < end) workers.push_back(begin(at + jobs, end, jobs, run_one));
         }
     }
+    std::sort(died.begin(), died.end());
     return died;
 }
 

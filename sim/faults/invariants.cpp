@@ -100,6 +100,7 @@ void Invariants::loaded(const Machine& machine, const LoadedState& state) {
     }
     std::erase_if(comparisons_, is_of(machine));
     std::erase_if(digests_, is_of(machine));
+    std::erase_if(windows_, is_of(machine));
     // What it heard before is news to it again, but for the lease of a seed that it holds.
     for (auto& [pair, heard] : heard_)
         if (pair.first == machine.id()) heard.numbers.clear();
@@ -144,6 +145,18 @@ const std::set<NodeId>& Invariants::stored_exits(const NodeId& machine) const {
 void Invariants::offered(const Machine& machine, const NodeId& owner, ByteView payload) {
     if (!payloads_.is_from(owner, payload))
         fail("held-is-signed", name_of(machine) + " got a seed that " + owner.short_text() + " never made");
+    const Pair pair{machine.id(), owner};
+    const auto loaded = quarantined_.find(pair);
+    if (loaded != quarantined_.end() && is_downloaded(pair, loaded->second.version, payload.size()))
+        quarantined_.erase(loaded);
+}
+
+/// Whether its owner has sent all of this version since the machine started.
+bool Invariants::is_downloaded(const Pair& pair, SeedVersion version, std::size_t bytes) const {
+    const auto window = windows_.find(pair);
+    const auto chunk = least_chunk_.find({pair.second, version});
+    return window != windows_.end() && chunk != least_chunk_.end() && window->second.version == version &&
+           window->second.received * chunk->second >= bytes;
 }
 
 void Invariants::installed(const Machine& machine, const NodeId& owner, SeedVersion version) {

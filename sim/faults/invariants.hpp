@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -107,6 +108,8 @@ class Invariants {
     /// What a start from disk, or from a backup, asks for before the seed of `owner` may be used.
     void check_quarantine(const Machine& machine, const protocol::NodeId& owner,
                           protocol::SeedVersion version, const std::string& what);
+    [[nodiscard]] bool is_downloaded(const Pair& pair, protocol::SeedVersion version,
+                                     std::size_t bytes) const;
     void learns_exit(const Machine& machine, const protocol::NodeId& owner);
     void completes(const Machine& machine);
     void erases(const Machine& machine, const protocol::NodeId& owner);
@@ -170,16 +173,25 @@ class Invariants {
     std::map<Pair, protocol::SeedVersion> served_;    ///< owner, holder
     std::map<Pair, protocol::SeedVersion> recorded_;  ///< the same, surely durable
     std::map<std::pair<protocol::NodeId, protocol::SeedVersion>, protocol::Bytes> records_;
-    std::map<protocol::SignedBytes, protocol::Lease> leases_;
-    std::map<protocol::SignedBytes, protocol::Result<protocol::ExitNotice>> notices_;  ///< verified once
-    std::map<Pair, Window> windows_;                                                   ///< machine, owner
+    /// gcc 12 warns of the ready-made order of vectors, wrongly.
+    struct BySignature {
+        bool operator()(const protocol::SignedBytes& a, const protocol::SignedBytes& b) const {
+            if (a.signature != b.signature) return a.signature < b.signature;
+            return std::lexicographical_compare(a.bytes.begin(), a.bytes.end(), b.bytes.begin(),
+                                                b.bytes.end());
+        }
+    };
+    std::map<protocol::SignedBytes, protocol::Lease, BySignature> leases_;
+    std::map<protocol::SignedBytes, protocol::Result<protocol::ExitNotice>, BySignature>
+        notices_;                     ///< verified once
+    std::map<Pair, Window> windows_;  ///< machine, owner
     struct HeardExit {
         protocol::NodeId from;
         protocol::SignedBytes notice;
     };
     std::map<protocol::NodeId, HeardExit> last_exit_;  ///< by machine
-    std::map<Pair, std::size_t> introduced_;   ///< machine, peer: strangers' exits taken since the start
-    std::set<protocol::SignedBytes> offered_;  ///< records that were heard
+    std::map<Pair, std::size_t> introduced_;  ///< machine, peer: strangers' exits taken since the start
+    std::set<protocol::SignedBytes, BySignature> offered_;  ///< records that were heard
     std::map<std::pair<protocol::NodeId, protocol::SeedVersion>, std::size_t> least_chunk_;
 };
 

@@ -69,6 +69,7 @@ class Storm final : public FaultWorld {
     void plan_faults(Duration end);
     void plan(Duration from, Duration to, std::size_t times, std::function<void()> what);
     [[nodiscard]] std::size_t times(double for_each_node) const;
+    void crash_for(Machine& machine, Duration down);
     void arm(Machine& machine);
     void break_links();
     void bad_disk();

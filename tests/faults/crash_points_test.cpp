@@ -153,7 +153,7 @@ constexpr std::array<Way, 6> kWays{{{VirtualDisk::Crash::before, true},
 
 /// Under a sanitizer, which makes everything ten times slower, each operation is met in half of the ways, in
 /// turn; without, in all of them.
-#ifdef __SANITIZE_ADDRESS__
+#ifdef UNLEARN_ADDRESS_SANITIZER
 constexpr bool kInHalfOfTheWays = true;
 #else
 constexpr bool kInHalfOfTheWays = false;

@@ -1,8 +1,10 @@
 #include <algorithm>
 #include <cstring>
+#include <fstream>
 #include <memory>
 #include <numeric>
 #include <random>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -10,11 +12,11 @@
 #include <nlohmann/json.hpp>
 #include <unistd.h>
 
-#include "memory_search.hpp"
 #include "node/learning/data/idx.hpp"
 #include "replayed_peer.hpp"
 #include "tests/support/fleet.hpp"
 #include "tests/support/idx_files.hpp"
+#include "tests/support/memory_search.hpp"
 #include "tests/support/temporary_folder.hpp"
 
 /// That nothing of a forgotten seed is left on disk and in the memory of those who held it.
@@ -25,6 +27,19 @@ using namespace unlearn::testing;
 
 constexpr std::chrono::seconds kSoon{5};
 
+/// Long enough for some predictions meanwhile, and mostly in products.
+void distil_for_a_while(const Device& device) {
+    const auto file = device.folder() / "node.toml";
+    std::stringstream text;
+    text << std::ifstream(file).rdbuf();
+    std::string config = text.str();
+    const std::string begin = "[distillation]\n";
+    const auto section = config.find(begin);
+    REQUIRE(section != std::string::npos);
+    config.insert(section + begin.size(), "epochs = 500\nbatch = 800\n");
+    std::ofstream(file) << config;
+}
+
 std::unique_ptr<Device> device_with_images(const TemporaryFolder& ground, const std::string& name,
                                            const unlearn::learning::LabelledData& data, std::size_t first) {
     auto device = std::make_unique<Device>(ground.path(), name, free_port());
@@ -34,10 +49,25 @@ std::unique_ptr<Device> device_with_images(const TemporaryFolder& ground, const 
     device->init({"--classes 0,1,2,3,4,5,6,7,8,9", "--images", (device->folder() / "own-images").string(),
                   "--labels", (device->folder() / "own-labels").string(), "--reference",
                   (ground.path() / "reference-images").string()});
+    distil_for_a_while(*device);
     // As the systemd unit has it.
     device->set_environment("LD_BIND_NOW", "1");
     device->start();
     return device;
+}
+
+/// BLAS packs what is multiplied at the same time into different buffers.
+void predict_while_it_learns(const Device& device) {
+    const auto version = [&] { return device.ask("status")["own_seed"]["version"]; };
+    const auto before = version();
+    REQUIRE(device.ctl("publish").code == 0);
+    std::size_t predictions = 0;
+    REQUIRE(eventually([&] {
+        REQUIRE(device.ctl("predict " + (device.folder() / "own-images").string()).code == 0);
+        ++predictions;
+        return version() != before;
+    }));
+    CHECK(predictions > 1);
 }
 
 void check_wiped(const SeedSearch& search, const Device& device) {
@@ -113,6 +143,8 @@ TEST_CASE("after an exit nothing of a seed is left, at those who held the leaver
                     seeds_of(devices));
     for (const auto& device : devices)
         CHECK_FALSE(owners_in(device->ask("predict " + (device->folder() / "own-images").string())).empty());
+
+    predict_while_it_learns(holder);
 
     const SeedSearch of_owner(ReplayedPeer(owner.data_dir()).weights());
     const SeedSearch of_holder(ReplayedPeer(holder.data_dir()).weights());

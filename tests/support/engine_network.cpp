@@ -4,6 +4,14 @@
 #include <cassert>
 
 namespace unlearn::testing {
+namespace {
+
+bool erases(const Persist& persist) {
+    return std::any_of(persist.ops.begin(), persist.ops.end(),
+                       [](const StoreOp& op) { return std::holds_alternative<EraseHeldSeed>(op); });
+}
+
+}  // namespace
 
 EngineNetwork::EngineNetwork(std::vector<std::string> names,
                              std::vector<std::pair<std::size_t, std::size_t>> edges,
@@ -218,7 +226,7 @@ void EngineNetwork::carry_out(std::size_t index, const Effect& effect) {
     } else if (const auto* persist = std::get_if<Persist>(&effect)) {
         if (node.storage_hangs) {
             node.hanging.push_back(*persist);
-        } else if (node.storage_fails) {
+        } else if (node.storage_fails || (node.erasing_fails && erases(*persist))) {
             queue_.push_back({index, StoreFailed{persist->ticket, "disk full"}});
         } else {
             for (const auto& op : persist->ops)

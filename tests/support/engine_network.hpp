@@ -28,6 +28,7 @@ class EngineNetwork {
         std::vector<Event> events;
         std::vector<Send> sent;
         bool storage_fails = false;
+        bool erasing_fails = false;
         bool storage_hangs = false;
         std::deque<Persist> hanging;
         bool checks_hang = false;

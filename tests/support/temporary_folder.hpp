@@ -17,7 +17,8 @@ namespace unlearn::testing {
 class TemporaryFolder {
   public:
     explicit TemporaryFolder(const std::filesystem::path& parent = std::filesystem::temp_directory_path()) {
-        auto name = (parent / "unlearnd-test-XXXXXX").string();
+        // mkdtemp() replaces the six letters.
+        auto name = (parent / ("unlearnd-test-" + std::string(6, 'X'))).string();
         if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("cannot make " + name);
         path_ = name;
     }

@@ -31,6 +31,31 @@ TEST_CASE("every kind of model gives logits, and its exported tensors make the s
     }
 }
 
+TEST_CASE("a convolutional net gives the bits of LibTorch's plain pooling, in logits and gradients") {
+    for (const std::int64_t side : {12, 11}) {
+        CAPTURE(side);
+        const auto model = make_model(architecture("cnn:4x6"), {1, side, side}, 3, make_generator(7));
+        REQUIRE(model);
+        // Of black and white there are many squares with more than one largest value.
+        const auto inputs = at::rand({5, 1, side, side}, make_generator(1)).round();
+        std::vector<at::Tensor> plain;
+        for (const at::Tensor& parameter : model->parameters()) {
+            parameter.requires_grad_(true);
+            plain.push_back(parameter.detach().clone().requires_grad_(true));
+        }
+        at::Tensor x = inputs;
+        for (const std::size_t layer : {0, 2})
+            x = at::relu(at::max_pool2d(at::conv2d(x, plain[layer], plain[layer + 1], 1, 1), 2));
+        const auto expected = at::linear(x.flatten(1), plain[4], plain[5]);
+        const auto logits = model->forward(inputs);
+        CHECK(same_bits(logits.detach(), expected.detach()));
+        logits.square().sum().backward();
+        expected.square().sum().backward();
+        for (std::size_t i = 0; i < plain.size(); ++i)
+            CHECK(same_bits(model->parameters()[i].grad(), plain[i].grad()));
+    }
+}
+
 TEST_CASE("initial weights come from the given generator alone") {
     const auto weights = [](std::uint64_t seed) {
         return make_model(architecture("mlp:8"), kShape, 3, make_generator(seed))->parameters()[0].clone();

@@ -103,6 +103,24 @@ TEST_CASE("a failing disk keeps no seed alive: no receipt, and the erasure is tr
     CHECK(net[2].engine->own_exit().complete);
 }
 
+TEST_CASE("a node does not retire before the seed of somebody who left before it is erased") {
+    EngineNetwork net = triangle();
+    net[0].erasing_fails = true;
+    net.exit(2);
+    net.settle();
+    net[0].erasing_fails = false;
+    net.exit(0);
+    net.settle();
+    // What failed is tried again only after a while.
+    REQUIRE(disk_has_seed_of(net[0], net.id(2)));
+    CHECK(net[0].engine->own_exit().complete);
+    CHECK(net[0].count(EventKind::retired) == 0);
+    net.run_for(5s);
+    CHECK_FALSE(disk_has_seed_of(net[0], net.id(2)));
+    CHECK(net[0].count(EventKind::retired) == 1);
+    CHECK(net[2].engine->own_exit().complete);
+}
+
 TEST_CASE("a seed whose storing failed before its owner's exit is not written after it") {
     EngineNetwork net({"a", "b"}, {{0, 1}});
     net.start();

@@ -92,9 +92,9 @@ TEST_CASE("the wire format is what tests/golden/wire.json says, byte for byte") 
     std::ifstream in(kFile);
     REQUIRE_MESSAGE(in.good(), "cannot read " << kFile);
     const json expected = json::parse(in);
-    for (const auto& [key, value] : expected.items()) {
-        INFO(key);
-        CHECK(made.at(key) == value);
+    for (const auto& item : expected.items()) {
+        INFO(item.key());
+        CHECK(made.at(item.key()) == item.value());
     }
     CHECK(made.size() == expected.size());
 }

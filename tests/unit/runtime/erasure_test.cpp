@@ -121,7 +121,7 @@ class LoneNode {
 
 }  // namespace
 
-#if !defined(__SANITIZE_THREAD__) && !defined(__SANITIZE_ADDRESS__)
+#if !defined(UNLEARN_THREAD_SANITIZER) && !defined(UNLEARN_ADDRESS_SANITIZER)
 // Reads all memory, which a sanitizer makes enormous.
 TEST_CASE("after an exit no 64 bytes of the seed are in the holder's folder or memory") {
     std::array<int, 2> endpoint_pipe{};

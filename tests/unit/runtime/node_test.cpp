@@ -225,7 +225,7 @@ TEST_CASE("nodes exchange seeds and forget one, in memory") {
     exchange_and_forget<OverMemory>();
 }
 
-#ifndef __SANITIZE_THREAD__
+#ifndef UNLEARN_THREAD_SANITIZER
 // ThreadSanitizer reports false positives inside libzmq (libzmq #3309).
 TEST_CASE("nodes exchange seeds and forget one, over sockets") {
     exchange_and_forget<OverSockets>();

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <vector>
 
 #include "tests/unit/sim_faults/small_world.hpp"
@@ -132,6 +133,22 @@ struct Holder {
         world.invariants().hears(node, by,
                                  frames_of(Delta{salt, DeltaPart::known, last, 0, std::move(known)}));
     }
+    [[nodiscard]] PutHeldSeed seed() {
+        const auto state = world.stored(0);
+        return *std::find_if(state.held_seeds.begin(), state.held_seeds.end(),
+                             [&](const PutHeldSeed& held) { return held.owner == owner; });
+    }
+    /// It asks the owner for the seed, and gets all of it but the last chunks.
+    void downloads(std::uint32_t all_but = 0) {
+        const auto record = verify_record(owner, world.network(), seed().record);
+        REQUIRE(record);
+        const std::uint32_t count = record->chunk_count();
+        world.invariants().sends(node, owner, frames_of(Get{version, 0, count}));
+        for (std::uint32_t index = 0; index + all_but < count; ++index)
+            world.invariants().hears(node, owner, frames_of(Chunk{version, index, Bytes(1)}));
+    }
+    /// The seed, from wherever it came, is checked before it is used.
+    void checks() { world.invariants().offered(node, owner, seed().payload->view()); }
     /// The rules that are broken when it uses the seed now.
     [[nodiscard]] Rules broken_by_use() {
         world.invariants().installed(node, owner, version);
@@ -174,6 +191,20 @@ TEST_CASE("quarantine: a seed from disk is used before anybody has told what it 
     SUBCASE("an answer that names its owner among the exited") {
         holder.is_answered(peer, salt, {BurntId{owner.bytes()}}, false);
         holder.is_answered(peer, salt, {});
+    }
+    SUBCASE("its owner has sent a part of it again") {
+        holder.downloads(1);
+        holder.checks();
+    }
+    SUBCASE("its owner had sent it before a restart") {
+        holder.downloads();
+        world.invariants().loaded(node, world.stored(0));
+        holder.checks();
+    }
+    SUBCASE("its owner has sent it again: it may be used") {
+        holder.downloads();
+        holder.checks();
+        expected.clear();
     }
     SUBCASE("an answer that does not: it may be used") {
         holder.is_answered(peer, salt, {BurntId{stranger().id().bytes()}});

@@ -233,18 +233,18 @@ TEST_CASE("every way to tamper with the log is found, at the right entry") {
         {"UPDATE meta SET log_seq = 5", 6, "is after the newest, number 5"},
         {"UPDATE meta SET log_seq = 0, log_hash = x''", 1, "is after the newest, number 0"},
     };
-    for (const auto& [sql, first_bad, detail] : cases) {
-        INFO(sql);
+    for (const Case& tampering : cases) {
+        INFO(tampering.sql);
         const TemporaryFolder folder;
         std::filesystem::copy_file(original.path() / "state.db", folder.path() / "state.db");
         REQUIRE(!verify_log_of(folder.path()).value().first_bad);
-        run_sql(folder.path(), sql);
+        run_sql(folder.path(), tampering.sql);
         const auto check = verify_log_of(folder.path());
         REQUIRE_MESSAGE(check, check.error().text());
         REQUIRE(check->first_bad);
-        CHECK(*check->first_bad == first_bad);
-        CHECK_MESSAGE(check->detail.find(detail) != std::string::npos, check->detail);
-        CHECK(check->detail.find("log entry " + std::to_string(first_bad) + " ") == 0);
+        CHECK(*check->first_bad == tampering.first_bad);
+        CHECK_MESSAGE(check->detail.find(tampering.detail) != std::string::npos, check->detail);
+        CHECK(check->detail.find("log entry " + std::to_string(tampering.first_bad) + " ") == 0);
         // The running node finds the same, in pieces too.
         const auto store = open(folder.path());
         CHECK(store->verify_log().value().first_bad == check->first_bad);

@@ -1,4 +1,4 @@
-#include "memory_search.hpp"
+#include "tests/support/memory_search.hpp"
 
 #include <algorithm>
 #include <array>
