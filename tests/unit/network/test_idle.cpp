@@ -20,6 +20,14 @@ namespace {
 
 constexpr int kPeers = 8;
 constexpr auto kPingEvery = 2s;  // as the protocol's kPingAfterIdle
+/// Percent of a core. A sanitizer multiplies what little there is to do; a loop that never rests is still far
+/// above.
+#ifdef UNLEARN_ADDRESS_SANITIZER
+constexpr double kIdleLimit = 5;
+#else
+constexpr double kIdleLimit = 0.5;
+#endif
+constexpr int kWindows = 3;
 
 /// Reads the node's id and endpoint, dials it as 8 peers, and pings until the pipe is closed.
 void run_peers(int in, int out, const std::vector<unlearn::protocol::Identity>& identities) {
@@ -58,6 +66,17 @@ double cpu_seconds() {
     return seconds(used.ru_utime) + seconds(used.ru_stime);
 }
 
+/// Percent of a core that the world takes while it is left alone for `seconds`.
+double idle_share(ZmqWorld& world, double seconds) {
+    unlearn::asio::steady_timer end(world.io, std::chrono::duration_cast<std::chrono::milliseconds>(
+                                                  std::chrono::duration<double>(seconds)));
+    end.async_wait([&](const boost::system::error_code&) { world.io.stop(); });
+    const double before = cpu_seconds();
+    world.io.restart();
+    world.io.run();
+    return 100 * (cpu_seconds() - before) / seconds;
+}
+
 }  // namespace
 
 TEST_CASE("a node with 8 idle peers takes next to no CPU time") {
@@ -90,15 +109,15 @@ TEST_CASE("a node with 8 idle peers takes next to no CPU time") {
         REQUIRE(::write(to_peers[1], address.data(), address.size()) > 0);
         world.until([&] { return node->seen.messages.size() >= kPeers; });
         CHECK(node->seen.messages.size() >= kPeers);
-        unlearn::asio::steady_timer end(world.io, std::chrono::duration_cast<std::chrono::milliseconds>(
-                                                      std::chrono::duration<double>(seconds)));
-        end.async_wait([&](const boost::system::error_code&) { world.io.stop(); });
-        const double before = cpu_seconds();
-        world.io.restart();
-        world.io.run();
-        const double share = 100 * (cpu_seconds() - before) / seconds;
-        MESSAGE("idle: " << share << " % of a core over " << seconds << " s");
-        CHECK(share < 0.5);
+        // A busy host's stolen time counts as ours, so one quiet window is enough; what a node does by
+        // itself, it does in all of them.
+        double least = 100;
+        for (int window = 0; window < kWindows && least >= kIdleLimit; ++window) {
+            const double share = idle_share(world, seconds);
+            MESSAGE("idle: " << share << " % of a core over " << seconds << " s");
+            least = std::min(least, share);
+        }
+        CHECK(least < kIdleLimit);
     }
     ::kill(peers, SIGKILL);
     ::waitpid(peers, nullptr, 0);
