@@ -217,8 +217,7 @@ tl::expected<std::vector<Evaluation>, std::string> World::evaluate() {
         Evaluation& out = evaluations[i];
         out.name = member.setup->name;
         out.rho = ensemble->rho();
-        constexpr std::array priors{learning::Prior::own, learning::Prior::uniform};
-        const auto by_ensemble = ensemble->predict_under(test.inputs(), priors);
+        const auto by_ensemble = ensemble->predict_under(test.inputs(), learning::kPriors);
         const auto by_main = ensemble->predict_main(test.inputs());
         if (!by_ensemble) return out.name + ": prediction: " + by_ensemble.error().message;
         if (!by_main) return out.name + ": prediction: " + by_main.error().message;

@@ -1,6 +1,8 @@
+#include <cmath>
 #include <sstream>
 
 #include "node/config/node_config.hpp"
+#include "node/learning/data/training_options.hpp"
 
 namespace unlearn::config {
 namespace {
@@ -24,6 +26,31 @@ std::string list(const std::vector<std::string>& values) {
     for (const auto& value : values)
         out += (out.size() > 1 ? ", " : "") + quoted(value);
     return out + "]";
+}
+
+/// A TOML float: with a point, and no digit more than it needs.
+std::string decimal(double value) {
+    std::ostringstream out;
+    out << value;
+    return out.str() + (value == std::floor(value) ? ".0" : "");
+}
+
+/// Commented out: that is what happens without these lines.
+std::string optimisation(const learning::OptimisationOptions& options) {
+    std::ostringstream out;
+    out << "# epochs = " << options.epochs << "\n# batch = " << options.batch
+        << "\n# learning_rate = " << decimal(options.learning_rate) << '\n';
+    return out.str();
+}
+
+std::string training(const SampleChoices& choices) {
+    if (!choices.torchscript.empty()) return "";
+    const auto architecture = learning::parse_architecture(choices.main_model);
+    if (!architecture) return "[training]\n\n";
+    const auto options = learning::default_training(*architecture).optimisation;
+    return "[training]                    # as suits " + choices.main_model +
+           "; another kind of model has other defaults\n" + optimisation(options) +
+           "# weight_decay = " + decimal(options.weight_decay) + "\n\n";
 }
 
 }  // namespace
@@ -74,10 +101,9 @@ std::string sample_config(const SampleChoices& choices) {
             << "  # your own model, trained elsewhere: [rows, channels, height, width] to logits\n";
     out << "seed = " << quoted(choices.seed_model)
         << "               # the small model that peers are sent; any of the same kinds\n\n"
-        << "# What is left out here is chosen by kind of model: linear 20 epochs at 0.002 without decay,\n"
-        << "# mlp 40 at 0.001 and 0.5, cnn and resnet 15 at 0.001 and 0.3.\n"
-        << "[training]\n# epochs = 15\n# batch = 32\n# learning_rate = 0.001\n# weight_decay = 0.3\n\n"
-        << "[distillation]\n# epochs = 8\n# batch = 64\n# learning_rate = 0.005\n# temperature = 1.0\n\n"
+        << training(choices) << "[distillation]\n"
+        << optimisation(learning::DistilOptions{}.optimisation)
+        << "# temperature = " << decimal(learning::DistilOptions{}.temperature) << "\n\n"
         << "[ensemble]\naggregation = \"known-classes\" # or hdus (as published), mean-probabilities, "
            "median\n"
         << "# rho = 0.5                   # weight of the peers; left out, it is chosen on the validation "

@@ -8,6 +8,7 @@
 
 #include "node/learning/data/architecture.hpp"
 #include "node/learning/data/result.hpp"
+#include "node/learning/data/training_options.hpp"
 #include "node/learning/dataset.hpp"
 #include "node/learning/models.hpp"
 #include "node/learning/optimisation.hpp"
@@ -33,13 +34,6 @@ class Seed {
     explicit Seed(Model model) : model_(std::make_shared<const Model>(std::move(model))) {}
 
     std::shared_ptr<const Model> model_;
-};
-
-// The defaults suit cnn:8x16 and were found with tests/bench/learning_trial.cpp; a fully connected seed is
-// cheap enough for 30 epochs. HDUS uses a temperature of 3 to 9.
-struct DistilOptions {
-    double temperature = 1.0;
-    OptimisationOptions optimisation{.epochs = 8, .batch = 64, .learning_rate = 5e-3};
 };
 
 // Distils a main model into a fresh small one ("cold start": never from an earlier version) as in HDUS (arXiv

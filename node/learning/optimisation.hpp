@@ -8,11 +8,10 @@
 #include <ATen/core/Tensor.h>
 
 #include "node/learning/data/result.hpp"
+#include "node/learning/data/training_options.hpp"
 #include "node/learning/models.hpp"
 
 namespace unlearn::learning {
-
-enum class Optimizer { adam, sgd };
 
 // After every epoch; called in the thread that trains.
 struct EpochReport {
@@ -24,16 +23,6 @@ using Progress = std::function<void(const EpochReport&)>;
 
 // Set by another thread to stop at the next step; nullptr if nobody will.
 using CancelFlag = const std::atomic<bool>*;
-
-// How weights follow a gradient. The learning rate rises over the first tenth of all steps and then falls to
-// 0 along a cosine.
-struct OptimisationOptions {
-    std::int64_t epochs = 1;
-    std::int64_t batch = 32;  // examples in a step
-    double learning_rate = 1e-3;
-    double weight_decay = 0.0;  // decoupled from the gradient (Loshchilov and Hutter, arXiv 1711.05101)
-    Optimizer optimizer = Optimizer::adam;
-};
 
 // The mean loss of one batch, given which examples it holds ([B] int64); differentiable in the model's
 // weights.

@@ -52,30 +52,6 @@ Result<MainModel> MainModel::restore(const Architecture& architecture, const Inp
     return MainModel(std::move(*model));
 }
 
-TrainOptions default_training(const Architecture& architecture) {
-    TrainOptions options;
-    OptimisationOptions& optimisation = options.optimisation;
-    optimisation.batch = 32;
-    switch (architecture.kind) {
-        case ArchitectureKind::linear:
-            optimisation.epochs = 20;
-            optimisation.learning_rate = 2e-3;
-            break;
-        case ArchitectureKind::mlp:
-            optimisation.epochs = 40;
-            optimisation.learning_rate = 1e-3;
-            optimisation.weight_decay = 0.5;
-            break;
-        case ArchitectureKind::cnn:
-        case ArchitectureKind::resnet:
-            optimisation.epochs = 15;
-            optimisation.learning_rate = 1e-3;
-            optimisation.weight_decay = 0.3;
-            break;
-    }
-    return options;
-}
-
 Result<MainModel> train(const Architecture& architecture, const Dataset& own_data,
                         const TrainOptions& options, at::Generator generator, const Progress& progress,
                         CancelFlag cancel) {

@@ -10,6 +10,7 @@
 
 #include "node/learning/data/architecture.hpp"
 #include "node/learning/data/result.hpp"
+#include "node/learning/data/training_options.hpp"
 #include "node/learning/dataset.hpp"
 #include "node/learning/models.hpp"
 #include "node/learning/optimisation.hpp"
@@ -35,24 +36,14 @@ class MainModel {
                                                    std::int64_t classes, std::span<const std::uint8_t> saved);
 
   private:
-    friend Result<MainModel> train(const Architecture&, const Dataset&, const struct TrainOptions&,
-                                   at::Generator, const Progress&, CancelFlag);
+    friend Result<MainModel> train(const Architecture&, const Dataset&, const TrainOptions&, at::Generator,
+                                   const Progress&, CancelFlag);
     MainModel() = default;
     explicit MainModel(Model model);
 
     std::shared_ptr<const Classifier> model_;
     const Model* trained_ = nullptr;  // the same, when it is of the registry
 };
-
-struct TrainOptions {
-    OptimisationOptions optimisation;
-    double label_smoothing = 0.0;  // Szegedy et al., arXiv 1512.00567
-    // Images are moved by up to this many pixels in each direction, anew for every batch. 0 for tables.
-    std::int64_t shift_pixels = 0;
-};
-
-// Options that suit a few thousand small images; what `tests/bench/learning_trial.cpp` was tuned to.
-[[nodiscard]] TrainOptions default_training(const Architecture& architecture);
 
 // Trains a fresh main model on the owner's own labelled data, by cross-entropy. Weights, order and
 // augmentation are drawn from `generator`, which ought to be that of (scenario, this node, purpose). Blocks

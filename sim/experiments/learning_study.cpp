@@ -1,6 +1,5 @@
 #include "sim/experiments/learning_study.hpp"
 
-#include <array>
 #include <map>
 #include <optional>
 #include <set>
@@ -236,8 +235,7 @@ class LearningStudy final : public Study {
         std::vector<std::span<const float>> logits;
         for (const auto& member : ensemble->members())
             logits.emplace_back(seeds.test_logits[owners.at(member->id())]);
-        constexpr std::array kPriors{learning::Prior::own, learning::Prior::uniform};
-        const auto tables = ensemble->combine(main_logits_[holder], logits, kPriors);
+        const auto tables = ensemble->combine(main_logits_[holder], logits, learning::kPriors);
         const auto classes = static_cast<std::int64_t>(own_[holder]->classes());
         mixed.ensemble = {score(to_table(tables[0], classes), holder).own,
                           score(to_table(tables[1], classes), holder).full};

@@ -1,6 +1,5 @@
 #include "sim/experiments/learnt_network.hpp"
 
-#include <array>
 #include <optional>
 #include <utility>
 
@@ -64,8 +63,7 @@ LearntNetwork::Answers LearntNetwork::answers(std::size_t node, const learning::
     std::vector<std::span<const float>> logits;
     for (const auto& member : ensemble.members())
         logits.emplace_back(nodes_[place_of_.at(member->id())].seed_logits);
-    constexpr std::array kPriors{learning::Prior::own, learning::Prior::uniform};
-    auto tables = ensemble.combine(nodes_[node].main_logits, logits, kPriors);
+    auto tables = ensemble.combine(nodes_[node].main_logits, logits, learning::kPriors);
     return {std::move(tables[0]), std::move(tables[1])};
 }
 

@@ -3,7 +3,6 @@
 // the real one.
 
 #include <algorithm>
-#include <array>
 #include <chrono>
 #include <cstdio>
 #include <numeric>
@@ -93,7 +92,7 @@ Scores score(const Ensemble& ensemble, const Dataset& test) {
     Scores scores;
     scores.main_own = own_accuracy(main, test, own);
     scores.main_full = full_accuracy(main, test);
-    const auto under = must(ensemble.predict_under(test.inputs(), std::array{Prior::own, Prior::uniform}));
+    const auto under = must(ensemble.predict_under(test.inputs(), kPriors));
     scores.ensemble_own = own_accuracy(under[0].probabilities, test, own);
     scores.ensemble_full = full_accuracy(under[1].probabilities, test);
     return scores;

@@ -43,6 +43,12 @@ class EngineNetwork {
                 n += event.kind == kind ? 1 : 0;
             return n;
         }
+        [[nodiscard]] std::size_t count_sent(Kind kind) const {
+            std::size_t n = 0;
+            for (const auto& send : sent)
+                n += send.frames[0][3] == static_cast<std::uint8_t>(kind) ? 1 : 0;
+            return n;
+        }
     };
 
     using AdjustConfig = std::function<void(std::size_t node, EngineConfig&)>;

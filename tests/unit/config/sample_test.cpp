@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 
 #include "node/config/node_config.hpp"
+#include "node/learning/data/training_options.hpp"
 
 namespace {
 
@@ -98,17 +99,36 @@ std::string with_all_keys(std::string text) {
     return text;
 }
 
-TEST_CASE("the keys that it shows commented out are right too") {
-    const auto text = with_all_keys(config::sample_config(choices(DataKind::csv)));
+TEST_CASE("the keys that it shows commented out hold what is done without them") {
+    for (const std::string main : {"linear", "mlp:64x32", "cnn:16x32", "resnet:8x12+1"}) {
+        CAPTURE(main);
+        auto chosen = choices(DataKind::csv);
+        chosen.main_model = main;
+        const auto parsed =
+            config::parse_node_config(with_all_keys(config::sample_config(chosen)), "node.toml");
+        REQUIRE_MESSAGE(parsed, parsed.error().text());
+        CHECK(parsed->listen == "tcp://*:7411");
+        const auto training = learning::default_training(*learning::parse_architecture(main)).optimisation;
+        CHECK(parsed->training.epochs == training.epochs);
+        CHECK(parsed->training.batch == training.batch);
+        CHECK(parsed->training.learning_rate == training.learning_rate);
+        CHECK(parsed->training.weight_decay == training.weight_decay);
+        const learning::DistilOptions distillation;
+        CHECK(parsed->distillation.epochs == distillation.optimisation.epochs);
+        CHECK(parsed->distillation.batch == distillation.optimisation.batch);
+        CHECK(parsed->distillation.learning_rate == distillation.optimisation.learning_rate);
+        CHECK(parsed->distillation.temperature == distillation.temperature);
+    }
+}
+
+TEST_CASE("a model that its user trained has no training to be told about") {
+    auto chosen = choices(DataKind::csv);
+    chosen.torchscript = "/srv/mine.pt";
+    const auto text = config::sample_config(chosen);
+    CHECK(text.find("[training]") == std::string::npos);
     const auto parsed = config::parse_node_config(text, "node.toml");
     REQUIRE_MESSAGE(parsed, parsed.error().text());
-    CHECK(parsed->listen == "tcp://*:7411");
-    CHECK(parsed->training.epochs);
-    CHECK(parsed->training.batch);
-    CHECK(parsed->training.learning_rate);
-    CHECK(parsed->training.weight_decay);
-    CHECK(parsed->distillation.epochs);
-    CHECK(parsed->distillation.temperature);
+    CHECK(parsed->model.torchscript == "/srv/mine.pt");
 }
 
 }  // namespace

@@ -49,7 +49,7 @@ TEST_CASE("predictions are probabilities, name who took part, and refuse inputs 
     const auto ensemble = Ensemble::build(
         holder.own, {member(9, make_node(2), *holder.own), member(4, make_node(3), *holder.own)}, {});
     const auto inputs = Dataset::from_table(points(3, 8)).inputs();
-    for (const Prior prior : {Prior::own, Prior::uniform}) {
+    for (const Prior prior : kPriors) {
         const auto prediction = ensemble->predict(inputs, prior);
         REQUIRE(prediction);
         CHECK(at::allclose(prediction->probabilities.sum(1), at::ones({12})));

@@ -40,11 +40,11 @@ Comparison drop_against_never_had(const World& world, const EnsembleOptions& opt
     }
     Comparison comparison;
     std::vector<at::Tensor> before;
-    for (const Prior prior : {Prior::own, Prior::uniform}) {
+    for (const Prior prior : kPriors) {
         before.push_back(dropped.predict(inputs(), prior)->probabilities);
     }
     dropped.forget(id(2), std::chrono::milliseconds(5));
-    for (const Prior prior : {Prior::own, Prior::uniform}) {
+    for (const Prior prior : kPriors) {
         const auto after = dropped.predict(inputs(), prior)->probabilities;
         if (!same_bits(after, never.predict(inputs(), prior)->probabilities)) comparison.identical = false;
         if (!same_bits(after, before[prior == Prior::own ? 0 : 1])) comparison.vacuous = false;

@@ -7,13 +7,6 @@ using namespace std::chrono_literals;
 
 namespace {
 
-std::size_t count_sent(const EngineNetwork::Node& node, Kind kind) {
-    std::size_t n = 0;
-    for (const auto& send : node.sent)
-        n += send.frames[0][3] == static_cast<std::uint8_t>(kind) ? 1 : 0;
-    return n;
-}
-
 Identity stranger(std::uint32_t number) {
     Bytes seed(4);
     for (int i = 0; i < 4; ++i)
@@ -84,7 +77,7 @@ TEST_CASE("exits that one side missed are compared and sent, and equal sides sen
     EngineNetwork net({"a", "b", "c"}, {{0, 1}, {1, 2}});
     net.start();
     net.run_for(20s);
-    CHECK(count_sent(net[0], Kind::exit) == 0);
+    CHECK(net[0].count_sent(Kind::exit) == 0);
     CHECK(net[0].engine->counters().comparisons > 0);
     net.cut(0, 1);
     const auto notice_of = [&](const Identity& owner) {
@@ -100,11 +93,11 @@ TEST_CASE("exits that one side missed are compared and sent, and equal sides sen
     for (std::size_t i = 0; i < 3; ++i)
         CHECK(net[i].engine->tombstones().size() == 30);
     // Nothing is sent again once all is equal.
-    const auto sent = count_sent(net[0], Kind::exit) + count_sent(net[1], Kind::exit);
+    const auto sent = net[0].count_sent(Kind::exit) + net[1].count_sent(Kind::exit);
     net.cut(0, 1);
     net.mend(0, 1);
     net.run_for(30s);
-    CHECK(count_sent(net[0], Kind::exit) + count_sent(net[1], Kind::exit) == sent);
+    CHECK(net[0].count_sent(Kind::exit) + net[1].count_sent(Kind::exit) == sent);
 }
 
 TEST_CASE("a lost exit is made up for by the next comparison") {

@@ -17,13 +17,6 @@ EngineNetwork triangle() {
     return net;
 }
 
-std::size_t count_sent(const EngineNetwork::Node& node, Kind kind) {
-    std::size_t n = 0;
-    for (const auto& send : node.sent)
-        n += send.frames[0][3] == static_cast<std::uint8_t>(kind) ? 1 : 0;
-    return n;
-}
-
 bool disk_has_seed_of(const EngineNetwork::Node& node, const NodeId& owner) {
     for (const auto& seed : node.disk.held_seeds)
         if (seed.owner == owner) return true;
@@ -81,10 +74,10 @@ TEST_CASE("no receipt leaves before the tombstone and the erasure are durable") 
     net.settle();
     // The seed is out of use at once, but nothing is claimed.
     CHECK(net[0].in_ensemble.count(net.id(2)) == 0);
-    CHECK(count_sent(net[0], Kind::receipt) == 0);
+    CHECK(net[0].count_sent(Kind::receipt) == 0);
     CHECK_FALSE(net[2].engine->own_exit().complete);
     net.release_storage(0);
-    CHECK(count_sent(net[0], Kind::receipt) == 1);
+    CHECK(net[0].count_sent(Kind::receipt) == 1);
     CHECK(net[2].engine->own_exit().complete);
 }
 
@@ -95,7 +88,7 @@ TEST_CASE("a failing disk keeps no seed alive: no receipt, and the erasure is tr
     net.settle();
     net.run_for(5s);
     CHECK(net[0].in_ensemble.count(net.id(2)) == 0);
-    CHECK(count_sent(net[0], Kind::receipt) == 0);
+    CHECK(net[0].count_sent(Kind::receipt) == 0);
     CHECK(net[0].count(EventKind::store_failed) > 1);
     net[0].storage_fails = false;
     net.run_for(5s);
@@ -186,7 +179,7 @@ TEST_CASE("replayed announcements of an exited owner change nothing, also after 
     CHECK(net[0].in_ensemble == std::set<NodeId>{net.id(1)});
     net.inject(2, 0, encode(Envelope{1000, Have{old_record, lease}}));
     net.settle();
-    CHECK(count_sent(net[0], Kind::get) < 20);
+    CHECK(net[0].count_sent(Kind::get) < 20);
     CHECK(net[0].in_ensemble == std::set<NodeId>{net.id(1)});
 }
 
@@ -215,7 +208,7 @@ TEST_CASE("an owner that crashes in the middle of its exit goes on with it") {
     net.mend(0, 2);
     net.run_for(5s);
     CHECK(net[2].engine->own_exit().complete);
-    CHECK(count_sent(net[2], Kind::have) > 0);
+    CHECK(net[2].count_sent(Kind::have) > 0);
 }
 
 TEST_CASE("a node that was away hears of the exit from a neighbour and its receipt follows later") {
@@ -262,10 +255,10 @@ TEST_CASE("a new version replaces the old one, and a refused one is not asked fo
     CHECK(net[1].engine->counters().seeds_refused == 1);
     CHECK(net[1].engine->counters().peers_dropped == 1);
     CHECK(net[2].engine->seeds_in_use().at(net.id(0)) == SeedVersion{3});
-    const auto gets = count_sent(net[1], Kind::get);
+    const auto gets = net[1].count_sent(Kind::get);
     net.run_for(10s);  // until the owner, which was dropped, is let in again
     REQUIRE(net[1].engine->established_peers() == 2);
-    CHECK(count_sent(net[1], Kind::get) == gets);
+    CHECK(net[1].count_sent(Kind::get) == gets);
     CHECK(net[1].engine->counters().peers_dropped == 1);
 }
 
@@ -323,12 +316,12 @@ TEST_CASE("a new version is served when its recipient is on record with it, and 
     net.publish(0, 50'000, 99);
     stored(PutOwnSeed{});
     REQUIRE(net[0].hanging.size() == 2);
-    const auto chunks = count_sent(net[0], Kind::chunk);
+    const auto chunks = net[0].count_sent(Kind::chunk);
     net.feed(0, Stored{old_record});
     net.settle();
-    CHECK(count_sent(net[0], Kind::chunk) == chunks);
+    CHECK(net[0].count_sent(Kind::chunk) == chunks);
     stored(PutRecipient{});
-    CHECK(count_sent(net[0], Kind::chunk) > chunks);
+    CHECK(net[0].count_sent(Kind::chunk) > chunks);
     CHECK(net[1].engine->seeds_in_use().at(net.id(0)) == SeedVersion{2});
 }
 
@@ -404,8 +397,8 @@ TEST_CASE("only the larger id is dialled when both can be reached") {
     net.start();
     const std::size_t lower = net.id(0) < net.id(1) ? 0 : 1;
     // The dialler says Hello first; its partner only answers.
-    REQUIRE(count_sent(net[lower], Kind::hello) == 1);
-    REQUIRE(count_sent(net[1 - lower], Kind::hello) == 1);
+    REQUIRE(net[lower].count_sent(Kind::hello) == 1);
+    REQUIRE(net[1 - lower].count_sent(Kind::hello) == 1);
     const auto hello = decode(net[lower].sent.front().frames);
     CHECK_FALSE(std::get<Hello>(hello->message).answer);
     const auto answer = decode(net[1 - lower].sent.front().frames);
@@ -427,7 +420,7 @@ TEST_CASE("whose turn it is to dial keeps nobody apart") {
     CHECK(net[0].engine->established_peers() == 1);
     CHECK(net[1].engine->established_peers() == 1);
     // It stays with one connection.
-    const auto hellos = count_sent(net[0], Kind::hello) + count_sent(net[1], Kind::hello);
+    const auto hellos = net[0].count_sent(Kind::hello) + net[1].count_sent(Kind::hello);
     net.run_for(4 * kDialCheck);
-    CHECK(count_sent(net[0], Kind::hello) + count_sent(net[1], Kind::hello) == hellos);
+    CHECK(net[0].count_sent(Kind::hello) + net[1].count_sent(Kind::hello) == hellos);
 }

@@ -1,9 +1,12 @@
 #include <filesystem>
 #include <fstream>
+#include <iterator>
+#include <sstream>
 
 #include <doctest/doctest.h>
 #include <unistd.h>
 
+#include "node/learning/data/training_options.hpp"
 #include "sim/scenario.hpp"
 
 using namespace unlearn;
@@ -255,4 +258,41 @@ TEST_CASE("mistakes around a graph file name both files") {
     CHECK(
         message_of("a b\n", "[topology]\nfile = \"g.txt\"\n").find("x.toml:2: topology.file names no file") !=
         std::string::npos);
+}
+
+TEST_CASE("what the quickstart shows commented out is what is done without it") {
+    std::ifstream file(UNLEARN_SOURCE_DIR "/sim/scenarios/quickstart.toml");
+    std::string text(std::istreambuf_iterator<char>(file), {});
+    for (const std::string key : {"epochs", "batch", "learning_rate", "weight_decay", "temperature"}) {
+        const auto commented = "\n# " + key + " = ";
+        for (auto at = text.find(commented); at != std::string::npos; at = text.find(commented, at))
+            text.erase(at + 1, 2);
+    }
+    const auto scenario = sim::parse_scenario(text, "quickstart.toml", {});
+    if (!scenario) FAIL(scenario.error().message);
+    const auto defaults = [](const std::string& architecture) {
+        return learning::default_training(*learning::parse_architecture(architecture)).optimisation;
+    };
+    const auto cnn = defaults("cnn:16x32");
+    CHECK(scenario->training.epochs == cnn.epochs);
+    CHECK(scenario->training.batch == cnn.batch);
+    CHECK(scenario->training.learning_rate == cnn.learning_rate);
+    CHECK(scenario->training.weight_decay == cnn.weight_decay);
+    const learning::DistilOptions distillation;
+    CHECK(scenario->distillation.epochs == distillation.optimisation.epochs);
+    CHECK(scenario->distillation.batch == distillation.optimisation.batch);
+    CHECK(scenario->distillation.learning_rate == distillation.optimisation.learning_rate);
+    CHECK(scenario->distillation.temperature == distillation.temperature);
+
+    // The other kinds stand in a sentence above them.
+    const auto linear = defaults("linear");
+    const auto mlp = defaults("mlp:100");
+    std::ostringstream sentence;
+    sentence << "linear " << linear.epochs << " epochs at " << linear.learning_rate << " without decay, mlp "
+             << mlp.epochs << " at " << mlp.learning_rate << " and " << mlp.weight_decay
+             << ",\n# cnn and resnet " << cnn.epochs << " at " << cnn.learning_rate << " and "
+             << cnn.weight_decay << ".\n";
+    CHECK_MESSAGE(text.find(sentence.str()) != std::string::npos, sentence.str());
+    CHECK(linear.weight_decay == 0.0);
+    CHECK(defaults("resnet:8x12+1").epochs == cnn.epochs);
 }
