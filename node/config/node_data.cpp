@@ -2,7 +2,9 @@
 
 #include <cmath>
 #include <cstring>
+#include <tuple>
 
+#include "node/learning/data/architecture.hpp"
 #include "node/learning/data/csv.hpp"
 #include "node/learning/data/idx.hpp"
 
@@ -41,6 +43,24 @@ Result<LabelledData> load_reference(const DataConfig& data) {
     options.label = data.label;
     options.class_names = data.classes;
     return checked(learning::load_csv(data.reference, options));
+}
+
+Result<NodeInputs> load_inputs(const NodeConfig& config) {
+    auto own = load_own_data(config.data);
+    if (!own) return tl::unexpected(own.error());
+    auto reference = load_reference(config.data);
+    if (!reference) return tl::unexpected(reference.error());
+    if (reference->shape != own->shape)
+        return fail(ErrorCode::malformed,
+                    config.data.reference.string() + ": its examples have another size than the node's own");
+    const auto classes = static_cast<std::int64_t>(config.data.classes.size());
+    for (const auto& [key, architecture, limits] :
+         {std::tuple("main", config.model.main, learning::kMainLimits),
+          std::tuple("seed", config.model.seed, learning::kSeedLimits)})
+        if (auto fits = learning::expected_tensors(architecture, own->shape, classes, limits); !fits)
+            return fail(ErrorCode::malformed,
+                        config.file.string() + ": model." + key + ": " + fits.error().message);
+    return NodeInputs{std::move(*own), std::move(*reference)};
 }
 
 protocol::Digest digest_of_examples(const LabelledData& data) {

@@ -14,6 +14,13 @@ namespace unlearn::config {
 /// The public reference examples; nothing reads labels from it.
 [[nodiscard]] protocol::Result<learning::LabelledData> load_reference(const DataConfig& data);
 
+struct NodeInputs {
+    learning::LabelledData own;
+    learning::LabelledData reference;
+};
+/// Both, when they and the models fit each other. @return one line that names the file, and the key in it.
+[[nodiscard]] protocol::Result<NodeInputs> load_inputs(const NodeConfig& config);
+
 /// BLAKE2b-256 of the examples as float32, in their order.
 [[nodiscard]] protocol::Digest digest_of_examples(const learning::LabelledData& data);
 

@@ -55,10 +55,9 @@ Outcome<std::string> configuration_of(const Context& context, const InitOptions&
 /// Reads the data as the daemon will, and as its user: what it could not use is said here.
 Outcome<protocol::NetworkId> network_of(const config::NodeConfig& config) {
     const ActingAs owner(config.data_dir);
-    if (const auto own = config::load_own_data(config.data); !own) return tl::unexpected(wrong(own.error()));
-    const auto reference = config::load_reference(config.data);
-    if (!reference) return tl::unexpected(wrong(reference.error()));
-    return config::network_of(config, *reference);
+    const auto inputs = config::load_inputs(config);
+    if (!inputs) return tl::unexpected(wrong(inputs.error()));
+    return config::network_of(config, inputs->reference);
 }
 
 void print_next_steps(const Context& context, const NewNode& node, const std::string& id) {

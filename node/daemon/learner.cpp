@@ -120,27 +120,17 @@ std::uint64_t Learner::stream(std::string_view purpose) const {
 }
 
 learning::Result<NodeData> Learner::load() const {
-    auto own = config::load_own_data(config_.data);
-    if (!own) return failed(own.error().detail);
-    auto reference = config::load_reference(config_.data);
-    if (!reference) return failed(reference.error().detail);
-    if (reference->shape != own->shape)
-        return failed(config_.data.reference.string() +
-                      ": its examples have another size than the node's own");
-    if (config::network_of(config_, *reference) != network_)
+    auto inputs = config::load_inputs(config_);
+    if (!inputs) return failed(inputs.error().detail);
+    auto& [own, reference] = *inputs;
+    if (config::network_of(config_, reference) != network_)
         return failed(config_.file.string() +
                       ": network, classes or reference set are not those that `unlearnctl init` bound this "
                       "identity to");
-    const auto classes = static_cast<std::int64_t>(config_.data.classes.size());
-    for (const auto& [key, architecture, limits] :
-         {std::tuple("main", config_.model.main, learning::kMainLimits),
-          std::tuple("seed", config_.model.seed, learning::kSeedLimits)})
-        if (auto fits = learning::expected_tensors(architecture, own->shape, classes, limits); !fits)
-            return failed(config_.file.string() + ": model." + key + ": " + fits.error().message);
-    auto scaling = config::Scaling::of(config_.data.kind, *reference);
-    scaling.apply_to_loaded(own->features);
-    scaling.apply_to_loaded(reference->features);
-    return NodeData{std::move(*own), std::move(*reference), std::move(scaling)};
+    auto scaling = config::Scaling::of(config_.data.kind, reference);
+    scaling.apply_to_loaded(own.features);
+    scaling.apply_to_loaded(reference.features);
+    return NodeData{std::move(own), std::move(reference), std::move(scaling)};
 }
 
 learning::Result<Learnt> Learner::learn(NodeData data) const {

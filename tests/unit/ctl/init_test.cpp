@@ -55,18 +55,29 @@ TEST_CASE("two nodes are of one network exactly when name, classes and reference
 
 TEST_CASE("what the daemon could not use is refused at init, in one line, and nothing is made") {
     const Device device;
-    const std::vector<std::vector<std::string>> wrong{
-        {"--network", "home", "--classes", "cat,bird"},
-        {"--network", "home", "--classes", "cat,dog", "--main", "no-such-model"},
-        {"--network-key", device.folder / "none.key", "--classes", "cat,dog"},
+    const std::vector<std::pair<std::vector<std::string>, std::string>> wrong{
+        {{"--network", "home", "--classes", "cat,bird"}, "train.csv"},
+        {{"--network", "home", "--classes", "cat,dog", "--main", "no-such-model"}, "model.main"},
+        {{"--network", "home", "--classes", "cat,dog", "--main", "cnn:8"},
+         "a.toml: model.main: architecture cnn:8 pools"},
+        {{"--network", "home", "--classes", "cat,dog", "--seed", "cnn:8"},
+         "a.toml: model.seed: architecture cnn:8 pools"},
+        {{"--network-key", device.folder / "none.key", "--classes", "cat,dog"}, "none.key"},
     };
-    for (const auto& options : wrong) {
+    const auto is_refused = [&](const std::vector<std::string>& options, const std::string& complaint) {
         const auto refused = device.init("a", options);
         CHECK(refused.code == 2);
+        CHECK_MESSAGE(refused.err.find(complaint) != std::string::npos, refused.err);
         CHECK(std::count(refused.err.begin(), refused.err.end(), '\n') == 1);
         CHECK_FALSE(std::filesystem::exists(device.folder / "a"));
+        CHECK_FALSE(std::filesystem::exists(device.folder / "a.toml"));
         CHECK_FALSE(std::filesystem::exists(device.folder / "a.sealed"));
-    }
+    };
+    for (const auto& [options, complaint] : wrong)
+        is_refused(options, complaint);
+    static_cast<void>(device.folder.write("reference.csv", "x,class\n5,cat\n7,dog\n"));
+    is_refused({"--network", "home", "--classes", "cat,dog"},
+               "reference.csv: its examples have another size");
     CHECK(device.init("a", {"--network", "n", "--network-key", "k", "--classes", "cat,dog"}).code == 2);
     CHECK(device.init("a", {"--classes", "cat,dog"}).code == 2);
 }
