@@ -1,9 +1,13 @@
 #include "sim/experiments/comparison_study.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
+#include <cstdlib>
 #include <filesystem>
 #include <optional>
+#include <string>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -30,8 +34,11 @@ using baselines::Recovery;
 /// A folder that goes with this object.
 class TemporaryFolder {
   public:
-    TemporaryFolder() : path_(fs::temp_directory_path() / ("unlearn-sim-" + std::to_string(::getpid()))) {
-        fs::create_directories(path_);
+    TemporaryFolder() {
+        std::string name = (fs::temp_directory_path() / "unlearn-sim-").string() + std::string(6, 'X');
+        if (::mkdtemp(name.data()) == nullptr)
+            throw fs::filesystem_error("cannot make a folder", name, {errno, std::generic_category()});
+        path_ = name;
     }
     ~TemporaryFolder() {
         std::error_code ignored;
