@@ -11,7 +11,8 @@ namespace unlearn::sim {
 namespace {
 
 constexpr std::chrono::milliseconds kRedrawEvery{100};
-constexpr std::chrono::seconds kPlainLineEvery{15};
+/// A file that was written for an hour has a line every three minutes at its end.
+constexpr int kLinesOfAnAge = 20;
 /// Bars at most; of more phases the first ones are shown. A terminal can only draw again what has not
 /// scrolled away.
 constexpr int kMaxBars = 12;
@@ -50,7 +51,8 @@ void Progress::Phase::note(std::string text) {
     progress_->changed(*entry_);
 }
 
-Progress::Progress(std::FILE* out, Terminal terminal) : out_(out), terminal_(terminal) {}
+Progress::Progress(std::FILE* out, Terminal terminal, std::chrono::milliseconds plain_line_every)
+    : out_(out), terminal_(terminal), plain_line_every_(plain_line_every) {}
 
 Progress::~Progress() {
     const std::scoped_lock lock(mutex_);
@@ -61,7 +63,7 @@ Progress::~Progress() {
 Progress::Phase Progress::start(std::string label, std::uint64_t total, Keep keep) {
     const std::scoped_lock lock(mutex_);
     const auto now = Clock::now();
-    entries_.push_back({std::move(label), total, 0, "", keep, now, now});
+    entries_.push_back({std::move(label), total, 0, "", keep, now, now, ""});
     if (terminal_.interactive)
         draw_bars();
     else
@@ -98,15 +100,21 @@ void Progress::changed(Entry& entry) {
     const auto now = Clock::now();
     if (terminal_.interactive) {
         if (now - last_drawn_ >= kRedrawEvery) draw_bars();
-    } else if (now - entry.last_plain >= kPlainLineEvery && entry.total != 0) {
-        plain_line(entry, fmt::format("{} %", entry.done * 100 / entry.total));
+    } else if (now - entry.last_plain >= plain_pause(entry) && entry.total != 0) {
+        plain_line(entry, fmt::format("{} %{}{}", entry.done * 100 / entry.total,
+                                      entry.note.empty() ? "" : "  ", entry.note));
     }
 }
 
-void Progress::plain_line(Entry& entry, const std::string& text) {
-    if (entry.keep == Keep::kNothing) return;
+Progress::Clock::duration Progress::plain_pause(const Entry& entry) const {
+    return std::max<Clock::duration>(plain_line_every_, (Clock::now() - entry.started) / kLinesOfAnAge);
+}
+
+void Progress::plain_line(Entry& entry, std::string text) {
+    if (entry.keep == Keep::kNothing || text == entry.last_text) return;
     entry.last_plain = Clock::now();
     fmt::print(out_, "{}: {}\n", entry.label, text);
+    entry.last_text = std::move(text);
     std::fflush(out_);
 }
 

@@ -13,7 +13,7 @@ namespace unlearn::sim {
 
 /// Progress of several things at once. In a terminal: a line with a bar for each phase that is running, drawn
 /// again as they advance, and a line that stays for each that ended. In a file or pipe: a line when a phase
-/// starts and ends, and now and then between.
+/// starts and ends, and now and then between when there is something new to say, rarer the longer it takes.
 ///
 /// Any thread may call any function. Outlives its phases.
 ///
@@ -53,7 +53,7 @@ class Progress {
     /// Draws on `out`, usually stderr, which must stay open. The second form says what the terminal can do
     /// instead of looking.
     explicit Progress(std::FILE* out) : Progress(out, detect_terminal(out)) {}
-    Progress(std::FILE* out, Terminal terminal);
+    Progress(std::FILE* out, Terminal terminal, std::chrono::milliseconds plain_line_every = kPlainLineEvery);
     ~Progress();
     Progress(const Progress&) = delete;
     Progress& operator=(const Progress&) = delete;
@@ -68,6 +68,7 @@ class Progress {
 
   private:
     using Clock = std::chrono::steady_clock;
+    static constexpr std::chrono::seconds kPlainLineEvery{15};
 
     struct Entry {
         std::string label;
@@ -77,6 +78,7 @@ class Progress {
         Keep keep = Keep::kLine;
         Clock::time_point started;
         Clock::time_point last_plain;  ///< when the last line about it went to a file
+        std::string last_text;         ///< and what it said
     };
 
     void end(std::list<Entry>::iterator entry);
@@ -84,11 +86,13 @@ class Progress {
     void erase_bars();
     void draw_bars();
     [[nodiscard]] std::string bar_line(const Entry& entry) const;
-    void plain_line(Entry& entry, const std::string& text);
+    void plain_line(Entry& entry, std::string text);
+    [[nodiscard]] Clock::duration plain_pause(const Entry& entry) const;
 
     std::mutex mutex_;  ///< guards everything below, and the drawing
     std::FILE* out_;
     Terminal terminal_;
+    std::chrono::milliseconds plain_line_every_;
     std::list<Entry> entries_;  ///< running, in the order of their start
     int drawn_ = 0;             ///< lines of bars now on the screen, the cursor below them
     Clock::time_point last_drawn_;

@@ -134,14 +134,25 @@ std::string last_line(const fs::path& file) {
 /// Processes that make the families of an experiment, so many at a time.
 class FamilyProcesses {
   public:
-    FamilyProcesses(const Experiment& experiment, const SweepOptions& options, const RunFiles& files)
-        : experiment_(experiment), options_(options), files_(files) {}
+    FamilyProcesses(const Experiment& experiment, const SweepOptions& options, const RunFiles& files,
+                    std::size_t at_once)
+        : experiment_(experiment), options_(options), files_(files), at_once_(at_once) {}
 
     [[nodiscard]] std::size_t running() const { return running_.size(); }
+    [[nodiscard]] bool has_room() const { return running_.size() < at_once_; }
+    /// What each of them said last.
+    [[nodiscard]] std::string words() const {
+        std::string text;
+        for (const auto& entry : running_) {
+            const std::string line = last_line(files_.log_of(entry.first));
+            if (!line.empty()) text += (text.empty() ? "" : "; ") + line;
+        }
+        return text;
+    }
 
     [[nodiscard]] std::optional<std::string> start(std::size_t family) {
         const std::size_t cores = std::max(1U, std::thread::hardware_concurrency());
-        const std::size_t threads = std::max<std::size_t>(1, cores / options_.jobs);
+        const std::size_t threads = std::max<std::size_t>(1, cores / at_once_);
         auto process =
             OwnProcess::start({"sweep-family", experiment_.file.string(), "--out", options_.folder.string(),
                                "--family", std::to_string(family), "--threads", std::to_string(threads)},
@@ -172,6 +183,7 @@ class FamilyProcesses {
     const Experiment& experiment_;
     const SweepOptions& options_;
     const RunFiles& files_;
+    std::size_t at_once_;  ///< they share the cores
     std::vector<std::pair<std::size_t, OwnProcess>> running_;
 };
 
@@ -184,12 +196,13 @@ std::vector<std::string> make_missing_runs(const Experiment& experiment, const S
         if (std::find(families.begin(), families.end(), run->family) == families.end())
             families.push_back(run->family);
     auto phase = progress.start(experiment.name + ": runs", missing.size());
-    FamilyProcesses processes(experiment, options, files);
+    FamilyProcesses processes(experiment, options, files,
+                              std::clamp<std::size_t>(families.size(), 1, options.jobs));
     std::vector<std::string> failures;
     std::size_t next = 0;
     std::size_t seen = 0;
     while (next < families.size() || processes.running() > 0) {
-        while (next < families.size() && processes.running() < options.jobs)
+        while (next < families.size() && processes.has_room())
             if (auto problem = processes.start(families[next++])) failures.push_back(*problem);
         std::this_thread::sleep_for(kPollEvery);
         for (auto& failure : processes.collect()) {
@@ -199,6 +212,7 @@ std::vector<std::string> make_missing_runs(const Experiment& experiment, const S
         const auto done = static_cast<std::size_t>(std::count_if(
             missing.begin(), missing.end(), [&](const ExperimentRun* run) { return files.exists(*run); }));
         phase.advance(done - seen);
+        phase.note(processes.words());
         seen = done;
     }
     return failures;

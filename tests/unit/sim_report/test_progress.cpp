@@ -1,5 +1,7 @@
+#include <chrono>
 #include <cstdlib>
 #include <functional>
+#include <sstream>
 #include <thread>
 #include <vector>
 
@@ -12,12 +14,13 @@ using namespace unlearn::sim;
 namespace {
 
 /// What `work` makes a Progress write.
-std::string written(const Terminal& terminal, const std::function<void(Progress&)>& work) {
+std::string written(const Terminal& terminal, const std::function<void(Progress&)>& work,
+                    std::chrono::milliseconds plain_line_every = std::chrono::seconds(15)) {
     char* text = nullptr;
     std::size_t size = 0;
     std::FILE* file = ::open_memstream(&text, &size);
     {
-        Progress progress(file, terminal);
+        Progress progress(file, terminal, plain_line_every);
         work(progress);
     }
     std::fclose(file);
@@ -44,6 +47,29 @@ TEST_CASE("a file gets a line when a phase starts and one when it ends") {
     CHECK(text.rfind("train: ...\na word\ntrain: done in ", 0) == 0);
     CHECK_FALSE(contains(text, "node-3"));
     CHECK_FALSE(contains(text, "\033"));
+}
+
+TEST_CASE("between them it gets what is new, with the note, and nothing twice") {
+    const std::string text = written(
+        {},
+        [](Progress& progress) {
+            auto runs = progress.start("runs", 2);
+            for (int i = 0; i < 50; ++i) {
+                std::this_thread::sleep_for(std::chrono::milliseconds(1));
+                runs.advance(0);
+                runs.note("train: 1 %");
+            }
+            runs.note("train: 2 %");
+            runs.note("");
+            runs.advance();
+        },
+        std::chrono::milliseconds(0));
+    CHECK(text.rfind("runs: ...\nruns: 0 %\nruns: 0 %  train: 1 %\n", 0) == 0);
+    CHECK(contains(text, "runs: done in "));
+    std::string last;
+    std::istringstream lines(text);
+    for (std::string line; std::getline(lines, line); last = line)
+        CHECK(line != last);
 }
 
 TEST_CASE("a terminal gets bars that are erased, and a line that stays") {
