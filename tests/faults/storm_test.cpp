@@ -129,11 +129,12 @@ TEST_CASE("a network that breaks a rule does not get through, and is told what i
 }
 
 // Storms that once ended badly. Faults are drawn in an order that changes with the simulator, so each of
-// these bugs has a test of its own in tests/unit/protocol too. (1860, 3216 and 4592: it was the check. It
-// counted leases that a node could not take, and took a seed that its owner had sent again for the one on
-// disk.)
+// these bugs has a test of its own in tests/unit/protocol too. (1860, 3216, 4592 and 8470: it was the check.
+// It counted leases that a node could not take, took a seed that its owner had sent again for the one on
+// disk, and a tombstone of a failed transaction for one that the node relied on.)
 TEST_CASE("storms that once ended badly") {
-    for (const std::uint64_t seed : {28, 36, 40, 45, 47, 51, 158, 582, 633, 1008, 1860, 3216, 4592, 6431}) {
+    for (const std::uint64_t seed :
+         {28, 36, 40, 45, 47, 51, 158, 582, 633, 1008, 1860, 3216, 4592, 6431, 8470}) {
         CAPTURE(seed);
         const auto result = Storm(seed, {}).run();
         CHECK_MESSAGE(!result.violation, text(result));
