@@ -126,8 +126,6 @@ class Invariants {
     /// The same of `peer` as a recipient of this version, or a newer one.
     [[nodiscard]] bool is_surely_recorded(const Machine& machine, const protocol::NodeId& peer,
                                           protocol::SeedVersion version);
-    /// Looks at the disk, and takes note of all that is surely stored.
-    void look_at_disk(const Machine& machine);
     [[nodiscard]] static bool has_other_peer(const Machine& machine, const protocol::NodeId& peer);
     /// Whether the Hellos between the two are over.
     [[nodiscard]] static bool has_met(const Machine& machine, const protocol::NodeId& peer);

@@ -1,7 +1,7 @@
 #include <doctest/doctest.h>
 
 #include "node/config/node_config.hpp"
-#include "node/learning/data/training_options.hpp"
+#include "tests/support/commented_keys.hpp"
 
 namespace {
 
@@ -88,36 +88,19 @@ TEST_CASE("quotes and backslashes survive, wherever they are") {
     CHECK(parsed_back(chosen).network_name == odd);
 }
 
-/// The lines that are commented out become keys without their "# ".
-std::string with_all_keys(std::string text) {
-    for (const std::string key :
-         {"listen", "epochs", "batch", "learning_rate", "weight_decay", "temperature"}) {
-        const auto commented = "\n# " + key + " = ";
-        for (auto at = text.find(commented); at != std::string::npos; at = text.find(commented, at))
-            text.erase(at + 1, 2);
-    }
-    return text;
-}
-
 TEST_CASE("the keys that it shows commented out hold what is done without them") {
     for (const std::string main : {"linear", "mlp:64x32", "cnn:16x32", "resnet:8x12+1"}) {
         CAPTURE(main);
         auto chosen = choices(DataKind::csv);
         chosen.main_model = main;
-        const auto parsed =
-            config::parse_node_config(with_all_keys(config::sample_config(chosen)), "node.toml");
+        const auto parsed = config::parse_node_config(
+            unlearn::testing::with_commented_keys(
+                config::sample_config(chosen),
+                {"listen", "epochs", "batch", "learning_rate", "weight_decay", "temperature"}),
+            "node.toml");
         REQUIRE_MESSAGE(parsed, parsed.error().text());
         CHECK(parsed->listen == "tcp://*:7411");
-        const auto training = learning::default_training(*learning::parse_architecture(main)).optimisation;
-        CHECK(parsed->training.epochs == training.epochs);
-        CHECK(parsed->training.batch == training.batch);
-        CHECK(parsed->training.learning_rate == training.learning_rate);
-        CHECK(parsed->training.weight_decay == training.weight_decay);
-        const learning::DistilOptions distillation;
-        CHECK(parsed->distillation.epochs == distillation.optimisation.epochs);
-        CHECK(parsed->distillation.batch == distillation.optimisation.batch);
-        CHECK(parsed->distillation.learning_rate == distillation.optimisation.learning_rate);
-        CHECK(parsed->distillation.temperature == distillation.temperature);
+        unlearn::testing::check_shows_defaults(parsed->training, parsed->distillation, main);
     }
 }
 

@@ -8,6 +8,7 @@
 
 #include "node/learning/data/training_options.hpp"
 #include "sim/scenario.hpp"
+#include "tests/support/commented_keys.hpp"
 
 using namespace unlearn;
 using sim::Scenario;
@@ -262,29 +263,18 @@ TEST_CASE("mistakes around a graph file name both files") {
 
 TEST_CASE("what the quickstart shows commented out is what is done without it") {
     std::ifstream file(UNLEARN_SOURCE_DIR "/sim/scenarios/quickstart.toml");
-    std::string text(std::istreambuf_iterator<char>(file), {});
-    for (const std::string key : {"epochs", "batch", "learning_rate", "weight_decay", "temperature"}) {
-        const auto commented = "\n# " + key + " = ";
-        for (auto at = text.find(commented); at != std::string::npos; at = text.find(commented, at))
-            text.erase(at + 1, 2);
-    }
+    const auto text = unlearn::testing::with_commented_keys(
+        std::string(std::istreambuf_iterator<char>(file), {}),
+        {"epochs", "batch", "learning_rate", "weight_decay", "temperature"});
     const auto scenario = sim::parse_scenario(text, "quickstart.toml", {});
     if (!scenario) FAIL(scenario.error().message);
+    unlearn::testing::check_shows_defaults(scenario->training, scenario->distillation, "cnn:16x32");
+
+    // The other kinds stand in a sentence above them.
     const auto defaults = [](const std::string& architecture) {
         return learning::default_training(*learning::parse_architecture(architecture)).optimisation;
     };
     const auto cnn = defaults("cnn:16x32");
-    CHECK(scenario->training.epochs == cnn.epochs);
-    CHECK(scenario->training.batch == cnn.batch);
-    CHECK(scenario->training.learning_rate == cnn.learning_rate);
-    CHECK(scenario->training.weight_decay == cnn.weight_decay);
-    const learning::DistilOptions distillation;
-    CHECK(scenario->distillation.epochs == distillation.optimisation.epochs);
-    CHECK(scenario->distillation.batch == distillation.optimisation.batch);
-    CHECK(scenario->distillation.learning_rate == distillation.optimisation.learning_rate);
-    CHECK(scenario->distillation.temperature == distillation.temperature);
-
-    // The other kinds stand in a sentence above them.
     const auto linear = defaults("linear");
     const auto mlp = defaults("mlp:100");
     std::ostringstream sentence;
