@@ -25,41 +25,21 @@ std::vector<T> all_of(std::vector<std::optional<T>>& made) {
 
 }  // namespace
 
-learning::TrainOptions train_options(const TrainingSettings& settings,
-                                     const learning::Architecture& architecture) {
-    learning::TrainOptions options = learning::default_training(architecture);
-    auto& optimisation = options.optimisation;
-    optimisation.epochs = settings.epochs.value_or(static_cast<std::uint32_t>(optimisation.epochs));
-    optimisation.batch = settings.batch.value_or(static_cast<std::uint32_t>(optimisation.batch));
-    optimisation.learning_rate = settings.learning_rate.value_or(optimisation.learning_rate);
-    optimisation.weight_decay = settings.weight_decay.value_or(optimisation.weight_decay);
-    return options;
-}
-
-learning::DistilOptions distil_options(const DistillationSettings& settings) {
-    learning::DistilOptions options;
-    auto& optimisation = options.optimisation;
-    optimisation.epochs = settings.epochs.value_or(static_cast<std::uint32_t>(optimisation.epochs));
-    optimisation.batch = settings.batch.value_or(static_cast<std::uint32_t>(optimisation.batch));
-    optimisation.learning_rate = settings.learning_rate.value_or(optimisation.learning_rate);
-    options.temperature = settings.temperature.value_or(options.temperature);
-    return options;
-}
-
 tl::expected<std::vector<learning::MainModel>, std::string> train_main_models(
-    const TrainingSettings& settings, const Setup& setup, Workers& workers, Progress& progress) {
-    std::uint64_t epochs = 0;
+    const learning::OptimisationSettings& settings, const Setup& setup, Workers& workers,
+    Progress& progress) {
+    std::vector<learning::TrainOptions> options;
+    std::int64_t epochs = 0;
     for (const auto& node : setup.nodes)
-        epochs +=
-            static_cast<std::uint64_t>(train_options(settings, node.main_architecture).optimisation.epochs);
-    auto phase = progress.start("train", epochs);
+        epochs += options.emplace_back(train_options(settings, node.main_architecture)).optimisation.epochs;
+    auto phase = progress.start("train", static_cast<std::uint64_t>(epochs));
     const auto streams = streams_for(setup, "train");
     std::vector<std::optional<learning::MainModel>> made(setup.nodes.size());
     const auto error = workers.for_each(made.size(), [&](std::size_t i) -> std::optional<std::string> {
         const NodeSetup& node = setup.nodes[i];
-        auto main = learning::train(
-            node.main_architecture, node.split.train, train_options(settings, node.main_architecture),
-            learning::make_generator(streams[i]), [&](const learning::EpochReport&) { phase.advance(); });
+        auto main = learning::train(node.main_architecture, node.split.train, options[i],
+                                    learning::make_generator(streams[i]),
+                                    [&](const learning::EpochReport&) { phase.advance(); });
         if (!main) return node.name + ": training: " + main.error().message;
         made[i].emplace(std::move(*main));
         return std::nullopt;
@@ -69,16 +49,18 @@ tl::expected<std::vector<learning::MainModel>, std::string> train_main_models(
 }
 
 tl::expected<std::vector<learning::Seed>, std::string> distil_seeds(
-    const DistillationSettings& settings, const Setup& setup,
+    const learning::OptimisationSettings& settings, const Setup& setup,
     const std::vector<learning::MainModel>& main_models, Workers& workers, Progress& progress) {
-    const auto options = distil_options(settings);
-    auto phase = progress.start("distil",
-                                setup.nodes.size() * static_cast<std::uint64_t>(options.optimisation.epochs));
+    std::vector<learning::DistilOptions> options;
+    std::int64_t epochs = 0;
+    for (const auto& node : setup.nodes)
+        epochs += options.emplace_back(distil_options(settings, node.seed_architecture)).optimisation.epochs;
+    auto phase = progress.start("distil", static_cast<std::uint64_t>(epochs));
     const auto streams = streams_for(setup, "distil");
     std::vector<std::optional<learning::Seed>> made(setup.nodes.size());
     const auto error = workers.for_each(made.size(), [&](std::size_t i) -> std::optional<std::string> {
         const NodeSetup& node = setup.nodes[i];
-        auto seed = learning::distil(main_models[i], setup.reference, node.seed_architecture, options,
+        auto seed = learning::distil(main_models[i], setup.reference, node.seed_architecture, options[i],
                                      learning::make_generator(streams[i]),
                                      [&](const learning::EpochReport&) { phase.advance(); });
         if (!seed) return node.name + ": distillation: " + seed.error().message;

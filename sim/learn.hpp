@@ -13,21 +13,17 @@
 #include "sim/scenario.hpp"
 #include "sim/workers.hpp"
 
-/// What every node of a scenario learns by itself, and the scenario's settings as learning takes them.
+/// What every node of a scenario learns by itself.
 namespace unlearn::sim {
-
-[[nodiscard]] learning::TrainOptions train_options(const TrainingSettings& settings,
-                                                   const learning::Architecture& architecture);
-[[nodiscard]] learning::DistilOptions distil_options(const DistillationSettings& settings);
 
 /// Every node's main model, trained on its own data, in the order of `setup.nodes`. @return one line that
 /// names the node.
 [[nodiscard]] tl::expected<std::vector<learning::MainModel>, std::string> train_main_models(
-    const TrainingSettings& settings, const Setup& setup, Workers& workers, Progress& progress);
+    const learning::OptimisationSettings& settings, const Setup& setup, Workers& workers, Progress& progress);
 
 /// Every node's seed, distilled from its main model, in the same order.
 [[nodiscard]] tl::expected<std::vector<learning::Seed>, std::string> distil_seeds(
-    const DistillationSettings& settings, const Setup& setup,
+    const learning::OptimisationSettings& settings, const Setup& setup,
     const std::vector<learning::MainModel>& main_models, Workers& workers, Progress& progress);
 
 }  // namespace unlearn::sim

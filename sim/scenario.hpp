@@ -12,6 +12,7 @@
 #include <tl/expected.hpp>
 
 #include "node/learning/data/ensemble_options.hpp"
+#include "node/learning/data/training_options.hpp"
 #include "topologies/graph.hpp"
 
 namespace unlearn::sim {
@@ -54,20 +55,6 @@ struct ModelSettings {
     std::vector<std::string> seed = {"mlp:32"};
 };
 
-struct TrainingSettings {
-    std::optional<std::uint32_t> epochs;
-    std::optional<std::uint32_t> batch;
-    std::optional<double> learning_rate;
-    std::optional<double> weight_decay;
-};
-
-struct DistillationSettings {
-    std::optional<std::uint32_t> epochs;
-    std::optional<std::uint32_t> batch;
-    std::optional<double> learning_rate;
-    std::optional<double> temperature;
-};
-
 struct NetworkSettings {
     enum class Transport { kZmq };
 
@@ -94,8 +81,8 @@ struct Scenario {
     topologies::Graph graph;  ///< generated or loaded; its names are the nodes' names
     DataSettings data;
     ModelSettings models;
-    TrainingSettings training;
-    DistillationSettings distillation;
+    learning::OptimisationSettings training;
+    learning::OptimisationSettings distillation;
     learning::EnsembleOptions ensemble;
     NetworkSettings network;
     std::vector<ExitSettings> exits;  ///< in the order in which they happen

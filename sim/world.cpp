@@ -188,12 +188,12 @@ tl::expected<void, std::string> World::exchange() {
 }
 
 tl::expected<void, std::string> World::distil_from_ensembles() {
-    const auto options = distil_options(scenario_.distillation);
     auto phase = progress_.start("distil from the ensemble", members_.size());
     const auto error = workers_.for_each(members_.size(), [&](std::size_t i) -> std::optional<std::string> {
         Member& member = *members_[i];
         auto seed = learning::violations::EnsembleDistiller::distil(
-            *member.ensemble->snapshot(), setup_.reference, member.setup->seed_architecture, options,
+            *member.ensemble->snapshot(), setup_.reference, member.setup->seed_architecture,
+            distil_options(scenario_.distillation, member.setup->seed_architecture),
             learning::make_generator(setup_.streams->seed(member.setup->name, "distil again")));
         if (!seed) return member.setup->name + ": distillation: " + seed.error().message;
         member.seed.emplace(std::move(*seed));

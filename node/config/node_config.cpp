@@ -129,7 +129,7 @@ class Builder {
         reader.finish();
     }
 
-    void read_optimisation(std::string_view section, OptimisationConfig& value) {
+    void read_optimisation(std::string_view section, learning::OptimisationSettings& value) {
         TableReader reader = root_.section(section);
         reader.read("epochs", value.epochs, {1, 10'000});
         reader.read("batch", value.batch, {1, 100'000});

@@ -9,6 +9,7 @@
 
 #include "node/learning/data/architecture.hpp"
 #include "node/learning/data/ensemble_options.hpp"
+#include "node/learning/data/training_options.hpp"
 #include "protocol/engine_io.hpp"
 #include "protocol/result.hpp"
 
@@ -40,15 +41,6 @@ struct ModelConfig {
     }
 };
 
-/// What is not set keeps the library's default.
-struct OptimisationConfig {
-    std::optional<std::uint32_t> epochs;
-    std::optional<std::uint32_t> batch;
-    std::optional<double> learning_rate;
-    std::optional<double> weight_decay;  ///< training only
-    std::optional<double> temperature;   ///< distillation only
-};
-
 struct NodeConfig {
     std::filesystem::path file;
     std::filesystem::path data_dir = "/var/lib/unlearnd";
@@ -59,8 +51,8 @@ struct NodeConfig {
     std::optional<protocol::NodeId> network_key;
     DataConfig data;
     ModelConfig model;
-    OptimisationConfig training;
-    OptimisationConfig distillation;
+    learning::OptimisationSettings training;
+    learning::OptimisationSettings distillation;
     learning::EnsembleOptions ensemble;
     std::vector<protocol::Neighbour> peers;
 };

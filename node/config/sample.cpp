@@ -43,14 +43,27 @@ std::string optimisation(const learning::OptimisationOptions& options) {
     return out.str();
 }
 
+// The start of a section whose defaults are those of a kind of model.
+std::string section(std::string header, const std::string& model) {
+    header.resize(30, ' ');
+    return header + "# as suits " + model + "; another kind of model has other defaults\n";
+}
+
 std::string training(const SampleChoices& choices) {
     if (!choices.torchscript.empty()) return "";
-    const auto architecture = learning::parse_architecture(choices.main_model);
-    if (!architecture) return "[training]\n\n";
-    const auto options = learning::default_training(*architecture).optimisation;
-    return "[training]                    # as suits " + choices.main_model +
-           "; another kind of model has other defaults\n" + optimisation(options) +
+    const auto main = learning::parse_architecture(choices.main_model);
+    if (!main) return "[training]\n\n";
+    const auto options = learning::default_training(*main).optimisation;
+    return section("[training]", choices.main_model) + optimisation(options) +
            "# weight_decay = " + decimal(options.weight_decay) + "\n\n";
+}
+
+std::string distillation(const SampleChoices& choices) {
+    const auto seed = learning::parse_architecture(choices.seed_model);
+    if (!seed) return "[distillation]\n\n";
+    const auto options = learning::default_distillation(*seed);
+    return section("[distillation]", choices.seed_model) + optimisation(options.optimisation) +
+           "# temperature = " + decimal(options.temperature) + "\n\n";
 }
 
 }  // namespace
@@ -104,9 +117,7 @@ std::string sample_config(const SampleChoices& choices) {
         << (data.kind == DataKind::idx
                 ? "# For images cnn:8x16 tells peers more than mlp:32, in a third of the bytes.\n\n"
                 : "\n")
-        << training(choices) << "[distillation]\n"
-        << optimisation(learning::DistilOptions{}.optimisation)
-        << "# temperature = " << decimal(learning::DistilOptions{}.temperature) << "\n\n"
+        << training(choices) << distillation(choices)
         << "[ensemble]\naggregation = \"known-classes\" # or hdus (as published), mean-probabilities, "
            "median\n"
         << "# rho = 0.5                   # weight of the peers; left out, it is chosen on the validation "

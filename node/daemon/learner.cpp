@@ -31,13 +31,6 @@ tl::unexpected<learning::Error> failed(std::string line) {
     return tl::unexpected(learning::Error{std::move(line)});
 }
 
-void override_with(const config::OptimisationConfig& from, learning::OptimisationOptions& to) {
-    if (from.epochs) to.epochs = *from.epochs;
-    if (from.batch) to.batch = *from.batch;
-    to.learning_rate = from.learning_rate.value_or(to.learning_rate);
-    to.weight_decay = from.weight_decay.value_or(to.weight_decay);
-}
-
 Bytes read_file(const std::filesystem::path& file) {
     std::ifstream in(file, std::ios::binary);
     return {std::istreambuf_iterator<char>(in), {}};
@@ -53,11 +46,11 @@ void append(Bytes& bytes, const std::string& text) {
     append(bytes, text.data(), text.size() + 1);
 }
 
-void append(Bytes& bytes, const config::OptimisationConfig& config) {
+void append(Bytes& bytes, const learning::OptimisationSettings& settings) {
     for (const double number :
-         {static_cast<double>(config.epochs.value_or(0)), static_cast<double>(config.batch.value_or(0)),
-          config.learning_rate.value_or(-1), config.weight_decay.value_or(-1),
-          config.temperature.value_or(-1)})
+         {static_cast<double>(settings.epochs.value_or(0)), static_cast<double>(settings.batch.value_or(0)),
+          settings.learning_rate.value_or(-1), settings.weight_decay.value_or(-1),
+          settings.temperature.value_or(-1)})
         append(bytes, &number, 1);
 }
 
@@ -105,14 +98,6 @@ double validation_accuracy(const learning::OwnPart& own) {
     return static_cast<double>(right) / static_cast<double>(labels.size());
 }
 
-/// A daemon sleeps most of its life: what learning needed goes back to the system.
-struct ReleaseAfter {
-    ReleaseAfter() = default;
-    ReleaseAfter(const ReleaseAfter&) = delete;
-    ReleaseAfter& operator=(const ReleaseAfter&) = delete;
-    ~ReleaseAfter() { learning::release_memory(); }
-};
-
 }  // namespace
 
 std::uint64_t Learner::stream(std::string_view purpose) const {
@@ -134,7 +119,7 @@ learning::Result<NodeData> Learner::load() const {
 }
 
 learning::Result<Learnt> Learner::learn(NodeData data) const {
-    const ReleaseAfter release;
+    const learning::MemoryAtHand at_hand;
     const auto fingerprint = model_fingerprint(data.own, config_, network_, seed_);
     const auto reference = reference_head(data.reference);
     data.reference = {};
@@ -158,8 +143,7 @@ learning::Result<learning::MainModel> Learner::main_model(const Digest& fingerpr
     if (!config_.model.torchscript.empty())
         return learning::MainModel::from_script(config_.model.torchscript, data.shape(), data.classes());
     if (auto stored = stored_model(fingerprint, data.shape())) return std::move(*stored);
-    auto options = learning::default_training(config_.model.main);
-    override_with(config_.training, options.optimisation);
+    const auto options = learning::train_options(config_.training, config_.model.main);
     auto trained = learning::train(config_.model.main, data, options,
                                    learning::make_generator(stream("train")), {}, cancel_);
     if (!trained) return trained;
@@ -168,7 +152,7 @@ learning::Result<learning::MainModel> Learner::main_model(const Digest& fingerpr
 }
 
 learning::Result<protocol::SharedSeedBytes> Learner::distil(const Learnt& learnt) const {
-    const ReleaseAfter release;
+    const learning::MemoryAtHand at_hand;
     auto table = config::load_reference(config_.data);
     if (!table) return failed(table.error().detail);
     if (config::network_of(config_, *table) != network_)
@@ -177,9 +161,7 @@ learning::Result<protocol::SharedSeedBytes> Learner::distil(const Learnt& learnt
     learnt.scaling.apply_to_loaded(table->features);
     const auto reference = learning::ReferenceSet::from_table(*table);
     table->features = {};
-    learning::DistilOptions options;
-    override_with(config_.distillation, options.optimisation);
-    options.temperature = config_.distillation.temperature.value_or(options.temperature);
+    const auto options = learning::distil_options(config_.distillation, config_.model.seed);
     auto seed = learning::distil(learnt.main, reference, config_.model.seed, options,
                                  learning::make_generator(stream("distil")), {}, cancel_);
     if (!seed) return tl::unexpected(seed.error());

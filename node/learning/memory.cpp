@@ -4,18 +4,35 @@
 #include <malloc.h>
 #endif
 
+#include <limits>
+
 namespace unlearn::learning {
+namespace {
+
+#ifdef __GLIBC__
+// Setting it keeps glibc from raising it to 32 MiB after the first large block was freed, as it would by
+// itself: a set of 10,000 images would then come from the heap and stay there. Smaller ones slow down
+// convolutions, whose intermediate results are mapped and unmapped at every step.
+constexpr int kOwnMapping = 8 << 20;
+constexpr int kNever = std::numeric_limits<int>::max();
+#endif
+
+}  // namespace
 
 void keep_memory_low() {
 #ifdef __GLIBC__
     constexpr int kArenas = 2;
-    // Setting it keeps glibc from raising it to 32 MiB after the first large block was freed, as it would by
-    // itself: a set of 10,000 images would then come from the heap and stay there. Smaller ones slow down
-    // convolutions, whose intermediate results are mapped and unmapped at every step.
-    constexpr int kOwnMapping = 8 << 20;
     mallopt(M_ARENA_MAX, kArenas);
     mallopt(M_MMAP_THRESHOLD, kOwnMapping);
     mallopt(M_TRIM_THRESHOLD, kOwnMapping);
+#endif
+}
+
+void keep_memory_at_hand() {
+#ifdef __GLIBC__
+    constexpr int kMostThatGlibcTakes = 32 << 20;
+    mallopt(M_MMAP_THRESHOLD, kMostThatGlibcTakes);
+    mallopt(M_TRIM_THRESHOLD, kNever);
 #endif
 }
 
@@ -23,6 +40,19 @@ void release_memory() {
 #ifdef __GLIBC__
     malloc_trim(0);
 #endif
+}
+
+MemoryAtHand::MemoryAtHand() {
+#ifdef __GLIBC__
+    mallopt(M_TRIM_THRESHOLD, kNever);
+#endif
+}
+
+MemoryAtHand::~MemoryAtHand() {
+#ifdef __GLIBC__
+    mallopt(M_TRIM_THRESHOLD, kOwnMapping);
+#endif
+    release_memory();
 }
 
 }  // namespace unlearn::learning

@@ -20,16 +20,16 @@ inline std::string with_commented_keys(std::string text, std::initializer_list<c
     return text;
 }
 
-/// What was read from such a text is what the library does by itself with this main model.
-template <typename Training, typename Distillation>
-void check_shows_defaults(const Training& training, const Distillation& distillation,
-                          const std::string& main) {
+/// What was read from such a text is what the library does by itself with these models.
+inline void check_shows_defaults(const learning::OptimisationSettings& training,
+                                 const learning::OptimisationSettings& distillation, const std::string& main,
+                                 const std::string& seed) {
     const auto trained = learning::default_training(*learning::parse_architecture(main)).optimisation;
     CHECK(training.epochs == trained.epochs);
     CHECK(training.batch == trained.batch);
     CHECK(training.learning_rate == trained.learning_rate);
     CHECK(training.weight_decay == trained.weight_decay);
-    const learning::DistilOptions distilled;
+    const auto distilled = learning::default_distillation(*learning::parse_architecture(seed));
     CHECK(distillation.epochs == distilled.optimisation.epochs);
     CHECK(distillation.batch == distilled.optimisation.batch);
     CHECK(distillation.learning_rate == distilled.optimisation.learning_rate);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 #include "node/learning/data/architecture.hpp"
 
@@ -30,11 +31,25 @@ struct TrainOptions {
 // Options that suit a few thousand small images; what `tests/bench/learning_trial.cpp` was tuned to.
 [[nodiscard]] TrainOptions default_training(const Architecture& architecture);
 
-// The defaults suit cnn:8x16 and were found with tests/bench/learning_trial.cpp; a fully connected seed is
-// cheap enough for 30 epochs. HDUS uses a temperature of 3 to 9.
 struct DistilOptions {
-    double temperature = 1.0;
-    OptimisationOptions optimisation{.epochs = 8, .batch = 64, .learning_rate = 5e-3};
+    double temperature = 1.0;  // HDUS uses 3 to 9
+    OptimisationOptions optimisation;
 };
+
+// Options that suit a seed of this kind and some 10,000 reference images; found with
+// `tests/bench/learning_trial.cpp` and `topologies/experiments/hdus-tables-resnet.toml`.
+[[nodiscard]] DistilOptions default_distillation(const Architecture& seed_architecture);
+
+// What a configuration says; what it leaves out keeps the default of the model's kind.
+struct OptimisationSettings {
+    std::optional<std::uint32_t> epochs;
+    std::optional<std::uint32_t> batch;
+    std::optional<double> learning_rate;
+    std::optional<double> weight_decay;  // training only
+    std::optional<double> temperature;   // distillation only
+};
+
+[[nodiscard]] TrainOptions train_options(const OptimisationSettings& settings, const Architecture& main);
+[[nodiscard]] DistilOptions distil_options(const OptimisationSettings& settings, const Architecture& seed);
 
 }  // namespace unlearn::learning

@@ -1,3 +1,7 @@
+#include <string>
+#include <utility>
+#include <vector>
+
 #include <doctest/doctest.h>
 
 #include "node/config/node_config.hpp"
@@ -89,10 +93,16 @@ TEST_CASE("quotes and backslashes survive, wherever they are") {
 }
 
 TEST_CASE("the keys that it shows commented out hold what is done without them") {
-    for (const std::string main : {"linear", "mlp:64x32", "cnn:16x32", "resnet:8x12+1"}) {
+    const std::vector<std::pair<std::string, std::string>> models = {{"linear", "resnet:8x12+1"},
+                                                                     {"mlp:64x32", "linear"},
+                                                                     {"cnn:16x32", "cnn:8x16"},
+                                                                     {"resnet:8x12+1", "mlp:32"}};
+    for (const auto& [main, seed] : models) {
         CAPTURE(main);
+        CAPTURE(seed);
         auto chosen = choices(DataKind::csv);
         chosen.main_model = main;
+        chosen.seed_model = seed;
         const auto parsed = config::parse_node_config(
             unlearn::testing::with_commented_keys(
                 config::sample_config(chosen),
@@ -100,7 +110,7 @@ TEST_CASE("the keys that it shows commented out hold what is done without them")
             "node.toml");
         REQUIRE_MESSAGE(parsed, parsed.error().text());
         CHECK(parsed->listen == "tcp://*:7411");
-        unlearn::testing::check_shows_defaults(parsed->training, parsed->distillation, main);
+        unlearn::testing::check_shows_defaults(parsed->training, parsed->distillation, main, seed);
     }
 }
 

@@ -268,9 +268,10 @@ TEST_CASE("what the quickstart shows commented out is what is done without it") 
         {"epochs", "batch", "learning_rate", "weight_decay", "temperature"});
     const auto scenario = sim::parse_scenario(text, "quickstart.toml", {});
     if (!scenario) FAIL(scenario.error().message);
-    unlearn::testing::check_shows_defaults(scenario->training, scenario->distillation, "cnn:16x32");
+    unlearn::testing::check_shows_defaults(scenario->training, scenario->distillation, "cnn:16x32",
+                                           "cnn:8x16+32");
 
-    // The other kinds stand in a sentence above them.
+    // The other kinds stand in sentences above them.
     const auto defaults = [](const std::string& architecture) {
         return learning::default_training(*learning::parse_architecture(architecture)).optimisation;
     };
@@ -285,4 +286,12 @@ TEST_CASE("what the quickstart shows commented out is what is done without it") 
     CHECK_MESSAGE(text.find(sentence.str()) != std::string::npos, sentence.str());
     CHECK(linear.weight_decay == 0.0);
     CHECK(defaults("resnet:8x12+1").epochs == cnn.epochs);
+
+    for (const std::string seed : {"linear", "mlp:32", "resnet:8x12+1"}) {
+        const auto distilled = learning::default_distillation(*learning::parse_architecture(seed));
+        CHECK(distilled.optimisation.learning_rate == *scenario->distillation.learning_rate);
+        CHECK(distilled.optimisation.batch == *scenario->distillation.batch);
+        CHECK(text.find("linear, mlp and resnet seeds get " + std::to_string(distilled.optimisation.epochs) +
+                        " epochs.\n") != std::string::npos);
+    }
 }
