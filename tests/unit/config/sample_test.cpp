@@ -97,7 +97,9 @@ TEST_CASE("the keys that it shows commented out hold what is done without them")
                                                                      {"mlp:64x32", "linear"},
                                                                      {"cnn:16x32", "cnn:8x16"},
                                                                      {"resnet:8x12+1", "mlp:32"}};
-    for (const auto& [main, seed] : models) {
+    for (const auto& pair : models) {
+        const auto& main = pair.first;  // clang 14 cannot capture the names of a structured binding
+        const auto& seed = pair.second;
         CAPTURE(main);
         CAPTURE(seed);
         auto chosen = choices(DataKind::csv);
