@@ -1,5 +1,3 @@
-#include "node/learning/memory.hpp"
-
 #include <array>
 #include <cstddef>
 #include <cstring>
@@ -8,6 +6,8 @@
 
 #include <doctest/doctest.h>
 #include <unistd.h>
+
+#include "node/learning/memory.hpp"
 
 using namespace unlearn::learning;
 
