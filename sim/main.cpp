@@ -10,7 +10,6 @@
 #include <unistd.h>
 
 #include "node/learning/data/architecture.hpp"
-#include "node/learning/memory.hpp"
 #include "node/learning/threads.hpp"
 #include "node/runtime/certificate.hpp"
 #include "sim/counterfactual.hpp"
@@ -205,7 +204,6 @@ int verify(const Options& options) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    learning::keep_memory_at_hand();
     sim::OwnProcess::end_with_parent();
     restart_with_better_kernels(argv);
     CLI::App app{"unlearn-sim: many unlearnd nodes on one machine, over real sockets"};

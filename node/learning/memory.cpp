@@ -4,6 +4,8 @@
 #include <malloc.h>
 #endif
 
+#include <cstddef>
+#include <cstdlib>
 #include <limits>
 
 namespace unlearn::learning {
@@ -28,14 +30,6 @@ void keep_memory_low() {
 #endif
 }
 
-void keep_memory_at_hand() {
-#ifdef __GLIBC__
-    constexpr int kMostThatGlibcTakes = 32 << 20;
-    mallopt(M_MMAP_THRESHOLD, kMostThatGlibcTakes);
-    mallopt(M_TRIM_THRESHOLD, kNever);
-#endif
-}
-
 void release_memory() {
 #ifdef __GLIBC__
     malloc_trim(0);
@@ -51,6 +45,10 @@ MemoryAtHand::MemoryAtHand() {
 MemoryAtHand::~MemoryAtHand() {
 #ifdef __GLIBC__
     mallopt(M_TRIM_THRESHOLD, kOwnMapping);
+    // malloc_trim leaves the end of every arena but the first as it is; freeing a large block there does not.
+    constexpr std::size_t kLarge = 1 << 17;
+    void* volatile block = std::malloc(kLarge);
+    std::free(block);
 #endif
     release_memory();
 }

@@ -25,7 +25,6 @@
 
 #include "node/learning/data/idx.hpp"
 #include "node/learning/data/random.hpp"
-#include "node/learning/memory.hpp"
 #include "node/learning/threads.hpp"
 #include "sim/baselines/decentralised_sgd.hpp"
 #include "tests/support/process_memory.hpp"
@@ -116,7 +115,6 @@ double bytes_a_node(const Settings& settings, const learning::Dataset& images, T
 }  // namespace
 
 int main(int argc, char** argv) {
-    unlearn::learning::keep_memory_at_hand();
     Settings settings;
     CLI::App app("Speed and memory of D-PSGD");
     app.add_option("--data", settings.data, "folder of IDX files");

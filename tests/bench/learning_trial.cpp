@@ -17,7 +17,6 @@
 #include "node/learning/distillation.hpp"
 #include "node/learning/generator.hpp"
 #include "node/learning/held_seeds.hpp"
-#include "node/learning/memory.hpp"
 #include "node/learning/threads.hpp"
 #include "node/learning/training.hpp"
 
@@ -203,7 +202,6 @@ class Trial {
 }  // namespace
 
 int main(int argc, char** argv) {
-    unlearn::learning::keep_memory_at_hand();
     Settings settings;
     CLI::App app(
         "The learning part of the quickstart scenario: own / full accuracy of main models and ensembles");
