@@ -419,8 +419,10 @@ class Engine {
                     std::uint64_t buckets, const std::vector<BurntId>& ids);
     void send_notices(SessionId id, Session& session, std::vector<BurntId> ids);
     void begin_comparison(SessionId id, Session& session);
-    void compared_with(const NodeId& peer);
+    void compared_with(const NodeId& peer, bool all);
+    void doubt_vouchers();
     [[nodiscard]] bool is_vouched_for(const NodeId& owner) const;
+    [[nodiscard]] bool will_do_alone(const NodeId& peer) const;
     [[nodiscard]] bool has_other_neighbour(const NodeId& peer) const;
     void tick_comparisons();
     /// Sorted ids of all owners whose exit is durable here, and our own once it is announced.
@@ -468,8 +470,10 @@ class Engine {
     std::set<NodeId> receipts_pending_;            ///< of whom a receipt is being stored
     std::map<NodeId, SignedBytes> left_receipts_;  ///< ours, for those whose seeds we erased as we left
     SteadyTime next_comparison_{};
-    bool restored_ = false;          ///< from a backup: exits that came after it may be unknown here
-    std::optional<NodeId> voucher_;  ///< while restored_: the one that knew of no exit that we did not know
+    bool restored_ = false;  ///< from a backup: exits that came after it may be unknown here
+    /// While restored_: those who knew of no exit of somebody we know that was unknown here; whether of none
+    /// at all.
+    std::map<NodeId, bool> vouchers_;
     std::map<NodeId, std::set<SeedVersion>> equivocations_;
 
     std::map<Ticket, PendingStore> stores_;

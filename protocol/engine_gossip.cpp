@@ -107,31 +107,54 @@ void Engine::finish_comparison(SessionId session_id, Session& session, std::uint
     std::set_difference(there.begin(), there.end(), here.begin(), here.end(), std::back_inserter(only_there));
 
     clear_quarantine({only_there.begin(), only_there.end()});
-    if (only_there.empty()) compared_with(session.peer);
+    // Whom we know comes first: of the exits of strangers only so many are taken in a day.
+    const auto strangers =
+        std::stable_partition(only_there.begin(), only_there.end(), [&](const BurntId& burnt) {
+            const auto owner = NodeId::from_bytes(burnt.value);
+            return owner && is_known_owner(*owner);
+        });
+    if (strangers == only_there.begin()) compared_with(session.peer, only_there.empty());
     send_notices(session_id, session, only_here);
     if (only_there.empty()) return;
     if (only_there.size() > kMaxNoticesPerComparison) only_there.resize(kMaxNoticesPerComparison);
     send_delta(session_id, session, salt, DeltaPart::wanted, buckets, only_there);
 }
 
-/// We know all exits that `peer` knows. The comparison was ours: its answer cannot be a replay.
-void Engine::compared_with(const NodeId& peer) {
+/// Of all exits that `peer` knows, those that are unknown here are of strangers, who can have no seed here;
+/// or there are none (`all`). The comparison was ours: its answer cannot be a replay.
+void Engine::compared_with(const NodeId& peer, bool all) {
     if (!restored_) return;
-    const bool second = voucher_ && *voucher_ != peer;
-    // A neighbour that has vanished must not keep the seeds of the others out of use for ever.
-    const bool waited = now_.steady >= started_at_ + config_.lease_time;
-    voucher_ = peer;
-    if (second || waited || !has_other_neighbour(peer)) {
+    vouchers_[peer] |= all;
+    const auto of_all =
+        std::count_if(vouchers_.begin(), vouchers_.end(), [](const auto& voucher) { return voucher.second; });
+    if (of_all >= 2 || (all && will_do_alone(peer))) {
         restored_ = false;
+        vouchers_.clear();
         persist({ClearRestored{}}, ThenNothing{});
     }
     for (auto& [owner, held] : held_)
         refresh_use(owner, held);
 }
 
-/// What an owner does not say about itself, another neighbour may; where there is none, the owner must do.
+/// Somebody is no stranger any more, and its exit may be among those that vouchers know and that were left
+/// out.
+void Engine::doubt_vouchers() {
+    if (vouchers_.empty()) return;
+    vouchers_.clear();
+    for (const auto& [peer, session_id] : session_of_)
+        begin_comparison(session_id, sessions_.at(session_id));
+}
+
+/// What an owner does not say about itself, another neighbour may.
 bool Engine::is_vouched_for(const NodeId& owner) const {
-    return voucher_ && (*voucher_ != owner || !has_other_neighbour(owner));
+    return std::any_of(vouchers_.begin(), vouchers_.end(),
+                       [&](const auto& voucher) { return voucher.first != owner || will_do_alone(owner); });
+}
+
+/// Where there is no other neighbour, the owner must do. One that has vanished must not keep the seeds of the
+/// others out of use for ever, either.
+bool Engine::will_do_alone(const NodeId& peer) const {
+    return !has_other_neighbour(peer) || now_.steady >= started_at_ + config_.lease_time;
 }
 
 bool Engine::has_other_neighbour(const NodeId& peer) const {

@@ -18,6 +18,7 @@ bool Engine::shows_membership(const NodeId& member, const std::optional<SignedBy
 
 void Engine::know_peer(const NodeId& peer, std::optional<std::string> endpoint, PeerSource source,
                        bool former) {
+    if (!is_known_owner(peer)) doubt_vouchers();
     const auto known = peers_.find(peer);
     const CurvePublicKey key = known == peers_.end() ? peer.curve_key() : known->second.key;
     peers_.insert_or_assign(peer, Peer{key, std::move(endpoint), source, former});

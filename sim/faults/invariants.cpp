@@ -125,7 +125,7 @@ void Invariants::restored(const Machine& machine) {
     std::erase_if(erased_, [&](const Pair& pair) { return pair.first == machine.id(); });
     std::erase_if(checked_receipts_, is_of(machine));
     std::erase_if(recorded_, is_of(machine));
-    vouchers_[machine.id()].reset();
+    vouchers_[machine.id()].clear();
 }
 
 void Invariants::put_to_rest(const Machine& machine) {
@@ -176,8 +176,12 @@ void Invariants::check_quarantine(const Machine& machine, const NodeId& owner, S
                                   const std::string& what) {
     const Pair pair{machine.id(), owner};
     if (const auto waits = vouchers_.find(machine.id()); waits != vouchers_.end()) {
-        const auto& voucher = waits->second;
-        if (!voucher || (*voucher == owner && has_other_peer(machine, owner)))
+        const bool vouched =
+            std::any_of(waits->second.begin(), waits->second.end(), [&](const auto& voucher) {
+                return (voucher.first != owner || will_do_alone(machine, owner)) &&
+                       !voucher.second.contains(BurntId{owner.bytes()});
+            });
+        if (!vouched)
             fail("quarantine", what + " from before its backup, and nobody else has vouched for it");
     }
     const auto loaded = quarantined_.find(pair);
@@ -189,11 +193,11 @@ void Invariants::check_quarantine(const Machine& machine, const NodeId& owner, S
     if (!renewed) fail("quarantine", what + " from disk, and has heard nobody since its start");
 }
 
-/// Somebody else who may know of an exit of `peer`.
-bool Invariants::has_other_peer(const Machine& machine, const NodeId& peer) {
-    if (!machine.up()) return false;
+/// Nobody else may know of an exit of `peer`, or has been there for the time of a lease.
+bool Invariants::will_do_alone(const Machine& machine, const NodeId& peer) const {
+    if (!machine.up() || machine.host->now().steady >= machine.started_at + settings_.lease_time) return true;
     const auto peers = machine.engine().peers();
-    return std::any_of(peers.begin(), peers.end(), [&](const PeerStatus& status) {
+    return std::none_of(peers.begin(), peers.end(), [&](const PeerStatus& status) {
         return status.id != peer && status.state != PeerState::former && status.state != PeerState::left;
     });
 }

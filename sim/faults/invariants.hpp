@@ -126,7 +126,7 @@ class Invariants {
     /// The same of `peer` as a recipient of this version, or a newer one.
     [[nodiscard]] bool is_surely_recorded(const Machine& machine, const protocol::NodeId& peer,
                                           protocol::SeedVersion version);
-    [[nodiscard]] static bool has_other_peer(const Machine& machine, const protocol::NodeId& peer);
+    [[nodiscard]] bool will_do_alone(const Machine& machine, const protocol::NodeId& peer) const;
     /// Whether the Hellos between the two are over.
     [[nodiscard]] static bool has_met(const Machine& machine, const protocol::NodeId& peer);
     [[nodiscard]] const protocol::Result<protocol::ExitNotice>& notice_in(
@@ -161,9 +161,9 @@ class Invariants {
     };
     std::map<Pair, Comparison> comparisons_;
     std::map<Pair, protocol::DigestSalt> digests_;  ///< machine, peer: what it last heard from it
-    /// Machines put back to a backup, and with whom they compared since then and learned of no exit; until
-    /// somebody else does so, too.
-    std::map<protocol::NodeId, std::optional<protocol::NodeId>> vouchers_;
+    /// Machines put back to a backup; with whom they compared since then, and of which exits that were
+    /// unknown to the machine it knew. Until there are two who knew of none.
+    std::map<protocol::NodeId, std::map<protocol::NodeId, std::set<protocol::BurntId>>> vouchers_;
     std::set<protocol::NodeId> completed_;            ///< owners that reported their exit complete
     std::set<protocol::NodeId> met_;                  ///< machines that met their own exit
     std::map<Pair, HeardLease> heard_;                ///< machine, owner

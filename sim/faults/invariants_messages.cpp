@@ -176,17 +176,13 @@ void Invariants::compared(const Machine& machine, const NodeId& with, const std:
     compared_from_disk(machine, known_there);
     const auto waits = vouchers_.find(machine.id());
     if (waits == vouchers_.end()) return;
-    const auto known = machine.engine().tombstones();
-    const bool news = std::any_of(known_there.begin(), known_there.end(), [&](const BurntId& id) {
-        return std::none_of(known.begin(), known.end(),
-                            [&](const NodeId& owner) { return owner.bytes() == id.value; });
-    });
-    if (news) return;
-    auto& voucher = waits->second;
-    const bool second = voucher && *voucher != with;
-    const bool waited = machine.host->now().steady >= machine.started_at + settings_.lease_time;
-    voucher = with;
-    if (second || waited || !has_other_peer(machine, with)) vouchers_.erase(waits);
+    auto& unknown = waits->second[with];
+    unknown = known_there;
+    for (const auto& owner : machine.engine().tombstones())
+        unknown.erase(BurntId{owner.bytes()});
+    const auto knew_of_none = std::count_if(waits->second.begin(), waits->second.end(),
+                                            [](const auto& voucher) { return voucher.second.empty(); });
+    if (knew_of_none >= 2 || (unknown.empty() && will_do_alone(machine, with))) vouchers_.erase(waits);
 }
 
 void Invariants::hears_offer(const Machine& machine, const NodeId& from, const network::Frames& frames) {

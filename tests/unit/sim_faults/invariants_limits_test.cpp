@@ -226,8 +226,16 @@ TEST_CASE("quarantine: after a restoration, a seed is used for which nobody but 
     SUBCASE("its owner alone") {
         compare(owner, {});
     }
-    SUBCASE("somebody who knows of an exit that the node does not know") {
+    SUBCASE("somebody who knows of its owner's exit") {
+        compare(peer, {BurntId{owner.bytes()}});
+    }
+    SUBCASE("somebody who knows of its owner's exit, which the owner does not mention") {
+        compare(peer, {BurntId{owner.bytes()}});
+        compare(owner, {});
+    }
+    SUBCASE("somebody who knows of a stranger's exit that the node does not know: it may be used") {
         compare(peer, {BurntId{stranger().id().bytes()}});
+        expected.clear();
     }
     SUBCASE("somebody else: it may be used") {
         compare(peer, {});
