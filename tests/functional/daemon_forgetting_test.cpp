@@ -33,10 +33,11 @@ void distil_for_a_while(const Device& device) {
     std::stringstream text;
     text << std::ifstream(file).rdbuf();
     std::string config = text.str();
-    const std::string begin = "[distillation]\n";
-    const auto section = config.find(begin);
+    const auto section = config.find("\n[distillation]");
     REQUIRE(section != std::string::npos);
-    config.insert(section + begin.size(), "epochs = 500\nbatch = 800\n");
+    const auto line_end = config.find('\n', section + 1);
+    REQUIRE(line_end != std::string::npos);
+    config.insert(line_end + 1, "epochs = 500\nbatch = 800\n");
     std::ofstream(file) << config;
 }
 
