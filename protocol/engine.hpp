@@ -387,6 +387,8 @@ class Engine {
     void meet_known_exit(const Session& session, const NodeId& owner);
     void handle_receipt(SessionId id, Session& session, const ReceiptMessage& message);
     [[nodiscard]] bool is_known_owner(const NodeId& owner) const;
+    /// The same of all; what a peer names need not be a key, and to check that is dear.
+    [[nodiscard]] std::set<BurntId> known_owners() const;
     void meet_own_exit(const SignedBytes& notice, const NodeId& heard_from);
     void learn_exit(const ExitNotice& notice, const SignedBytes& signed_notice,
                     std::optional<NodeId> heard_from);

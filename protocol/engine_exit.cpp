@@ -34,6 +34,17 @@ void Engine::meet_known_exit(const Session& session, const NodeId& owner) {
     if (owner == session.peer && known.erased) send_receipt(owner, known);
 }
 
+std::set<BurntId> Engine::known_owners() const {
+    std::set<BurntId> owners;
+    for (const auto& [peer, info] : peers_)
+        owners.insert(BurntId{peer.bytes()});
+    for (const auto& [peer, recipient] : recipients_)
+        owners.insert(BurntId{peer.bytes()});
+    for (const NodeId& owner : maybe_on_disk_)
+        owners.insert(BurntId{owner.bytes()});
+    return owners;
+}
+
 bool Engine::is_known_owner(const NodeId& owner) const {
     return peers_.contains(owner) || recipients_.contains(owner) || maybe_on_disk_.contains(owner);
 }

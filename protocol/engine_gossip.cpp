@@ -109,10 +109,8 @@ void Engine::finish_comparison(SessionId session_id, Session& session, std::uint
     clear_quarantine({only_there.begin(), only_there.end()});
     // Whom we know comes first: of the exits of strangers only so many are taken in a day.
     const auto strangers =
-        std::stable_partition(only_there.begin(), only_there.end(), [&](const BurntId& burnt) {
-            const auto owner = NodeId::from_bytes(burnt.value);
-            return owner && is_known_owner(*owner);
-        });
+        std::stable_partition(only_there.begin(), only_there.end(),
+                              [ours = known_owners()](const BurntId& burnt) { return ours.contains(burnt); });
     if (strangers == only_there.begin()) compared_with(session.peer, only_there.empty());
     send_notices(session_id, session, only_here);
     if (only_there.empty()) return;

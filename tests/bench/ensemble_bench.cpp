@@ -102,7 +102,8 @@ void prepare(const fs::path& folder, const std::string& seed_architecture) {
             write_bytes(folder / "main", main.save());
             continue;
         }
-        const auto seed = must(distil(main, reference, must(parse_architecture(seed_architecture)), {},
+        const auto seed_kind = must(parse_architecture(seed_architecture));
+        const auto seed = must(distil(main, reference, seed_kind, default_distillation(seed_kind),
                                       make_generator(stream_seed(1, name, "distil"))));
         write_bytes(folder / ("seed-" + std::to_string(i)), seed.payload());
         std::printf("%s ready\n", name.c_str());

@@ -35,7 +35,7 @@ struct Settings {
     std::size_t missing = 2;
     std::size_t reference = 10'000;
     double validation = 0.1;
-    DistilOptions distil;
+    OptimisationSettings distil;
     bool final = false;
 };
 
@@ -139,6 +139,7 @@ class Trial {
             return indices;
         };
         const auto reference = ReferenceSet::from_table(table_, rows(partition.reference));
+        const auto seed_architecture = must(parse_architecture(settings_.seed_architecture));
         double train_seconds = 0.0;
         double distil_seconds = 0.0;
         for (std::size_t i = 0; i < settings_.nodes; ++i) {
@@ -153,9 +154,9 @@ class Trial {
                                    make_generator(stream(node.name, "main-model"))));
             train_seconds += seconds_since(start);
             start = std::chrono::steady_clock::now();
-            const auto seed =
-                must(distil(main, reference, must(parse_architecture(settings_.seed_architecture)),
-                            settings_.distil, make_generator(stream(node.name, "seed-model"))));
+            const auto seed = must(distil(main, reference, seed_architecture,
+                                          distil_options(settings_.distil, seed_architecture),
+                                          make_generator(stream(node.name, "seed-model"))));
             distil_seconds += seconds_since(start);
             node.payload = seed.payload();
             node.own = OwnPart::make(std::move(main), own, split.validation, reference);
@@ -216,9 +217,9 @@ int main(int argc, char** argv) {
     app.add_option("--reference", settings.reference);
     app.add_option("--validation", settings.validation, "share of a node's examples");
     app.add_option("--temperature", settings.distil.temperature);
-    app.add_option("--distil-epochs", settings.distil.optimisation.epochs);
-    app.add_option("--distil-batch", settings.distil.optimisation.batch);
-    app.add_option("--distil-rate", settings.distil.optimisation.learning_rate);
+    app.add_option("--distil-epochs", settings.distil.epochs);
+    app.add_option("--distil-batch", settings.distil.batch);
+    app.add_option("--distil-rate", settings.distil.learning_rate);
     app.add_flag("--final", settings.final, "score the real test set instead of the stand-in");
     CLI11_PARSE(app, argc, argv);
     if (!fix_thread_counts(1)) return 2;

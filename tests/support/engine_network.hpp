@@ -17,6 +17,14 @@ namespace unlearn::testing {
 
 using namespace unlearn::protocol;
 
+/// An identity that no node of a network has.
+[[nodiscard]] inline Identity stranger(std::uint32_t number) {
+    Bytes seed(4);
+    for (int i = 0; i < 4; ++i)
+        seed[static_cast<std::size_t>(i)] = static_cast<std::uint8_t>(number >> (8 * i));
+    return Identity::from_seed(digest_of(seed).value);
+}
+
 class EngineNetwork {
   public:
     struct Node {

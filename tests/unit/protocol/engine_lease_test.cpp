@@ -35,6 +35,13 @@ struct Line {
     }
 };
 
+void start_from_backup(EngineNetwork& net, std::size_t node, bool restored = true) {
+    net[node].disk.held_seeds.clear();
+    net[node].disk.held_leases.clear();
+    net[node].disk.restored = restored;
+    net.crash_and_restart(node);
+}
+
 }  // namespace
 
 TEST_CASE("a seed is used as long as its owner renews the lease, and comes back when it does again") {
@@ -223,16 +230,10 @@ TEST_CASE(
     "missed") {
     Line line;
     auto& net = line.net;
-    const auto start_from_backup = [&](std::size_t node, bool restored) {
-        net[node].disk.held_seeds.clear();
-        net[node].disk.held_leases.clear();
-        net[node].disk.restored = restored;
-        net.crash_and_restart(node);
-        net.run_for(10s);
-    };
     SUBCASE("only the owner is there, and there is another neighbour") {
         net.cut(1, 2);
-        start_from_backup(1, true);
+        start_from_backup(net, 1, true);
+        net.run_for(10s);
         CHECK_FALSE(line.uses(1, 0));
         CHECK(line.state(1, 0) == SeedState::quarantined);
         CHECK_FALSE(net[1].engine->may_use(net.id(0), SeedVersion{1}));
@@ -249,7 +250,8 @@ TEST_CASE(
     }
     SUBCASE("the other neighbour has vanished: after the time of a lease the owner will do") {
         net.cut(1, 2);
-        start_from_backup(1, true);
+        start_from_backup(net, 1, true);
+        net.run_for(10s);
         REQUIRE_FALSE(line.uses(1, 0));
         net.run_for(net[1].engine->config().lease_time + 15s);
         CHECK(line.uses(1, 0));
@@ -257,11 +259,13 @@ TEST_CASE(
     }
     SUBCASE("control: the same folder that is no backup") {
         net.cut(1, 2);
-        start_from_backup(1, false);
+        start_from_backup(net, 1, false);
+        net.run_for(10s);
         CHECK(line.uses(1, 0));
     }
     SUBCASE("the owner is the only neighbour") {
-        start_from_backup(0, true);
+        start_from_backup(net, 0, true);
+        net.run_for(10s);
         CHECK(line.uses(0, 1));
         CHECK_FALSE(net[0].disk.restored);
     }
@@ -276,19 +280,14 @@ TEST_CASE(
         };
         net.mend(1, 0);
         net.mend(1, 2);
-        start_from_backup(1, true);
+        start_from_backup(net, 1, true);
+        net.run_for(10s);
         REQUIRE_FALSE(net[1].engine->has_tombstone(net.id(0)));
         CHECK_FALSE(line.uses(1, 0));
     }
 }
 
 namespace {
-
-/// An identity that no node of a network has.
-Identity stranger(std::uint16_t number) {
-    const auto high = static_cast<std::uint8_t>(number >> 8);
-    return Identity::from_seed(digest_of(Bytes{high, static_cast<std::uint8_t>(number), 1}).value);
-}
 
 /// `node` knows that so many strangers have left: its user brought their notices.
 void strangers_leave(EngineNetwork& net, std::size_t node, std::uint16_t count) {
@@ -309,13 +308,6 @@ std::uint16_t so_many_before(const NodeId& id, std::size_t wanted) {
         if (stranger(count).id() < id) ++before;
     }
     return count;
-}
-
-void start_from_backup(EngineNetwork& net, std::size_t node) {
-    net[node].disk.held_seeds.clear();
-    net[node].disk.held_leases.clear();
-    net[node].disk.restored = true;
-    net.crash_and_restart(node);
 }
 
 }  // namespace

@@ -7,13 +7,6 @@ using namespace std::chrono_literals;
 
 namespace {
 
-Identity stranger(std::uint32_t number) {
-    Bytes seed(4);
-    for (int i = 0; i < 4; ++i)
-        seed[static_cast<std::size_t>(i)] = static_cast<std::uint8_t>(number >> (8 * i));
-    return Identity::from_seed(digest_of(seed).value);
-}
-
 void introduce(EngineNetwork& net, std::uint32_t count, std::uint64_t first_sequence,
                const std::function<std::optional<SignedBytes>(const NodeId&)>& membership = nullptr) {
     for (std::uint32_t i = 0; i < count; ++i) {
