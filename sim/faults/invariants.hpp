@@ -127,6 +127,9 @@ class Invariants {
     [[nodiscard]] bool is_surely_recorded(const Machine& machine, const protocol::NodeId& peer,
                                           protocol::SeedVersion version);
     [[nodiscard]] bool will_do_alone(const Machine& machine, const protocol::NodeId& peer) const;
+    /// Whether the machine has this version of the owner's seed, in use or not.
+    [[nodiscard]] static bool holds(const Machine& machine, const protocol::NodeId& owner,
+                                    protocol::SeedVersion version);
     /// Whether the Hellos between the two are over.
     [[nodiscard]] static bool has_met(const Machine& machine, const protocol::NodeId& peer);
     [[nodiscard]] const protocol::Result<protocol::ExitNotice>& notice_in(

@@ -197,10 +197,10 @@ void Invariants::hears_offer(const Machine& machine, const NodeId& from, const n
         }
     const Lease* lease = lease_in(from, have->lease);
     if (lease == nullptr) return;
-    // A lease that is repeated is no news.
+    // A lease that is repeated is no news, but where its seed was removed and is fetched again.
     const auto before = heard_.find({machine.id(), from});
     if (before != heard_.end() && before->second.numbers.contains(lease->number) &&
-        before->second.at >= machine.started_at)
+        before->second.at >= machine.started_at && holds(machine, from, lease->version))
         return;
     // A node does not take what comes before the Hellos, or with a record that was damaged on the way.
     if (!offered_.contains(have->record) || !has_met(machine, from)) return;
@@ -208,6 +208,14 @@ void Invariants::hears_offer(const Machine& machine, const NodeId& from, const n
     heard.numbers.insert(lease->number);
     heard.not_after = std::max(lease->not_after, heard.not_after);
     heard.at = time_.now();
+}
+
+bool Invariants::holds(const Machine& machine, const NodeId& owner, SeedVersion version) {
+    if (!machine.up()) return false;
+    const auto seeds = machine.engine().held_seeds();
+    return std::any_of(seeds.begin(), seeds.end(), [&](const HeldSeedStatus& seed) {
+        return seed.owner == owner && seed.version == version;
+    });
 }
 
 bool Invariants::has_met(const Machine& machine, const NodeId& peer) {

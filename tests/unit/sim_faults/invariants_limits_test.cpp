@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <functional>
 #include <vector>
 
 #include "tests/unit/sim_faults/small_world.hpp"
@@ -113,6 +114,73 @@ TEST_CASE("lease: a seed is used that was never offered, or without a lease for 
     }
     world.invariants().check_running(world.machine(0));
     CHECK(world.broken() == Rules{"lease"});
+}
+
+namespace {
+
+/// A small world where everybody has met, and machine 0 cannot tell by its clock when a lease ends.
+struct BehindTheTimes {
+    SmallWorld world;
+    Machine& node = world.met().machine(0);
+    const Machine& owner = world.machine(1);
+    const SeedVersion version = node.holder->in_use().at(owner.id());
+
+    BehindTheTimes() {
+        node.clock_error = -1h;
+        node.clock_set_at = world.now();
+        node.host->set_clock_error(node.clock_error);
+    }
+    /// Or a violation, or five minutes.
+    void runs_until(const std::function<bool()>& done) {
+        const auto most = world.now() + 5min;
+        while (!done() && world.broken().empty() && world.now() < most)
+            world.run_until(world.now() + 100ms);
+    }
+    [[nodiscard]] bool uses_it() const { return node.uses(owner.id()); }
+    void uses_it_now() {
+        node.holder->install(owner.id(), version);
+        world.invariants().check_running(node);
+    }
+};
+
+}  // namespace
+
+TEST_CASE("lease: one that is repeated counts anew where its seed was removed and fetched again") {
+    BehindTheTimes it;
+    SmallWorld& world = it.world;
+    const auto lease_of_owner = [&] { return it.owner.engine().own_seed()->lease_until; };
+    const auto before = lease_of_owner();
+    it.runs_until([&] { return lease_of_owner() != before; });
+    const auto last = lease_of_owner();
+    world.run_until(world.now() + 1s);
+
+    it.node.node->remove_neighbour(it.owner.id());
+    world.run_until(world.now() + 5s);
+    REQUIRE(!it.uses_it());
+    it.node.node->add_neighbour({it.owner.id(), it.owner.endpoint}, true);
+    it.runs_until([&] { return it.uses_it(); });
+    REQUIRE(lease_of_owner() == last);
+    world.lose(1);
+
+    it.runs_until([&] { return !it.uses_it(); });
+    CHECK(world.broken().empty());
+    CHECK(!it.uses_it());
+    world.run_until(world.now() + 10s);
+    it.uses_it_now();
+    CHECK(world.broken() == Rules{"lease"});
+}
+
+TEST_CASE("lease: one that is repeated while its seed is held is no news") {
+    BehindTheTimes it;
+    const auto offer = offer_frames(it.world, it.owner.identity, it.version, 1);
+    it.world.silence(1, 0);
+    it.world.invariants().hears(it.node, it.owner.id(), offer);
+    it.world.run_until(it.world.now() + 4s);
+    it.world.invariants().hears(it.node, it.owner.id(), offer);
+    it.world.run_until(it.world.now() + 89s);
+    REQUIRE(it.world.broken().empty());
+    it.uses_it_now();
+    CHECK(it.world.broken() == Rules{"lease"});
 }
 
 namespace {
