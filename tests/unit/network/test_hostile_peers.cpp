@@ -100,7 +100,7 @@ TEST_CASE("a message that never ends is cut off before it fills the memory") {
         for (int i = 0; i < 6400; ++i)
             peer.send_part(frame, true);
         peer.send_part(frame, false);
-        REQUIRE(victim.world.until([&] { return !victim.node->seen.malformed.empty(); }, 3s));
+        REQUIRE(victim.world.until([&] { return !victim.node->seen.malformed.empty(); }));
         CHECK(victim.node->seen.malformed[0].reason.find("does not end") != std::string::npos);
         CHECK((victim.node->seen.malformed[0].session == 0) == stranger);
         victim.world.run_for(100ms);
@@ -131,9 +131,9 @@ TEST_CASE("a first message that is longer than any hello is cut off, whoever sen
     unlearn::testing::CurveClient client(victim.port(), victim.node->identity.id(), victim.attacker);
     REQUIRE(client.connected());
     REQUIRE(client.send_frames_without_end(7, 10000));
-    REQUIRE(victim.world.until([&] { return !victim.node->seen.malformed.empty(); }, 3s));
+    REQUIRE(victim.world.until([&] { return !victim.node->seen.malformed.empty(); }));
     CHECK(victim.node->seen.malformed[0].session == 0);
-    CHECK(client.socket().closes_within(1s));
+    CHECK(client.socket().closes_within(5s));
 }
 
 TEST_CASE("a connection that says nothing does not stay, one that says hello does") {

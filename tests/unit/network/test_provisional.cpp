@@ -9,6 +9,8 @@ namespace protocol = unlearn::protocol;
 namespace {
 
 constexpr auto kTime = 400ms;
+/// No session ends because of it.
+constexpr auto kEver = 10min;
 
 /// A listener that knows nobody and admits strangers, and one of them, connected.
 template <typename W>
@@ -19,8 +21,8 @@ struct Stranger {
     SessionId session = 0;
     std::chrono::steady_clock::time_point up_at;
 
-    explicit Stranger(std::size_t at_most = 32) {
-        listener->transport->admit_provisionally(at_most, kTime);
+    explicit Stranger(std::size_t at_most = 32, std::chrono::milliseconds time = kTime) {
+        listener->transport->admit_provisionally(at_most, time);
         dialler->transport->dial(listener->address());
         REQUIRE(world.until([&] { return !dialler->seen.ups.empty(); }));
         session = dialler->seen.ups[0].session;
@@ -30,7 +32,7 @@ struct Stranger {
     [[nodiscard]] ProvisionalCounters counted() const { return listener->transport->traffic().provisional; }
     /// The session is over, and the key gets no other one for a while.
     void is_out() {
-        REQUIRE(world.until([&] { return !dialler->seen.downs.empty(); }, 3s));
+        REQUIRE(world.until([&] { return !dialler->seen.downs.empty(); }));
         CHECK(dialler->seen.downs == std::vector{session});
         world.run_for(kTime);
         CHECK(dialler->seen.ups.size() == 1);
@@ -46,10 +48,10 @@ ON_BOTH("without being told to, a node admits no stranger, and after being told 
     dialler->transport->dial(listener->address());
     world.run_for(500ms);
     CHECK(dialler->seen.ups.empty());
-    listener->transport->admit_provisionally(32, kTime);
+    listener->transport->admit_provisionally(32, kEver);
     REQUIRE(world.until([&] { return dialler->seen.ups.size() == 1; }));
-    listener->transport->admit_provisionally(0, kTime);
-    CHECK(world.until([&] { return dialler->seen.downs.size() == 1; }, 300ms));
+    listener->transport->admit_provisionally(0, kEver);
+    CHECK(world.until([&] { return dialler->seen.downs.size() == 1; }));
     world.run_for(1s);
     CHECK(dialler->seen.ups.size() == 1);
     CHECK(listener->transport->traffic().provisional.admitted == 1);
@@ -79,7 +81,7 @@ ON_BOTH("a stranger that is not listed in time is out, whether it said hello or 
         Stranger<W> stranger;
         if (speaks) stranger.say(message(1, 1));
         stranger.is_out();
-        CHECK(std::chrono::steady_clock::now() - stranger.up_at < 3 * kTime);
+        CHECK(std::chrono::steady_clock::now() - stranger.up_at < 10 * kTime);
         CHECK(stranger.listener->seen.messages.size() == (speaks ? 1 : 0));
         CHECK(stranger.listener->seen.malformed.empty());
         CHECK(stranger.counted() == ProvisionalCounters{.admitted = 1, .expired = 1});
@@ -108,17 +110,17 @@ ON_BOTH("a stranger that says too much is out, and what was too much is not deli
 }
 
 ON_BOTH("a stranger whose session we close is out, and its slot is free at once") {
-    Stranger<W> stranger(1);
+    Stranger<W> stranger(1, kEver);
     const auto second = stranger.world.dialling();
     stranger.listener->seen.answer = [&](const Recorder::Message& got) {
         stranger.listener->transport->send(got.session, message(8, 1), Priority::urgent);
         stranger.listener->transport->close(got.session);
     };
     stranger.say(message(1, 1));
-    REQUIRE(stranger.world.until([&] { return !stranger.dialler->seen.downs.empty(); }, kTime / 2));
+    REQUIRE(stranger.world.until([&] { return !stranger.dialler->seen.downs.empty(); }));
     CHECK(stranger.dialler->seen.messages.size() == 1);
     second->transport->dial(stranger.listener->address());
-    CHECK(stranger.world.until([&] { return !second->seen.ups.empty(); }, kTime / 2));
+    CHECK(stranger.world.until([&] { return !second->seen.ups.empty(); }));
     CHECK(stranger.counted() == ProvisionalCounters{.admitted = 2, .broke_rules = 1});
 }
 
@@ -126,7 +128,7 @@ ON_BOTH("32 strangers get in, the 33rd does not, and does when one of them is li
     constexpr std::size_t kMost = 32;
     W world;
     const auto listener = world.listening();
-    listener->transport->admit_provisionally(kMost, 60s);
+    listener->transport->admit_provisionally(kMost, kEver);
     std::vector<std::unique_ptr<Node>> strangers;
     for (std::size_t i = 0; i <= kMost; ++i) {
         strangers.push_back(world.dialling());
@@ -142,7 +144,7 @@ ON_BOTH("32 strangers get in, the 33rd does not, and does when one of them is li
     const auto lucky =
         std::ranges::find_if(strangers, [](const auto& one) { return !one->seen.ups.empty(); });
     listener->allow(**lucky);
-    CHECK(world.until([&] { return in() == kMost + 1; }, 15s));
+    CHECK(world.until([&] { return in() == kMost + 1; }));
     CHECK(listener->transport->traffic().provisional.admitted == kMost + 1);
 }
 

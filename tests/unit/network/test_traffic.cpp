@@ -31,7 +31,7 @@ struct Proxied {
     }
     /// Until so many bytes have come from the dialler.
     void passes(std::uint64_t bytes) {
-        REQUIRE(world.until([&] { return proxy.from_dialler >= bytes; }, 60s));
+        REQUIRE(world.until([&] { return proxy.from_dialler >= bytes; }));
     }
 
     struct Urgent {
@@ -49,17 +49,15 @@ struct Proxied {
         std::size_t seen = 0;
         std::uint64_t bytes = kHandshakeFromDialler;
         const auto& messages = listener->seen.messages;
-        REQUIRE(world.until(
-            [&] {
-                for (; seen < messages.size(); ++seen) {
-                    bytes += wire_size(messages[seen].frames);
-                    if (kind_number(messages[seen].frames) == kUrgentKind &&
-                        number_of(messages[seen].frames) == number)
-                        return true;
-                }
-                return false;
-            },
-            60s));
+        REQUIRE(world.until([&] {
+            for (; seen < messages.size(); ++seen) {
+                bytes += wire_size(messages[seen].frames);
+                if (kind_number(messages[seen].frames) == kUrgentKind &&
+                    number_of(messages[seen].frames) == number)
+                    return true;
+            }
+            return false;
+        }));
         return {bytes > gone ? bytes - gone : 0, seen};
     }
     static constexpr std::uint8_t kUrgentKind = 9;
