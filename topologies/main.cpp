@@ -1,13 +1,13 @@
-#include <fstream>
 #include <iostream>
 #include <numeric>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
-#include "topologies/formats.hpp"
+#include "topologies/formats/formats.hpp"
 #include "topologies/generators.hpp"
 #include "topologies/measures.hpp"
 
@@ -44,20 +44,26 @@ Result<Graph> graph_of(const Options& options) {
     return generate(generator);
 }
 
-int write(const Graph& graph, const Options& options) {
+/// Where and how the graph is to be written, looked at before it is made. @return nothing after a complaint
+std::optional<Format> output_format(const Options& options) {
     const bool to_file = !options.output.empty() && options.output != "-";
-    const Format format =
-        parse_format(options.to).value_or(to_file ? format_of(options.output) : Format::kEdgeList);
-    if (!to_file) {
+    if (const auto asked = parse_format(options.to)) return asked;
+    if (!to_file) return Format::kEdgeList;
+    const auto format = format_of(options.output);
+    if (!format)
+        bad_input(options.output + ": no format has this ending; say which with --to, or use one of " +
+                  known_endings());
+    return format;
+}
+
+int write(const Graph& graph, const Options& options, Format format) {
+    if (options.output.empty() || options.output == "-") {
         write_graph(std::cout, graph, format);
         std::cout.flush();
         return std::cout ? kDone : kFailed;
     }
-    std::ofstream out(options.output, std::ios::binary);
-    if (out) write_graph(out, graph, format);
-    out.close();
-    if (!out) {
-        std::cerr << "unlearn-topo: " << options.output << ": cannot be written\n";
+    if (const auto written = save_graph(options.output, graph, format); !written) {
+        std::cerr << "unlearn-topo: " << written.error().message << '\n';
         return kFailed;
     }
     std::cerr << options.output << ": " << graph.size() << " nodes, " << graph.edges.size() << " edges\n";
@@ -187,14 +193,13 @@ void add_generator(CLI::App& command, Options& options) {
     command.add_option("--seed,-s", generator.seed, "of what is drawn")->capture_default_str();
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
+/// The whole program; what it throws is a library's.
+int unlearn_topo(int argc, char** argv) {
     CLI::App app{"unlearn-topo: generate, describe and convert network topologies"};
     app.require_subcommand(1);
     app.footer(
-        "Files: edge list, adjacency JSON, GraphML, DOT, adjacency list, as networkx writes them; told "
-        "apart by their ending.\n"
+        "Files: edge list, adjacency JSON, GraphML, DOT, adjacency list, as networkx writes them, gzipped or "
+        "not; told apart by their ending.\n"
         "Exit codes: 0 done, 1 failed, 2 bad input.");
     Options options;
     const auto kinds = strings(kind_names());
@@ -239,7 +244,20 @@ int main(int argc, char** argv) {
         if (options.file.empty() && options.kind.empty()) return bad_input("describe: give a FILE or --kind");
         return describe(options);
     }
+    const auto format = output_format(options);
+    if (!format) return kBadInput;
     const auto graph = graph_of(options);
     if (!graph) return bad_input(graph.error().message);
-    return write(*graph, options);
+    return write(*graph, options, *format);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    try {
+        return unlearn_topo(argc, argv);
+    } catch (const std::exception& error) {
+        std::cerr << "unlearn-topo: " << error.what() << '\n';
+        return kFailed;
+    }
 }

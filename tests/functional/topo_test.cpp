@@ -72,6 +72,15 @@ TEST_CASE_FIXTURE(Playground, "bad input is one line, exit code 2, and no file")
             "directed");
     refused("describe " + (path() / "nowhere.edges").string(), "cannot be opened");
     refused("describe", "give a FILE or --kind");
+    const auto ring = file("ring.edges", "a b\nb c\nc a\n");
+    for (const std::string ending : {"gml", "gexf", "net", "pdf"}) {
+        const auto out = (path() / ("out." + ending)).string();
+        refused("convert " + ring + " --out " + out,
+                out + ": no format has this ending; say which with --to");
+        CHECK_FALSE(fs::exists(out));
+        refused("generate --kind ring --nodes 5 --out " + out, "no format has this ending");
+    }
+    refused("describe " + file("ring.gml", "graph []"), "ring.gml: GML is not read");
     refused("generate --kind hypercube --nodes 63 --out " + (path() / "x.json").string(), "power");
     CHECK_FALSE(fs::exists(path() / "x.json"));
 }

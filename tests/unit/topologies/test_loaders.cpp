@@ -1,16 +1,14 @@
-#include <sstream>
-
 #include <doctest/doctest.h>
 
-#include "topologies/loaders.hpp"
+#include "tests/support/temporary_folder.hpp"
+#include "topologies/formats/formats.hpp"
 
 using namespace unlearn::topologies;
 
 namespace {
 
 Result<Graph> parse(const std::string& text) {
-    std::istringstream stream(text);
-    return parse_edge_list(stream, "graph.txt");
+    return parse_graph(text, Format::kEdgeList, "graph.txt");
 }
 
 /// Whether `text` is refused with a message of one line that starts with `where` and contains `what`.
@@ -50,21 +48,99 @@ TEST_CASE("every mistake in an edge list names its line") {
     check_refused("# nothing\n", "graph.txt", "empty");
     check_refused("a b\nc d\n", "graph.txt:2", "not connected: 'c' cannot be reached from 'a'");
     check_refused("node a\nnode b\n", "graph.txt:2", "not connected");
-    check_refused("node a\nnode a\n", "graph.txt:2", "node 'a' is declared twice; first on line 1");
+    check_refused("node a\nnode a\n", "graph.txt:2", "node 'a' is there twice; first on line 1");
     check_refused("a b\nb b\n", "graph.txt:2", "linked to itself");
-    check_refused("a b\n\nb a\n", "graph.txt:3", "given twice; first on line 1");
     check_refused("a b\na b/c\n", "graph.txt:2", "bad node name 'b/c'");
     check_refused("node node\n", "graph.txt:1", "bad node name");
     check_refused("a b c\n", "graph.txt:1", "3 words");
     check_refused("a\n", "graph.txt:1", "1 word");
     check_refused("node a\nnode b\na b\nb cc\n", "graph.txt:4", "'cc' is not declared");
     check_refused("a \x1b[31mb\n", "graph.txt:1", "'?[31mb'");
-    check_refused(std::string(5000, 'a') + "\n", "graph.txt:1", "too long");
+    check_refused(std::string(2'000'000, 'a') + "\n", "graph.txt:1", "too long");
 }
 
-TEST_CASE("a file that cannot be read is named") {
-    const auto missing = load_edge_list("/nonexistent/graph.txt");
-    REQUIRE_FALSE(missing);
-    CHECK(missing.error().message.find("/nonexistent/graph.txt") != std::string::npos);
-    CHECK_FALSE(load_edge_list("/tmp"));
+TEST_CASE("an edge that comes twice, in either direction, is one edge") {
+    const auto graph = parse("a b\n\nb a\na b\nb c\n");
+    REQUIRE(graph);
+    CHECK(graph->edges == std::vector<Edge>{{0, 1}, {1, 2}});
+}
+
+TEST_CASE(
+    "names stand between blanks, commas, semicolons or tabs, below a header of a table or a number of "
+    "nodes") {
+    const auto expected = parse("a b\nb c\n");
+    REQUIRE(expected);
+    for (const char* text : {"a,b\nb,c\n", "a, b\nb , c\n", "a;b\nb;c\n", "a\tb\nb\tc\n", "a|b\rb|c\r",
+                             "source,target\na,b\nb,c\n", "Source;Target;Weight\na;b;1\nb;c;2\n",
+                             "% sym unweighted\na b\nb c\n", "# FromNodeId\tToNodeId\na\tb\nb\tc\n"}) {
+        CAPTURE(text);
+        const auto graph = parse(text);
+        REQUIRE_MESSAGE(graph, graph.error().message);
+        CHECK(*graph == *expected);
+    }
+    // The frameworks next door begin with the number of nodes and write each edge both ways.
+    const auto counted = parse("3\n0 1\n1 0\n1 2\n2 1\n");
+    REQUIRE_MESSAGE(counted, counted.error().message);
+    CHECK(counted->size() == 3);
+    CHECK(counted->edges.size() == 2);
+    // The words of a header may be nodes when the file says so.
+    CHECK(parse("node from\nnode to\nfrom to\n")->names == std::vector<std::string>{"from", "to"});
+}
+
+TEST_CASE("what could be lost, or mean two things, is refused with its line") {
+    check_refused("4\n0 1\n1 2\n", "graph.txt:1", "says that there are 4 nodes, and the edges name 3");
+    check_refused("2\n0 1\n1 2\n", "graph.txt:1", "says that there are 2 nodes, and the edges name 3");
+    check_refused("7\n", "graph.txt:1", "no edge follows the number of nodes");
+    check_refused("0 1\n7\n", "graph.txt:2", "found 1 word");
+    check_refused("# Directed graph: web.txt\n0 1\n", "graph.txt:1", "the graph is directed");
+    check_refused("% asym unweighted\n0 1\n", "graph.txt:1", "the graph is directed");
+    check_refused("% bip unweighted\n1 1\n", "graph.txt:1", "bipartite");
+    check_refused("%%MatrixMarket matrix\n1 2\n", "graph.txt:1", "Matrix Market");
+    check_refused("source target\na b\nb source\n", "graph.txt:1", "may be a node or the name of a column");
+    // A ring as neighbour lists: each line a node and its two neighbours.
+    check_refused("0 1 3\n1 2 0\n2 3 1\n3 0 2\n", "graph.txt:1", "may be weights, or neighbours");
+    // Five nodes and six edges, or a node more.
+    check_refused("5 6\n1 2\n2 3\n3 4\n4 5\n5 1\n1 3\n", "graph.txt:1", "may be an edge, or the numbers");
+    // All of these are weights, edges and comments beyond doubt.
+    CHECK(parse("0 1 1\n1 2 1\n2 0 1\n"));
+    CHECK(parse("0 1 3\n1 2 0\n2 3 1.5\n3 0 2\n"));
+    CHECK(parse("5 6\n1 2\n2 3\n3 4\n4 5\n5 1\n"));
+    CHECK(parse("# Undirected graph: x\n# Directed by N. N.\n0 1\n"));
+    CHECK(parse("0 1\n# Directed graph, says a comment further down\n1 2\n"));
+}
+
+TEST_CASE("a file is read whatever packed it, and one that cannot be read is named") {
+    const unlearn::testing::TemporaryFolder folder;
+    const Graph path{{"a", "b", "c"}, {{0, 1}, {1, 2}}};
+    for (const char* name :
+         {"g.edges.gz", "g.json.gz", "g.graphml.gz", "g.dot.gz", "g.adjlist.gz", "g.edges", "g"}) {
+        CAPTURE(name);
+        REQUIRE(save_graph(folder / name, path, format_of(name).value()));
+        const auto packed = unlearn::testing::content_of(folder / name);
+        CHECK(packed.starts_with("\x1F\x8B") == std::string_view(name).ends_with(".gz"));
+        const auto again = load_graph(folder / name);
+        REQUIRE_MESSAGE(again, again.error().message);
+        CHECK(*again == path);
+    }
+    CHECK(*load_graph(folder.write("marked.txt", "\xEF\xBB\xBFnode a\nnode b\nnode c\na b\nb c\n")) == path);
+    const auto refusal = [](const std::filesystem::path& file) { return load_graph(file).error().message; };
+    CHECK(refusal(folder.write("wide.txt", std::string("\xFF\xFE"
+                                                       "a\0",
+                                                       4)))
+              .find("UTF-16") != std::string::npos);
+    const auto whole = unlearn::testing::content_of(folder / "g.json.gz");
+    CHECK(refusal(folder.write("cut.json.gz", whole.substr(0, whole.size() - 6))).find("cut off") !=
+          std::string::npos);
+    CHECK(refusal("/nonexistent/graph.txt") == "/nonexistent/graph.txt: cannot be opened");
+    CHECK(refusal("/tmp") == "/tmp: is a directory, not a graph");
+    CHECK(refusal(folder.write("x.gml", "graph [ ]"))
+              .ends_with("x.gml: GML is not read; write GraphML, JSON, DOT or a list of edges"));
+}
+
+TEST_CASE("a user who names the format decides what a third number is") {
+    const unlearn::testing::TemporaryFolder folder;
+    const auto file = folder.write("ring.txt", "0 1 3\n1 2 0\n2 3 1\n3 0 2\n");
+    CHECK(load_graph(file, Format::kEdgeList)->edges.size() == 4);
+    CHECK(load_graph(file, Format::kAdjacencyList)->edges.size() == 4);
+    CHECK_FALSE(load_graph(file));
 }
