@@ -4,6 +4,20 @@
 #include <sodium.h>
 
 namespace unlearn::protocol {
+namespace {
+
+/// The optional items of a network's description, by number. Numbers are never used again for something else.
+enum class NetworkItem : std::uint8_t { columns = 1 };
+
+/// The items that are there, in the order of their numbers: [[number, value], ...].
+void pack_items(msgpack::packer<msgpack::sbuffer>& packer, const NetworkDescription& description) {
+    packer.pack_array(1);
+    packer.pack_array(2);
+    packer.pack(static_cast<std::uint8_t>(NetworkItem::columns));
+    packer.pack(description.columns);
+}
+
+}  // namespace
 
 Digest digest_of(ByteView bytes) {
     Digest out;
@@ -16,7 +30,8 @@ NetworkId network_id_of(const NetworkDescription& description) {
     // msgpack gives every field its length, so that no two descriptions share one encoding.
     msgpack::sbuffer buffer;
     msgpack::packer packer(buffer);
-    packer.pack_array(6);
+    const bool has_items = !description.columns.empty();
+    packer.pack_array(has_items ? 7 : 6);
     packer.pack(std::string_view("unlearnd network 1"));
     packer.pack(description.name);
     packer.pack(description.input_shape);
@@ -25,6 +40,7 @@ NetworkId network_id_of(const NetworkDescription& description) {
     packer.pack_bin(Digest::kSize);
     packer.pack_bin_body(reinterpret_cast<const char*>(description.reference_set.value.data()),
                          Digest::kSize);
+    if (has_items) pack_items(packer, description);
     const Digest digest = digest_of({reinterpret_cast<const std::uint8_t*>(buffer.data()), buffer.size()});
     return NetworkId{digest.value};
 }

@@ -23,9 +23,12 @@ struct NetworkDescription {
     std::vector<std::string> classes;        ///< in the order of the model's outputs
     std::string preprocessing;               ///< for example "scale-1/255"
     Digest reference_set;                    ///< digest of the public reference inputs
+    /// Optional: the names of a table's features, in the order in which models see them. Empty: not bound.
+    std::vector<std::string> columns = {};
 };
 
-/// Hash of the description; equal exactly when every field is equal.
+/// Hash of the description; equal exactly when every field is equal. Optional fields that are not there leave
+/// no trace, so that the ids of networks that are older than a field stay what they were.
 [[nodiscard]] NetworkId network_id_of(const NetworkDescription& description);
 
 }  // namespace unlearn::protocol

@@ -44,6 +44,8 @@ std::string_view name_of(EventKind kind) {
             return "retired";
         case EventKind::store_failed:
             return "store-failed";
+        case EventKind::peer_unresolved:
+            return "peer-unresolved";
     }
     return "unknown";
 }

@@ -179,6 +179,7 @@ enum class EventKind {
     own_exit_met,    ///< our own tombstone came from a peer although we are not exiting
     retired,         ///< this identity is finished, durably; `detail` says why. The process must stop.
     store_failed,
+    peer_unresolved,  ///< the name of its host cannot be looked up; told by the transport
 };
 [[nodiscard]] std::string_view name_of(EventKind kind);
 

@@ -1,11 +1,12 @@
 #include "protocol/identity.hpp"
 
 #include <cassert>
-#include <charconv>
 #include <cstdlib>
 #include <optional>
 
 #include <sodium.h>
+
+#include "protocol/endpoint.hpp"
 
 namespace unlearn::protocol {
 namespace {
@@ -202,17 +203,9 @@ Result<PeerAddress> PeerAddress::from_text(std::string_view text) {
         return fail(ErrorCode::malformed, "a peer address reads NODE-ID@tcp://host:port");
     auto id = NodeId::from_text(text.substr(0, at));
     if (!id) return tl::unexpected(id.error());
-    const std::string_view endpoint = text.substr(at + 1);
-    const auto colon = endpoint.rfind(':');
-    constexpr std::string_view scheme = "tcp://";
-    if (!endpoint.starts_with(scheme) || colon <= scheme.size())
-        return fail(ErrorCode::malformed, "a peer address ends in tcp://host:port");
-    const std::string_view port_text = endpoint.substr(colon + 1);
-    std::uint32_t port = 0;
-    const auto [end, error] = std::from_chars(port_text.data(), port_text.data() + port_text.size(), port);
-    if (error != std::errc{} || end != port_text.data() + port_text.size() || port == 0 || port > 65535)
-        return fail(ErrorCode::malformed, "not a port: " + std::string(port_text));
-    return PeerAddress{*id, std::string(endpoint)};
+    const auto endpoint = parse_endpoint(text.substr(at + 1), EndpointUse::dial);
+    if (!endpoint) return tl::unexpected(endpoint.error());
+    return PeerAddress{*id, endpoint->text()};
 }
 
 }  // namespace unlearn::protocol

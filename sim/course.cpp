@@ -14,7 +14,7 @@ tl::expected<Course, std::string> run_course(const Scenario& scenario, Nodes& no
     if (!first) return tl::unexpected(first.error());
 
     Course course;
-    course.result = begin_result(scenario, nodes.facts(), *first);
+    course.result = begin_result(scenario, nodes, *first);
     course.first = *first;
     course.last = std::move(*first);
     std::set<std::string> former_neighbours;

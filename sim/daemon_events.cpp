@@ -9,9 +9,12 @@ using nlohmann::json;
 using protocol::EventKind;
 
 std::optional<EventKind> kind_named(const std::string& name) {
-    for (int kind = 0; kind <= static_cast<int>(EventKind::store_failed); ++kind)
-        if (protocol::name_of(static_cast<EventKind>(kind)) == name) return static_cast<EventKind>(kind);
-    return std::nullopt;
+    constexpr std::string_view kAfterTheLast = "unknown";
+    for (int kind = 0;; ++kind) {
+        const auto known = protocol::name_of(static_cast<EventKind>(kind));
+        if (known == kAfterTheLast) return std::nullopt;
+        if (known == name) return static_cast<EventKind>(kind);
+    }
 }
 
 /// The daemon's wall-clock time on our steady clock; both run on this machine.
@@ -26,7 +29,8 @@ EventLog::Clock::time_point on_our_clock(double seconds_since_1970) {
 std::optional<DaemonEvent> read_daemon_event(std::string_view line) {
     const auto said = json::parse(line, nullptr, false);
     if (!said.is_object() || !said.contains("kind") || !said["kind"].is_string() || !said.contains("at") ||
-        !said["at"].is_number())
+        !said["at"].is_number() || (said.contains("detail") && !said["detail"].is_string()) ||
+        (said.contains("version") && !said["version"].is_number_unsigned()))
         return std::nullopt;
     const auto kind = kind_named(said["kind"].get<std::string>());
     if (!kind) return std::nullopt;

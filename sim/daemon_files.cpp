@@ -67,11 +67,15 @@ class FleetWriter {
   public:
     FleetWriter(const Scenario& scenario, const Setup& setup, std::filesystem::path folder,
                 std::vector<std::uint16_t> ports)
-        : scenario_(scenario), setup_(setup), folder_(std::move(folder)), ports_(std::move(ports)) {}
+        : scenario_(scenario),
+          setup_(setup),
+          columns_{setup.columns, scenario.data.label},
+          folder_(std::move(folder)),
+          ports_(std::move(ports)) {}
 
     tl::expected<void, std::string> write_common() {
         auto reference =
-            write_reference(folder_ / "reference", scenario_.data.kind, setup_.reference, setup_.class_names);
+            write_reference(folder_ / "reference", scenario_.data.kind, setup_.reference, columns_);
         if (!reference) return failed_with(reference.error());
         reference_ = std::move(*reference);
         return {};
@@ -88,7 +92,7 @@ class FleetWriter {
         if (!error) std::filesystem::permissions(files.data_dir, std::filesystem::perms::owner_all, error);
         if (error) return failed_with(files.data_dir.string() + ": " + error.message());
         auto examples =
-            write_examples(files.folder / "own", scenario_.data.kind, node.own, setup_.class_names);
+            write_examples(files.folder / "own", scenario_.data.kind, node.own, setup_.class_names, columns_);
         if (!examples) return failed_with(examples.error());
 
         const auto text = config_text(scenario_, choices_of(i, files, *examples), peers_of(node));
@@ -128,7 +132,7 @@ class FleetWriter {
         choices.data.kind = images ? config::DataKind::idx : config::DataKind::csv;
         (images ? choices.data.images : choices.data.path) = examples.examples;
         choices.data.labels = examples.labels;
-        choices.data.label = kLabelColumn;
+        choices.data.label = scenario_.data.label;
         choices.data.reference = reference_;
         choices.data.classes = setup_.class_names;
         choices.main_model = node.main_architecture.text();
@@ -145,6 +149,7 @@ class FleetWriter {
 
     const Scenario& scenario_;
     const Setup& setup_;
+    ColumnNames columns_;
     std::filesystem::path folder_;
     std::vector<std::uint16_t> ports_;
     std::filesystem::path reference_;

@@ -3,6 +3,7 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <functional>
 #include <span>
 
 #include <ATen/core/Tensor.h>
@@ -57,26 +58,27 @@ std::string quoted(const std::string& text) {
     return out + "\"";
 }
 
-/// `class_of(row)` names the class of a row.
-template <typename ClassOf>
-std::string csv(const at::Tensor& inputs, ClassOf class_of) {
+/// The class of each row, by name; empty for rows without a class.
+using ClassOf = std::function<std::string(std::size_t)>;
+
+std::string csv(const at::Tensor& inputs, const ColumnNames& names, const ClassOf& class_of) {
     const auto values = numbers_of(inputs);
     const auto rows = static_cast<std::size_t>(inputs.size(0));
-    const std::size_t columns = rows == 0 ? 0 : values.size() / rows;
+    const std::size_t columns = names.features.size();
     std::string out;
     for (std::size_t column = 0; column < columns; ++column)
-        out += "x" + std::to_string(column + 1) + ",";
-    out += std::string(kLabelColumn) + "\n";
+        out += (column > 0 ? "," : "") + quoted(names.features[column]);
+    out += class_of ? "," + quoted(names.label) + "\n" : "\n";
     std::array<char, 32> number{};
     for (std::size_t row = 0; row < rows; ++row) {
         for (std::size_t column = 0; column < columns; ++column) {
             const auto written =
                 std::to_chars(number.data(), number.data() + number.size(), values[row * columns + column],
                               std::chars_format::general, kDigits);
+            if (column > 0) out.push_back(',');
             out.append(number.data(), written.ptr);
-            out.push_back(',');
         }
-        out += quoted(class_of(row)) + "\n";
+        out += class_of ? "," + quoted(class_of(row)) + "\n" : "\n";
     }
     return out;
 }
@@ -97,7 +99,8 @@ float raw_value(DataSettings::Kind kind, float value) {
 
 tl::expected<ExampleFiles, std::string> write_examples(const std::filesystem::path& stem,
                                                        DataSettings::Kind kind, const learning::Dataset& data,
-                                                       const std::vector<std::string>& class_names) {
+                                                       const std::vector<std::string>& class_names,
+                                                       const ColumnNames& columns) {
     if (kind == DataSettings::Kind::kIdx) {
         auto images = written(stem, "-images-idx3-ubyte", idx_images(data.inputs()));
         if (!images) return tl::unexpected(images.error());
@@ -106,19 +109,20 @@ tl::expected<ExampleFiles, std::string> write_examples(const std::filesystem::pa
         return ExampleFiles{std::move(*images), std::move(*labels)};
     }
     const auto* labels = data.labels().data_ptr<std::int64_t>();
-    auto file = written(stem, ".csv", csv(data.inputs(), [&](std::size_t row) {
+    auto file = written(stem, ".csv", csv(data.inputs(), columns, [&](std::size_t row) {
                             return class_names[static_cast<std::size_t>(labels[row])];
                         }));
     if (!file) return tl::unexpected(file.error());
     return ExampleFiles{std::move(*file), {}};
 }
 
-tl::expected<std::filesystem::path, std::string> write_reference(
-    const std::filesystem::path& stem, DataSettings::Kind kind, const learning::ReferenceSet& reference,
-    const std::vector<std::string>& class_names) {
+tl::expected<std::filesystem::path, std::string> write_reference(const std::filesystem::path& stem,
+                                                                 DataSettings::Kind kind,
+                                                                 const learning::ReferenceSet& reference,
+                                                                 const ColumnNames& columns) {
     if (kind == DataSettings::Kind::kIdx)
         return written(stem, "-images-idx3-ubyte", idx_images(reference.inputs()));
-    return written(stem, ".csv", csv(reference.inputs(), [&](std::size_t) { return class_names.front(); }));
+    return written(stem, ".csv", csv(reference.inputs(), columns, {}));
 }
 
 }  // namespace unlearn::sim

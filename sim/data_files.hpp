@@ -12,8 +12,11 @@
 /// Examples as the files that a node reads. Reading them back gives the same numbers, bit for bit.
 namespace unlearn::sim {
 
-/// The column with the class in the CSV files that are written here.
-inline constexpr const char* kLabelColumn = "class";
+/// What the columns of the CSV files are called that are written here.
+struct ColumnNames {
+    std::vector<std::string> features;
+    std::string label;
+};
 
 /// A number as it stands in a data file of this kind: pixels are whole numbers from 0 to 255.
 [[nodiscard]] float raw_value(DataSettings::Kind kind, float value);
@@ -26,11 +29,11 @@ struct ExampleFiles {
 /// Labelled examples. The files are named `stem` and what their kind is usually called.
 [[nodiscard]] tl::expected<ExampleFiles, std::string> write_examples(
     const std::filesystem::path& stem, DataSettings::Kind kind, const learning::Dataset& data,
-    const std::vector<std::string>& class_names);
+    const std::vector<std::string>& class_names, const ColumnNames& columns);
 
-/// The reference set. CSV files have a class in every row, and here it is always the first: nobody reads it.
+/// The reference set, without labels.
 [[nodiscard]] tl::expected<std::filesystem::path, std::string> write_reference(
     const std::filesystem::path& stem, DataSettings::Kind kind, const learning::ReferenceSet& reference,
-    const std::vector<std::string>& class_names);
+    const ColumnNames& columns);
 
 }  // namespace unlearn::sim

@@ -1,5 +1,7 @@
 #include "sim/event_log.hpp"
 
+#include <algorithm>
+
 #include <nlohmann/json.hpp>
 
 namespace unlearn::sim {
@@ -64,13 +66,20 @@ std::map<std::string, double> EventLog::receipt_milliseconds(const std::string& 
     return out;
 }
 
-std::optional<std::string> first_refusal(const std::vector<EventLog::Entry>& entries) {
+std::map<std::string, std::string> EventLog::why_silent(const std::vector<std::string>& holders,
+                                                        const std::string& leaver) const {
     using protocol::EventKind;
-    for (const auto& entry : entries)
-        if (entry.event.kind == EventKind::seed_refused || entry.event.kind == EventKind::peer_dropped)
-            return entry.node + ": " + std::string(protocol::name_of(entry.event.kind)) + " " +
-                   entry.subject + ": " + entry.event.detail;
-    return std::nullopt;
+    const std::lock_guard lock(mutex_);
+    std::map<std::string, std::string> out;
+    for (const auto& entry : entries_) {
+        if (std::find(holders.begin(), holders.end(), entry.node) == holders.end()) continue;
+        const bool about_link = entry.event.kind == EventKind::peer_down && entry.subject == leaver;
+        if (entry.event.kind == EventKind::peer_up && entry.subject == leaver) out.erase(entry.node);
+        if (!about_link && entry.event.kind != EventKind::store_failed) continue;
+        out[entry.node] = std::string(protocol::name_of(entry.event.kind)) +
+                          (entry.event.detail.empty() ? "" : ": " + entry.event.detail);
+    }
+    return out;
 }
 
 }  // namespace unlearn::sim

@@ -47,6 +47,11 @@ class EventLog {
     /// For each holder whose receipt `leaver` has stored: how long after its command to leave.
     [[nodiscard]] std::map<std::string, double> receipt_milliseconds(const std::string& leaver) const;
 
+    /// For each of these holders that has not confirmed the exit of `leaver`: the last thing that went wrong
+    /// at it, or between the two, where anything did.
+    [[nodiscard]] std::map<std::string, std::string> why_silent(const std::vector<std::string>& holders,
+                                                                const std::string& leaver) const;
+
   private:
     mutable std::mutex mutex_;
     std::condition_variable changed_;
@@ -55,8 +60,5 @@ class EventLog {
     std::map<protocol::NodeId, std::string> names_;
     std::vector<Entry> entries_;
 };
-
-/// The first seed that somebody refused, or peer that somebody dropped: neither happens among honest nodes.
-[[nodiscard]] std::optional<std::string> first_refusal(const std::vector<EventLog::Entry>& entries);
 
 }  // namespace unlearn::sim

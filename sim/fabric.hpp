@@ -4,19 +4,12 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
-#include <optional>
-#include <string_view>
 
 #include "node/runtime/node.hpp"
 #include "sim/event_log.hpp"
 #include "sim/prepare.hpp"
 
 namespace unlearn::sim {
-
-/// On the command line: "zmq" and "virtual".
-enum class TransportKind { zmq, virtual_time };
-[[nodiscard]] std::string_view to_text(TransportKind kind);
-[[nodiscard]] std::optional<TransportKind> parse_transport(std::string_view text);
 
 /// What the nodes of a world run on: clocks, threads, disks and a network.
 class Fabric {

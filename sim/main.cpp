@@ -38,7 +38,7 @@ struct Options {
     std::string out;
     std::optional<std::uint64_t> seed;
     std::string violate = "none";
-    std::string transport = "zmq";
+    std::string transport;  ///< empty: as the scenario says
     std::vector<std::string> without;
     std::string certificate;
     bool processes = false;
@@ -79,9 +79,10 @@ void prepare_learning(sim::Progress& progress) {
     if (!warning.empty()) progress.message("warning: " + warning);
 }
 
-sim::WorldOptions world_options(const Options& options, const std::filesystem::path& folder) {
+sim::WorldOptions world_options(const Options& options, const sim::Scenario& scenario,
+                                const std::filesystem::path& folder) {
     return {folder, learning::violations::parse_violation(options.violate).value(),
-            sim::parse_transport(options.transport).value()};
+            sim::parse_transport(options.transport).value_or(scenario.network.transport)};
 }
 
 /// With every node in this process.
@@ -89,7 +90,7 @@ tl::expected<nlohmann::json, sim::RunFailure> run_here(const Options& options, c
                                                        const std::filesystem::path& folder,
                                                        sim::Progress& progress) {
     prepare_learning(progress);
-    auto result = sim::run_scenario(scenario, world_options(options, folder), progress);
+    auto result = sim::run_scenario(scenario, world_options(options, scenario, folder), progress);
     if (!result) return tl::unexpected(sim::RunFailure{result.error(), true});
     return std::move(*result);
 }
@@ -97,11 +98,17 @@ tl::expected<nlohmann::json, sim::RunFailure> run_here(const Options& options, c
 int run(const Options& options) {
     if (options.processes && options.violate != "none")
         return bad_input("--violate is for nodes in this process; it cannot be combined with --processes");
-    if (options.processes && options.transport != "zmq")
+    if (options.processes && options.transport == "virtual")
         return bad_input("--processes needs real sockets; it cannot be combined with --transport virtual");
     if (!options.processes && !options.bin.empty()) return bad_input("--bin needs --processes");
     const auto scenario = load(options);
     if (!scenario) return bad_input(scenario.error().message);
+    if (options.processes && options.transport.empty() &&
+        scenario->network.transport == sim::TransportKind::virtual_time)
+        return bad_input(
+            options.scenario +
+            ": network.transport = \"virtual\" cannot be combined with --processes, which needs real "
+            "sockets; give --transport zmq");
     const std::filesystem::path folder = options.out.empty() ? "out/" + scenario->name : options.out;
     tl::expected<nlohmann::json, sim::RunFailure> result;
     {
@@ -135,7 +142,9 @@ int run_counterfactual(const Options& options) {
     if (auto ok = sim::prepare_output_folder(folder); !ok) return bad_input(ok.error());
     sim::Progress progress(stderr);
     prepare_learning(progress);
-    if (auto ok = sim::run_without(*scenario, options.without, world_options(options, folder), progress); !ok)
+    if (auto ok =
+            sim::run_without(*scenario, options.without, world_options(options, *scenario, folder), progress);
+        !ok)
         return bad_input(ok.error());
     return kShown;
 }
@@ -231,9 +240,8 @@ int main(int argc, char** argv) {
         command
             ->add_option("--transport", options.transport,
                          "zmq: real sockets; virtual: no sockets, one thread and virtual time, so that every "
-                         "run is the same")
-            ->check(CLI::IsMember({"zmq", "virtual"}))
-            ->capture_default_str();
+                         "run is the same; default: as the scenario says, else zmq")
+            ->check(CLI::IsMember({"zmq", "virtual"}));
         command->add_option("--seed", options.seed, "replaces the scenario's seed");
         command
             ->add_option("--violate", options.violate,

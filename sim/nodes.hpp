@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -9,6 +10,7 @@
 #include <tl/expected.hpp>
 
 #include "node/learning/dataset.hpp"
+#include "sim/exchange.hpp"
 #include "sim/prepare.hpp"
 
 /// The nodes of a run as the run sees them, in this process or in others, and what is learnt about them.
@@ -44,6 +46,8 @@ struct ExitOutcome {
     std::string node;
     std::vector<std::string> holders;  ///< on record as having been served
     std::vector<std::string> missing;  ///< holders without a receipt in time
+    /// What is known about why a holder is missing.
+    std::map<std::string, std::string> why_missing = {};
     std::vector<std::pair<std::string, double>>
         milliseconds;  ///< per holder, exit command to durable receipt
     nlohmann::json certificate;
@@ -73,6 +77,8 @@ class Nodes {
     [[nodiscard]] virtual tl::expected<std::vector<Evaluation>, std::string> evaluate() = 0;
     [[nodiscard]] virtual tl::expected<ExitOutcome, std::string> exit(const std::string& name) = 0;
     [[nodiscard]] virtual std::vector<NodeFacts> facts() const = 0;
+    /// The seeds that arrived and are not used, as it was when the exchange ended.
+    [[nodiscard]] virtual const std::vector<AsideSeed>& held_aside() const = 0;
 };
 
 }  // namespace unlearn::sim

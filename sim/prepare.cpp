@@ -1,12 +1,11 @@
 #include "sim/prepare.hpp"
 
 #include <algorithm>
-#include <cstring>
 
+#include "node/config/node_data.hpp"
 #include "node/learning/data/csv.hpp"
 #include "node/learning/data/idx.hpp"
 #include "node/learning/data/partition.hpp"
-#include "protocol/bytes.hpp"
 #include "sim/problem.hpp"
 
 namespace unlearn::sim {
@@ -23,9 +22,11 @@ tl::expected<TrainAndTest, std::string> load(const DataSettings& settings) {
     }
     learning::CsvOptions options;
     options.label = settings.label;
+    options.format = settings.format;
     auto train = learning::load_csv(settings.path, options);
     if (!train) return failed_with(train.error().message);
     options.class_names = train->class_names;
+    options.columns = {train->columns, settings.path.string()};
     auto test = learning::load_csv(settings.test_path, options);
     if (!test) return failed_with(test.error().message);
     return TrainAndTest{std::move(*train), std::move(*test)};
@@ -65,13 +66,29 @@ learning::PartitionKind partition_kind(const DataSettings& settings) {
     return learning::IidPartition{};
 }
 
-protocol::Digest digest_of_rows(const LabelledData& data, const std::vector<std::size_t>& rows) {
+config::DataKind kind_of(const DataSettings& settings) {
+    return settings.kind == DataSettings::Kind::kIdx ? config::DataKind::idx : config::DataKind::csv;
+}
+
+LabelledData only_rows(const LabelledData& data, const std::vector<std::size_t>& rows) {
     const auto width = static_cast<std::size_t>(data.shape.size());
-    protocol::Bytes bytes(rows.size() * width * sizeof(float));
-    for (std::size_t i = 0; i < rows.size(); ++i)
-        std::memcpy(bytes.data() + i * width * sizeof(float), data.features.data() + rows[i] * width,
-                    width * sizeof(float));
-    return protocol::digest_of(bytes);
+    LabelledData out;
+    out.count = rows.size();
+    out.shape = data.shape;
+    out.features.reserve(rows.size() * width);
+    for (const std::size_t row : rows) {
+        const auto first = data.features.begin() + static_cast<std::ptrdiff_t>(row * width);
+        out.features.insert(out.features.end(), first, first + static_cast<std::ptrdiff_t>(width));
+    }
+    return out;
+}
+
+std::vector<std::string> warnings_about(const DataSettings& settings, const LabelledData& train) {
+    std::vector<std::string> lines;
+    if (settings.kind == DataSettings::Kind::kCsv)
+        for (const auto& line : learning::suspicious_columns(train))
+            lines.push_back(settings.path.string() + ": " + line);
+    return lines;
 }
 
 std::vector<std::string> missing_classes(const learning::Dataset& data,
@@ -92,7 +109,7 @@ protocol::Identity identity_of(std::uint64_t scenario_seed, const std::string& n
 }
 
 tl::expected<Setup, std::string> prepare(const Scenario& scenario, const std::vector<std::string>& without,
-                                         Violation violation) {
+                                         Violation violation, Numbers numbers) {
     auto data = load(scenario.data);
     if (!data) return failed_with(data.error());
     LabelledData& train = data->train;
@@ -121,10 +138,20 @@ tl::expected<Setup, std::string> prepare(const Scenario& scenario, const std::ve
     for (const auto size : {train.shape.channels, train.shape.height, train.shape.width})
         description.input_shape.push_back(static_cast<std::uint32_t>(size));
     description.classes = train.class_names;
-    description.preprocessing = scenario.data.kind == DataSettings::Kind::kIdx ? "scale-1/255" : "none";
-    description.reference_set = digest_of_rows(train, partition->reference);
+    description.preprocessing = config::preprocessing_of(kind_of(scenario.data));
+    const LabelledData reference = only_rows(train, partition->reference);
+    description.reference_set = config::digest_of_examples(reference);
+    description.columns = train.columns;
+    auto warnings = warnings_about(scenario.data, train);
+    if (numbers == Numbers::standardised) {
+        const auto scaling = config::Scaling::of(kind_of(scenario.data), reference);
+        scaling.apply_to_loaded(train.features);
+        scaling.apply_to_loaded(data->test.features);
+    }
 
     Setup setup{train.class_names,
+                train.columns,
+                std::move(warnings),
                 learning::Dataset::from_table(data->test),
                 learning::ReferenceSet::from_table(train, partition->reference),
                 protocol::network_id_of(description),

@@ -31,8 +31,14 @@ struct NodeSetup {
     std::vector<std::string> missing_classes;
 };
 
+/// Whether the numbers of tables are those of the files, or standardised by the reference set as a node does
+/// it before it learns. Pixels are scaled to [0, 1] in any case.
+enum class Numbers { standardised, raw };
+
 struct Setup {
     std::vector<std::string> class_names;
+    std::vector<std::string> columns;   ///< names of a table's features; empty for images
+    std::vector<std::string> warnings;  ///< "FILE: ...": columns that are rarely meant to be learnt from
     learning::Dataset test;
     learning::ReferenceSet reference;
     protocol::NetworkId network;
@@ -48,6 +54,7 @@ struct Setup {
 /// @return one line that names the file or key.
 [[nodiscard]] tl::expected<Setup, std::string> prepare(const Scenario& scenario,
                                                        const std::vector<std::string>& without,
-                                                       Violation violation);
+                                                       Violation violation,
+                                                       Numbers numbers = Numbers::standardised);
 
 }  // namespace unlearn::sim

@@ -29,16 +29,6 @@ tl::expected<bool, std::string> has_learnt(Daemon& daemon) {
     return status->at("state") == "running";
 }
 
-/// How many seeds of neighbours are in use, or were looked at and are held aside for good reason.
-tl::expected<std::size_t, std::string> settled_seeds(Daemon& daemon) {
-    const auto status = daemon.get("/v1/status");
-    if (!status) return failed_with(status.error());
-    const auto& seeds = status->at("seeds");
-    return static_cast<std::size_t>(std::count_if(seeds.begin(), seeds.end(), [](const json& seed) {
-        return seed.at("state") == "in-use" || seed.at("state") == "held-aside";
-    }));
-}
-
 }  // namespace
 
 Processes::Processes(const Scenario& scenario, const Setup& setup, FleetFiles files,
@@ -87,33 +77,54 @@ tl::expected<void, std::string> Processes::start(const std::filesystem::path& pr
     return {};
 }
 
+tl::expected<std::size_t, std::string> Processes::settled_seeds() {
+    aside_.clear();
+    std::size_t settled = 0;
+    for (auto& daemon : daemons_) {
+        const auto status = daemon->get("/v1/status");
+        if (!status) return failed_with(status.error());
+        if (const auto& problem = status->at("model").at("problem"); problem.is_string())
+            return failed_with(daemon->failure(problem.get<std::string>()));
+        if (const auto& problem = status->at("storage").at("problem"); problem.is_string())
+            return failed_with(
+                daemon->failure("cannot store what it has to keep: " + problem.get<std::string>()));
+        for (const auto& seed : status->at("seeds")) {
+            const bool is_aside = seed.at("state") == "held-aside";
+            if (is_aside)
+                aside_.push_back(
+                    {daemon->setup().name, name_of(seed.at("owner")), seed.at("detail").get<std::string>()});
+            settled += is_aside || seed.at("state") == "in-use" ? 1U : 0U;
+        }
+    }
+    return settled;
+}
+
 tl::expected<void, std::string> Processes::exchange() {
-    std::size_t expected = 0;
+    Exchange::Pairs pairs;
     for (const auto& node : setup_.nodes)
-        expected += node.neighbours.size();
-    auto phase = progress_.start("exchange", expected);
+        for (const auto neighbour : node.neighbours)
+            pairs.emplace_back(node.name, setup_.nodes[neighbour].name);
+    // Its counts come from the daemons, for their events are heard from the moment only at which they
+    // answered; what it hears tells what went wrong.
+    Exchange exchange(pairs, protocol::SeedVersion{1});
+    auto phase = progress_.start("exchange", pairs.size());
     const auto deadline = Clock::now() + scenario_.network.exchange_timeout;
     for (std::size_t shown = 0;;) {
         if (auto ok = check_all_run(); !ok) return ok;
-        std::size_t settled = 0;
-        for (auto& daemon : daemons_) {
-            const auto seeds = settled_seeds(*daemon);
-            if (!seeds) return failed_with(seeds.error());
-            settled += *seeds;
-        }
-        if (settled > shown) phase.advance(settled - shown);
-        shown = std::max(shown, settled);
-        if (settled == expected) return {};
+        const auto settled = settled_seeds();
+        if (!settled) return failed_with(settled.error());
+        if (*settled > shown) phase.advance(*settled - shown);
+        shown = std::max(shown, *settled);
+        if (*settled == pairs.size()) return {};
         if (Clock::now() > deadline)
-            return failed_with("exchange: " + std::to_string(settled) + " of " + std::to_string(expected) +
-                               " seeds arrived in " +
-                               std::to_string(scenario_.network.exchange_timeout.count()) + " s");
-        std::optional<std::string> refusal;
+            return failed_with("exchange: after " +
+                               std::to_string(scenario_.network.exchange_timeout.count()) + " s " +
+                               exchange.progress());
         static_cast<void>(events_.wait_until(Clock::now() + kLook, [&](const auto& entries) {
-            refusal = first_refusal(entries);
-            return refusal.has_value();
+            exchange.look_at(entries);
+            return exchange.hopeless().has_value();
         }));
-        if (refusal) return failed_with(*refusal);
+        if (exchange.hopeless()) return failed_with(*exchange.hopeless());
     }
 }
 
@@ -175,6 +186,7 @@ tl::expected<ExitOutcome, std::string> Processes::exit(const std::string& name) 
         else
             outcome.milliseconds.emplace_back(holder_name, receipt->second);
     }
+    outcome.why_missing = events_.why_silent(outcome.missing, name);
     return outcome;
 }
 

@@ -31,6 +31,7 @@ class Processes : public Nodes {
     [[nodiscard]] tl::expected<std::vector<Evaluation>, std::string> evaluate() override;
     [[nodiscard]] tl::expected<ExitOutcome, std::string> exit(const std::string& name) override;
     [[nodiscard]] std::vector<NodeFacts> facts() const override;
+    [[nodiscard]] const std::vector<AsideSeed>& held_aside() const override { return aside_; }
     /// `traffic` of result.json.
     [[nodiscard]] tl::expected<nlohmann::json, std::string> traffic();
     /// Ends all and checks that each ended well.
@@ -38,6 +39,8 @@ class Processes : public Nodes {
 
   private:
     [[nodiscard]] tl::expected<void, std::string> check_all_run();
+    /// Takes down the seeds that are here, and says why a node will never have all.
+    [[nodiscard]] tl::expected<std::size_t, std::string> settled_seeds();
     [[nodiscard]] std::string name_of(const std::string& id) const;
     [[nodiscard]] bool is_forgotten(const std::string& id) const;
 
@@ -48,7 +51,8 @@ class Processes : public Nodes {
     Workers workers_;
     TestSet test_set_;
     std::vector<std::unique_ptr<Daemon>> daemons_;  ///< in the order of setup_.nodes
-    std::vector<at::Tensor> main_predictions_;      ///< of each daemon's main model, once asked for
+    std::vector<AsideSeed> aside_;
+    std::vector<at::Tensor> main_predictions_;  ///< of each daemon's main model, once asked for
 };
 
 }  // namespace unlearn::sim

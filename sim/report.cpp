@@ -213,6 +213,18 @@ std::string accuracy_part(const RunResult& result) {
     return section(result.exits.empty() ? "Accuracy" : "Accuracy before and after the exit", html);
 }
 
+std::string aside_part(const RunResult& result) {
+    if (result.held_aside.empty()) return "";
+    std::string rows;
+    for (const auto& seed : result.held_aside)
+        rows += "<tr>" + row_head(seed.holder) + cell(seed.owner) + cell(seed.why) + "</tr>\n";
+    return section(
+        "Seeds that arrived and are held aside",
+        paragraph("A holder does not use a seed that would do harm, judged by what that seed says about "
+                  "the reference set and about the holder's own validation data.") +
+            table("<tr><th>Holder</th><th>Seed of</th><th>Why</th></tr>", rows));
+}
+
 std::string change_row(const std::string& label, const Accuracy& accuracy, const char* kind = "") {
     std::string row = fmt::format("<tr{}>", kind) + row_head(label);
     for (const auto& scores : {accuracy.own, accuracy.full}) {
@@ -239,8 +251,11 @@ std::string exit_part(const ExitResult& exit) {
     for (const auto& time : times) {
         if (bars.size() < kMaxPlottedNodes) bars.push_back({time.node, time.ms, milliseconds(time.ms)});
     }
-    for (const auto& name : exit.missing)
-        rows += "<tr>" + row_head(name) + cell("no receipt") + "</tr>\n";
+    for (const auto& name : exit.missing) {
+        const auto why = exit.why_missing.find(name);
+        rows += "<tr>" + row_head(name) +
+                cell(why == exit.why_missing.end() ? "no receipt" : "no receipt: " + why->second) + "</tr>\n";
+    }
 
     std::string html = paragraph(fmt::format(
         "{} held the seed of {}, and {} sent a signed receipt after erasing it from memory and "
@@ -373,7 +388,7 @@ tl::expected<std::string, std::string> render_report(const nlohmann::json& json,
 
     std::string body =
         title_part(result) + verdict_part(verdict) + tiles_part(result) + meaning_part(result, verdict);
-    body += network_part(result, graph) + accuracy_part(result);
+    body += network_part(result, graph) + accuracy_part(result) + aside_part(result);
     for (const auto& exit : result.exits)
         body += exit_part(exit);
     body += traffic_part(result) + seconds_part(result) + nodes_part(result) + footer_part(result);

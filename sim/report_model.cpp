@@ -115,6 +115,9 @@ ExitResult read_exit(const Json& json) {
     exit.holders = texts(json, "holders");
     exit.receipts = count(json, "receipts");
     exit.missing = texts(json, "missing");
+    if (const Json& why = child(json, "why_missing"); why.is_object())
+        for (const auto& [holder, reason] : why.items())
+            exit.why_missing[holder] = as_text(reason);
     const Json& time = child(json, "time_to_forget_ms");
     exit.p50_ms = number(time, "p50");
     exit.p99_ms = number(time, "p99");
@@ -125,6 +128,10 @@ ExitResult read_exit(const Json& json) {
     exit.after = read_accuracy(child(child(json, "accuracy"), "after"));
     exit.survivors = each(json, "nodes", read_survivor);
     return exit;
+}
+
+AsideResult read_aside(const Json& json) {
+    return {text(json, "holder"), text(json, "owner"), text(json, "why")};
 }
 
 ExactnessResult read_exactness(const Json& json) {
@@ -220,6 +227,7 @@ tl::expected<RunResult, std::string> read_result(const nlohmann::json& json) {
     result.software = pairs(child(json, "software"));
     result.nodes = each(json, "nodes", read_node);
     result.mean = read_accuracy(child(child(json, "summary"), "accuracy"));
+    result.held_aside = each(json, "held_aside", read_aside);
     result.exits = each(json, "exits", read_exit);
     for (auto& exit : result.exits)
         exit.virtual_time = text(json, "transport") == "virtual";

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <limits>
+#include <map>
 #include <optional>
 #include <string>
 #include <utility>
@@ -58,12 +59,20 @@ struct HolderTime {
     double ms = kNotMeasured;
 };
 
+/// A seed that arrived, and that its holder does not use because it would do harm.
+struct AsideResult {
+    std::string holder;
+    std::string owner;
+    std::string why;
+};
+
 struct ExitResult {
     std::string node;
     std::vector<std::string> holders;
     std::uint64_t receipts = 0;
     std::vector<std::string> missing;
-    bool virtual_time = false;  ///< the times below are those of a simulated network
+    std::map<std::string, std::string> why_missing;  ///< by holder, where anything is known
+    bool virtual_time = false;                       ///< the times below are those of a simulated network
     double p50_ms = kNotMeasured;
     double p99_ms = kNotMeasured;
     double max_ms = kNotMeasured;
@@ -107,7 +116,8 @@ struct RunResult {
     std::vector<std::pair<std::string, std::string>> machine;
     std::vector<std::pair<std::string, std::string>> software;
     std::vector<NodeResult> nodes;
-    Accuracy mean;  ///< over all nodes, before any exit
+    Accuracy mean;                        ///< over all nodes, before any exit
+    std::vector<AsideResult> held_aside;  ///< before any exit
     std::vector<ExitResult> exits;
     ExactnessResult exactness;
     TrafficResult traffic;

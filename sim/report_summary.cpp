@@ -32,6 +32,7 @@ class Summary {
     void print() {
         print_nodes();
         print_means();
+        print_aside();
         for (const auto& exit : result_.exits)
             print_exit(exit);
         print_costs();
@@ -108,6 +109,16 @@ class Summary {
 
     void print_means() { line(fmt::format("  {:<20} {}", "mean", scores(result_.mean))); }
 
+    void print_aside() {
+        constexpr std::size_t kMost = 4;
+        const auto& aside = result_.held_aside;
+        if (aside.empty()) return;
+        heading("Held aside: " + counted(aside.size(), "seed"));
+        for (std::size_t i = 0; i < std::min(kMost, aside.size()); ++i)
+            wrapped(fmt::format("The seed of {} by {}: {}.", aside[i].owner, aside[i].holder, aside[i].why));
+        if (aside.size() > kMost) line(fmt::format("  and {} more", aside.size() - kMost));
+    }
+
     void print_exit(const ExitResult& exit) {
         heading("Exit of " + cut(exit.node, 40));
         line(fmt::format("  {:<20} {}", "survivors before", scores(exit.before)));
@@ -115,6 +126,8 @@ class Summary {
         wrapped(fmt::format("Held by {}: {} of {} sent a receipt.", list(exit.holders), exit.receipts,
                             exit.holders.size()));
         if (!exit.missing.empty()) wrapped(fmt::format("MISSING: no receipt from {}.", list(exit.missing)));
+        for (const auto& [holder, why] : exit.why_missing)
+            wrapped(fmt::format("{}: {}.", holder, why));
         line(fmt::format("  Time to forget{}: median {}, 99th percentile {}, longest {}",
                          exit.virtual_time ? " (virtual)" : "", milliseconds(exit.p50_ms),
                          milliseconds(exit.p99_ms), milliseconds(exit.max_ms)));

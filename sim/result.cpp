@@ -79,14 +79,17 @@ json machine_json() {
     return {{"cpu", cpu}, {"cores", std::thread::hardware_concurrency()}};
 }
 
-json begin_result(const Scenario& scenario, const std::vector<NodeFacts>& facts,
-                  const std::vector<Evaluation>& evaluations) {
+json begin_result(const Scenario& scenario, const Nodes& nodes, const std::vector<Evaluation>& evaluations) {
+    json aside = json::array();
+    for (const auto& seed : nodes.held_aside())
+        aside.push_back({{"holder", seed.holder}, {"owner", seed.owner}, {"why", seed.why}});
     const auto everybody = [](const std::string&) { return true; };
     return {{"schema", 1},
             {"scenario", scenario.name},
             {"seed", scenario.seed},
             {"machine", machine_json()},
-            {"nodes", nodes_json(facts, evaluations)},
+            {"nodes", nodes_json(nodes.facts(), evaluations)},
+            {"held_aside", std::move(aside)},
             {"summary", {{"accuracy", to_json(mean_scores(evaluations, everybody))}}},
             {"exits", json::array()},
             {"exactness", {{"checked", false}}}};
@@ -98,6 +101,7 @@ json exit_json(const ExitOutcome& exit, const std::vector<Evaluation>& before,
              {"holders", exit.holders},
              {"receipts", exit.milliseconds.size()},
              {"missing", exit.missing},
+             {"why_missing", exit.why_missing},
              {"certificate", "certificate-" + exit.node + ".json"},
              {"per_holder", json::array()},
              {"nodes", json::array()}};

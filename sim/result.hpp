@@ -20,7 +20,7 @@ namespace unlearn::sim {
 [[nodiscard]] nlohmann::json machine_json();
 
 /// Everything that is known before the first exit.
-[[nodiscard]] nlohmann::json begin_result(const Scenario& scenario, const std::vector<NodeFacts>& facts,
+[[nodiscard]] nlohmann::json begin_result(const Scenario& scenario, const Nodes& nodes,
                                           const std::vector<Evaluation>& evaluations);
 
 /// One element of `exits`.

@@ -29,6 +29,8 @@ tl::expected<json, std::string> run_scenario(const Scenario& scenario, const Wor
         // The scenario, its data and its ports are looked at before an earlier run's folder is touched.
         auto setup = prepare(scenario, {}, options.violation);
         if (!setup) return tl::unexpected(setup.error());
+        for (const std::string& warning : setup->warnings)
+            progress.message("warning: " + warning);
         if (options.transport == TransportKind::zmq)
             if (auto free = check_ports_free(scenario.network.base_port, scenario.graph.size()); !free)
                 return tl::unexpected(free.error());

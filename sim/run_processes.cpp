@@ -37,8 +37,10 @@ tl::expected<nlohmann::json, RunFailure> run_processes(const Scenario& scenario,
                                                        Progress& progress) {
     Stopwatch watch;
     // The scenario, its data and its ports are looked at before an earlier run's folder is touched.
-    auto setup = watch.time("load", [&] { return prepare(scenario, {}, Violation::none); });
+    auto setup = watch.time("load", [&] { return prepare(scenario, {}, Violation::none, Numbers::raw); });
     if (!setup) return bad_input(setup.error());
+    for (const std::string& warning : setup->warnings)
+        progress.message("warning: " + warning);
     if (auto free = check_ports_free(scenario.network.base_port, scenario.graph.size()); !free)
         return bad_input(free.error());
     if (auto ok = prepare_output_folder(folder); !ok) return bad_input(ok.error());

@@ -5,9 +5,10 @@
 #include <fstream>
 #include <iterator>
 
+#include "node/config/csv_format_reader.hpp"
 #include "node/config/ensemble_reader.hpp"
 #include "sim/scenario_table.hpp"
-#include "topologies/formats.hpp"
+#include "topologies/formats/formats.hpp"
 #include "topologies/generators.hpp"
 
 namespace unlearn::sim {
@@ -20,7 +21,7 @@ using config::TableReader;
 // In the order of the enumerators.
 constexpr std::array<std::string_view, 2> kDataKinds = {"idx", "csv"};
 constexpr std::array<std::string_view, 4> kPartitions = {"missing-classes", "iid", "dirichlet", "shards"};
-constexpr std::array<std::string_view, 1> kTransports = {"zmq"};
+constexpr std::array<std::string_view, 2> kTransports = {"zmq", "virtual"};
 
 /// The kind of topology that stands for a file instead of a generator.
 constexpr std::string_view kGraphFile = "file";
@@ -74,6 +75,7 @@ class ScenarioBuilder {
         read_path(reader, "path", data.path);
         read_path(reader, "test_path", data.test_path);
         reader.read("label", data.label);
+        data.format = config::read_csv_format(reader);
         reader.read("reference", data.reference, {1, kMaxImages});
         reader.read("images_per_node", data.images_per_node, {1, kMaxImages});
         reader.read_choice("partition", data.partition, kPartitions);
@@ -84,12 +86,13 @@ class ScenarioBuilder {
         reader.read("test_limit", data.test_limit, {0, kMaxImages});
         reader.read("test_from_train", data.test_from_train, {0, kMaxImages});
         if (data.kind == DataSettings::Kind::kCsv) {
-            for (const char* key : {"path", "test_path"}) {
-                if (!reader.has(key))
-                    reader.complain(key, "is missing; allowed: the CSV file, needed for kind = \"csv\"");
-            }
-        } else if (reader.has("test_path")) {
-            reader.complain("test_path", "is for kind = \"csv\"; an IDX folder holds its own test set");
+            for (const char* key : {"path", "test_path"})
+                reader.require(key, "is missing; allowed: the CSV file, needed for kind = \"csv\"");
+        } else {
+            if (reader.has("test_path"))
+                reader.complain("test_path", "is for kind = \"csv\"; an IDX folder holds its own test set");
+            for (const char* key : {"separator", "decimal"})
+                if (reader.has(key)) reader.complain(key, "is for kind = \"csv\"");
         }
         reader.finish();
     }
@@ -117,9 +120,15 @@ class ScenarioBuilder {
         reader.read("seed", generator.seed, {0, kMaxSeed});
         std::filesystem::path graph_file;
         read_path(reader, "file", graph_file);
+        std::size_t format = topologies::format_names().size();
+        reader.read_choice("format", format, topologies::format_names());
 
         if (kind == file_kind) {
-            load_graph(reader, graph_file);
+            load_graph(
+                reader, graph_file,
+                reader.has("format") ? std::optional(static_cast<topologies::Format>(format)) : std::nullopt);
+        } else if (reader.has("format")) {
+            reader.complain("format", "is for kind = \"file\": how the graph stands in the file");
         } else if (reader.has("file")) {
             reader.complain("file",
                             "is for kind = \"file\", and the kind is \"" + std::string(kinds[kind]) + "\"");
@@ -134,7 +143,8 @@ class ScenarioBuilder {
         reader.finish();
     }
 
-    void load_graph(TableReader& reader, const std::filesystem::path& graph_file) {
+    void load_graph(TableReader& reader, const std::filesystem::path& graph_file,
+                    std::optional<topologies::Format> format) {
         if (graph_file.empty())
             return reader.complain(
                 "file", "is missing; allowed: the path of an edge list, or of a JSON, GraphML or DOT file");
@@ -142,7 +152,7 @@ class ScenarioBuilder {
         if (!std::filesystem::is_regular_file(graph_file, error)) {
             return reader.complain("file", "names no file: " + graph_file.string());
         }
-        auto graph = topologies::load_graph(graph_file);
+        auto graph = topologies::load_graph(graph_file, format);
         if (!graph) return reader.complain("file", "cannot be used: " + graph.error().message);
         if (graph->size() < 2 || graph->size() > static_cast<std::size_t>(kMaxNodes)) {
             return reader.complain("file", "has " + std::to_string(graph->size()) + " nodes; allowed: 2 to " +
@@ -175,14 +185,14 @@ class ScenarioBuilder {
 
     void read_learning() {
         TableReader training = root_.section("training");
-        training.read("epochs", scenario_.training.epochs, {1, 10'000});
+        training.read("epochs", scenario_.training.epochs, {1, 1'000'000});
         training.read("batch", scenario_.training.batch, {1, 65'536});
         training.read("learning_rate", scenario_.training.learning_rate, {0, 100, true});
         training.read("weight_decay", scenario_.training.weight_decay, {0, 10});
         training.finish();
 
         TableReader distillation = root_.section("distillation");
-        distillation.read("epochs", scenario_.distillation.epochs, {1, 10'000});
+        distillation.read("epochs", scenario_.distillation.epochs, {1, 1'000'000});
         distillation.read("batch", scenario_.distillation.batch, {1, 65'536});
         distillation.read("learning_rate", scenario_.distillation.learning_rate, {0, 100, true});
         distillation.read("temperature", scenario_.distillation.temperature, {0, 1'000, true});
@@ -269,6 +279,16 @@ tl::unexpected<ScenarioError> fail(std::string message) {
 }
 
 }  // namespace
+
+std::string_view to_text(TransportKind kind) {
+    return kTransports[static_cast<std::size_t>(kind)];
+}
+
+std::optional<TransportKind> parse_transport(std::string_view text) {
+    const auto found = std::find(kTransports.begin(), kTransports.end(), text);
+    if (found == kTransports.end()) return std::nullopt;
+    return static_cast<TransportKind>(found - kTransports.begin());
+}
 
 const std::string& Scenario::main_architecture(topologies::NodeIndex node) const {
     return models.main[node % models.main.size()];

@@ -11,6 +11,7 @@
 
 #include <tl/expected.hpp>
 
+#include "node/learning/data/csv_format.hpp"
 #include "node/learning/data/ensemble_options.hpp"
 #include "node/learning/data/training_options.hpp"
 #include "topologies/graph.hpp"
@@ -34,6 +35,7 @@ struct DataSettings {
     std::filesystem::path path =
         "/usr/share/datasets/fashion-mnist";  ///< a folder of IDX files, or the training CSV
     std::string label = "label";              ///< CSV: the column that holds the class
+    learning::CsvFormat format;               ///< CSV: decides where a file can be read in two ways
     std::filesystem::path test_path;          ///< CSV: the test set; never empty for CSV
     std::uint32_t reference =
         10'000;  ///< size of the reference set, taken out of the training data before anything else
@@ -55,10 +57,13 @@ struct ModelSettings {
     std::vector<std::string> seed = {"mlp:32"};
 };
 
-struct NetworkSettings {
-    enum class Transport { kZmq };
+/// In files and on the command line: "zmq" (real sockets) and "virtual" (virtual time).
+enum class TransportKind { zmq, virtual_time };
+[[nodiscard]] std::string_view to_text(TransportKind kind);
+[[nodiscard]] std::optional<TransportKind> parse_transport(std::string_view text);
 
-    Transport transport = Transport::kZmq;
+struct NetworkSettings {
+    TransportKind transport = TransportKind::zmq;  ///< unless the command line says otherwise
     std::uint16_t base_port =
         0;  ///< node i listens on base_port + i; 0 means ports that the system finds free
     std::chrono::seconds exchange_timeout{120};  ///< until every seed has reached every neighbour

@@ -133,36 +133,41 @@ tl::expected<void, std::string> World::start_nodes() {
     return {};
 }
 
-std::size_t World::present_neighbours(const Member& member) const {
-    const auto& neighbours = member.setup->neighbours;
-    return static_cast<std::size_t>(std::count_if(neighbours.begin(), neighbours.end(),
-                                                  [this](std::size_t i) { return !members_[i]->exited; }));
+Exchange::Pairs World::expected_seeds() const {
+    Exchange::Pairs pairs;
+    for (const auto& member : members_)
+        for (const auto neighbour : member->setup->neighbours)
+            if (!members_[neighbour]->exited)
+                pairs.emplace_back(member->setup->name, members_[neighbour]->setup->name);
+    return pairs;
+}
+
+void World::note_aside() {
+    aside_.clear();
+    fabric_->run([this] {
+        for (const auto& member : members_)
+            for (const auto& seed : member->node->engine().held_seeds())
+                if (seed.state == protocol::SeedState::held_aside)
+                    aside_.push_back({member->setup->name, name_of(seed.owner), seed.detail});
+    });
 }
 
 tl::expected<void, std::string> World::wait_for_seeds(SeedVersion version) {
-    std::size_t expected = 0;
-    for (const auto& member : members_)
-        expected += present_neighbours(*member);
-    auto phase = progress_.start("exchange", expected);
+    Exchange exchange(expected_seeds(), version);
+    auto phase = progress_.start("exchange", exchange.expected());
     std::size_t shown = 0;
-    std::size_t arrived = 0;
-    std::optional<std::string> refused;
-    const bool all =
+    static_cast<void>(
         fabric_->wait(scenario_.network.exchange_timeout, [&](const std::vector<EventLog::Entry>& entries) {
-            arrived = 0;
-            for (const auto& entry : entries)
-                if (entry.event.kind == EventKind::seed_installed && entry.event.version == version)
-                    ++arrived;
-            refused = first_refusal(entries);
-            phase.advance(arrived - shown);
-            shown = arrived;
-            return arrived == expected || refused.has_value();
-        });
-    if (refused) return failed_with(*refused);
-    if (!all)
-        return failed_with("exchange: " + std::to_string(arrived) + " of " + std::to_string(expected) +
-                           " seeds arrived in " + std::to_string(scenario_.network.exchange_timeout.count()) +
-                           " s");
+            exchange.look_at(entries);
+            phase.advance(exchange.arrived() - shown);
+            shown = exchange.arrived();
+            return exchange.is_complete() || exchange.hopeless().has_value();
+        }));
+    if (exchange.hopeless()) return failed_with(*exchange.hopeless());
+    if (!exchange.is_complete())
+        return failed_with("exchange: after " + std::to_string(scenario_.network.exchange_timeout.count()) +
+                           " s " + exchange.progress());
+    note_aside();
     return {};
 }
 
@@ -272,6 +277,7 @@ tl::expected<ExitOutcome, std::string> World::exit(const std::string& name) {
         else
             outcome.milliseconds.emplace_back(holder_name, receipt->second);
     }
+    outcome.why_missing = events_.why_silent(outcome.missing, name);
     member->exited = true;
     fabric_->run([&] { member->node->stop(); });
     return outcome;

@@ -45,6 +45,7 @@ class World : public Nodes {
     void stop();
 
     [[nodiscard]] std::vector<NodeFacts> facts() const override;
+    [[nodiscard]] const std::vector<AsideSeed>& held_aside() const override { return aside_; }
     [[nodiscard]] nlohmann::json traffic();
 
   private:
@@ -57,7 +58,8 @@ class World : public Nodes {
     [[nodiscard]] tl::expected<void, std::string> publish_seeds(protocol::SeedVersion version);
     [[nodiscard]] Member* find(const std::string& name);
     [[nodiscard]] const std::string& name_of(const protocol::NodeId& id) const;
-    [[nodiscard]] std::size_t present_neighbours(const Member& member) const;
+    [[nodiscard]] Exchange::Pairs expected_seeds() const;
+    void note_aside();
     const Scenario& scenario_;
     WorldOptions options_;
     Progress& progress_;
@@ -67,7 +69,8 @@ class World : public Nodes {
     std::vector<learning::MainModel> main_models_;  ///< in the order of setup_.nodes, once trained
     std::unique_ptr<Fabric> fabric_;
     std::vector<std::unique_ptr<Member>> members_;  ///< in the order of setup_.nodes
-    std::uint64_t raw_seed_bytes_ = 0;              ///< parameters of all seeds that arrived
+    std::vector<AsideSeed> aside_;
+    std::uint64_t raw_seed_bytes_ = 0;  ///< parameters of all seeds that arrived
 };
 
 }  // namespace unlearn::sim

@@ -49,16 +49,19 @@ Result<void> create_binding(const std::filesystem::path& file, const Binding& bi
     std::error_code error;
     if (std::filesystem::exists(file, error))
         return fail(ErrorCode::internal, file.string() + ": exists already");
-    if (auto made = storage::ensure_private_file(file); !made) return made;
     json stored{{"network", protocol::to_hex(binding.network.view())}, {"membership", nullptr}};
     if (binding.membership)
         stored["membership"] = {{"bytes", protocol::to_hex(binding.membership->bytes)},
                                 {"signature", protocol::to_hex(binding.membership->signature.view())}};
-    std::ofstream out(file);
-    out << stored.dump(1) << '\n';
-    out.close();
-    if (!out) return storage::file_error(file, "write");
-    return storage::sync_directory(file.parent_path());
+    constexpr unsigned kPrivate = 0600;
+    const std::string text = stored.dump(1) + "\n";
+    if (auto made = storage::create_file(
+            file, {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()}, kPrivate);
+        !made)
+        return made;
+    auto synced = storage::sync_directory(file.parent_path());
+    if (!synced) std::filesystem::remove(file, error);  // whoever is told that it failed must not find it
+    return synced;
 }
 
 }  // namespace unlearn::config

@@ -5,8 +5,10 @@
 
 #include <toml++/toml.h>
 
+#include "node/config/csv_format_reader.hpp"
 #include "node/config/ensemble_reader.hpp"
 #include "node/config/toml_reader.hpp"
+#include "protocol/endpoint.hpp"
 
 namespace unlearn::config {
 namespace {
@@ -29,12 +31,12 @@ class Builder {
     NodeConfig build() {
         read_path(root_, "data_dir", config_.data_dir);
         read_path(root_, "control_socket", config_.control_socket);
-        if (root_.has("listen")) {
-            config_.listen.emplace();
-            root_.read("listen", *config_.listen);
-            if (!config_.listen->starts_with("tcp://"))
-                root_.complain("listen", "must be \"tcp://HOST:PORT\"");
-        }
+        if (const auto length = config_.control_socket.native().size(); length > kMaxSocketPath)
+            root_.complain("control_socket", "= " + config_.control_socket.string() + " has " +
+                                                 std::to_string(length) +
+                                                 " bytes; the path of a socket has " +
+                                                 std::to_string(kMaxSocketPath) + " at most");
+        read_listen();
         std::size_t level = 1;
         root_.read_choice("log_level", level, kLogLevels);
         config_.log_level = kLogLevels[level];
@@ -57,7 +59,18 @@ class Builder {
     }
     void require_path(TableReader& reader, std::string_view key, std::filesystem::path& value) {
         read_path(reader, key, value);
-        if (!reader.has(key)) reader.complain(key, "is missing");
+        reader.require(key);
+    }
+
+    void read_listen() {
+        std::string text;
+        root_.read("listen", text);
+        if (text.empty()) return;
+        const auto endpoint = protocol::parse_endpoint(text, protocol::EndpointUse::listen);
+        if (endpoint)
+            config_.listen = endpoint->text();
+        else
+            root_.complain("listen", "= " + endpoint.error().detail);
     }
 
     void read_network() {
@@ -86,13 +99,14 @@ class Builder {
         if (data.kind == DataKind::csv) {
             require_path(reader, "path", data.path);
             reader.read("label", data.label);
+            data.format = read_csv_format(reader);
         } else {
             require_path(reader, "images", data.images);
             require_path(reader, "labels", data.labels);
         }
         require_path(reader, "reference", data.reference);
         reader.read("classes", data.classes);
-        if (!reader.has("classes")) reader.complain("classes", "is missing");
+        reader.require("classes");
         if (reader.has("classes") && data.classes.size() < 2)
             reader.complain("classes", "must name at least two classes");
         if (std::set<std::string>(data.classes.begin(), data.classes.end()).size() != data.classes.size())
@@ -102,7 +116,9 @@ class Builder {
         reader.finish();
     }
 
+    /// "yes" and "no"; true and false do as well.
     static void read_bool(TableReader& reader, std::string_view key, bool& value) {
+        if (reader.is_boolean(key)) return reader.read(key, value);
         constexpr std::string_view kNames[] = {"no", "yes"};
         std::size_t choice = value ? 1 : 0;
         reader.read_choice(key, choice, kNames);
@@ -131,7 +147,7 @@ class Builder {
 
     void read_optimisation(std::string_view section, learning::OptimisationSettings& value) {
         TableReader reader = root_.section(section);
-        reader.read("epochs", value.epochs, {1, 10'000});
+        reader.read("epochs", value.epochs, {1, 1'000'000});
         reader.read("batch", value.batch, {1, 100'000});
         reader.read("learning_rate", value.learning_rate, {0, 100, true});
         if (section == "training")

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "node/learning/data/architecture.hpp"
+#include "node/learning/data/csv_format.hpp"
 #include "node/learning/data/ensemble_options.hpp"
 #include "node/learning/data/training_options.hpp"
 #include "protocol/engine_io.hpp"
@@ -22,6 +23,7 @@ struct DataConfig {
     DataKind kind = DataKind::csv;
     std::filesystem::path path;        ///< csv: the node's own labelled rows
     std::string label = "label";       ///< csv: the column with the class
+    learning::CsvFormat format;        ///< csv: decides where a file can be read in two ways
     std::filesystem::path images;      ///< idx
     std::filesystem::path labels;      ///< idx
     std::filesystem::path reference;   ///< public examples, the same at all nodes; labels in it are not used
@@ -56,6 +58,9 @@ struct NodeConfig {
     learning::EnsembleOptions ensemble;
     std::vector<protocol::Neighbour> peers;
 };
+
+/// The path of a Unix socket holds no more bytes than this (sockaddr_un, without the zero at its end).
+inline constexpr std::size_t kMaxSocketPath = 107;
 
 /// Relative paths are relative to the file. @return "FILE:LINE: KEY WHAT" for the first thing that is wrong.
 [[nodiscard]] protocol::Result<NodeConfig> load_node_config(const std::filesystem::path& file);

@@ -5,6 +5,7 @@
 #include <tuple>
 
 #include "node/learning/data/architecture.hpp"
+#include "node/learning/data/columns.hpp"
 #include "node/learning/data/csv.hpp"
 #include "node/learning/data/idx.hpp"
 
@@ -22,37 +23,52 @@ Result<LabelledData> checked(learning::Result<LabelledData> data) {
     return std::move(*data);
 }
 
-}  // namespace
-
-Result<LabelledData> load_own_data(const DataConfig& data) {
-    if (data.kind == DataKind::csv) {
-        learning::CsvOptions options;
-        options.label = data.label;
-        options.class_names = data.classes;
-        return checked(learning::load_csv(data.path, options));
-    }
-    auto own =
-        checked(learning::load_idx(data.images, data.labels, static_cast<std::int64_t>(data.classes.size())));
-    if (own) own->class_names = data.classes;
-    return own;
+/// "28 x 28", or "3 x 32 x 32" with channels.
+std::string size_text(const learning::InputShape& shape) {
+    const std::string plane = std::to_string(shape.height) + " x " + std::to_string(shape.width);
+    return shape.channels == 1 ? plane : std::to_string(shape.channels) + " x " + plane;
 }
+
+std::vector<std::string> warnings_about(const DataConfig& data, const NodeInputs& inputs) {
+    std::vector<std::string> lines;
+    for (const auto& [file, table] :
+         {std::pair(&data.path, &inputs.own), std::pair(&data.reference, &inputs.reference)})
+        for (const auto& line : learning::suspicious_columns(*table))
+            lines.push_back(file->string() + ": " + line);
+    return lines;
+}
+
+}  // namespace
 
 Result<LabelledData> load_reference(const DataConfig& data) {
     if (data.kind == DataKind::idx) return checked(learning::load_idx_images(data.reference));
     learning::CsvOptions options;
     options.label = data.label;
-    options.class_names = data.classes;
+    options.skip_label = true;
+    options.format = data.format;
     return checked(learning::load_csv(data.reference, options));
 }
 
+Result<LabelledData> load_own_data(const DataConfig& data, const LabelledData& reference) {
+    if (data.kind == DataKind::idx)
+        return checked(learning::load_idx(data.images, data.labels, data.classes));
+    learning::CsvOptions options;
+    options.label = data.label;
+    options.class_names = data.classes;
+    options.columns = {reference.columns, data.reference.string()};
+    options.format = data.format;
+    return checked(learning::load_csv(data.path, options));
+}
+
 Result<NodeInputs> load_inputs(const NodeConfig& config) {
-    auto own = load_own_data(config.data);
-    if (!own) return tl::unexpected(own.error());
     auto reference = load_reference(config.data);
     if (!reference) return tl::unexpected(reference.error());
+    auto own = load_own_data(config.data, *reference);
+    if (!own) return tl::unexpected(own.error());
     if (reference->shape != own->shape)
-        return fail(ErrorCode::malformed,
-                    config.data.reference.string() + ": its examples have another size than the node's own");
+        return fail(ErrorCode::malformed, config.data.reference.string() + ": its examples are " +
+                                              size_text(reference->shape) + ", and the node's own are " +
+                                              size_text(own->shape));
     const auto classes = static_cast<std::int64_t>(config.data.classes.size());
     for (const auto& [key, architecture, limits] :
          {std::tuple("main", config.model.main, learning::kMainLimits),
@@ -60,7 +76,9 @@ Result<NodeInputs> load_inputs(const NodeConfig& config) {
         if (auto fits = learning::expected_tensors(architecture, own->shape, classes, limits); !fits)
             return fail(ErrorCode::malformed,
                         config.file.string() + ": model." + key + ": " + fits.error().message);
-    return NodeInputs{std::move(*own), std::move(*reference)};
+    NodeInputs inputs{std::move(*own), std::move(*reference), {}};
+    if (config.data.kind == DataKind::csv) inputs.warnings = warnings_about(config.data, inputs);
+    return inputs;
 }
 
 protocol::Digest digest_of_examples(const LabelledData& data) {
@@ -108,7 +126,7 @@ void Scaling::apply_to_raw(std::vector<float>& features) const {
         value /= kWhite;
 }
 
-protocol::NetworkId network_of(const NodeConfig& config, const LabelledData& reference) {
+protocol::NetworkId network_of(const NodeConfig& config, const LabelledData& reference, BoundItems bound) {
     protocol::NetworkDescription description;
     // Told apart: a name that looks like a key makes no network with that key.
     description.name =
@@ -118,7 +136,13 @@ protocol::NetworkId network_of(const NodeConfig& config, const LabelledData& ref
     description.classes = config.data.classes;
     description.preprocessing = preprocessing_of(config.data.kind);
     description.reference_set = digest_of_examples(reference);
+    if (bound == BoundItems::all) description.columns = reference.columns;
     return protocol::network_id_of(description);
+}
+
+bool belongs_to(const protocol::NetworkId& network, const NodeConfig& config, const LabelledData& reference) {
+    return network == network_of(config, reference) ||
+           network == network_of(config, reference, BoundItems::values);
 }
 
 }  // namespace unlearn::config

@@ -9,14 +9,17 @@
 /// From a configuration to the node's data and the network that it belongs to.
 namespace unlearn::config {
 
-/// The node's own labelled examples. @return one line that names the file.
-[[nodiscard]] protocol::Result<learning::LabelledData> load_own_data(const DataConfig& data);
-/// The public reference examples; nothing reads labels from it.
+/// The public reference examples. Nothing reads labels from it, and a table of it need not have any.
 [[nodiscard]] protocol::Result<learning::LabelledData> load_reference(const DataConfig& data);
+/// The node's own labelled examples. The columns of a table are matched with those of the reference set by
+/// their names, whatever their order. @return one line that names the file, and the column that differs.
+[[nodiscard]] protocol::Result<learning::LabelledData> load_own_data(const DataConfig& data,
+                                                                     const learning::LabelledData& reference);
 
 struct NodeInputs {
     learning::LabelledData own;
     learning::LabelledData reference;
+    std::vector<std::string> warnings;  ///< "FILE: ...": columns that are rarely meant to be learnt from
 };
 /// Both, when they and the models fit each other. @return one line that names the file, and the key in it.
 [[nodiscard]] protocol::Result<NodeInputs> load_inputs(const NodeConfig& config);
@@ -24,9 +27,18 @@ struct NodeInputs {
 /// BLAKE2b-256 of the examples as float32, in their order.
 [[nodiscard]] protocol::Digest digest_of_examples(const learning::LabelledData& data);
 
+/// What of the reference set a network's id binds besides its values.
+enum class BoundItems {
+    all,     ///< what a new network binds: the names of columns, too
+    values,  ///< nothing else, as networks did that are older than the binding of columns
+};
 /// The network that a node with this configuration and reference set belongs to.
 [[nodiscard]] protocol::NetworkId network_of(const NodeConfig& config,
-                                             const learning::LabelledData& reference);
+                                             const learning::LabelledData& reference,
+                                             BoundItems bound = BoundItems::all);
+/// Whether a node with this configuration and reference set belongs to `network`, which may be an older one.
+[[nodiscard]] bool belongs_to(const protocol::NetworkId& network, const NodeConfig& config,
+                              const learning::LabelledData& reference);
 
 /// How values of this kind of file are scaled, as the network's description names it.
 [[nodiscard]] std::string_view preprocessing_of(DataKind kind);

@@ -1,4 +1,7 @@
+#include <algorithm>
+#include <array>
 #include <cmath>
+#include <optional>
 #include <sstream>
 
 #include "node/config/node_config.hpp"
@@ -9,10 +12,12 @@ namespace {
 
 /// A TOML basic string.
 std::string quoted(const std::string& text) {
+    constexpr const char* kDigits = "0123456789ABCDEF";
     std::string out = "\"";
     for (const char c : text) {
-        if (c == '\n') {
-            out += "\\n";
+        const auto byte = static_cast<unsigned char>(c);
+        if (byte < ' ' || c == '\x7F') {
+            out += std::string("\\u00") + kDigits[byte / 16] + kDigits[byte % 16];
             continue;
         }
         if (c == '"' || c == '\\') out.push_back('\\');
@@ -66,6 +71,27 @@ std::string distillation(const SampleChoices& choices) {
            "# temperature = " + decimal(options.temperature) + "\n\n";
 }
 
+/// A key for which a file may leave two choices open; commented out where nothing was chosen.
+template <std::size_t N>
+std::string csv_sign(const std::string& key, std::optional<char> chosen,
+                     const std::array<std::string_view, N>& names, const std::array<char, N>& signs,
+                     const std::string& shown, const std::string& comment) {
+    const auto at = chosen ? std::find(signs.begin(), signs.end(), *chosen) : signs.end();
+    const std::string name =
+        at == signs.end() ? shown : std::string(names[static_cast<std::size_t>(at - signs.begin())]);
+    std::string line = (at == signs.end() ? "# " : "") + key + " = " + quoted(name);
+    line.resize(std::max<std::size_t>(line.size(), 30), ' ');
+    return line + "# " + comment + "\n";
+}
+
+std::string csv_format(const learning::CsvFormat& format) {
+    using namespace learning;
+    return csv_sign("separator", format.separator, kSeparatorNames, kSeparators, ";",
+                    "of the fields, where a file can be read in two ways: \",\" \";\" \"tab\" \"|\"") +
+           csv_sign("decimal", format.decimal, kDecimalNames, kDecimals, ",",
+                    "the same, of numbers: \".\" or \",\"");
+}
+
 }  // namespace
 
 std::string sample_config(const SampleChoices& choices) {
@@ -94,14 +120,15 @@ std::string sample_config(const SampleChoices& choices) {
         out << "kind = \"csv\"                  # or \"idx\" with images and labels, as of MNIST, gzipped or "
                "not\n"
             << "path = " << quoted(data.path.string()) << '\n'
-            << "label = " << quoted(data.label) << "               # the column with the class\n";
+            << "label = " << quoted(data.label) << "               # the column with the class\n"
+            << csv_format(data.format);
     } else {
         out << "kind = \"idx\"                  # or \"csv\" with path and label\n"
             << "images = " << quoted(data.images.string()) << '\n'
             << "labels = " << quoted(data.labels.string()) << '\n';
     }
     out << "reference = " << quoted(data.reference.string())
-        << "  # public examples, the same file at all nodes; its labels are not used\n"
+        << "  # public examples, the same file at all nodes; needs no labels\n"
         << "classes = " << list(data.classes) << "  # of the whole network, in the same order at all nodes\n"
         << "validation = 0.1              # part of the data set aside to choose the weight of the peers\n"
         << "watch = \"yes\"                 # train and publish again when the data file changes\n\n"

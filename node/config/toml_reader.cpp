@@ -1,6 +1,7 @@
 #include "node/config/toml_reader.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 
 #include <spdlog/fmt/fmt.h>
@@ -163,9 +164,24 @@ void TableReader::complain(std::string_view key, const std::string& message) {
     complaints_.add(line, full_name(key) + " " + message);
 }
 
+void TableReader::require(std::string_view key, const std::string& message) {
+    if (!has(key)) missing_.emplace_back(key, message);
+}
+
+bool TableReader::is_known(std::string_view key) const {
+    return std::find(known_.begin(), known_.end(), key) != known_.end();
+}
+
 void TableReader::finish() {
+    for (const auto& [key, message] : missing_) {
+        const bool misspelt = std::any_of(table_.begin(), table_.end(), [&, wanted = key](const auto& entry) {
+            const std::string_view other = entry.first.str();
+            return !is_known(other) && nearest(other, known_) == wanted;
+        });
+        if (!misspelt) complain(key, message);
+    }
     for (const auto& [key, value] : table_) {
-        if (std::find(known_.begin(), known_.end(), key.str()) != known_.end()) continue;
+        if (is_known(key.str())) continue;
         const auto meant = nearest(key.str(), known_);
         std::string message =
             fmt::format("unknown {} '{}'", value.is_table() ? "section" : "key", full_name(key.str()));
@@ -185,11 +201,13 @@ const toml::node* TableReader::find(std::string_view key) {
 std::optional<std::int64_t> TableReader::integer(std::string_view key, Range range) {
     const toml::node* node = find(key);
     if (!node) return std::nullopt;
-    if (!node->is_integer() || !contains(range, static_cast<double>(node->as_integer()->get()))) {
+    // Programs that write TOML make 300.0 of 300.
+    const auto value = node->value<double>();
+    if (!node->is_number() || !value || *value != std::floor(*value) || !contains(range, *value)) {
         complain(key, describe(*node) + "; allowed: " + words(range, "a whole number"));
         return std::nullopt;
     }
-    return node->as_integer()->get();
+    return node->is_integer() ? node->as_integer()->get() : static_cast<std::int64_t>(*value);
 }
 
 std::optional<double> TableReader::number(std::string_view key, Range range) {

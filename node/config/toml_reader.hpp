@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <toml++/toml.h>
@@ -86,6 +87,11 @@ class TableReader {
     [[nodiscard]] std::vector<TableReader> sections(std::string_view key);
 
     [[nodiscard]] bool has(std::string_view key) const { return table_.contains(key); }
+    [[nodiscard]] bool is_boolean(std::string_view key) const { return table_[key].is_boolean(); }
+
+    /// Complains that `key` is missing when it is, unless an unknown key is near enough to be meant for it:
+    /// `finish` then complains about that one alone.
+    void require(std::string_view key, const std::string& message = "is missing");
 
     /// Complains about the value of `key`, or about the table when the key is absent: "PATH.key MESSAGE".
     void complain(std::string_view key, const std::string& message);
@@ -99,11 +105,14 @@ class TableReader {
     std::optional<double> number(std::string_view key, Range range);
     std::optional<std::size_t> choice(std::string_view key, std::span<const std::string_view> names);
     [[nodiscard]] std::string full_name(std::string_view key) const;
+    [[nodiscard]] bool is_known(std::string_view key) const;
 
     const toml::table& table_;
     std::string path_;
     Complaints& complaints_;
     std::vector<std::string_view> known_;
+    std::vector<std::pair<std::string_view, std::string>>
+        missing_;  ///< required keys, and what to say of them
 };
 
 }  // namespace unlearn::config

@@ -31,10 +31,10 @@ Outcome<Places> read_places(const std::filesystem::path& config, bool required) 
 }
 
 Outcome<ControlClient> Context::daemon() const {
-    if (!socket_given.empty()) return ControlClient(socket_given);
+    if (!socket_given.empty()) return ControlClient(socket_given, patience);
     auto found = places();
     if (!found) return tl::unexpected(found.error());
-    return ControlClient(found->control_socket);
+    return ControlClient(found->control_socket, patience);
 }
 
 void Context::show(const nlohmann::json& value) const {
@@ -43,7 +43,8 @@ void Context::show(const nlohmann::json& value) const {
 
 Outcome<void> Context::confirm(const std::string& question, const std::string& word) const {
     if (!console.interactive)
-        return fail_with(ExitCode::bad_input, "nobody is there to confirm; say --yes to go on");
+        return fail_with(ExitCode::bad_input,
+                         "not a terminal, so nobody can be asked; pass --yes to confirm");
     console.err << question << "\nType " << word << " to go on: " << std::flush;
     std::string answer;
     std::getline(console.in, answer);
@@ -80,10 +81,17 @@ int run(const std::vector<std::string>& arguments, Console& console) {
     app.add_option("--socket", context.socket_given, "control socket; default: as the configuration says")
         ->type_name("PATH");
     app.add_flag("--json", context.json, "print JSON instead of text for people");
+    std::optional<double> patience_s;
+    app.add_option("--patience", patience_s,
+                   "seconds to wait for a daemon that is starting; default: " +
+                       std::to_string(std::chrono::ceil<std::chrono::seconds>(console.patience).count()))
+        ->check(CLI::Range(0.0, 86'400.0))
+        ->type_name("S");
 
     Commands commands;
     add_init_commands(app, commands);
     add_node_commands(app, commands);
+    add_wait_command(app, commands);
     add_predict_command(app, commands);
     add_exit_commands(app, commands);
     add_verify_command(app, commands);
@@ -98,6 +106,10 @@ int run(const std::vector<std::string>& arguments, Console& console) {
         return static_cast<int>(asked_for_help ? ExitCode::ok : ExitCode::bad_input);
     }
     context.config_given = config->count() > 0;
+    constexpr double kMilliseconds = 1000;
+    context.patience = patience_s
+                           ? std::chrono::milliseconds(static_cast<std::int64_t>(*patience_s * kMilliseconds))
+                           : console.patience;
     const auto outcome = carry_out(commands.chosen(), context);
     console.out.flush();
     if (outcome) return static_cast<int>(*outcome);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <functional>
 #include <iostream>
@@ -20,6 +21,8 @@ struct Console {
     std::ostream& out;
     std::ostream& err;
     bool interactive = false;  ///< a person sits at `in` and can be asked
+    /// How long commands wait for a daemon that is starting, unless an option says otherwise.
+    std::chrono::milliseconds patience{0};
 };
 
 /// Where a node keeps its things, as its configuration says.
@@ -42,6 +45,7 @@ struct Context {
     std::filesystem::path config = kDefaultConfig;
     bool config_given = false;
     std::filesystem::path socket_given = {};
+    std::chrono::milliseconds patience{0};  ///< with a daemon that is starting
 
     [[nodiscard]] Outcome<Places> places() const { return read_places(config, config_given); }
     /// The daemon at `--socket`, or at the one that the configuration names.
@@ -72,6 +76,7 @@ class Commands {
 // One for each group of commands, in the file of the same name.
 void add_init_commands(CLI::App& app, Commands& commands);
 void add_node_commands(CLI::App& app, Commands& commands);
+void add_wait_command(CLI::App& app, Commands& commands);
 void add_predict_command(CLI::App& app, Commands& commands);
 void add_exit_commands(CLI::App& app, Commands& commands);
 void add_verify_command(CLI::App& app, Commands& commands);

@@ -1,5 +1,6 @@
 #include "node/ctl/control_client.hpp"
 
+#include <thread>
 #include <utility>
 
 #include <boost/asio/local/stream_protocol.hpp>
@@ -42,12 +43,29 @@ Failure unreachable(const std::filesystem::path& socket, const std::string& why)
     return {ExitCode::unreachable, "unlearnd is not running: " + socket.string() + ": " + why};
 }
 
+constexpr std::chrono::milliseconds kLookAgain{100};
+
+/// Tries until the daemon is there or the patience is over.
+template <typename Try>
+auto patiently(std::chrono::milliseconds patience, Try attempt) {
+    const auto end = std::chrono::steady_clock::now() + patience;
+    for (;;) {
+        auto outcome = attempt();
+        if (outcome || !outcome.error().is_starting || std::chrono::steady_clock::now() >= end)
+            return outcome;
+        std::this_thread::sleep_for(kLookAgain);
+    }
+}
+
 Failure connection_failure(const std::filesystem::path& socket, const error_code& error) {
     if (error == asio::error::access_denied)
         return {ExitCode::unreachable,
                 socket.string() + ": Permission denied (root and the members of the group unlearnd may)"};
     if (error == beast::error::timeout) return unreachable(socket, "no answer in time");
-    return unreachable(socket, error.message());
+    auto failure = unreachable(socket, error.message());
+    failure.is_starting = error == boost::system::errc::no_such_file_or_directory ||
+                          error == boost::system::errc::connection_refused;
+    return failure;
 }
 
 Failure broken_answer(const std::filesystem::path& socket, const error_code& error) {
@@ -63,7 +81,8 @@ Failure broken_answer(const std::filesystem::path& socket, const error_code& err
 Failure refusal(unsigned status, const json& body) {
     const ExitCode code = status == 400 || status == 422 ? ExitCode::bad_input : ExitCode::failed;
     if (body.is_object() && body.contains("error") && body["error"].is_string())
-        return {code, body["error"].get<std::string>()};
+        return {code, body["error"].get<std::string>(),
+                body.contains("state") && body["state"] == "starting"};
     return {code, "unlearnd answered with HTTP status " + std::to_string(status)};
 }
 
@@ -88,8 +107,9 @@ Outcome<std::unique_ptr<ControlClient::Connection>> ControlClient::connect(
     std::chrono::seconds timeout) const {
     constexpr std::size_t kLongestPath = sizeof(sockaddr_un::sun_path) - 1;
     if (socket_.native().size() > kLongestPath)
-        return fail_with(ExitCode::bad_input, socket_.string() + ": a socket's path has at most " +
-                                                  std::to_string(kLongestPath) + " characters");
+        return fail_with(ExitCode::bad_input,
+                         socket_.string() + ": has " + std::to_string(socket_.native().size()) +
+                             " bytes; the path of a socket has " + std::to_string(kLongestPath) + " at most");
     auto connection = std::make_unique<Connection>();
     connection->stream.expires_after(timeout);
     const auto error = connection->step([&](auto done) {
@@ -100,12 +120,22 @@ Outcome<std::unique_ptr<ControlClient::Connection>> ControlClient::connect(
     return connection;
 }
 
-Outcome<json> ControlClient::request(std::string_view verb, std::string_view target, std::string body,
+Outcome<std::unique_ptr<ControlClient::Connection>> ControlClient::connect_patiently(
+    std::chrono::seconds timeout) const {
+    return patiently(patience_, [&] { return connect(timeout); });
+}
+
+Outcome<json> ControlClient::request(std::string_view verb, std::string_view target, const std::string& body,
                                      std::chrono::seconds timeout) const {
+    return patiently(patience_, [&] { return request_once(verb, target, body, timeout); });
+}
+
+Outcome<json> ControlClient::request_once(std::string_view verb, std::string_view target,
+                                          const std::string& body, std::chrono::seconds timeout) const {
     auto connected = connect(timeout);
     if (!connected) return tl::unexpected(connected.error());
     Connection& connection = **connected;
-    const auto request = make_request(verb, target, std::move(body));
+    const auto request = make_request(verb, target, body);
     // A daemon that refuses a body may answer and close before all of it is sent: the answer says more.
     const auto sent =
         connection.step([&](auto done) { http::async_write(connection.stream, request, std::move(done)); });
@@ -140,7 +170,7 @@ Outcome<json> ControlClient::remove(std::string_view target, std::chrono::second
 
 Outcome<void> ControlClient::stream(std::string_view target,
                                     const std::function<bool(std::string_view)>& on_line) const {
-    auto connected = connect(kTimeout);
+    auto connected = connect_patiently(kTimeout);
     if (!connected) return tl::unexpected(connected.error());
     Connection& connection = **connected;
     const auto request = make_request("GET", target, {});

@@ -24,9 +24,15 @@ class ControlClient {
     /// No answer is larger; one that is comes from something else than unlearnd.
     static constexpr std::size_t kMaxAnswerBytes = std::size_t{256} << 20;
 
-    explicit ControlClient(std::filesystem::path socket) : socket_(std::move(socket)) {}
+    /// `patience`: for so long each call waits for a daemon that is not there yet, or says that it is
+    /// starting. People and scripts start unlearnd and speak to it at once.
+    explicit ControlClient(std::filesystem::path socket,
+                           std::chrono::milliseconds patience = std::chrono::milliseconds{0})
+        : socket_(std::move(socket)), patience_(patience) {}
 
     [[nodiscard]] const std::filesystem::path& socket() const { return socket_; }
+    /// For a daemon that was there before: when it is gone, it does not come back in a moment.
+    [[nodiscard]] ControlClient without_patience() const { return ControlClient(socket_); }
 
     [[nodiscard]] Outcome<nlohmann::json> get(std::string_view target,
                                               std::chrono::seconds timeout = kTimeout) const;
@@ -44,10 +50,16 @@ class ControlClient {
     struct Connection;
 
     [[nodiscard]] Outcome<std::unique_ptr<Connection>> connect(std::chrono::seconds timeout) const;
+    [[nodiscard]] Outcome<std::unique_ptr<Connection>> connect_patiently(std::chrono::seconds timeout) const;
     [[nodiscard]] Outcome<nlohmann::json> request(std::string_view verb, std::string_view target,
-                                                  std::string body, std::chrono::seconds timeout) const;
+                                                  const std::string& body,
+                                                  std::chrono::seconds timeout) const;
+    [[nodiscard]] Outcome<nlohmann::json> request_once(std::string_view verb, std::string_view target,
+                                                       const std::string& body,
+                                                       std::chrono::seconds timeout) const;
 
     std::filesystem::path socket_;
+    std::chrono::milliseconds patience_;
 };
 
 }  // namespace unlearn::ctl

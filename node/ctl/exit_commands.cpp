@@ -25,6 +25,23 @@ struct ExitOptions {
     std::string out;
 };
 
+/// Whether the daemon's work is over, as the certificate shows that it left behind.
+bool has_ended(const Context& context) {
+    if (!context.socket_given.empty() && !context.config_given) return false;
+    const auto places = context.places();
+    if (!places) return false;
+    const ActingAs owner(places->data_dir);
+    std::error_code error;
+    return std::filesystem::exists(places->data_dir / "certificate.json", error);
+}
+
+/// A daemon that is over is not waited for.
+Outcome<ControlClient> daemon_or_what_it_left(const Context& context) {
+    auto daemon = context.daemon();
+    if (daemon && has_ended(context)) return daemon->without_patience();
+    return daemon;
+}
+
 /// The certificate that the daemon left behind: it stops once its own exit is over.
 Outcome<json> certificate_in_data_dir(const Context& context) {
     // A socket alone does not say whose data folder to look into.
@@ -44,7 +61,7 @@ Outcome<json> certificate_in_data_dir(const Context& context) {
 }
 
 Outcome<json> find_certificate(const Context& context) {
-    const auto daemon = context.daemon();
+    const auto daemon = daemon_or_what_it_left(context);
     if (!daemon) return tl::unexpected(daemon.error());
     auto certificate = daemon->get("/v1/certificate");
     if (!certificate && certificate.error().code == ExitCode::unreachable)
@@ -151,10 +168,11 @@ Outcome<void> confirm_own_exit(const Context& context, const ControlClient& daem
 }
 
 Outcome<ExitCode> own_exit(const Context& context, const ExitOptions& options) {
-    const auto daemon = context.daemon();
+    auto daemon = daemon_or_what_it_left(context);
     if (!daemon) return tl::unexpected(daemon.error());
     auto progress = exit_progress(context, *daemon, seconds(0));
     if (!progress) return tl::unexpected(progress.error());
+    daemon = daemon->without_patience();
     if (!over(*progress)) {
         const bool begun = progress->value("begun", false);
         if (auto sure = confirm_own_exit(context, *daemon, options, begun); !sure)

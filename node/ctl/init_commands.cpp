@@ -1,9 +1,12 @@
+#include <algorithm>
 #include <memory>
 
 #include "node/config/node_config.hpp"
 #include "node/config/node_data.hpp"
 #include "node/ctl/acting_as.hpp"
 #include "node/ctl/command.hpp"
+#include "node/ctl/csv_options.hpp"
+#include "node/ctl/daemon_check.hpp"
 #include "node/ctl/node_files.hpp"
 #include "node/ctl/table.hpp"
 #include "node/storage/identity_file.hpp"
@@ -22,10 +25,48 @@ struct InitOptions {
     std::string reference;
     std::string torchscript;
     std::string sealed_exit = "exit.sealed";
+    std::string separator;
+    std::string decimal;
+    bool older_network = false;
 };
 
 Failure wrong(const protocol::Error& error) {
     return {ExitCode::bad_input, error.detail.empty() ? error.text() : error.detail};
+}
+
+/// The option that sets a key of the configuration.
+struct KeyOption {
+    std::string_view key;
+    std::string_view option;
+};
+constexpr KeyOption kKeyOptions[] = {
+    {"data_dir", "--data-dir"},
+    {"control_socket", "--socket"},
+    {"listen", "--listen"},
+    {"network.name", "--network"},
+    {"network.key", "--network-key"},
+    {"data.path", "--data"},
+    {"data.images", "--images"},
+    {"data.labels", "--labels"},
+    {"data.label", "--label"},
+    {"data.reference", "--reference"},
+    {"data.classes", "--classes"},
+    {"model.main", "--main"},
+    {"model.torchscript", "--torchscript"},
+    {"model.seed", "--seed"},
+};
+
+/// A complaint about the configuration that is not written yet: it has no lines, and users gave options.
+Failure wrong_option(const protocol::Error& error, const std::filesystem::path& config) {
+    Failure failure = wrong(error);
+    std::string_view rest = failure.message;
+    if (!rest.starts_with(config.string() + ":")) return failure;
+    rest.remove_prefix(config.string().size());
+    rest.remove_prefix(std::min(rest.find_first_not_of(":0123456789 "), rest.size()));
+    for (const auto& [key, option] : kKeyOptions)
+        if (rest.starts_with(key) && rest.substr(key.size()).find_first_of(" :") == 0)
+            return {failure.code, std::string(option) + std::string(rest.substr(key.size()))};
+    return {failure.code, std::string(rest)};
 }
 
 /// The configuration as text. Paths in it are absolute: it may lie anywhere.
@@ -47,17 +88,34 @@ Outcome<std::string> configuration_of(const Context& context, const InitOptions&
     } else {
         choices.data.path = absolute(options.data);
     }
+    choices.data.format = csv_format_of(options.separator, options.decimal);
     choices.data.reference = absolute(options.reference);
     if (!options.torchscript.empty()) choices.torchscript = absolute(options.torchscript);
     return config::sample_config(choices);
 }
 
 /// Reads the data as the daemon will, and as its user: what it could not use is said here.
-Outcome<protocol::NetworkId> network_of(const config::NodeConfig& config) {
+Outcome<protocol::NetworkId> network_of(const Context& context, const config::NodeConfig& config,
+                                        bool older_network) {
     const ActingAs owner(config.data_dir);
     const auto inputs = config::load_inputs(config);
-    if (!inputs) return tl::unexpected(wrong(inputs.error()));
-    return config::network_of(config, inputs->reference);
+    if (!inputs) return tl::unexpected(wrong_option(inputs.error(), config.file));
+    for (const std::string& warning : inputs->warnings)
+        context.console.err << "unlearnctl: warning: " << warning << '\n';
+    return config::network_of(config, inputs->reference,
+                              older_network ? config::BoundItems::values : config::BoundItems::all);
+}
+
+/// Only unlearnd has LibTorch, and only LibTorch knows whether a module works.
+void check_module(const Context& context, const InitOptions& options, NewNode& node) {
+    if (options.torchscript.empty()) return;
+    if (const auto unlearnd = find_unlearnd())
+        node.check = [unlearnd = *unlearnd, config = node.config] { return run_check(unlearnd, config); };
+    else
+        context.console.err
+            << "unlearnctl: warning: " << options.torchscript
+            << ": was not tried, because there is no unlearnd beside unlearnctl; run unlearnd "
+               "--check\n";
 }
 
 void print_next_steps(const Context& context, const NewNode& node, const std::string& id) {
@@ -79,16 +137,18 @@ Outcome<ExitCode> init(const Context& context, const InitOptions& options) {
                  std::filesystem::absolute(options.sealed_exit),
                  {},
                  {},
-                 std::nullopt};
+                 std::nullopt,
+                 {}};
     if (auto unused = refuse_existing(node); !unused) return tl::unexpected(unused.error());
     auto text = configuration_of(context, options);
     if (!text) return tl::unexpected(text.error());
     node.config_text = std::move(*text);
     const auto config = config::parse_node_config(node.config_text, node.config);
-    if (!config) return tl::unexpected(wrong(config.error()));
-    const auto network = network_of(*config);
+    if (!config) return tl::unexpected(wrong_option(config.error(), node.config));
+    const auto network = network_of(context, *config, options.older_network);
     if (!network) return tl::unexpected(network.error());
     node.network = *network;
+    check_module(context, options, node);
     if (!options.network_key_file.empty()) node.network_key = options.network_key_file;
 
     const auto id = make_node(node);
@@ -138,8 +198,11 @@ void add_init(CLI::App& app, Commands& commands) {
         ->required();
     command
         ->add_option("--reference", options->reference,
-                     "public examples in the same format, the same at all nodes; their labels are not used")
+                     "public examples in the same format, the same at all nodes; they need no labels")
         ->required();
+    add_csv_options(*command, options->separator, options->decimal);
+    command->add_flag("--older-network", options->older_network,
+                      "join a network that was made before the names of columns became part of its id");
     command->add_option("--listen", options->choices.listen,
                         "where peers dial, for example tcp://*:7411; without it this node only dials");
     auto* main =

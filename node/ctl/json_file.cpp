@@ -5,8 +5,6 @@
 #include <iterator>
 #include <system_error>
 
-#include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "node/storage/files.hpp"
@@ -18,17 +16,6 @@ tl::unexpected<Failure> file_failure(const std::filesystem::path& path, const ch
     const int number = errno;
     return fail_with(ExitCode::failed,
                      path.string() + ": cannot be " + what + ": " + std::generic_category().message(number));
-}
-
-Outcome<void> write_all(int descriptor, std::string_view content, const std::filesystem::path& path) {
-    while (!content.empty()) {
-        const auto count = ::write(descriptor, content.data(), content.size());
-        if (count < 0 && errno == EINTR) continue;
-        if (count < 0) return file_failure(path, "written");
-        content.remove_prefix(static_cast<std::size_t>(count));
-    }
-    if (::fsync(descriptor) != 0) return file_failure(path, "written");
-    return {};
 }
 
 }  // namespace
@@ -48,10 +35,10 @@ Outcome<nlohmann::json> read_json_file(const std::filesystem::path& path) {
 }
 
 Outcome<void> create_file(const std::filesystem::path& path, std::string_view content, unsigned mode) {
-    const storage::FileDescriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode));
-    if (!file.valid()) return file_failure(path, "created");
-    if (::fchmod(file.get(), mode) != 0) return file_failure(path, "created");  // whatever the umask says
-    return write_all(file.get(), content, path);
+    const auto made = storage::create_file(
+        path, {reinterpret_cast<const std::uint8_t*>(content.data()), content.size()}, mode);
+    if (!made) return fail_with(ExitCode::failed, made.error().detail);
+    return {};
 }
 
 Outcome<void> replace_json_file(const std::filesystem::path& path, const nlohmann::json& value) {
@@ -59,7 +46,11 @@ Outcome<void> replace_json_file(const std::filesystem::path& path, const nlohman
     temporary += ".new";
     ::unlink(temporary.c_str());
     if (auto written = create_file(temporary, value.dump(2) + "\n", 0644); !written) return written;
-    if (::rename(temporary.c_str(), path.c_str()) != 0) return file_failure(path, "written");
+    if (::rename(temporary.c_str(), path.c_str()) != 0) {
+        auto failed = file_failure(path, "written");
+        ::unlink(temporary.c_str());
+        return failed;
+    }
     return {};
 }
 

@@ -102,7 +102,7 @@ Outcome<ExitCode> verify_log(const Context& context, const ControlClient& daemon
 Outcome<ExitCode> log(const Context& context, bool verify, std::size_t wanted) {
     const auto daemon = context.daemon();
     if (!daemon) return tl::unexpected(daemon.error());
-    return verify ? verify_log(context, *daemon) : print_log(context, *daemon, wanted);
+    return verify ? verify_log(context, daemon->without_patience()) : print_log(context, *daemon, wanted);
 }
 
 std::string describe_event(const json& event) {

@@ -16,13 +16,15 @@ using nlohmann::json;
 Outcome<ExitCode> id(const Context& context) {
     const auto daemon = context.daemon();
     if (!daemon) return tl::unexpected(daemon.error());
-    const auto status = daemon->get("/v1/status");
+    // Without a daemon the key file tells it, unless a socket was asked for.
+    const bool has_file = context.socket_given.empty();
+    const auto status = (has_file ? daemon->without_patience() : *daemon).get("/v1/status");
     json shown;
     if (status) {
         shown = {{"id", field(*status, "id")}, {"network", field(*status, "network")}};
     } else {
-        if (status.error().code != ExitCode::unreachable || !context.socket_given.empty())
-            return tl::unexpected(status.error());
+        const bool is_away = status.error().code == ExitCode::unreachable || status.error().is_starting;
+        if (!is_away || !has_file) return tl::unexpected(status.error());
         const auto places = context.places();
         if (!places) return tl::unexpected(places.error());
         const auto own = id_in_key_file(places->data_dir / "identity");
@@ -39,9 +41,22 @@ Outcome<ExitCode> id(const Context& context) {
 
 void print_model(const json& model, Facts& facts) {
     if (!model.is_object()) return;
-    facts.add("main model", field(model, "main") + ", trained on " + field(model, "training_images") +
+    const auto problem = field(model, "problem");
+    const bool is_training = model.value("training", json()) == true;
+    const std::string name = field(model, "main");
+    if (model.value("training_images", json()).is_null()) {
+        facts.add("main model", is_training      ? name + ", being trained"
+                                : problem == "-" ? name + ", not trained yet"
+                                                 : "none, and no predictions: " + problem);
+        return;
+    }
+    facts.add("main model", name + ", trained on " + field(model, "training_images") +
                                 " examples, accuracy " + field(model, "accuracy_validation") +
                                 " on validation data");
+    if (is_training)
+        facts.add("training", "a newer model is being trained");
+    else if (problem != "-")
+        facts.add("training", "failed, and this model stays in use: " + problem);
     facts.add("weight of peers", field(model, "rho") + " (rho)");
 }
 

@@ -42,11 +42,12 @@ class Undo {
 };
 
 Outcome<void> make_folder(const std::filesystem::path& folder, Undo& undo) {
-    if (std::filesystem::is_directory(folder)) return {};
-    if (folder.has_parent_path() && !std::filesystem::exists(folder.parent_path())) {
+    std::error_code error;
+    if (std::filesystem::is_directory(folder, error)) return {};
+    if (folder.has_parent_path() && !std::filesystem::exists(folder.parent_path(), error)) {
         if (auto parent = make_folder(folder.parent_path(), undo); !parent) return parent;
     }
-    std::error_code error;
+    error.clear();
     std::filesystem::create_directory(folder, error);
     if (error) return fail_with(ExitCode::failed, folder.string() + ": " + error.message());
     undo.add(folder);
@@ -57,7 +58,8 @@ Outcome<void> make_folder(const std::filesystem::path& folder, Undo& undo) {
 Outcome<void> make_data_dir(const NewNode& node, const Identity& identity, const config::Binding& binding,
                             Undo& undo) {
     const ActingAs owner(node.data_dir);
-    const bool there = std::filesystem::is_directory(node.data_dir);
+    std::error_code ignored;
+    const bool there = std::filesystem::is_directory(node.data_dir, ignored);
     if (auto made = make_folder(node.data_dir, undo); !made) return made;
     if (!there && ::chmod(node.data_dir.c_str(), 0700) != 0)
         return fail_with(ExitCode::failed, node.data_dir.string() + ": cannot be made private");
@@ -116,6 +118,10 @@ Outcome<NodeId> make_node(const NewNode& node) {
         return tl::unexpected(made.error());
     if (auto made = make_other_files(node, runtime::make_sealed_exit(node.network, notice), undo); !made)
         return tl::unexpected(made.error());
+    if (node.check) {
+        const ActingAs owner(node.data_dir);
+        if (auto good = node.check(); !good) return tl::unexpected(good.error());
+    }
     undo.keep();
     return identity.id();
 }

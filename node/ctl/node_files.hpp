@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -17,6 +18,8 @@ struct NewNode {
     std::string config_text;
     protocol::NetworkId network;
     std::optional<std::filesystem::path> network_key;  ///< the network's key file, which signs a membership
+    /// Asked last, when all files are there, as the owner of the data folder: whether the node can start.
+    std::function<Outcome<void>()> check = {};
 };
 
 /// Makes the data folder with key file and binding, the configuration and the sealed exit. All of it or

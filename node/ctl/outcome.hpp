@@ -25,13 +25,15 @@ inline constexpr const char* kExitCodeHelp =
 struct Failure {
     ExitCode code = ExitCode::failed;
     std::string message;
+    bool is_starting =
+        false;  ///< unlearnd was not there yet, or said that it is starting: a moment later it may answer
 };
 
 template <typename T>
 using Outcome = tl::expected<T, Failure>;
 
 [[nodiscard]] inline tl::unexpected<Failure> fail_with(ExitCode code, std::string message) {
-    return tl::unexpected<Failure>(Failure{code, std::move(message)});
+    return tl::unexpected<Failure>(Failure{code, std::move(message), false});
 }
 
 }  // namespace unlearn::ctl

@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "node/ctl/command.hpp"
+#include "node/ctl/csv_options.hpp"
 #include "node/ctl/rows.hpp"
 #include "node/ctl/table.hpp"
 
@@ -16,11 +17,30 @@ using nlohmann::json;
 struct PredictOptions {
     std::string file;
     std::string prior;
+    std::string separator;
+    std::string decimal;
     RowOptions rows;
 };
 
 /// So many rows of Fashion-MNIST are about 300 kB of JSON.
 constexpr std::size_t kRowsInRequest = 128;
+/// Numbers in a request, where rows are long: about 8 MB of JSON, and half of what the daemon reads.
+constexpr std::size_t kNumbersInRequest = 400'000;
+
+std::size_t rows_in_request(const Rows& rows) {
+    return std::clamp<std::size_t>(kNumbersInRequest / std::max<std::size_t>(1, rows.front().size()), 1,
+                                   kRowsInRequest);
+}
+
+/// What the node calls the columns of its tables.
+void ask_columns(const json& status, RowOptions& options) {
+    const auto data = status.find("data");
+    if (data == status.end() || !data->is_object()) return;
+    if (const auto label = data->find("label"); label != data->end() && label->is_string())
+        options.label_of_node = label->get<std::string>();
+    if (const auto columns = data->find("columns"); columns != data->end() && columns->is_array())
+        options.columns = columns->get<std::vector<std::string>>();
+}
 
 std::string label_text(const json& label, const json& class_names) {
     if (label.is_number_unsigned() && class_names.is_array() &&
@@ -70,15 +90,21 @@ void print_answer(const json& answer, std::ostream& out) {
 
 Outcome<ExitCode> predict(const Context& context, const PredictOptions& options) {
     constexpr std::chrono::minutes kSlowDevice{10};
-    const auto rows = read_rows(options.file, context.console.in, options.rows);
-    if (!rows) return tl::unexpected(rows.error());
     const auto daemon = context.daemon();
     if (!daemon) return tl::unexpected(daemon.error());
+    const auto status = daemon->get("/v1/status");
+    if (!status) return tl::unexpected(status.error());
+    RowOptions row_options = options.rows;
+    row_options.format = csv_format_of(options.separator, options.decimal);
+    ask_columns(*status, row_options);
+    const auto rows = read_rows(options.file, context.console.in, row_options);
+    if (!rows) return tl::unexpected(rows.error());
+    const std::size_t at_once = rows_in_request(*rows);
     const std::string target = options.prior.empty() ? "/v1/predict" : "/v1/predict?prior=" + options.prior;
     json all{{"labels", json::array()}, {"probabilities", json::array()}, {"participants", json::array()}};
-    for (std::size_t from = 0; from < rows->size(); from += kRowsInRequest) {
+    for (std::size_t from = 0; from < rows->size(); from += at_once) {
         const auto begin = rows->begin() + static_cast<std::ptrdiff_t>(from);
-        const auto count = std::min(kRowsInRequest, rows->size() - from);
+        const auto count = std::min(at_once, rows->size() - from);
         const Rows part(begin, begin + static_cast<std::ptrdiff_t>(count));
         const auto answer = daemon->post(target, json{{"inputs", part}}, kSlowDevice);
         if (!answer) return tl::unexpected(answer.error());
@@ -96,10 +122,10 @@ Outcome<ExitCode> predict(const Context& context, const PredictOptions& options)
 void add_predict_command(CLI::App& app, Commands& commands) {
     auto* command = app.add_subcommand("predict", "Ask the node what some examples are");
     auto options = std::make_shared<PredictOptions>();
-    command->add_option("FILE", options->file, "CSV without labels, or IDX images; - reads standard input")
-        ->required();
+    command->add_option("FILE", options->file, "CSV or IDX images; - reads standard input")->required();
     command->add_option("--label", options->rows.label,
-                        "CSV: a column to leave out (name, or number from 0)");
+                        "CSV: the column with the class, to be left out (name, or number from 0)");
+    add_csv_options(*command, options->separator, options->decimal);
     command
         ->add_option("--prior", options->prior,
                      "own: classes are as common as in this node's data; uniform: all alike")

@@ -42,8 +42,12 @@ Result<std::unique_ptr<ControlApi>> ControlApi::create(asio::io_context& io,
                                                        const std::filesystem::path& socket) {
     std::unique_ptr<ControlApi> api(new ControlApi(io));
     auto server = HttpServer::create(io, socket, "/v1/events",
-                                     [raw = api.get()](const HttpRequest& request, Respond respond) {
-                                         raw->handle(request, std::move(respond));
+                                     [raw = api.get()](const HttpRequest& request, const Respond& respond) {
+                                         try {
+                                             raw->handle(request, respond);
+                                         } catch (const std::exception& error) {  // memory, most likely
+                                             respond(refusal(500, error.what()));
+                                         }
                                      });
     if (!server) return tl::unexpected(server.error());
     api->server_ = std::move(*server);
@@ -59,7 +63,8 @@ void ControlApi::tell(const Event& event) {
 
 void ControlApi::handle(const HttpRequest& request, Respond respond) {
     if (request.path == "/healthz" && request.method == "GET") return answer_health(respond);
-    if (service_ == nullptr) return respond(refusal(503, "unlearnd is starting"));
+    if (service_ == nullptr)
+        return respond(answer({{"error", "unlearnd is starting"}, {"state", "starting"}}, 503));
 
     const auto uptime = std::chrono::floor<std::chrono::seconds>(std::chrono::steady_clock::now() - started_);
     using Handler = std::function<void()>;

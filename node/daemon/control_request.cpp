@@ -4,6 +4,7 @@
 #include <cmath>
 #include <filesystem>
 #include <optional>
+#include <set>
 #include <utility>
 
 #include <nlohmann/json.hpp>
@@ -81,6 +82,15 @@ Result<PredictionRequest> read_prediction(const HttpRequest& request) {
         ++out.rows;
     }
     if (out.rows == 0) return refuse("inputs: no rows");
+    if (const auto columns = body.find("columns"); columns != body.end()) {
+        if (!columns->is_array() || columns->empty()) return refuse("columns: must be a list of names");
+        for (const auto& name : *columns) {
+            if (!name.is_string()) return refuse("columns: must be a list of names");
+            out.columns.push_back(name.get<std::string>());
+        }
+        if (std::set<std::string_view>(out.columns.begin(), out.columns.end()).size() != out.columns.size())
+            return refuse("columns: name a column twice");
+    }
     return out;
 }
 

@@ -21,6 +21,7 @@ namespace unlearn::daemon {
 struct PredictionRequest {
     std::vector<float> features;  ///< rows of raw numbers, as they stand in data files
     std::size_t rows = 0;
+    std::vector<std::string> columns;  ///< which number of a row is which; empty: in the network's order
     learning::Prior prior = learning::Prior::own;
 };
 [[nodiscard]] protocol::Result<PredictionRequest> read_prediction(const HttpRequest& request);

@@ -1,10 +1,13 @@
 #include "node/daemon/ensemble_seeds.hpp"
 
 #include <algorithm>
+#include <exception>
 #include <iterator>
 #include <set>
+#include <thread>
 #include <utility>
 
+#include "node/learning/failure.hpp"
 #include "node/learning/memory.hpp"
 #include "node/learning/wipe.hpp"
 #include "node/storage/wiping_memory.hpp"
@@ -20,6 +23,16 @@ std::uint64_t number(SeedVersion version) {
     return static_cast<std::uint64_t>(version);
 }
 
+/// For work that need not be done now: what is left of it is done when it is needed.
+template <typename Work>
+void without_fail(Work work) {
+    try {
+        work();
+    } catch (const std::exception&) {
+        // Memory; whoever needs the result finds out.
+    }
+}
+
 }  // namespace
 
 void wipe_computing_stack() {
@@ -30,7 +43,7 @@ void wipe_computing_stack() {
 EnsembleSeeds::EnsembleSeeds(learning::EnsembleHolder& ensemble, boost::asio::thread_pool& workers)
     : ensemble_(ensemble), workers_(workers) {
     // The first time is slow, for memory that nobody has touched; it should not be when somebody leaves.
-    boost::asio::post(wiper_, learning::overwrite_blas_buffers);
+    boost::asio::post(wiper_, [] { without_fail(learning::overwrite_blas_buffers); });
 }
 
 EnsembleSeeds::~EnsembleSeeds() {
@@ -64,18 +77,24 @@ void EnsembleSeeds::run(const std::shared_ptr<Check>& check) {
     constexpr auto kDropped = "its owner was dropped before it was judged";
     if (!payload) return check->done({kDropped, std::nullopt});
 
-    auto own = ensemble_.own();
-    auto made = learning::Member::from_payload(check->owner.bytes(), number(check->version),
-                                               check->architecture, payload->view(), *own);
-    payload.reset();
-    wipe_computing_stack();
-    if (!made) {
-        end(check);
-        return check->done({made.error().message, std::nullopt});
+    std::optional<std::string> problem;
+    try {
+        auto own = ensemble_.own();
+        auto made = learning::Member::from_payload(check->owner.bytes(), number(check->version),
+                                                   check->architecture, payload->view(), *own);
+        payload.reset();
+        wipe_computing_stack();
+        if (!made)
+            problem = made.error().message;
+        else if (!keep(*check, std::move(*made), std::move(own)))
+            problem = kDropped;
+    } catch (const std::exception& error) {  // memory, most likely
+        wipe_computing_stack();
+        problem = "cannot be judged here: " + learning::cause_of(error);
     }
-    const bool kept = keep(*check, std::move(*made), std::move(own));
+    payload.reset();
     end(check);
-    if (!kept) check->done({kDropped, std::nullopt});
+    if (problem) check->done({std::move(problem), std::nullopt});
 }
 
 bool EnsembleSeeds::keep(const Check& check, std::shared_ptr<learning::Member> member,
@@ -103,15 +122,22 @@ void EnsembleSeeds::end(const std::shared_ptr<Check>& check) {
     checked_.notify_all();
 }
 
+/// Of what is no longer in use while its owner stays.
+void EnsembleSeeds::post_wipe(const NodeId& owner) {
+    boost::asio::post(wiper_, [this, owner] {
+        without_fail([&] { static_cast<void>(ensemble_.wipe_dropped(owner.bytes())); });
+    });
+}
+
 void EnsembleSeeds::install(const NodeId& owner, SeedVersion version) {
     if (!ensemble_.use(owner.bytes(), number(version))) return;
     // The version that this one replaced, if any.
-    boost::asio::post(wiper_, [this, owner] { static_cast<void>(ensemble_.wipe_dropped(owner.bytes())); });
+    post_wipe(owner);
 }
 
 void EnsembleSeeds::suspend(const NodeId& owner, SeedVersion version) {
     ensemble_.suspend(owner.bytes(), number(version));
-    boost::asio::post(wiper_, [this, owner] { static_cast<void>(ensemble_.wipe_dropped(owner.bytes())); });
+    post_wipe(owner);
 }
 
 void EnsembleSeeds::drop(const NodeId& owner) {
@@ -134,18 +160,26 @@ void EnsembleSeeds::wipe(const NodeId& owner, std::function<void()> done) {
         const std::lock_guard lock(mutex_);
         wipes_.push_back({owner, std::move(done)});
     }
-    boost::asio::post(wiper_, [this] {
-        const auto wipes = next_wipes();
-        if (wipes.empty()) return;
+    boost::asio::post(wiper_, [this] { wipe_all(next_wipes()); });
+}
+
+void EnsembleSeeds::wipe_all(std::vector<Wipe> wipes) {
+    if (wipes.empty()) return;
+    try {
         std::set<learning::MemberId> ids;
         for (const Wipe& wipe : wipes)
             ids.insert(wipe.owner.bytes());
         // What was dropped while it was judged never came into the ensemble, but BLAS has had it.
         if (ensemble_.wipe_dropped(ids) == 0) learning::overwrite_blas_buffers();
-        for (const Wipe& wipe : wipes)
-            wipe.done();
-        prepare_snapshot();
-    });
+    } catch (const std::exception&) {
+        // Without memory nothing is overwritten, and nobody may be told that it is.
+        std::this_thread::sleep_for(kTryAgainAfter);
+        boost::asio::post(wiper_, [this, again = std::move(wipes)]() mutable { wipe_all(std::move(again)); });
+        return;
+    }
+    for (const Wipe& wipe : wipes)
+        wipe.done();
+    prepare_snapshot();
 }
 
 bool EnsembleSeeds::is_quiet(const NodeId& owner) const {
@@ -171,7 +205,7 @@ void EnsembleSeeds::prepare_snapshot() {
     next_snapshot_.expires_after(kSnapshotAfter);
     next_snapshot_.async_wait([this](const boost::system::error_code& cancelled) {
         if (cancelled) return;
-        static_cast<void>(ensemble_.snapshot());
+        without_fail([this] { static_cast<void>(ensemble_.snapshot()); });
         wipe_computing_stack();
         // What the seed took lies in the midst of the heap, where glibc would keep it.
         learning::release_memory();

@@ -45,6 +45,8 @@ class EnsembleSeeds final : public runtime::SeedHolder {
     /// How long after a wipe the next snapshot is made where no prediction has asked for it: the receipt, and
     /// those of other nodes on the same processor, go first.
     static constexpr std::chrono::milliseconds kSnapshotAfter{100};
+    /// How long after a wipe for which there was no memory the next one begins.
+    static constexpr std::chrono::milliseconds kTryAgainAfter{500};
 
     /// Judges a seed again: nothing in `aside` for one that may be used now.
     using Judged = std::function<void(const protocol::NodeId& owner, protocol::SeedVersion version,
@@ -85,6 +87,9 @@ class EnsembleSeeds final : public runtime::SeedHolder {
     /// The first wipe that waits, and all others that need not wait for a check. Empty when an earlier turn
     /// took them.
     [[nodiscard]] std::vector<Wipe> next_wipes();
+    /// Overwrites, then tells; tries again until it is done. On the wiper's thread.
+    void wipe_all(std::vector<Wipe> wipes);
+    void post_wipe(const protocol::NodeId& owner);
     /// Makes the next snapshot when no seed was wiped for a while, so that no prediction has to wait for it.
     /// On the wiper's thread.
     void prepare_snapshot();

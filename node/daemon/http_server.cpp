@@ -6,6 +6,7 @@
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "node/storage/files.hpp"
@@ -64,7 +65,10 @@ HttpRequest parsed(const http::request<http::string_body>& request) {
     return out;
 }
 
+}  // namespace
+
 bool somebody_listens(const std::filesystem::path& socket) {
+    if (!check_socket_path(socket)) return false;
     asio::io_context io;
     Protocol::socket probe(io);
     boost::system::error_code error;
@@ -72,7 +76,18 @@ bool somebody_listens(const std::filesystem::path& socket) {
     return !error;
 }
 
-}  // namespace
+protocol::Result<void> check_socket_path(const std::filesystem::path& socket) {
+    constexpr std::size_t kLongest = sizeof(sockaddr_un::sun_path) - 1;
+    const std::string name = socket.string();
+    if (name.size() > kLongest)
+        return fail(ErrorCode::malformed, name + ": has " + std::to_string(name.size()) +
+                                              " bytes; the path of a socket has " + std::to_string(kLongest) +
+                                              " at most");
+    struct stat found {};
+    if (::lstat(name.c_str(), &found) == 0 && !S_ISSOCK(found.st_mode))
+        return fail(ErrorCode::malformed, name + ": exists already and is no socket");
+    return {};
+}
 
 /// One client. Requests on it are answered one after the other.
 class HttpServer::Connection : public std::enable_shared_from_this<Connection> {
@@ -189,17 +204,15 @@ class HttpServer::Connection : public std::enable_shared_from_this<Connection> {
 protocol::Result<std::unique_ptr<HttpServer>> HttpServer::create(asio::io_context& io,
                                                                  const std::filesystem::path& socket,
                                                                  std::string stream_path, Handler handler) {
+    if (auto usable = check_socket_path(socket); !usable) return tl::unexpected(usable.error());
     const std::string name = socket.string();
-    struct stat found {};
-    if (::lstat(name.c_str(), &found) == 0) {
-        if (!S_ISSOCK(found.st_mode))
-            return fail(ErrorCode::internal, name + ": exists already and is no socket");
-        if (somebody_listens(socket))
-            return fail(ErrorCode::internal, name + ": another unlearnd listens here");
-        ::unlink(name.c_str());
-    }
+    if (somebody_listens(socket)) return fail(ErrorCode::internal, name + ": another unlearnd listens here");
+    ::unlink(name.c_str());
     std::error_code error;
     std::filesystem::create_directories(socket.parent_path(), error);
+    if (error)
+        return fail(ErrorCode::internal,
+                    socket.parent_path().string() + ": cannot be made: " + error.message());
     std::unique_ptr<HttpServer> server(
         new HttpServer(io, socket, std::move(stream_path), std::move(handler)));
     boost::system::error_code problem;

@@ -36,6 +36,13 @@ inline constexpr std::size_t kMaxConnections = 64;
 /// Lines that a reader of a stream may be behind before it is cut off.
 inline constexpr std::size_t kMaxLinesBehind = 1000;
 
+/// Whether a process answers at this socket.
+[[nodiscard]] bool somebody_listens(const std::filesystem::path& socket);
+/// Whether a socket can be made there, as far as its path tells: short enough, and nothing else is in its
+/// place.
+/// @return malformed, with one line that names the path
+[[nodiscard]] protocol::Result<void> check_socket_path(const std::filesystem::path& socket);
+
 class HttpServer {
   public:
     using Handler = std::function<void(const HttpRequest&, Respond)>;

@@ -12,6 +12,7 @@
 #include "node/learning/accuracy.hpp"
 #include "node/learning/data/random.hpp"
 #include "node/learning/distillation.hpp"
+#include "node/learning/failure.hpp"
 #include "node/learning/generator.hpp"
 #include "node/learning/member.hpp"
 #include "node/learning/memory.hpp"
@@ -107,15 +108,16 @@ std::uint64_t Learner::stream(std::string_view purpose) const {
 learning::Result<NodeData> Learner::load() const {
     auto inputs = config::load_inputs(config_);
     if (!inputs) return failed(inputs.error().detail);
-    auto& [own, reference] = *inputs;
-    if (config::network_of(config_, reference) != network_)
-        return failed(config_.file.string() +
-                      ": network, classes or reference set are not those that `unlearnctl init` bound this "
-                      "identity to");
+    auto& [own, reference, warnings] = *inputs;
+    if (!config::belongs_to(network_, config_, reference))
+        return failed(
+            config_.file.string() +
+            ": network, classes, reference set or its columns are not those that `unlearnctl init` bound "
+            "this identity to");
     auto scaling = config::Scaling::of(config_.data.kind, reference);
     scaling.apply_to_loaded(own.features);
     scaling.apply_to_loaded(reference.features);
-    return NodeData{std::move(own), std::move(reference), std::move(scaling)};
+    return NodeData{std::move(own), std::move(reference), std::move(scaling), std::move(warnings)};
 }
 
 learning::Result<Learnt> Learner::learn(NodeData data) const {
@@ -138,10 +140,25 @@ learning::Result<Learnt> Learner::learn(NodeData data) const {
                   accuracy};
 }
 
+learning::Result<void> Learner::check_model(NodeData data) const {
+    if (config_.model.torchscript.empty()) return {};
+    const auto own = learning::Dataset::from_table(data.own);
+    const auto main = learning::MainModel::from_script(config_.model.torchscript, own);
+    if (!main) return tl::unexpected(main.error());
+    try {
+        static_cast<void>(learning::predict_logits(main->model(), own.inputs()));
+        const auto reference = learning::ReferenceSet::from_table(data.reference);
+        static_cast<void>(learning::predict_logits(main->model(), reference.inputs()));
+    } catch (const std::exception& error) {
+        return failed(learning::cause_of(error));
+    }
+    return {};
+}
+
 learning::Result<learning::MainModel> Learner::main_model(const Digest& fingerprint,
                                                           const learning::Dataset& data) const {
     if (!config_.model.torchscript.empty())
-        return learning::MainModel::from_script(config_.model.torchscript, data.shape(), data.classes());
+        return learning::MainModel::from_script(config_.model.torchscript, data);
     if (auto stored = stored_model(fingerprint, data.shape())) return std::move(*stored);
     const auto options = learning::train_options(config_.training, config_.model.main);
     auto trained = learning::train(config_.model.main, data, options,
@@ -155,7 +172,7 @@ learning::Result<protocol::SharedSeedBytes> Learner::distil(const Learnt& learnt
     const learning::MemoryAtHand at_hand;
     auto table = config::load_reference(config_.data);
     if (!table) return failed(table.error().detail);
-    if (config::network_of(config_, *table) != network_)
+    if (!config::belongs_to(network_, config_, *table))
         return failed(config_.data.reference.string() +
                       ": changed; it is the same at all nodes of a network");
     learnt.scaling.apply_to_loaded(table->features);

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "node/config/node_config.hpp"
 #include "node/config/node_data.hpp"
@@ -19,6 +20,7 @@ struct NodeData {
     learning::LabelledData own;
     learning::LabelledData reference;
     config::Scaling scaling;
+    std::vector<std::string> warnings;  ///< one line each, for the user
 };
 
 /// A main model, the own part made of it, and what it was trained on.
@@ -47,6 +49,9 @@ class Learner {
     /// The user's own model, where there is one; or the one that was stored, when it fits the data and the
     /// configuration as they are now; else a new one, which is stored.
     [[nodiscard]] learning::Result<Learnt> learn(NodeData data) const;
+    /// Whether the user's own model, where there is one, answers for all own and reference examples. A model
+    /// of the registry always does. @return one line that names the file
+    [[nodiscard]] learning::Result<void> check_model(NodeData data) const;
     /// A fresh seed: its bytes for the network. Reads the reference set again.
     [[nodiscard]] learning::Result<protocol::SharedSeedBytes> distil(const Learnt& learnt) const;
 

@@ -16,6 +16,7 @@
 #include "node/config/binding.hpp"
 #include "node/daemon/control_api.hpp"
 #include "node/daemon/node_service.hpp"
+#include "node/daemon/startup_check.hpp"
 #include "node/learning/memory.hpp"
 #include "node/learning/product_turn.hpp"
 #include "node/learning/threads.hpp"
@@ -64,7 +65,9 @@ void raise_descriptor_limit() {
 void log_event(const protocol::Event& event) {
     const auto level = event.kind == EventKind::store_failed ? spdlog::level::err
                        : event.kind == EventKind::peer_dropped || event.kind == EventKind::equivocation ||
-                               event.kind == EventKind::seed_refused || event.kind == EventKind::own_exit_met
+                               event.kind == EventKind::seed_refused ||
+                               event.kind == EventKind::own_exit_met ||
+                               event.kind == EventKind::peer_unresolved
                            ? spdlog::level::warn
                        : event.kind == EventKind::lease_renewed || event.kind == EventKind::peer_suspect
                            ? spdlog::level::debug
@@ -120,14 +123,13 @@ protocol::Result<Inputs> read_inputs(const std::filesystem::path& file) {
 }
 
 int run(const Inputs& inputs, bool only_check) {
-    asio::io_context io;
     if (only_check) {
-        const daemon::Learner learner(inputs.config, inputs.binding.network, 0);
-        if (const auto data = learner.load(); !data)
-            return complain({ErrorCode::malformed, data.error().message});
+        if (const auto good = daemon::check_startup(inputs.config, inputs.identity, inputs.binding); !good)
+            return complain(good.error());
         std::printf("%s: good\n", inputs.config.file.c_str());
         return stopped;
     }
+    asio::io_context io;
     auto zmq = network::ZmqContext::create();
     if (!zmq) return complain(zmq.error());
     auto api = daemon::ControlApi::create(io, inputs.config.control_socket);
@@ -176,9 +178,8 @@ int run(const Inputs& inputs, bool only_check) {
     return status;
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
+/// The whole program; what it throws is a library's.
+int unlearnd(int argc, char** argv) {
     harden();
     raise_descriptor_limit();
     learning::keep_memory_low();
@@ -188,17 +189,17 @@ int main(int argc, char** argv) {
     CLI::App app{"A node of a learning network that can forget"};
     app.set_version_flag("--version", "unlearnd " UNLEARN_VERSION);
     app.add_option("--config", file, "configuration, see: unlearnctl init")->capture_default_str();
-    app.add_flag("--check", only_check, "read configuration, identity and data, say what is wrong, and end");
+    app.add_flag("--check", only_check,
+                 "find what would stop the start or leave the node without a model, say so, and end");
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
         return app.exit(error) == 0 ? stopped : wrong_input;
     }
     spdlog::set_default_logger(spdlog::stderr_color_mt("unlearnd"));
-    // The journal has its own clock.
-    spdlog::set_pattern(::sd_booted() > 0 && std::getenv("JOURNAL_STREAM") != nullptr
-                            ? "%l: %v"
-                            : "%Y-%m-%d %T.%e %^%l%$: %v");
+    // The journal has its own clock, and a check is over at once.
+    const bool untimed = only_check || (::sd_booted() > 0 && std::getenv("JOURNAL_STREAM") != nullptr);
+    spdlog::set_pattern(untimed ? "%^%l%$: %v" : "%Y-%m-%d %T.%e %^%l%$: %v");
     const auto inputs = read_inputs(file);
     if (!inputs) return complain(inputs.error());
     spdlog::set_level(spdlog::level::from_str(inputs->config.log_level));
@@ -206,4 +207,16 @@ int main(int argc, char** argv) {
         return complain({ErrorCode::internal, "threads of LibTorch are fixed already"});
     learning::let_products_take_turns(true);
     return run(*inputs, only_check);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    try {
+        return unlearnd(argc, argv);
+    } catch (const std::exception& error) {
+        const std::string text = error.what();
+        std::fprintf(stderr, "unlearnd: %s\n", text.substr(0, text.find('\n')).c_str());
+        return failed;
+    }
 }

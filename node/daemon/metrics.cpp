@@ -57,8 +57,8 @@ double resident_bytes() {
 void add_states(const NodeService& service, MetricsText& out) {
     const auto& engine = service.node().engine();
     out.begin("state", "gauge", "1 for the state that the node is in.");
-    for (const auto state : {ServiceState::starting, ServiceState::training, ServiceState::running,
-                             ServiceState::exiting, ServiceState::retired})
+    for (const auto state : {ServiceState::starting, ServiceState::training, ServiceState::no_model,
+                             ServiceState::running, ServiceState::exiting, ServiceState::retired})
         out.sample(service.state() == state ? 1 : 0, label("state", name_of(state)));
 
     std::map<PeerState, int> peers;

@@ -30,6 +30,15 @@ json model_json(const NodeService& service) {
     return out;
 }
 
+/// What the rows of a prediction must look like.
+json data_json(const NodeService& service) {
+    const auto& data = service.config().data;
+    const bool is_table = data.kind == config::DataKind::csv;
+    return {{"kind", is_table ? "csv" : "idx"},
+            {"label", is_table ? json(data.label) : json()},
+            {"columns", service.columns().empty() ? json() : json(service.columns())}};
+}
+
 json seeds_json(const Engine& engine) {
     json out = json::array();
     for (const auto& seed : engine.held_seeds())
@@ -75,6 +84,7 @@ json status_json(const NodeService& service, std::chrono::seconds uptime) {
             {"state", name_of(service.state())},
             {"uptime_s", uptime.count()},
             {"listen", text_or_null(service.node().endpoint())},
+            {"data", data_json(service)},
             {"model", model_json(service)},
             {"own_seed", own_seed},
             {"seeds", seeds_json(engine)},

@@ -10,6 +10,8 @@
 #include <unistd.h>
 
 #include "node/learning/accuracy.hpp"
+#include "node/learning/data/columns.hpp"
+#include "node/learning/failure.hpp"
 #include "node/network/zmq_transport.hpp"
 #include "node/runtime/certificate.hpp"
 #include "node/storage/files.hpp"
@@ -72,10 +74,29 @@ Result<PredictionAnswer> compute(const learning::EnsembleHolder& ensemble, const
         answer.participants = std::move(prediction->participants);
         answer.rho = ensemble.snapshot()->rho();
         return answer;
-    } catch (const std::exception& error) {  // the user's own TorchScript
-        const std::string text = error.what();
-        return fail(ErrorCode::internal, "the main model failed: " + text.substr(0, text.find('\n')));
+    } catch (const std::exception& error) {  // the user's own TorchScript, or memory
+        return fail(ErrorCode::internal, "the main model failed: " + learning::cause_of(error));
     }
+}
+
+/// Puts the numbers of each row into the order in which the model sees them, where the request names columns.
+Result<void> order_columns(PredictionRequest& request, const std::vector<std::string>& wanted) {
+    if (request.columns.empty()) return {};
+    if (wanted.empty())
+        return fail(ErrorCode::malformed, "columns: the examples of this network have no named columns");
+    const auto places = learning::match_columns({wanted, "the network"}, request.columns);
+    if (!places) return fail(ErrorCode::malformed, "columns: the request " + places.error().message);
+    const std::size_t width = request.columns.size();
+    if (request.features.size() != request.rows * width)
+        return fail(ErrorCode::malformed,
+                    "each row must have a number for each of the " + std::to_string(width) + " columns");
+    std::vector<float> ordered;
+    ordered.reserve(request.rows * places->size());
+    for (std::size_t row = 0; row < request.rows; ++row)
+        for (const std::size_t place : *places)
+            ordered.push_back(request.features[row * width + place]);
+    request.features = std::move(ordered);
+    return {};
 }
 
 std::uint64_t version_of(const runtime::Node& node) {
@@ -91,6 +112,8 @@ std::string_view name_of(ServiceState state) {
             return "starting";
         case ServiceState::training:
             return "training";
+        case ServiceState::no_model:
+            return "no-model";
         case ServiceState::running:
             return "running";
         case ServiceState::exiting:
@@ -143,6 +166,9 @@ Result<void> NodeService::start() {
         trained_stamp_ = last_stamp_ = learner_.data_stamp();
         auto data = learner_.load();
         if (!data) return fail(ErrorCode::malformed, data.error().message);
+        for (const std::string& warning : data->warnings)
+            spdlog::warn("{}", warning);
+        columns_ = data->reference.columns;
         job.data = std::move(*data);
     }
     node_->start();
@@ -164,7 +190,8 @@ ServiceState NodeService::state() const {
     if (retired_) return ServiceState::retired;
     if (!started_) return ServiceState::starting;
     if (node_->engine().own_exit().begun) return ServiceState::exiting;
-    return live_ ? ServiceState::running : ServiceState::training;
+    if (live_) return ServiceState::running;
+    return training_problem_ && jobs_ == 0 ? ServiceState::no_model : ServiceState::training;
 }
 
 std::optional<ModelSummary> NodeService::model() const {
@@ -203,6 +230,14 @@ void NodeService::run_job(Job job) {
         on_node_thread([done = job.done, problem = std::move(problem), seconds = seconds_since(begun)](
                            NodeService& self) { self.end_job(done, problem, seconds); });
     };
+    try {
+        learn(job, end);
+    } catch (const std::exception& error) {  // the user's own TorchScript, or memory
+        end(learning::cause_of(error));
+    }
+}
+
+void NodeService::learn(Job& job, const std::function<void(std::optional<std::string>)>& end) {
     if (!job.data) {
         auto data = learner_.load();
         if (!data) return end(data.error().message);
@@ -273,8 +308,12 @@ void NodeService::finish_publishing(SeedVersion version) {
         }
         boost::asio::post(training_, [this, fingerprint = waiting.fingerprint] {
             // At worst the same seed is published once more after a restart.
-            if (auto stored = learner_.remember_published(fingerprint); !stored)
-                spdlog::warn("{}", stored.error().message);
+            try {
+                if (auto stored = learner_.remember_published(fingerprint); !stored)
+                    spdlog::warn("{}", stored.error().message);
+            } catch (const std::exception& error) {
+                spdlog::warn("{}", error.what());
+            }
         });
         if (waiting.done) waiting.done(std::nullopt);
     }
@@ -311,14 +350,19 @@ void NodeService::write_certificate() {
         spdlog::error("{}", written.error().detail);
 }
 
+std::string NodeService::why_no_model() const {
+    if (node_->engine().own_exit().begun) return "this node is leaving and has no model loaded";
+    if (state() == ServiceState::no_model) return "this node has no main model: " + *training_problem_;
+    return "the main model is still being trained";
+}
+
 void NodeService::predict(PredictionRequest request, std::function<void(Result<PredictionAnswer>)> done) {
-    if (!live_)
-        return done(fail(ErrorCode::internal, node_->engine().own_exit().begun
-                                                  ? "this node is leaving and has no model loaded"
-                                                  : "the main model is still being trained"));
+    if (!live_) return done(fail(ErrorCode::internal, why_no_model()));
     const auto own = live_->ensemble.own();
     const auto shape = own->shape();
     const auto width = static_cast<std::size_t>(shape.size());
+    if (auto ordered = order_columns(request, columns_); !ordered)
+        return done(tl::unexpected(ordered.error()));
     if (request.rows == 0 || request.features.size() != request.rows * width)
         return done(fail(ErrorCode::malformed, "each row must have " + std::to_string(width) + " numbers"));
     scaling_.apply_to_raw(request.features);

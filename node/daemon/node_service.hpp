@@ -23,8 +23,9 @@
 /// A node of `unlearnd`: protocol, storage, sockets and learning together, without process and control API.
 namespace unlearn::daemon {
 
-/// `training`: on the network already, but without a main model yet. `retired`: for ever.
-enum class ServiceState { starting, training, running, exiting, retired };
+/// `training`: on the network already, but without a main model yet. `no_model`: making it failed;
+/// `training_problem` says why. `retired`: for ever.
+enum class ServiceState { starting, training, no_model, running, exiting, retired };
 [[nodiscard]] std::string_view name_of(ServiceState state);
 
 /// What is known of the main model in use.
@@ -85,6 +86,8 @@ class NodeService {
     [[nodiscard]] std::optional<ModelSummary> model() const;
     [[nodiscard]] LearningCounters learning() const { return counters_; }
     [[nodiscard]] const config::NodeConfig& config() const { return setup_.config; }
+    /// Names of the features in the order in which models see them; empty for images, and when leaving.
+    [[nodiscard]] const std::vector<std::string>& columns() const { return columns_; }
     [[nodiscard]] const protocol::NetworkId& network() const { return setup_.binding.network; }
     [[nodiscard]] runtime::Node& node() { return *node_; }
     [[nodiscard]] const runtime::Node& node() const { return *node_; }
@@ -122,6 +125,8 @@ class NodeService {
     NodeService(asio::io_context& io, Setup setup);
     void begin_job(Job job);
     void run_job(Job job);
+    /// The work of a job; `end` is called once, unless this throws.
+    void learn(Job& job, const std::function<void(std::optional<std::string>)>& end);
     void end_job(const Done& done, std::optional<std::string> problem, double seconds);
     /// Hands a function to the node's thread; it is forgotten if the service is gone by then.
     void on_node_thread(std::function<void(NodeService&)> function);
@@ -131,6 +136,7 @@ class NodeService {
     void on_event(const protocol::Event& event);
     void write_certificate();
     void watch_data();
+    [[nodiscard]] std::string why_no_model() const;
 
     asio::io_context& io_;
     Setup setup_;
@@ -146,6 +152,7 @@ class NodeService {
     std::shared_ptr<Live> live_;          ///< of the node's thread
     std::optional<ModelSummary> model_;
     config::Scaling scaling_;
+    std::vector<std::string> columns_;
 
     std::unique_ptr<runtime::Node> node_;
     bool started_ = false;

@@ -65,7 +65,15 @@ std::shared_ptr<const Ensemble> EnsembleHolder::snapshot() const {
         RebuildRule::Members members = used_members();
         being_built_ = members;
         change.unlock();
-        auto next = rule_->rebuild(std::move(own), std::move(members), options_);
+        std::shared_ptr<const Ensemble> next;
+        try {
+            next = rule_->rebuild(std::move(own), std::move(members), options_);
+        } catch (...) {  // no memory: whoever waits for the members must not wait for ever
+            change.lock();
+            being_built_.clear();
+            idle_.notify_all();
+            throw;
+        }
         change.lock();
         // What changed meanwhile may be a drop: then this one must never be used, and must be gone before
         // anybody is told that it is.
@@ -214,17 +222,25 @@ std::size_t EnsembleHolder::wipe_dropped(const std::set<MemberId>& ids, std::chr
     being_wiped_.insert(ids.begin(), ids.end());
     idle_.wait(change, [&] { return !is_busy(mine); });
     change.unlock();
+    const auto end = [&] {
+        change.lock();
+        for (const MemberId& id : ids)
+            being_wiped_.erase(id);
+        idle_.notify_all();
+    };
     const auto deadline = std::chrono::steady_clock::now() + drain;
     for (const Retired& one : mine) {
         for (const auto& user : one.used_by)
             end_use(user, deadline);
         one.member->wipe();
     }
-    overwrite_blas_buffers();
-    change.lock();
-    for (const MemberId& id : ids)
-        being_wiped_.erase(id);
-    idle_.notify_all();
+    try {
+        overwrite_blas_buffers();
+    } catch (...) {  // no memory: the members are wiped, and the caller has to try again
+        end();
+        throw;
+    }
+    end();
     return mine.size();
 }
 
@@ -252,7 +268,16 @@ void EnsembleHolder::refresh_all(const OwnPart& own) {
     std::unique_lock change(change_);
     while ((being_refreshed_ = next_to_refresh())) {
         change.unlock();
-        auto fresh = being_refreshed_->refreshed(own);
+        std::shared_ptr<Member> fresh;
+        try {
+            fresh = being_refreshed_->refreshed(own);
+        } catch (...) {  // no memory: whoever waits for the member must not wait for ever
+            change.lock();
+            being_refreshed_.reset();
+            refreshed_.clear();
+            idle_.notify_all();
+            throw;
+        }
         change.lock();
         if (is_held(*being_refreshed_)) refreshed_.emplace(being_refreshed_, std::move(fresh));
         fresh.reset();

@@ -1,18 +1,32 @@
 #include "node/learning/script_model.hpp"
 
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
+
 #include <torch/csrc/jit/runtime/graph_executor.h>
 #include <torch/script.h>
 
+#include "node/learning/failure.hpp"
 #include "node/learning/product_turn.hpp"
 #include "node/learning/wipe.hpp"
 
 namespace unlearn::learning {
 namespace {
 
+std::string size_text(const at::Tensor& tensor) {
+    std::string out = "[";
+    for (std::int64_t i = 0; i < tensor.dim(); ++i)
+        out += (i > 0 ? ", " : "") + std::to_string(tensor.size(i));
+    return out + "]";
+}
+
 class ScriptModel final : public Classifier {
   public:
-    ScriptModel(torch::jit::Module module, const InputShape& shape, std::int64_t classes)
-        : module_(std::move(module)), shape_(shape), classes_(classes) {}
+    ScriptModel(std::string file, torch::jit::Module module, const InputShape& shape, std::int64_t classes)
+        : file_(std::move(file)), module_(std::move(module)), shape_(shape), classes_(classes) {}
     ScriptModel(const ScriptModel&) = delete;
     ScriptModel& operator=(const ScriptModel&) = delete;
     ~ScriptModel() override {
@@ -21,11 +35,10 @@ class ScriptModel final : public Classifier {
     }
 
     [[nodiscard]] at::Tensor forward(const at::Tensor& inputs) const override {
-        const at::NoGradGuard no_gradients;
-        // The settings belong to the calling thread.
-        const torch::jit::GraphOptimizerEnabledGuard unoptimised(false);
-        torch::jit::Module module = module_;  // shares the weights; calls are not const
-        return module.forward({inputs}).toTensor().contiguous();
+        const at::Tensor answer = answer_to(inputs);
+        if (const auto problem = problem_with(answer, inputs.size(0)))
+            throw std::runtime_error(file_ + ": " + *problem);
+        return answer.contiguous();
     }
     [[nodiscard]] const InputShape& input_shape() const override { return shape_; }
     [[nodiscard]] std::int64_t classes() const override { return classes_; }
@@ -35,41 +48,137 @@ class ScriptModel final : public Classifier {
             total += parameter.numel();
         return total;
     }
+    /// Copies of all numbers that the module holds.
+    [[nodiscard]] std::vector<at::Tensor> numbers() const {
+        std::vector<at::Tensor> copies;
+        for (const at::Tensor& parameter : module_.parameters())
+            copies.push_back(parameter.clone());
+        for (const at::Tensor& buffer : module_.buffers())
+            copies.push_back(buffer.clone());
+        return copies;
+    }
 
   private:
+    [[nodiscard]] at::Tensor answer_to(const at::Tensor& inputs) const {
+        const at::NoGradGuard no_gradients;
+        // The settings belong to the calling thread.
+        const torch::jit::GraphOptimizerEnabledGuard unoptimised(false);
+        torch::jit::Module module = module_;  // shares the weights; calls are not const
+        try {
+            const auto answer = module.forward({inputs});
+            if (!answer.isTensor())
+                throw std::runtime_error("it gives a " + answer.tagKind() + ", not a tensor");
+            return answer.toTensor();
+        } catch (const std::exception& error) {
+            throw std::runtime_error(file_ + ": cannot answer " + std::to_string(inputs.size(0)) +
+                                     (inputs.size(0) == 1 ? " row: " : " rows: ") + cause_of(error));
+        }
+    }
+
+    [[nodiscard]] std::optional<std::string> problem_with(const at::Tensor& answer, std::int64_t rows) const {
+        if (answer.dim() != 2 || answer.size(0) != rows || answer.size(1) != classes_)
+            return "gives numbers of shape " + size_text(answer) + " for " + std::to_string(rows) +
+                   " rows, where logits of shape [" + std::to_string(rows) + ", " + std::to_string(classes_) +
+                   "] are expected: one for each class of the network";
+        if (answer.scalar_type() != at::kFloat)
+            return std::string("gives ") + c10::toString(answer.scalar_type()) +
+                   " numbers, where float32 (Float) is expected";
+        if (!at::isfinite(answer).all().item<bool>()) return "gives logits that are not finite";
+        return std::nullopt;
+    }
+
+    std::string file_;
     torch::jit::Module module_;
     InputShape shape_;
     std::int64_t classes_;
 };
 
-// The message of LibTorch without its stack trace.
-std::string first_line(const std::string& text) {
-    return text.substr(0, text.find('\n'));
+/// As many rows as asked for, from the trial in turn.
+at::Tensor rows_of(const at::Tensor& trial, std::int64_t count) {
+    return trial.index_select(0, at::arange(count, at::kLong).remainder(trial.size(0)));
+}
+
+bool are_equal(const std::vector<at::Tensor>& a, const std::vector<at::Tensor>& b) {
+    for (std::size_t i = 0; i < a.size(); ++i)
+        if (!at::equal(a[i], b[i])) return false;
+    return true;
+}
+
+/// Whether each of the first rows gets about the same answer alone as it got among others.
+bool rows_are_alone(const ScriptModel& model, const at::Tensor& rows, const at::Tensor& together) {
+    constexpr std::int64_t kLooked = 8;
+    constexpr double kTolerance = 1e-3;  // the last bits depend on the size of the batch in any model
+    const double largest = together.abs().max().item<double>();
+    for (std::int64_t i = 0; i < std::min(kLooked, rows.size(0)); ++i) {
+        const at::Tensor alone = model.forward(rows.narrow(0, i, 1));
+        const double apart = (alone - together.narrow(0, i, 1)).abs().max().item<double>();
+        if (apart > kTolerance * (1.0 + largest)) return false;
+    }
+    return true;
+}
+
+/// What speaks against the model, or nothing. Throws what forward() throws.
+std::optional<std::string> problem_in_trial(const ScriptModel& model, const at::Tensor& trial) {
+    // The most rows first: in few of them chance may be the same twice.
+    constexpr std::int64_t kSizes[] = {kPredictionRows, 1, 2, 3};
+    const auto before = model.numbers();
+    for (const std::int64_t size : kSizes) {
+        const at::Tensor rows = rows_of(trial, size);
+        const at::Tensor answer = model.forward(rows);
+        if (!at::equal(answer, model.forward(rows)))
+            return "answers the same input differently each time: dropout or another random layer is on; "
+                   "call eval() before torch.jit.trace or torch.jit.script";
+        if (!are_equal(before, model.numbers()))
+            return "changes its own numbers when it answers: batch normalisation is in training mode, "
+                   "perhaps; call eval() before torch.jit.trace or torch.jit.script";
+        if (!rows_are_alone(model, rows, answer))
+            return "answers a row differently when other rows stand beside it: batch normalisation is in "
+                   "training mode, perhaps; call eval() before torch.jit.trace or torch.jit.script";
+    }
+    return std::nullopt;
+}
+
+/// LibTorch's own words mean little to people who saved the wrong thing.
+std::string hint_for(const std::string& cause) {
+    if (cause.find("constants.pkl") != std::string::npos)
+        return "; the file holds numbers without a program, such as a state_dict: save the module itself "
+               "with "
+               "torch.jit.save";
+    if (cause.find("zip archive") != std::string::npos)
+        return "; the file is cut off, or was not made by torch.jit.save";
+    return "";
 }
 
 }  // namespace
 
 Result<std::shared_ptr<const Classifier>> load_script(const std::filesystem::path& file,
-                                                      const InputShape& shape, std::int64_t classes) {
+                                                      const InputShape& shape, std::int64_t classes,
+                                                      const at::Tensor& trial) {
     const auto refuse = [&](const std::string& why) {
         return tl::unexpected(Error{file.string() + ": " + why});
     };
-    if (!std::filesystem::is_regular_file(file)) return refuse("no such file");
+    std::error_code error;
+    if (!std::filesystem::is_regular_file(file, error))
+        return refuse(error && error != std::errc::no_such_file_or_directory ? error.message()
+                                                                             : "no such file");
+    std::shared_ptr<const ScriptModel> model;
     try {
         torch::jit::getExecutorMode() = false;
         auto module = torch::jit::load(file.string(), at::kCPU);
         module.eval();
-        auto model = std::make_shared<const ScriptModel>(std::move(module), shape, classes);
-        const ProductTurn turn;
-        const auto answer =
-            model->forward(at::zeros({2, shape.channels, shape.height, shape.width}, at::kFloat));
-        if (answer.scalar_type() != at::kFloat || answer.dim() != 2 || answer.size(0) != 2 ||
-            answer.size(1) != classes)
-            return refuse("does not give float32 logits of shape [rows, " + std::to_string(classes) + "]");
-        if (!at::isfinite(answer).all().item<bool>()) return refuse("gives logits that are not finite");
+        model = std::make_shared<const ScriptModel>(file.string(), std::move(module), shape, classes);
+    } catch (const std::exception& failure) {
+        const std::string cause = cause_of(failure);
+        return refuse("is no TorchScript module: " + cause + hint_for(cause));
+    }
+    const ProductTurn turn;
+    try {
+        const at::Tensor rows =
+            trial.size(0) > 0 ? trial : at::zeros({1, shape.channels, shape.height, shape.width}, at::kFloat);
+        if (const auto problem = problem_in_trial(*model, rows)) return refuse(*problem);
         return model;
-    } catch (const std::exception& error) {
-        return refuse("is no TorchScript module that takes these inputs: " + first_line(error.what()));
+    } catch (const std::exception& failure) {
+        return fail(failure.what());
     }
 }
 

@@ -25,9 +25,10 @@ MainModel::MainModel(Model model) {
     model_ = std::move(trained);
 }
 
-Result<MainModel> MainModel::from_script(const std::filesystem::path& file, const InputShape& shape,
-                                         std::int64_t classes) {
-    auto script = load_script(file, shape, classes);
+Result<MainModel> MainModel::from_script(const std::filesystem::path& file, const Dataset& own_data) {
+    const at::Tensor trial =
+        own_data.inputs().narrow(0, 0, std::min(kPredictionRows, own_data.inputs().size(0)));
+    auto script = load_script(file, own_data.shape(), own_data.classes(), trial);
     if (!script) return tl::unexpected(script.error());
     MainModel main;
     main.model_ = std::move(*script);

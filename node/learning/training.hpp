@@ -25,9 +25,9 @@ class MainModel {
   public:
     [[nodiscard]] const Classifier& model() const { return *model_; }
 
-    // The user's own model, trained elsewhere: see load_script().
+    // The user's own model, trained elsewhere, tried on some of the node's own examples: see load_script().
     [[nodiscard]] static Result<MainModel> from_script(const std::filesystem::path& file,
-                                                       const InputShape& shape, std::int64_t classes);
+                                                       const Dataset& own_data);
 
     // For this node's own disk, never for the network; only for a model of the registry. save() gives
     // safetensors; restore() reads them back.

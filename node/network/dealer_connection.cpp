@@ -26,12 +26,13 @@ std::shared_ptr<DealerConnection> DealerConnection::open(TransportShared& shared
         SocketMonitor::start(shared.io, shared.context, made->pump_.socket(), kWatchedEvents,
                              [raw = made.get()](const ConnectionEvent& event) { raw->on_event(event); });
     try {
+        // Only where it is needed: a kernel may have no IPv6 at all.
+        made->pump_.socket().set(zmq::sockopt::ipv6, peer.endpoint.find('[') != std::string::npos ? 1 : 0);
         made->pump_.socket().connect(peer.endpoint);
     } catch (const zmq::error_t&) {
         made->close();  // the monitor goes before the socket that it watches
         throw;
     }
-    // A name that does not resolve gives no event at all.
     made->deadline_.expires_after(kConnectTimeout + kHandshakeTimeout);
     made->deadline_.async_wait([made](const boost::system::error_code& error) {
         if (!error && !made->up_) made->on_lost();

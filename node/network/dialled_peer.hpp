@@ -1,13 +1,18 @@
 #pragma once
 
+#include <deque>
 #include <memory>
+#include <optional>
+#include <string>
 
 #include "node/network/dealer_connection.hpp"
+#include "node/network/resolver.hpp"
+#include "protocol/endpoint.hpp"
 
 namespace unlearn::network {
 
-/// A neighbour that we dial: connects, and connects again with a growing pause when a connection fails or is
-/// lost.
+/// A neighbour that we dial: looks up its host, tries the addresses one after the other, and begins again
+/// with a growing pause when none of them answers or a connection is lost.
 class DialledPeer : public DealerConnection::Owner, public std::enable_shared_from_this<DialledPeer> {
   public:
     DialledPeer(TransportShared& shared, protocol::PeerAddress peer);
@@ -25,11 +30,17 @@ class DialledPeer : public DealerConnection::Owner, public std::enable_shared_fr
     void connection_malformed(SessionId session, std::string reason) override;
 
   private:
+    void take_addresses(const Resolver::Answer& answer);
+    void try_next_address();
     void drop_connection();
     void connect_later();
 
     TransportShared& shared_;
     protocol::PeerAddress peer_;
+    std::optional<protocol::Endpoint> endpoint_;  ///< nothing when it makes no sense
+    std::shared_ptr<Resolver::Question> question_;
+    std::deque<std::string> addresses_;  ///< of the host that were not tried yet
+    std::string problem_;                ///< with the last look-up; empty when it went well
     std::shared_ptr<DealerConnection> connection_;
     asio::steady_timer timer_;
     std::chrono::milliseconds pause_;

@@ -58,6 +58,11 @@ inline constexpr int kDrainBatch = 64;  ///< messages received before looking at
 inline constexpr int kFlushBatch = 64;  ///< messages sent to one peer before looking at the next
 inline constexpr int kPumpRounds = 16;  ///< rounds before others on the same thread get their turn
 
+// Look-ups of host names, of all nodes of a process together.
+inline constexpr std::size_t kMaxLookups = 8;
+inline constexpr std::size_t kMaxFailedLookups = 4;  ///< of those, for names whose last look-up failed
+inline constexpr std::size_t kMaxRememberedNames = 1024;
+
 // Times.
 inline constexpr std::chrono::milliseconds kConnectTimeout{5000};
 inline constexpr std::chrono::milliseconds kHandshakeTimeout{5000};

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "node/network/limits.hpp"
+#include "node/network/listening.hpp"
 
 namespace unlearn::network {
 namespace {
@@ -25,23 +26,24 @@ RouterListener::RouterListener(TransportShared& shared, zmq::socket_t socket)
 
 protocol::Result<std::shared_ptr<RouterListener>> RouterListener::open(TransportShared& shared,
                                                                        const std::string& endpoint) {
+    auto where = protocol::parse_endpoint(endpoint, protocol::EndpointUse::listen);
+    if (!where) return tl::unexpected(where.error());
     std::shared_ptr<RouterListener> made;
     try {
         made.reset(new RouterListener(shared, make_router(shared.context, shared.identity)));
         made->monitor_ =
             SocketMonitor::start(shared.io, shared.context, made->pump_.socket(), kWatchedEvents,
                                  [raw = made.get()](const ConnectionEvent& event) { raw->on_event(event); });
-        // With it on, an IPv4 address would come back from bound_endpoint in IPv6 notation.
-        made->pump_.socket().set(zmq::sockopt::ipv6, endpoint.find('[') != std::string::npos ? 1 : 0);
-        made->pump_.socket().bind(endpoint);
-        made->endpoint_ = made->pump_.socket().get(zmq::sockopt::last_endpoint);
-        made->port_ = std::stoi(made->endpoint_.substr(made->endpoint_.rfind(':') + 1));
+        bind_to(made->pump_.socket(), *where);
+        const auto bound = made->pump_.socket().get(zmq::sockopt::last_endpoint);
+        made->port_ = std::stoi(bound.substr(bound.rfind(':') + 1));
+        where->port = static_cast<std::uint16_t>(made->port_);
+        made->endpoint_ = where->text();
         made->pump_.request();
         return made;
     } catch (const zmq::error_t& error) {
         if (made) made->close();
-        return protocol::fail(protocol::ErrorCode::internal,
-                              "cannot listen on " + endpoint + ": " + error.what());
+        return protocol::fail(protocol::ErrorCode::internal, cannot_listen(*where, error));
     }
 }
 

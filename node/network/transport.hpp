@@ -43,6 +43,9 @@ class TransportHandler {
     /// not dialled again before `dial` is called; nothing more comes from this session. Session and key are
     /// zero when the peer was dropped before its first complete message.
     virtual void on_malformed(SessionId session, const protocol::CurvePublicKey& key, std::string reason) = 0;
+    /// The host of a dialled peer cannot be looked up; `problem` is one line that names it. It is tried
+    /// again. Told once for each problem in a row.
+    virtual void on_unresolved(const protocol::NodeId& /*peer*/, const std::string& /*problem*/) {}
 };
 
 /// One node's connections. All functions are called on the thread that runs the io_context (or before it

@@ -8,6 +8,7 @@
 
 #include "node/network/access_list.hpp"
 #include "node/network/asio.hpp"
+#include "node/network/resolver.hpp"
 #include "node/network/tcp_activity.hpp"
 #include "node/network/transport.hpp"
 #include "protocol/identity.hpp"
@@ -20,6 +21,7 @@ class DealerConnection;
 struct TransportShared {
     asio::io_context& io;
     zmq::context_t& context;
+    Resolver& resolver;
     const protocol::Identity& identity;
     TransportHandler* handler = nullptr;
     std::shared_ptr<AccessList> access;

@@ -110,7 +110,6 @@ zmq::socket_t make_dealer(zmq::context_t& context, const protocol::Identity& own
     socket.set(zmq::sockopt::curve_publickey, buffer_of(own.id().curve_key()));
     socket.set(zmq::sockopt::curve_serverkey, buffer_of(server.curve_key()));
     socket.set(zmq::sockopt::immediate, 1);
-    socket.set(zmq::sockopt::ipv6, 1);
     socket.set(zmq::sockopt::connect_timeout, count(kConnectTimeout));
     // One socket for one connection: what was received over an old connection can then never be taken for a
     // new one's.

@@ -16,8 +16,17 @@ ZmqTransport::ZmqTransport(asio::io_context& io, ZmqContext& context, const prot
     : context_(context),
       identity_(identity),
       endpoint_(std::move(endpoint)),
-      shared_(new TransportShared{
-          io, context.get(), identity, nullptr, std::make_shared<AccessList>(), nullptr, {}, false, {}, {}}),
+      shared_(new TransportShared{io,
+                                  context.get(),
+                                  context.resolver(),
+                                  identity,
+                                  nullptr,
+                                  std::make_shared<AccessList>(),
+                                  nullptr,
+                                  {},
+                                  false,
+                                  {},
+                                  {}}),
       safety_timer_(std::make_shared<asio::steady_timer>(io)) {}
 
 ZmqTransport::~ZmqTransport() {

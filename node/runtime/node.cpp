@@ -126,6 +126,11 @@ void Node::on_malformed(network::SessionId session, const CurvePublicKey& key, s
     feed(Malformed{session, key, std::move(reason)});
 }
 
+void Node::on_unresolved(const NodeId& peer, const std::string& problem) {
+    if (running_)
+        events_(Event{EventKind::peer_unresolved, peer, {}, problem}, std::chrono::steady_clock::now());
+}
+
 void Node::feed(const Input& input) {
     if (running_) run(input);
 }

@@ -88,6 +88,7 @@ class Node final : private network::TransportHandler {
                     network::Frames frames) override;
     void on_malformed(network::SessionId session, const protocol::CurvePublicKey& key,
                       std::string reason) override;
+    void on_unresolved(const protocol::NodeId& peer, const std::string& problem) override;
 
     /// Ignored unless the node is running.
     void feed(const protocol::Input& input);

@@ -87,20 +87,42 @@ Result<void> ensure_private_file(const std::filesystem::path& file) {
     return sync_directory(file.parent_path());
 }
 
-Result<void> replace_file(const std::filesystem::path& file, ByteView bytes) {
-    auto part = file;
-    part += ".part";
-    ::unlink(part.c_str());
-    const FileDescriptor out(::open(part.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
-    if (!out.valid()) return file_error(part, "make");
+namespace {
+
+Result<void> write_and_sync(const FileDescriptor& out, const std::filesystem::path& file, ByteView bytes) {
     while (!bytes.empty()) {
         const auto written = ::write(out.get(), bytes.data(), bytes.size());
         if (written < 0 && errno == EINTR) continue;
-        if (written < 0) return file_error(part, "write");
+        if (written < 0) return file_error(file, "write");
         bytes = bytes.subspan(static_cast<std::size_t>(written));
     }
-    if (::fsync(out.get()) != 0) return file_error(part, "sync");
-    if (::rename(part.c_str(), file.c_str()) != 0) return file_error(file, "replace");
+    if (::fsync(out.get()) != 0) return file_error(file, "sync");
+    return {};
+}
+
+}  // namespace
+
+Result<void> create_file(const std::filesystem::path& file, ByteView bytes, unsigned mode) {
+    const FileDescriptor out(
+        ::open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode));
+    if (!out.valid()) return file_error(file, "create");
+    auto done = ::fchmod(out.get(), mode) == 0 ? write_and_sync(out, file, bytes)
+                                               : Result<void>(file_error(file, "set the permissions of"));
+    if (!done) ::unlink(file.c_str());
+    return done;
+}
+
+Result<void> replace_file(const std::filesystem::path& file, ByteView bytes) {
+    constexpr unsigned kPrivate = 0600;
+    auto part = file;
+    part += ".part";
+    ::unlink(part.c_str());
+    if (auto made = create_file(part, bytes, kPrivate); !made) return made;
+    if (::rename(part.c_str(), file.c_str()) != 0) {
+        auto failed = file_error(file, "replace");
+        ::unlink(part.c_str());
+        return failed;
+    }
     return sync_directory(file.has_parent_path() ? file.parent_path() : std::filesystem::path("."));
 }
 

@@ -42,6 +42,11 @@ class FileDescriptor {
 /// Makes sure that `file` exists, is a regular file and has mode 0600, whatever the umask.
 [[nodiscard]] protocol::Result<void> ensure_private_file(const std::filesystem::path& file);
 
+/// Makes a file that was not there before, whatever the umask, and makes its content durable. Of a file that
+/// cannot be written whole nothing stays.
+[[nodiscard]] protocol::Result<void> create_file(const std::filesystem::path& file, protocol::ByteView bytes,
+                                                 unsigned mode);
+
 /// Puts `bytes` in place of the file at once (mode 0600), durably: after a crash there is the old content or
 /// the new.
 [[nodiscard]] protocol::Result<void> replace_file(const std::filesystem::path& file,

@@ -100,17 +100,6 @@ struct WipedSeed {
     ~WipedSeed() { ::explicit_bzero(value.data(), value.size()); }
 };
 
-Result<void> write_all(const FileDescriptor& file, const std::filesystem::path& path, std::string_view text) {
-    while (!text.empty()) {
-        const auto count = ::write(file.get(), text.data(), text.size());
-        if (count < 0 && errno == EINTR) continue;
-        if (count < 0) return file_error(path, "write the key file");
-        text.remove_prefix(static_cast<std::size_t>(count));
-    }
-    if (::fsync(file.get()) != 0) return file_error(path, "sync the key file");
-    return {};
-}
-
 }  // namespace
 
 Result<Identity> load_identity(const std::filesystem::path& path) {
@@ -150,14 +139,14 @@ Result<void> create_identity_file(const std::filesystem::path& path, const Ident
     end = std::copy(kIdLabel.begin(), kIdLabel.end(), end);
     end = std::copy(id.begin(), id.end(), end);
 
-    const FileDescriptor file(
-        ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
-    if (!file.valid() && errno == EEXIST) return refuse(path, "exists already and is not replaced");
-    if (!file.valid()) return file_error(path, "create the key file");
-    auto written = write_all(file, path, {buffer.data(), static_cast<std::size_t>(end - buffer.data())});
-    if (written) written = sync_directory(path.parent_path());
-    if (!written) ::unlink(path.c_str());  // half a key file would only be in the way of the next try
-    return written;
+    if (::access(path.c_str(), F_OK) == 0) return refuse(path, "exists already and is not replaced");
+    constexpr unsigned kPrivate = 0600;
+    const protocol::ByteView text(reinterpret_cast<const std::uint8_t*>(buffer.data()),
+                                  static_cast<std::size_t>(end - buffer.data()));
+    if (auto made = create_file(path, text, kPrivate); !made) return made;
+    auto synced = sync_directory(path.parent_path());
+    if (!synced) ::unlink(path.c_str());  // whoever is told that it failed must not find a key
+    return synced;
 }
 
 }  // namespace unlearn::storage

@@ -118,6 +118,10 @@ class ExperimentParser {
         for (const auto& key : kStudySections)
             table.erase(key);
         run.scenario = read_scenario(table, file_, options_, complaints_);
+        if (experiment_.kind == StudyKind::kComparison &&
+            run.scenario.network.transport == TransportKind::virtual_time)
+            complaints_.add(
+                0, "network.transport = \"virtual\": a comparison measures times, over real sockets");
         run.labels["seed"] = static_cast<double>(run.scenario.seed);
         for (std::size_t i = 0; i < keys_.size(); ++i)
             run.labels[keys_[i].name] = keys_[i].labels[choice[i]];

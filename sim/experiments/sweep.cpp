@@ -17,7 +17,7 @@
 #include "sim/output_folder.hpp"
 #include "sim/own_process.hpp"
 #include "sim/result.hpp"
-#include "topologies/formats.hpp"
+#include "topologies/formats/formats.hpp"
 
 namespace unlearn::sim {
 namespace {

@@ -117,18 +117,21 @@ MemberId id_of(std::size_t number) {
     return id;
 }
 
+/// Those of Fashion-MNIST.
+const std::vector<std::string> kClasses{"0", "1", "2", "3", "4", "5", "6", "7", "8", "9"};
+
 struct Daemon {
     std::shared_ptr<const OwnPart> own;
     std::unique_ptr<EnsembleHolder> seeds;
 };
 
 Daemon start(const fs::path& folder) {
-    const auto own_table = must(load_idx(folder / "own-images", folder / "own-labels", 10));
+    const auto own_table = must(load_idx(folder / "own-images", folder / "own-labels", kClasses));
     const auto own = Dataset::from_table(own_table);
     auto split = split_validation(own, 0.1, stream_seed(1, "node-0", "validation"));
     auto main = must(
         MainModel::restore(must(parse_architecture(kMain)), own.shape(), 10, read_bytes(folder / "main")));
-    const auto table = must(load_idx(folder / "reference-images", folder / "reference-labels", 10));
+    const auto table = must(load_idx(folder / "reference-images", folder / "reference-labels", kClasses));
     Daemon daemon;
     daemon.own = OwnPart::make(std::move(main), own, std::move(split.validation),
                                ReferenceSet::from_table(table).head(kMassRows));

@@ -1,7 +1,7 @@
 #include <string>
 
 #include "tests/fuzz/fuzz.hpp"
-#include "topologies/formats.hpp"
+#include "topologies/formats/formats.hpp"
 
 // The first byte chooses the format.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

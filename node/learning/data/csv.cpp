@@ -2,127 +2,16 @@
 
 #include <algorithm>
 #include <charconv>
-#include <cmath>
+#include <numeric>
 #include <set>
-#include <string_view>
 #include <unordered_map>
 
-#include "node/learning/data/gzip_file.hpp"
+#include "node/learning/data/text_file.hpp"
 
 namespace unlearn::learning {
 namespace {
 
-constexpr std::size_t kMaxFileBytes = std::size_t{1} << 30;
-constexpr std::size_t kMaxFields = 1'000'000;
 constexpr std::size_t kMaxClasses = 1'000;
-
-struct Field {
-    std::string text;
-    std::size_t line = 0;
-    std::size_t column = 0;
-};
-using Row = std::vector<Field>;
-
-// Cuts the text into rows of fields, one row at a time.
-class CsvScanner {
-  public:
-    CsvScanner(std::string name, std::string text) : name_(std::move(name)), text_(std::move(text)) {}
-
-    // The next row that is not blank; an empty row at the end of the text.
-    Result<Row> next_row() {
-        while (!at_end() && (peek() == '\n' || peek() == '\r'))
-            advance();
-        Row row;
-        while (!at_end()) {
-            auto field = next_field();
-            if (!field) return tl::unexpected(field.error());
-            row.push_back(std::move(*field));
-            if (row.size() > kMaxFields) return error_here("too many fields");
-            if (at_end()) break;
-            const bool more = peek() == ',';
-            advance();
-            if (!more) break;
-            if (at_end()) row.push_back({"", line_, column_});  // a comma was the last character of the file
-        }
-        return row;
-    }
-
-  private:
-    [[nodiscard]] bool at_end() const { return position_ >= text_.size(); }
-    [[nodiscard]] char peek() const { return text_[position_]; }
-
-    void advance() {
-        if (peek() == '\n') {
-            ++line_;
-            column_ = 1;
-        } else {
-            ++column_;
-        }
-        ++position_;
-    }
-
-    tl::unexpected<Error> error_here(const std::string& what) const {
-        return fail(name_ + ":" + std::to_string(line_) + ":" + std::to_string(column_) + ": " + what);
-    }
-
-    // Stops on the comma or line feed that ends the field.
-    Result<Field> next_field() {
-        Field field{"", line_, column_};
-        if (peek() == '"') return quoted_field(std::move(field));
-        while (!at_end() && peek() != ',' && peek() != '\n') {
-            if (peek() == '"') return error_here("a quote inside a field that is not quoted");
-            field.text.push_back(peek());
-            advance();
-        }
-        trim(field.text);
-        return field;
-    }
-
-    Result<Field> quoted_field(Field field) {
-        const auto unterminated = fail(name_ + ":" + std::to_string(field.line) + ":" +
-                                       std::to_string(field.column) + ": a quoted field never ends");
-        advance();
-        for (;;) {
-            if (at_end()) return unterminated;
-            const char character = peek();
-            advance();
-            if (character != '"') {
-                field.text.push_back(character);
-            } else if (!at_end() && peek() == '"') {
-                field.text.push_back('"');
-                advance();
-            } else {
-                break;
-            }
-        }
-        while (!at_end() && (peek() == ' ' || peek() == '\t' || peek() == '\r'))
-            advance();
-        if (!at_end() && peek() != ',' && peek() != '\n') return error_here("text after a quoted field");
-        return field;
-    }
-
-    static void trim(std::string& text) {
-        constexpr std::string_view kBlank = " \t\r";
-        text.erase(text.find_last_not_of(kBlank) + 1);
-        text.erase(0, text.find_first_not_of(kBlank));
-    }
-
-    std::string name_;
-    std::string text_;
-    std::size_t position_ = 0;
-    std::size_t line_ = 1;
-    std::size_t column_ = 1;
-};
-
-std::optional<float> parse_number(std::string_view text) {
-    if (text.starts_with('+')) text.remove_prefix(1);
-    double value = 0.0;
-    const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (code != std::errc{} || end != text.data() + text.size()) return std::nullopt;
-    const auto narrowed = static_cast<float>(value);
-    if (!std::isfinite(narrowed)) return std::nullopt;
-    return narrowed;
-}
 
 std::optional<long long> parse_integer(const std::string& text) {
     long long value = 0;
@@ -142,31 +31,17 @@ std::vector<std::string> ordered_classes(const std::vector<std::string>& labels)
     return classes;
 }
 
-Result<std::string> read_all(const std::filesystem::path& path) {
-    auto file = GzipFile::open(path);
-    if (!file) return tl::unexpected(file.error());
-    std::string text;
-    std::vector<std::uint8_t> step(std::size_t{1} << 20);
-    for (;;) {
-        const auto got = file->read(step);
-        if (!got) return tl::unexpected(got.error());
-        text.append(step.begin(), step.begin() + static_cast<std::ptrdiff_t>(*got));
-        if (*got < step.size()) return text;
-        if (text.size() > kMaxFileBytes) return fail(path.string() + ": is larger than 1 GiB");
-    }
-}
-
+/// Turns the rows of one file into a table.
 class CsvLoader {
   public:
-    CsvLoader(const std::filesystem::path& path, const CsvOptions& options)
-        : name_(path.string()), options_(options) {}
+    CsvLoader(std::string_view name, const CsvOptions& options) : name_(name), options_(options) {}
 
     Result<LabelledData> load(CsvScanner& scanner) {
         auto first = scanner.next_row();
         if (!first) return tl::unexpected(first.error());
         if (first->empty()) return fail(name_ + ": holds no rows");
-        if (auto ready = find_columns(*first); !ready) return tl::unexpected(ready.error());
-        if (!is_header(*first)) {
+        if (auto ready = begin(*first); !ready) return tl::unexpected(ready.error());
+        if (!has_header_) {
             if (auto added = add_row(*first); !added) return tl::unexpected(added.error());
         }
         for (;;) {
@@ -175,27 +50,33 @@ class CsvLoader {
             if (row->empty()) break;
             if (auto added = add_row(*row); !added) return tl::unexpected(added.error());
         }
-        if (labels_.empty()) return fail(name_ + ": holds a header but no rows");
+        if (rows_ == 0) return fail(name_ + ": holds a header but no rows");
+        if (auto clear = numbers_.check_decimal(name_, options_.format.decimal); !clear)
+            return tl::unexpected(clear.error());
         return finish();
     }
 
   private:
-    static std::string place(const std::string& name, const Field& field) {
-        return name + ":" + std::to_string(field.line) + ":" + std::to_string(field.column) + ": ";
+    /// Labels are read.
+    [[nodiscard]] bool has_label() const {
+        return !options_.skip_label && !std::holds_alternative<NoLabel>(options_.label);
     }
 
-    /// A field may hold anything, and an error is one line.
-    static std::string shown(std::string_view text) {
-        constexpr std::size_t kMost = 40;
-        std::string out = "\"";
-        for (const char c : text.substr(0, kMost))
-            out += static_cast<unsigned char>(c) < ' ' || c == '\x7F' ? '?' : c;
-        return out + (text.size() > kMost ? "...\"" : "\"");
-    }
-
-    Result<void> find_columns(const Row& first) {
+    /// Finds out from the first row which column is which.
+    Result<void> begin(const CsvRow& first) {
         fields_ = first.size();
-        if (fields_ < 2) return fail(place(name_, first[0]) + "a row needs a label and at least one feature");
+        if (has_label() && fields_ < 2)
+            return fail(place_of(name_, first[0]) + "a row needs a label and at least one feature");
+        if (auto found = find_label(first); !found) return found;
+        has_header_ = is_header(first);
+        for (std::size_t i = 0; i < fields_; ++i)
+            if (i != label_column_) feature_columns_.push_back(i);
+        return has_header_ ? order_by_header(first) : check_width(first);
+    }
+
+    Result<void> find_label(const CsvRow& first) {
+        label_column_ = fields_;
+        if (std::holds_alternative<NoLabel>(options_.label)) return {};
         if (const auto* index = std::get_if<std::size_t>(&options_.label)) {
             if (*index >= fields_) {
                 return fail(name_ + ": label column " + std::to_string(*index) +
@@ -205,57 +86,110 @@ class CsvLoader {
             return {};
         }
         const auto& wanted = std::get<std::string>(options_.label);
-        const auto found =
-            std::find_if(first.begin(), first.end(), [&](const auto& f) { return f.text == wanted; });
-        if (found == first.end()) return fail(name_ + ":1: the header names no column \"" + wanted + "\"");
-        if (std::count_if(first.begin(), first.end(), [&](const auto& f) { return f.text == wanted; }) > 1) {
-            return fail(name_ + ":1: the header names column \"" + wanted + "\" twice");
-        }
+        const auto is_wanted = [&](const CsvField& field) { return field.text == wanted; };
+        const auto found = std::find_if(first.begin(), first.end(), is_wanted);
+        if (found == first.end() && options_.skip_label) return {};
+        if (found == first.end()) return no_such_label(first, wanted);
+        if (std::count_if(first.begin(), first.end(), is_wanted) > 1)
+            return fail(place_of(name_, *found) + "the header names column " + shown(wanted) + " twice");
         label_column_ = static_cast<std::size_t>(found - first.begin());
         return {};
     }
 
-    [[nodiscard]] bool is_header(const Row& first) const {
-        if (std::holds_alternative<std::string>(options_.label)) return true;
-        for (std::size_t i = 0; i < first.size(); ++i) {
-            if (i != label_column_ && !parse_number(first[i].text)) return true;
-        }
-        return false;
+    [[nodiscard]] tl::unexpected<Error> no_such_label(const CsvRow& first, const std::string& wanted) const {
+        CsvNumbers numbers;
+        const bool numeric = std::all_of(first.begin(), first.end(), [&](const CsvField& field) {
+            return numbers.read(field).has_value();
+        });
+        const std::string place = name_ + ":" + std::to_string(first[0].line) + ": ";
+        if (numeric)
+            return fail(place + "is no header, which must name the columns, " + shown(wanted) +
+                        " among them");
+        return fail(place + "the header names no column " + shown(wanted));
     }
 
-    Result<void> add_row(const Row& row) {
+    [[nodiscard]] bool is_header(const CsvRow& first) const {
+        if (std::holds_alternative<std::string>(options_.label)) return true;
+        std::multiset<std::string> names;
+        bool numeric = true;
+        CsvNumbers numbers;
+        for (std::size_t i = 0; i < fields_; ++i) {
+            if (i == label_column_) continue;
+            names.insert(first[i].text);
+            numeric = numeric && numbers.read(first[i]).has_value();
+        }
+        // pandas names columns by numbers where nobody names them.
+        const auto& wanted = options_.columns.names;
+        return !numeric ||
+               (!wanted.empty() && names == std::multiset<std::string>(wanted.begin(), wanted.end()));
+    }
+
+    Result<void> order_by_header(const CsvRow& header) {
+        std::unordered_map<std::string, std::size_t> seen;
+        for (const std::size_t i : feature_columns_) {
+            const auto& name = header[i].text;
+            if (!seen.emplace(name, i).second)
+                return fail(
+                    place_of(name_, header[i]) +
+                    (name.empty() ? "two columns have no name" : "two columns are called " + shown(name)) +
+                    "; names tell columns apart");
+            columns_.push_back(name);
+        }
+        if (options_.columns.names.empty()) return {};
+        const auto places = match_columns(options_.columns, columns_);
+        if (!places)
+            return fail(name_ + ":" + std::to_string(header[0].line) + ": " + places.error().message);
+        std::vector<std::size_t> ordered;
+        for (const std::size_t place : *places)
+            ordered.push_back(feature_columns_[place]);
+        feature_columns_ = std::move(ordered);
+        columns_ = options_.columns.names;
+        return {};
+    }
+
+    Result<void> check_width(const CsvRow& first) const {
+        const auto& wanted = options_.columns;
+        if (wanted.names.empty() || wanted.names.size() == feature_columns_.size()) return {};
+        return fail(name_ + ":" + std::to_string(first[0].line) + ": has " +
+                    std::to_string(feature_columns_.size()) + " columns, and " + wanted.source + " has " +
+                    std::to_string(wanted.names.size()));
+    }
+
+    Result<void> add_row(const CsvRow& row) {
         if (row.size() != fields_) {
-            return fail(place(name_, row[0]) + "has " + std::to_string(row.size()) + " fields, expected " +
+            return fail(place_of(name_, row[0]) + "has " + std::to_string(row.size()) + " fields, expected " +
                         std::to_string(fields_));
         }
-        for (std::size_t i = 0; i < row.size(); ++i) {
-            if (i == label_column_) continue;
-            const auto value = parse_number(row[i].text);
-            if (!value) return fail(place(name_, row[i]) + shown(row[i].text) + " is not a finite number");
+        for (const std::size_t i : feature_columns_) {
+            const auto value = numbers_.read(row[i]);
+            if (!value) return fail(place_of(name_, row[i]) + shown(row[i].text) + " is not a finite number");
             features_.push_back(*value);
         }
-        const Field& label = row[label_column_];
-        if (label.text.empty()) return fail(place(name_, label) + "the label is empty");
-        if (!options_.class_names.empty() &&
-            std::find(options_.class_names.begin(), options_.class_names.end(), label.text) ==
-                options_.class_names.end()) {
-            return fail(place(name_, label) + shown(label.text) + " is not one of the known classes");
-        }
+        ++rows_;
+        return has_label() ? add_label(row[label_column_]) : Result<void>{};
+    }
+
+    Result<void> add_label(const CsvField& label) {
+        if (label.text.empty()) return fail(place_of(name_, label) + "the label is empty");
+        const auto& known = options_.class_names;
+        if (!known.empty() && std::find(known.begin(), known.end(), label.text) == known.end())
+            return fail(place_of(name_, label) + shown(label.text) + " is not one of the known classes");
         labels_.push_back(label.text);
         return {};
     }
 
     Result<LabelledData> finish() {
         LabelledData data;
-        data.count = labels_.size();
-        const auto columns = static_cast<std::int64_t>(fields_ - 1);
+        data.count = rows_;
+        const auto columns = static_cast<std::int64_t>(feature_columns_.size());
         data.shape = options_.shape.value_or(InputShape{1, 1, columns});
         if (data.shape.size() != columns) {
             return fail(name_ + ": has " + std::to_string(columns) +
                         " feature columns, but the input shape asks for " +
                         std::to_string(data.shape.size()));
         }
-        data.class_names = options_.class_names.empty() ? ordered_classes(labels_) : options_.class_names;
+        if (has_label())
+            data.class_names = options_.class_names.empty() ? ordered_classes(labels_) : options_.class_names;
         if (data.class_names.size() > kMaxClasses) {
             return fail(name_ + ": has " + std::to_string(data.class_names.size()) +
                         " different labels; is the label column right?");
@@ -266,24 +200,48 @@ class CsvLoader {
         for (const auto& label : labels_)
             data.labels.push_back(number.at(label));
         data.features = std::move(features_);
+        data.columns = std::move(columns_);
         return data;
     }
 
     std::string name_;
     const CsvOptions& options_;
     std::size_t fields_ = 0;
-    std::size_t label_column_ = 0;
+    std::size_t label_column_ = 0;  ///< beyond the last field when there is none
+    bool has_header_ = false;
+    std::vector<std::size_t> feature_columns_;  ///< fields in the order of the features
+    std::vector<std::string> columns_;          ///< their names
+    CsvNumbers numbers_;
+    std::size_t rows_ = 0;
     std::vector<float> features_;
     std::vector<std::string> labels_;
 };
 
 }  // namespace
 
+Result<LabelledData> parse_csv(std::string_view name, std::string_view text, const CsvOptions& options) {
+    LabelColumn label = options.label;
+    if (const auto* column = std::get_if<std::string>(&label);
+        column != nullptr && options.skip_label && !header_names(text, *column))
+        label = NoLabel{};
+    const auto layout = find_layout(name, text, options.format, label);
+    if (!layout) return tl::unexpected(layout.error());
+    CsvScanner scanner(name, text.substr(layout->begin), layout->separator, layout->first_line);
+    return CsvLoader(name, options).load(scanner);
+}
+
+bool header_names(std::string_view text, std::string_view column) {
+    return std::any_of(kSeparators.begin(), kSeparators.end(), [&](char separator) {
+        const auto header = CsvScanner("", text, separator).next_row();
+        return header && std::any_of(header->begin(), header->end(),
+                                     [&](const CsvField& field) { return field.text == column; });
+    });
+}
+
 Result<LabelledData> load_csv(const std::filesystem::path& path, const CsvOptions& options) {
-    auto text = read_all(path);
+    const auto text = read_text_file(path);
     if (!text) return tl::unexpected(text.error());
-    CsvScanner scanner(path.string(), std::move(*text));
-    return CsvLoader(path, options).load(scanner);
+    return parse_csv(path.string(), *text, options);
 }
 
 }  // namespace unlearn::learning

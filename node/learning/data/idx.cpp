@@ -2,10 +2,14 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
+#include <map>
+#include <set>
 #include <string>
 #include <string_view>
 
 #include "node/learning/data/gzip_file.hpp"
+#include "node/learning/data/idx_folder.hpp"
 
 namespace unlearn::learning {
 namespace {
@@ -18,43 +22,47 @@ struct IdxBytes {
     std::vector<std::uint8_t> bytes;
 };
 
-Result<std::uint32_t> read_word(GzipFile& file) {
+/// Where the bytes of an IDX file come from: fills as much of the target as there is.
+struct Source {
+    std::string name;
+    std::function<Result<std::size_t>(std::span<std::uint8_t>)> read;
+};
+
+Result<std::uint32_t> read_word(const Source& source) {
     std::array<std::uint8_t, 4> word{};
-    const auto got = file.read(word);
+    const auto got = source.read(word);
     if (!got) return tl::unexpected(got.error());
-    if (*got != word.size()) return fail(file.name() + ": ends inside the IDX header");
+    if (*got != word.size()) return fail(source.name + ": ends inside the IDX header");
     return std::uint32_t{word[0]} << 24 | std::uint32_t{word[1]} << 16 | std::uint32_t{word[2]} << 8 |
            word[3];
 }
 
-Result<std::vector<std::uint64_t>> read_sizes(GzipFile& file, std::size_t fewest, std::size_t most) {
-    const auto magic = read_word(file);
+Result<std::vector<std::uint64_t>> read_sizes(const Source& source, std::size_t fewest, std::size_t most) {
+    const auto magic = read_word(source);
     if (!magic) return tl::unexpected(magic.error());
     const std::size_t dimensions = *magic & 0xff;
-    if (*magic >> 16 != 0) return fail(file.name() + ": is not an IDX file (wrong magic number)");
+    if (*magic >> 16 != 0) return fail(source.name + ": is not an IDX file (wrong magic number)");
     if ((*magic >> 8 & 0xff) != kUnsignedByte)
-        return fail(file.name() + ": IDX elements are not unsigned bytes");
+        return fail(source.name + ": IDX elements are not unsigned bytes");
     if (dimensions < fewest || dimensions > most) {
-        return fail(file.name() + ": has " + std::to_string(dimensions) + " IDX dimensions, expected " +
+        return fail(source.name + ": has " + std::to_string(dimensions) + " IDX dimensions, expected " +
                     std::to_string(fewest) + (fewest == most ? "" : " or " + std::to_string(most)));
     }
     std::vector<std::uint64_t> sizes;
     std::uint64_t total = 1;
     for (std::size_t i = 0; i < dimensions; ++i) {
-        const auto size = read_word(file);
+        const auto size = read_word(source);
         if (!size) return tl::unexpected(size.error());
-        if (*size == 0) return fail(file.name() + ": IDX dimension " + std::to_string(i + 1) + " is 0");
-        if (*size > kMaxIdxBytes / total) return fail(file.name() + ": announces more than 1 GiB of data");
+        if (*size == 0) return fail(source.name + ": IDX dimension " + std::to_string(i + 1) + " is 0");
+        if (*size > kMaxIdxBytes / total) return fail(source.name + ": announces more than 1 GiB of data");
         total *= *size;
         sizes.push_back(*size);
     }
     return sizes;
 }
 
-Result<IdxBytes> read_idx(const std::filesystem::path& path, std::size_t fewest, std::size_t most) {
-    auto file = GzipFile::open(path);
-    if (!file) return tl::unexpected(file.error());
-    auto sizes = read_sizes(*file, fewest, most);
+Result<IdxBytes> read_idx(const Source& source, std::size_t fewest, std::size_t most) {
+    auto sizes = read_sizes(source, fewest, most);
     if (!sizes) return tl::unexpected(sizes.error());
     std::uint64_t total = 1;
     for (const std::uint64_t size : *sizes)
@@ -65,62 +73,143 @@ Result<IdxBytes> read_idx(const std::filesystem::path& path, std::size_t fewest,
         const std::size_t have = result.bytes.size();
         const std::size_t wanted = std::min<std::size_t>(kStep, total - have);
         result.bytes.resize(have + wanted);
-        const auto got = file->read(std::span(result.bytes).subspan(have));
+        const auto got = source.read(std::span(result.bytes).subspan(have));
         if (!got) return tl::unexpected(got.error());
         if (*got != wanted) {
-            return fail(file->name() + ": ends after " + std::to_string(have + *got) + " of " +
+            return fail(source.name + ": ends after " + std::to_string(have + *got) + " of " +
                         std::to_string(total) + " announced bytes");
         }
     }
     std::array<std::uint8_t, 1> extra{};
-    const auto beyond = file->read(extra);
+    const auto beyond = source.read(extra);
     if (!beyond) return tl::unexpected(beyond.error());
     if (*beyond != 0)
-        return fail(file->name() + ": holds more than the " + std::to_string(total) + " announced bytes");
+        return fail(source.name + ": holds more than the " + std::to_string(total) + " announced bytes");
     return result;
 }
 
-Result<std::filesystem::path> find_idx(const std::filesystem::path& folder, std::string_view prefix) {
-    std::error_code error;
-    std::vector<std::filesystem::path> found;
-    for (std::filesystem::directory_iterator entry(folder, error), end; !error && entry != end;
-         entry.increment(error)) {
-        if (entry->path().filename().string().starts_with(prefix)) found.push_back(entry->path());
-    }
-    if (error) return fail(folder.string() + ": cannot be read: " + error.message());
-    if (found.empty()) return fail(folder.string() + ": holds no file named " + std::string(prefix) + "*");
-    // A file and its gzipped twin may lie side by side: the shorter name, the plain one, sorts first.
-    return *std::min_element(found.begin(), found.end());
+Result<IdxBytes> read_idx(const std::filesystem::path& path, std::size_t fewest, std::size_t most) {
+    auto file = GzipFile::open(path);
+    if (!file) return tl::unexpected(file.error());
+    return read_idx(Source{file->name(), [&](std::span<std::uint8_t> target) { return file->read(target); }},
+                    fewest, most);
 }
 
-Result<LabelledData> load_part(const std::filesystem::path& folder, const std::string& prefix,
-                               std::int64_t class_count) {
-    const auto images = find_idx(folder, prefix + "-images");
+/// `sizes` are those of images with four dimensions. Where both ends could be channels, they stand first.
+bool has_channels_last(const std::vector<std::uint64_t>& sizes) {
+    const auto usual = [](std::uint64_t size) { return size == 1 || size == 3; };
+    constexpr std::uint64_t kMostChannels = 4;
+    return !usual(sizes[1]) && (usual(sizes[3]) || (sizes[3] <= kMostChannels && sizes[1] > kMostChannels));
+}
+
+/// [count, height, width, channels] -> [count, channels, height, width]
+std::vector<std::uint8_t> channels_first(const std::vector<std::uint8_t>& pixels, std::size_t count,
+                                         const InputShape& shape) {
+    const auto channels = static_cast<std::size_t>(shape.channels);
+    const auto places = static_cast<std::size_t>(shape.height * shape.width);
+    std::vector<std::uint8_t> out(pixels.size());
+    for (std::size_t image = 0; image < count; ++image)
+        for (std::size_t place = 0; place < places; ++place)
+            for (std::size_t channel = 0; channel < channels; ++channel)
+                out[(image * channels + channel) * places + place] =
+                    pixels[(image * places + place) * channels + channel];
+    return out;
+}
+
+Result<ImageBytes> images_of(Result<IdxBytes> read) {
+    if (!read) return tl::unexpected(read.error());
+    const auto& sizes = read->sizes;
+    const auto size = [&](std::size_t i) { return static_cast<std::int64_t>(sizes[i]); };
+    ImageBytes images;
+    images.count = sizes[0];
+    if (sizes.size() == 3) {
+        images.shape = {1, size(1), size(2)};
+    } else if (has_channels_last(sizes)) {
+        images.shape = {size(3), size(1), size(2)};
+        images.pixels = channels_first(read->bytes, images.count, images.shape);
+        return images;
+    } else {
+        images.shape = {size(1), size(2), size(3)};
+    }
+    images.pixels = std::move(read->bytes);
+    return images;
+}
+
+bool is_whole_number(const std::string& name) {
+    return !name.empty() &&
+           std::all_of(name.begin(), name.end(), [](char c) { return c >= '0' && c <= '9'; });
+}
+
+/// Which class a byte of a label file stands for.
+std::map<std::uint8_t, std::int64_t> class_of_label(const std::vector<std::string>& class_names) {
+    const bool by_name = std::all_of(class_names.begin(), class_names.end(), is_whole_number);
+    std::map<std::string, std::int64_t> places;
+    for (std::size_t i = 0; i < class_names.size(); ++i)
+        places.emplace(by_name ? class_names[i] : std::to_string(i), static_cast<std::int64_t>(i));
+    std::map<std::uint8_t, std::int64_t> out;
+    for (unsigned label = 0; label <= UINT8_MAX; ++label)
+        if (const auto found = places.find(std::to_string(label)); found != places.end())
+            out.emplace(static_cast<std::uint8_t>(label), found->second);
+    return out;
+}
+
+std::vector<std::string> classes_that_occur(const std::vector<std::uint8_t>& labels) {
+    std::vector<std::string> names;
+    for (const std::uint8_t label : std::set(labels.begin(), labels.end()))
+        names.push_back(std::to_string(label));
+    return names;
+}
+
+std::string list_of(const std::vector<std::string>& names) {
+    constexpr std::size_t kMost = 12;
+    std::string out;
+    for (std::size_t i = 0; i < std::min(kMost, names.size()); ++i)
+        out += (i > 0 ? ", " : "") + names[i];
+    return out + (names.size() > kMost ? ", ..." : "");
+}
+
+Result<LabelledData> load_part(const std::filesystem::path& folder,
+                               const std::vector<std::string_view>& prefixes,
+                               const std::vector<std::string>& class_names) {
+    const auto images = find_idx(folder, prefixes, "-images");
     if (!images) return tl::unexpected(images.error());
-    const auto labels = find_idx(folder, prefix + "-labels");
+    const auto labels = find_idx(folder, prefixes, "-labels");
     if (!labels) return tl::unexpected(labels.error());
-    return load_idx(*images, *labels, class_count);
+    return load_idx(*images, *labels, class_names);
 }
 
 }  // namespace
 
+Result<ImageBytes> read_idx_images(const std::filesystem::path& images) {
+    return images_of(read_idx(images, 3, 4));
+}
+
+Result<ImageBytes> parse_idx_images(std::string_view name, std::span<const std::uint8_t> bytes) {
+    std::size_t position = 0;
+    const Source source{std::string(name), [&](std::span<std::uint8_t> target) -> Result<std::size_t> {
+                            const auto part =
+                                bytes.subspan(position, std::min(target.size(), bytes.size() - position));
+                            std::copy(part.begin(), part.end(), target.begin());
+                            position += part.size();
+                            return part.size();
+                        }};
+    return images_of(read_idx(source, 3, 4));
+}
+
 Result<LabelledData> load_idx_images(const std::filesystem::path& images) {
-    const auto image_bytes = read_idx(images, 3, 4);
-    if (!image_bytes) return tl::unexpected(image_bytes.error());
-    const auto& sizes = image_bytes->sizes;
+    const auto read = read_idx_images(images);
+    if (!read) return tl::unexpected(read.error());
     LabelledData data;
-    data.count = sizes[0];
-    data.shape.channels = sizes.size() == 4 ? static_cast<std::int64_t>(sizes[1]) : 1;
-    data.shape.height = static_cast<std::int64_t>(sizes[sizes.size() - 2]);
-    data.shape.width = static_cast<std::int64_t>(sizes.back());
-    data.features.reserve(image_bytes->bytes.size());
-    for (const std::uint8_t byte : image_bytes->bytes)
-        data.features.push_back(static_cast<float>(byte) / 255.0F);
+    data.count = read->count;
+    data.shape = read->shape;
+    data.features.reserve(read->pixels.size());
+    for (const std::uint8_t pixel : read->pixels)
+        data.features.push_back(static_cast<float>(pixel) / 255.0F);
     return data;
 }
 
 Result<LabelledData> load_idx(const std::filesystem::path& images, const std::filesystem::path& labels,
-                              std::int64_t class_count) {
+                              const std::vector<std::string>& class_names) {
     const auto label_bytes = read_idx(labels, 1, 1);
     if (!label_bytes) return tl::unexpected(label_bytes.error());
     auto loaded = load_idx_images(images);
@@ -130,23 +219,23 @@ Result<LabelledData> load_idx(const std::filesystem::path& images, const std::fi
         return fail(images.string() + ": holds " + std::to_string(data.count) + " images, but " +
                     labels.string() + " holds " + std::to_string(label_bytes->sizes[0]) + " labels");
     }
-    data.labels.assign(label_bytes->bytes.begin(), label_bytes->bytes.end());
-    const auto largest = std::max_element(data.labels.begin(), data.labels.end());
-    if (class_count == 0) class_count = *largest + 1;
-    if (*largest >= class_count) {
-        return fail(labels.string() + ": label " + std::to_string(*largest) + " of item " +
-                    std::to_string(largest - data.labels.begin()) + " is not below the class count " +
-                    std::to_string(class_count));
+    data.class_names = class_names.empty() ? classes_that_occur(label_bytes->bytes) : class_names;
+    const auto classes = class_of_label(data.class_names);
+    for (const std::uint8_t label : label_bytes->bytes) {
+        const auto known = classes.find(label);
+        if (known == classes.end())
+            return fail(labels.string() + ": label " + std::to_string(label) + " of item " +
+                        std::to_string(data.labels.size()) + " is none of the " +
+                        std::to_string(data.class_names.size()) + " classes " + list_of(data.class_names));
+        data.labels.push_back(known->second);
     }
-    for (std::int64_t i = 0; i < class_count; ++i)
-        data.class_names.push_back(std::to_string(i));
     return loaded;
 }
 
 Result<TrainAndTest> load_idx_folder(const std::filesystem::path& folder) {
-    auto train = load_part(folder, "train", 0);
+    auto train = load_part(folder, {"train"}, {});
     if (!train) return tl::unexpected(train.error());
-    auto test = load_part(folder, "t10k", static_cast<std::int64_t>(train->class_names.size()));
+    auto test = load_part(folder, {"t10k", "test"}, train->class_names);
     if (!test) return tl::unexpected(test.error());
     if (test->shape != train->shape)
         return fail(folder.string() + ": training and test images differ in size");

@@ -2,28 +2,48 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
 
 #include "node/learning/data/result.hpp"
 #include "node/learning/data/table.hpp"
 
+/// The IDX format of the MNIST family (yann.lecun.com/exdb/mnist): big-endian sizes, then unsigned bytes.
+/// Images have three dimensions (count, height, width) or four (count, channels, height, width). Where the
+/// last of four is 1 or 3 and the second is not, channels stand last. Files may be gzipped. No file can make
+/// the reader allocate more than about three times the bytes that really arrive.
 namespace unlearn::learning {
 
-// The IDX format of the MNIST family (yann.lecun.com/exdb/mnist): big-endian sizes, then unsigned bytes.
-// Images have three dimensions (count, height, width) or four (count, channels, height, width). Files may be
-// gzipped. No file can make the reader allocate more than about twice the bytes that really arrive.
 constexpr std::uint64_t kMaxIdxBytes = std::uint64_t{1} << 30;
 
-// Reads images, scaled to [0, 1], and their labels. With `class_count` 0 there are as many classes as the
-// largest label asks for; otherwise a label at or above it is an error. Classes are named "0", "1", ...
-[[nodiscard]] Result<LabelledData> load_idx(const std::filesystem::path& images,
-                                            const std::filesystem::path& labels,
-                                            std::int64_t class_count = 0);
+/// What an IDX file of bytes begins with.
+inline constexpr std::string_view kIdxBytesMagic{"\0\0\x08", 3};
 
-// Reads images without labels, scaled to [0, 1]: `labels` and `class_names` stay empty.
+struct ImageBytes {
+    std::size_t count = 0;
+    InputShape shape;
+    std::vector<std::uint8_t> pixels;  ///< count x channels x height x width, whatever the file's order
+};
+
+/// Reads images without labels from a file, or from its bytes; `name` is what errors call those.
+[[nodiscard]] Result<ImageBytes> read_idx_images(const std::filesystem::path& images);
+[[nodiscard]] Result<ImageBytes> parse_idx_images(std::string_view name, std::span<const std::uint8_t> bytes);
+
+/// The same, scaled to [0, 1]: `labels` and `class_names` stay empty.
 [[nodiscard]] Result<LabelledData> load_idx_images(const std::filesystem::path& images);
 
-// Reads a folder that holds {train,t10k}-images*, {train,t10k}-labels* (gzipped or not). The training labels
-// decide how many classes there are.
+/// Reads images, scaled to [0, 1], and their labels. Without `class_names` the classes are the numbers that
+/// occur, in their order. With class names that are all whole numbers, a label is such a name; with other
+/// names it is the place of its class, from 0. Any other label is an error.
+[[nodiscard]] Result<LabelledData> load_idx(const std::filesystem::path& images,
+                                            const std::filesystem::path& labels,
+                                            const std::vector<std::string>& class_names = {});
+
+/// Reads a folder with the files train-images*, train-labels*, t10k-images* and t10k-labels* (or test-*).
+/// They may be gzipped, in a folder of that name each, or have something before that name. The classes are
+/// those of the training labels.
 [[nodiscard]] Result<TrainAndTest> load_idx_folder(const std::filesystem::path& folder);
 
 }  // namespace unlearn::learning

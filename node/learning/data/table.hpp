@@ -24,6 +24,7 @@ struct LabelledData {
     std::vector<std::string> class_names;  // in the order in which the labels number them
     std::vector<float> features;           // count x shape.size(), row-major; images are scaled to [0, 1]
     std::vector<std::int64_t> labels;      // count numbers in [0, class_names.size())
+    std::vector<std::string> columns;      // names of the features of a table; empty for images
 };
 
 struct TrainAndTest {

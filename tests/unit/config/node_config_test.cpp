@@ -175,7 +175,22 @@ TEST_CASE("each wrong value is told with its line and key") {
         {&Text::data, "validation = 0.51", "9: data.validation ", "above 0, up to 0.5"},
         {&Text::data, "validation = nan", "9: data.validation ", "above 0, up to 0.5"},
         {&Text::data, "validation = \"0.1\"", "9: data.validation ", "a number"},
-        {&Text::data, "watch = true", "9: data.watch ", "\"no\", \"yes\""},
+        {&Text::data, "watch = 1", "9: data.watch ", "\"no\", \"yes\""},
+        {&Text::data, "separator = \":\"", "9: data.separator ", "\",\", \";\", \"tab\", \"|\""},
+        {&Text::data, "decimal = \"'\"", "9: data.decimal ", "\".\", \",\""},
+        {&Text::classes, "classses = [\"a\", \"b\"]", "8: unknown key 'data.classses'",
+         "did you mean 'data.classes'?"},
+        {&Text::reference, "refrence = \"r.csv\"", "7: unknown key 'data.refrence'",
+         "did you mean 'data.reference'?"},
+        {&Text::top, "listen = \"tcp://*:99999\"", "1: listen = 'tcp://*:99999' is no address", "to 65535"},
+        {&Text::top, "listen = \"tcp://*\"", "1: listen ", "the port is missing"},
+        {&Text::top, "listen = \"tcp://::1:7411\"", "1: listen ", "stands in brackets"},
+        {&Text::top, "control_socket = \"/" + std::string(107, 's') + "\"", "1: control_socket ",
+         "has 108 bytes; the path of a socket has 107 at most"},
+        {&Text::rest, "[training]\nepochs = 1e3000", "11: ", ""},
+        {&Text::rest, "[training]\nepochs = 300.5", "11: training.epochs = 300.5", "a whole number"},
+        {&Text::rest, "[[peers]]\naddress = \"" + peer() + "@tcp://host:70000\"", "11: peers.address ",
+         "from 1 to 65535"},
         {&Text::rest, "[model]\nmain = \"mlp:0\"", "11: model.main ", ""},
         {&Text::rest, "[model]\nseed = \"gpt\"", "11: model.seed ", ""},
         {&Text::rest, "[model]\nseed = 5", "11: model.seed ", "text in quotes"},
@@ -267,6 +282,21 @@ TEST_CASE("files are read, and what is none is refused") {
           std::string::npos);
     CHECK(refused(folder.write("binary", std::string("\xff\xfe\0\n\n", 5))).find("not TOML") !=
           std::string::npos);
+}
+
+TEST_CASE("what other programs write for a number, a choice or an address is understood") {
+    Text text;
+    text.top = "listen = \"tcp://[::]:07411\"\ncontrol_socket = \"/" + std::string(106, 's') + "\"";
+    text.data = "watch = false\nseparator = \"tab\"\ndecimal = \",\"";
+    text.rest =
+        "[training]\nepochs = 300.0\n[[peers]]\naddress = \"" + peer() + "@tcp://[fe80::1%eth0]:7411\"";
+    const auto config = parse(text);
+    CHECK(config.listen == "tcp://[::]:7411");
+    CHECK_FALSE(config.data.watch);
+    CHECK(config.data.format.separator == '\t');
+    CHECK(config.data.format.decimal == ',');
+    CHECK(config.training.epochs == 300);
+    CHECK(config.peers.at(0).endpoint == "tcp://[fe80::1%eth0]:7411");
 }
 
 }  // namespace

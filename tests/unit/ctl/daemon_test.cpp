@@ -49,7 +49,7 @@ TEST_CASE("a socket that nobody serves any more is the same") {
 TEST_CASE("a socket path that no socket can have is an error of usage") {
     const auto called = call({"status", "--socket", "/" + std::string(200, 'x')});
     CHECK(called.code == 2);
-    CHECK(called.err.find("at most 107 characters") != std::string::npos);
+    CHECK(called.err.find("the path of a socket has 107 at most") != std::string::npos);
 }
 
 TEST_CASE("what the daemon refuses is said in its own words") {
@@ -201,7 +201,7 @@ TEST_CASE("nobody leaves by accident") {
     const std::vector<std::string> exit{"exit", "--socket", leaving.socket};
     const auto nobody = call(exit);
     CHECK(nobody.code == 2);
-    CHECK(nobody.err == "unlearnctl: nobody is there to confirm; say --yes to go on\n");
+    CHECK(nobody.err == "unlearnctl: not a terminal, so nobody can be asked; pass --yes to confirm\n");
     const auto wrong = call(exit, "yes\n");
     CHECK(wrong.code == 1);
     CHECK(wrong.err.find("nothing was done") != std::string::npos);

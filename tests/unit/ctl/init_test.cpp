@@ -57,12 +57,21 @@ TEST_CASE("what the daemon could not use is refused at init, in one line, and no
     const Device device;
     const std::vector<std::pair<std::vector<std::string>, std::string>> wrong{
         {{"--network", "home", "--classes", "cat,bird"}, "train.csv"},
-        {{"--network", "home", "--classes", "cat,dog", "--main", "no-such-model"}, "model.main"},
+        {{"--network", "home", "--classes", "cat,dog", "--main", "no-such-model"},
+         "--main unknown architecture"},
         {{"--network", "home", "--classes", "cat,dog", "--main", "cnn:8"},
-         "a.toml: model.main: architecture cnn:8 pools"},
+         "unlearnctl: --main: architecture cnn:8 pools"},
         {{"--network", "home", "--classes", "cat,dog", "--seed", "cnn:8"},
-         "a.toml: model.seed: architecture cnn:8 pools"},
+         "unlearnctl: --seed: architecture cnn:8 pools"},
         {{"--network-key", device.folder / "none.key", "--classes", "cat,dog"}, "none.key"},
+        {{"--network", "home", "--classes", "cat"}, "unlearnctl: --classes must name at least two classes"},
+        {{"--network", "home", "--classes", "cat,dog", "--listen", "tcp://*:99999"},
+         "unlearnctl: --listen = 'tcp://*:99999' is no address: a port is a number from 0 (any) to 65535"},
+        {{"--network", "home", "--classes", "cat,dog", "--listen", "tcp://*"}, "the port is missing"},
+        {{"--network", "home", "--classes", "cat,dog", "--listen", "tcp://::1:7411"},
+         "an IPv6 address stands in brackets"},
+        {{"--network", "home", "--classes", "cat,dog", "--socket", device.folder / std::string(120, 's')},
+         "bytes; the path of a socket has 107 at most"},
     };
     const auto is_refused = [&](const std::vector<std::string>& options, const std::string& complaint) {
         const auto refused = device.init("a", options);
@@ -76,8 +85,8 @@ TEST_CASE("what the daemon could not use is refused at init, in one line, and no
     for (const auto& [options, complaint] : wrong)
         is_refused(options, complaint);
     static_cast<void>(device.folder.write("reference.csv", "x,class\n5,cat\n7,dog\n"));
-    is_refused({"--network", "home", "--classes", "cat,dog"},
-               "reference.csv: its examples have another size");
+    is_refused({"--network", "home", "--classes", "cat,dog"}, "train.csv:1: has column \"y\", which ");
+    static_cast<void>(device.folder.write("reference.csv", "x,y\n5,6\n7,8\n"));
     CHECK(device.init("a", {"--network", "n", "--network-key", "k", "--classes", "cat,dog"}).code == 2);
     CHECK(device.init("a", {"--classes", "cat,dog"}).code == 2);
 }

@@ -11,13 +11,13 @@ using nlohmann::json;
 
 std::string problem(const std::string& text, const std::string& label = "") {
     std::istringstream in(text);
-    const auto rows = read_rows("-", in, {label});
+    const auto rows = read_rows("-", in, {.label = label});
     return rows ? "" : rows.error().message;
 }
 
 Rows rows_of(const std::string& text, const std::string& label = "") {
     std::istringstream in(text);
-    return read_rows("-", in, {label}).value();
+    return read_rows("-", in, {.label = label}).value();
 }
 
 TEST_CASE("rows are read with and without a header, and a label column is left out") {
@@ -30,20 +30,43 @@ TEST_CASE("rows are read with and without a header, and a label column is left o
 }
 
 TEST_CASE("what is no row is named by its line") {
-    CHECK(problem("1,2\n3\n") == "standard input:2: has 1 fields, expected 2");
-    CHECK(problem("1,2\n3,x\n") == "standard input:2: \"x\" is not a finite number");
-    CHECK(problem("1,2\n3,inf\n") == "standard input:2: \"inf\" is not a finite number");
-    CHECK(problem("1,2\n3,\n") == "standard input:2: \"\" is not a finite number");
-    CHECK(problem("a,b\n") == "standard input: holds no rows");
+    CHECK(problem("1,2\n3\n") == "standard input:2:1: has 1 fields, expected 2");
+    CHECK(problem("1,2\n3,x\n") == "standard input:2:3: \"x\" is not a finite number");
+    CHECK(problem("1,2\n3,inf\n") == "standard input:2:3: \"inf\" is not a finite number");
+    CHECK(problem("1,2\n3,\n") == "standard input:2:3: \"\" is not a finite number");
+    CHECK(problem("a,b\n") == "standard input: holds a header but no rows");
     CHECK(problem("") == "standard input: holds no rows");
     CHECK(problem("a,b\n1,2\n", "c") == "standard input:1: there is no column \"c\"");
-    CHECK(problem("1,2\n", "2") == "standard input:1: there is no column \"2\"");
+    CHECK(problem("1,2\n", "2") == "standard input: label column 2 does not exist; rows have 2 fields");
+}
+
+TEST_CASE("columns are matched with those of the node by their names") {
+    const auto read = [](const std::string& text, const std::string& label = "") {
+        std::istringstream in(text);
+        return read_rows("-", in, {.label = label, .columns = {"x", "y"}, .label_of_node = "class"});
+    };
+    const Rows expected{{1, 2}, {3, 4}};
+    CHECK(read("x,y\n1,2\n3,4\n").value() == expected);
+    CHECK(read("y;x\n2;1\n4;3\n").value() == expected);
+    CHECK(read("1,2\n3,4\n").value() == expected);
+    CHECK(read("class,y,x\ncat,2,1\ndog,4,3\n", "class").value() == expected);
+    CHECK(read("y,class,x\n2,,1\n4,,3\n", "1").value() == expected);
+    const auto refusal = [&](const std::string& text) { return read(text).error().message; };
+    CHECK(refusal("y\n2\n") == "standard input:1: lacks column \"x\", which the network has");
+    CHECK(refusal("y,x,z\n2,1,0\n") == "standard input:1: has column \"z\", which the network does not have");
+    CHECK(refusal("y,class,x\n2,0,1\n") ==
+          "standard input:1: has column \"class\", which the network does not have; column \"class\" is the "
+          "class: leave it out with --label class");
+    CHECK(refusal("1,2,0\n") ==
+          "standard input:1: has 3 columns, and the network has 2; if one of them is the class, leave it out "
+          "with --label and its number, from 0");
+    CHECK(refusal("1,2,3,4\n") == "standard input:1: has 4 columns, and the network has 2");
 }
 
 TEST_CASE("IDX images come in bytes as they are") {
     const std::string header("\0\0\x08\x03\0\0\0\x02\0\0\0\x01\0\0\0\x02", 16);
     CHECK(rows_of(header + std::string("\0\xff\x01\x02", 4)) == Rows{{0, 255}, {1, 2}});
-    CHECK(problem(header + "abc").find("3 bytes of images") != std::string::npos);
+    CHECK(problem(header + "abc") == "standard input: ends after 3 of 4 announced bytes");
     CHECK(problem(header + "abcde") != "");
     CHECK(problem(header.substr(0, 9)).find("inside the IDX header") != std::string::npos);
     CHECK(problem(std::string("\0\0\x08\x01\0\0\0\x02", 8) + "ab") != "");
@@ -54,6 +77,7 @@ TEST_CASE("many rows are asked in several requests and answered as one") {
     const TemporaryFolder folder;
     const auto socket = folder / "s";
     const FakeDaemon daemon(socket, [](const FakeDaemon::Request& request) {
+        if (request.verb == "GET") return FakeDaemon::Answer{200, R"({"data": {"columns": ["n"]}})"};
         json answer{{"labels", json::array()},
                     {"probabilities", json::array()},
                     {"class_names", {"cat", "dog"}},
@@ -77,8 +101,9 @@ TEST_CASE("many rows are asked in several requests and answered as one") {
     REQUIRE(shown["labels"].size() == 300);
     CHECK(shown["labels"][299] == 1);
     CHECK(shown["participants"].size() == 1);
-    CHECK(daemon.requests().size() == 3);
-    CHECK(daemon.requests().front().target == "/v1/predict?prior=own");
+    CHECK(daemon.requests().size() == 4);
+    CHECK(daemon.requests().front().target == "/v1/status");
+    CHECK(daemon.requests()[1].target == "/v1/predict?prior=own");
 
     const auto called = call({"predict", folder.write("one.csv", "1\n"), "--socket", socket});
     CHECK(called.out ==
@@ -87,8 +112,13 @@ TEST_CASE("many rows are asked in several requests and answered as one") {
           "\nby this node's main model and 1 seed of peers: abcdefghij version 3\n");
 }
 
-TEST_CASE("wrong input costs no request") {
-    CHECK(call({"predict", "/no/such/file", "--socket", "/no/socket"}).code == 2);
+TEST_CASE("wrong input is refused, and no prediction is asked for") {
+    const TemporaryFolder folder;
+    const FakeDaemon daemon(folder / "s", [](const FakeDaemon::Request& request) {
+        CHECK(request.target == "/v1/status");
+        return FakeDaemon::Answer{200, "{}"};
+    });
+    CHECK(call({"predict", "/no/such/file", "--socket", folder / "s"}).code == 2);
     CHECK(call({"predict", "-", "--prior", "mine", "--socket", "/no/socket"}).code == 2);
 }
 

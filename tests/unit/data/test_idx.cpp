@@ -46,7 +46,8 @@ Bytes gzipped(const Bytes& plain) {
 }
 
 // The error message for these two files, or "" if they were read.
-std::string error_for(const Bytes& image_bytes, const Bytes& label_bytes, std::int64_t classes = 0) {
+std::string error_for(const Bytes& image_bytes, const Bytes& label_bytes,
+                      const std::vector<std::string>& classes = {}) {
     const unlearn::testing::TemporaryFolder folder;
     const auto data = load_idx(folder.write("i", image_bytes), folder.write("l", label_bytes), classes);
     return data ? "" : data.error().message;
@@ -64,8 +65,8 @@ TEST_CASE("plain and gzipped IDX files give the same examples, scaled to [0, 1]"
     REQUIRE(plain);
     CHECK(plain->count == 2);
     CHECK(plain->shape == InputShape{1, 2, 3});
-    CHECK(plain->labels == std::vector<std::int64_t>{0, 3});
-    CHECK(plain->class_names == std::vector<std::string>{"0", "1", "2", "3"});
+    CHECK(plain->labels == std::vector<std::int64_t>{0, 1});
+    CHECK(plain->class_names == std::vector<std::string>{"0", "3"});
     CHECK(plain->features[5] == 1.0F);
     CHECK(plain->features[1] == doctest::Approx(0.2));
     const auto packed =
@@ -95,7 +96,8 @@ TEST_CASE("a damaged IDX file gives one line that names it") {
     CHECK(mentions(error_for(extra, labels({0, 1})), "more than the 12 announced"));
 
     CHECK(mentions(error_for(images(2), labels({0, 1, 1})), "holds 2 images"));
-    CHECK(mentions(error_for(images(2), labels({0, 9}), 9), "/l: label 9 of item 1"));
+    CHECK(mentions(error_for(images(2), labels({0, 9}), {"shirt", "bag"}),
+                   "/l: label 9 of item 1 is none of "));
     CHECK(mentions(error_for(Bytes{}, labels({0})), "/i: ends inside"));
 }
 
@@ -138,4 +140,102 @@ TEST_CASE("a folder is read by the names of its files, and says what it lacks") 
     CHECK_FALSE(load_idx_folder(folder.path()));
     CHECK_FALSE(load_idx_folder(folder.path() / "missing"));
     CHECK_FALSE(load_idx(folder.path(), folder.path()));
+}
+
+TEST_CASE("labels are the names of classes where those are numbers, and else their places") {
+    const unlearn::testing::TemporaryFolder folder;
+    const auto loaded = [&](const Bytes& values, const std::vector<std::string>& classes) {
+        return load_idx(folder.write("i", images(static_cast<std::uint32_t>(values.size()))),
+                        folder.write("l", labels(values)), classes);
+    };
+    // EMNIST letters are numbered from 1, and other sets leave numbers out.
+    CHECK(loaded({26, 1}, {"1", "26"})->labels == std::vector<std::int64_t>{1, 0});
+    CHECK(loaded({4, 2, 4}, {})->class_names == std::vector<std::string>{"2", "4"});
+    CHECK(loaded({4, 2, 10}, {})->labels == std::vector<std::int64_t>{1, 0, 2});
+    CHECK(mentions(loaded({0, 1}, {"1", "2"}).error().message,
+                   "label 0 of item 0 is none of the 2 classes 1, 2"));
+    CHECK(loaded({0, 1}, {"shirt", "bag"})->labels == std::vector<std::int64_t>{0, 1});
+    CHECK(mentions(loaded({2}, {"shirt", "bag"}).error().message, "label 2 of item 0"));
+}
+
+TEST_CASE("images with channels last become images with channels first") {
+    const auto four = [](const std::vector<std::uint32_t>& sizes) {
+        Bytes bytes;
+        put_word(bytes, 0x804);
+        std::uint32_t total = 1;
+        for (const std::uint32_t size : sizes) {
+            put_word(bytes, size);
+            total *= size;
+        }
+        for (std::uint32_t i = 0; i < total; ++i)
+            bytes.push_back(static_cast<std::uint8_t>(i));
+        return bytes;
+    };
+    const auto read = [](const Bytes& bytes) { return parse_idx_images("x", bytes).value(); };
+    const auto last = read(four({2, 5, 6, 3}));
+    CHECK(last.count == 2);
+    CHECK(last.shape == InputShape{3, 5, 6});
+    // Pixel (row 1, column 2) of the second image: its three channels stood side by side.
+    const std::size_t place = 1 * 6 + 2;
+    for (std::size_t channel = 0; channel < 3; ++channel)
+        CHECK(last.pixels[(1 * 3 + channel) * 30 + place] ==
+              static_cast<std::uint8_t>(1 * 90 + place * 3 + channel));
+    CHECK(read(four({2, 8, 8, 1})).shape == InputShape{1, 8, 8});
+    CHECK(read(four({2, 8, 8, 4})).shape == InputShape{4, 8, 8});
+    const auto first = read(four({2, 3, 5, 6}));
+    CHECK(first.shape == InputShape{3, 5, 6});
+    CHECK(first.pixels[17] == 17);
+    CHECK(read(four({2, 1, 8, 8})).shape == InputShape{1, 8, 8});
+    CHECK(read(four({2, 3, 8, 3})).shape == InputShape{3, 8, 3});
+    CHECK(read(four({2, 16, 5, 6})).shape == InputShape{16, 5, 6});
+    CHECK_FALSE(parse_idx_images("x", four({2, 2}) /* says 4 dimensions */));
+}
+
+TEST_CASE(
+    "a folder as it was downloaded is read: folders for files, names with something before, other files") {
+    const auto bytes_of = [](std::uint32_t count) { return images(count); };
+    const unlearn::testing::TemporaryFolder folder;
+    const auto make = [&](const std::string& name) {
+        std::filesystem::create_directories(folder.path() / name);
+        return folder.path() / name;
+    };
+    const auto put = [&](const std::string& place, const std::string& part, std::uint32_t count) {
+        folder.write(place + "images" + part, bytes_of(count));
+        folder.write(place + "labels" + part, labels(Bytes(count, 1)));
+    };
+    // Kaggle's MNIST: a file with a dot beside a folder with a dash.
+    make("train-images-idx3-ubyte");
+    make("train-labels-idx1-ubyte");
+    put("train-", ".idx", 3);
+    put("t10k-", "-idx", 2);
+    folder.write("train-images.png", Bytes{1, 2, 3});
+    auto data = load_idx_folder(folder.path());
+    REQUIRE_MESSAGE(data, data.error().message);
+    CHECK(data->train.count == 3);
+    // Only the folders are left.
+    std::filesystem::remove(folder.path() / "train-images.idx");
+    std::filesystem::remove(folder.path() / "train-labels.idx");
+    CHECK_FALSE(load_idx_folder(folder.path()));
+    folder.write("train-images-idx3-ubyte/train-images-idx3-ubyte", bytes_of(5));
+    folder.write("train-labels-idx1-ubyte/train-labels-idx1-ubyte", labels(Bytes(5, 1)));
+    data = load_idx_folder(folder.path());
+    REQUIRE_MESSAGE(data, data.error().message);
+    CHECK(data->train.count == 5);
+
+    const unlearn::testing::TemporaryFolder emnist;
+    for (const char* name :
+         {"emnist-letters-train-images-idx3-ubyte", "emnist-letters-test-images-idx3-ubyte"})
+        emnist.write(name, bytes_of(4));
+    for (const char* name :
+         {"emnist-letters-train-labels-idx1-ubyte", "emnist-letters-test-labels-idx1-ubyte"})
+        emnist.write(name, labels({1, 2, 3, 2}));
+    data = load_idx_folder(emnist.path());
+    REQUIRE_MESSAGE(data, data.error().message);
+    CHECK(data->test.class_names == std::vector<std::string>{"1", "2", "3"});
+    emnist.write("emnist-digits-train-images-idx3-ubyte", bytes_of(4));
+    CHECK(mentions(load_idx_folder(emnist.path()).error().message, "could both be train-images"));
+    // A plain file and its gzipped twin are one.
+    emnist.write("train-images-idx3-ubyte", bytes_of(4));
+    emnist.write("train-images-idx3-ubyte.gz", gzipped(bytes_of(4)));
+    CHECK(load_idx_folder(emnist.path()));
 }

@@ -1,3 +1,5 @@
+#include <filesystem>
+
 #include <doctest/doctest.h>
 
 #include "node/network/limits.hpp"
@@ -62,15 +64,62 @@ TEST_CASE("a restarted dialler is a new session for the listener") {
     CHECK(dialler->seen.downs.empty());
 }
 
-TEST_CASE("listening on all addresses works") {
+namespace {
+
+/// Whether a node that listens at `where` is reached at `host`, which stands before the port.
+bool reaches(const std::string& where, const std::string& host) {
     ZmqWorld world;
-    const auto node = world.make("tcp://*:0");
-    REQUIRE(node->transport->start(node->seen));
+    const auto node = world.make(where);
+    const auto started = node->transport->start(node->seen);
+    REQUIRE_MESSAGE(started, started.error().detail);
     const std::string endpoint = node->transport->bound_endpoint().value();
     const auto dialler = world.dialling();
     node->allow(*dialler);
-    dialler->transport->dial({node->identity.id(), "tcp://127.0.0.1" + endpoint.substr(endpoint.rfind(':'))});
-    CHECK(world.until([&] { return !dialler->seen.ups.empty(); }));
+    dialler->transport->dial({node->identity.id(), host + endpoint.substr(endpoint.rfind(':'))});
+    return world.until([&] { return !dialler->seen.ups.empty(); }, 10s);
+}
+
+}  // namespace
+
+TEST_CASE("a node is reached at each of its addresses, whichever way they are written") {
+    CHECK(reaches("tcp://*:0", "tcp://127.0.0.1"));
+    CHECK(reaches("tcp://localhost:0", "tcp://127.0.0.1"));
+    CHECK(reaches("tcp://lo:0", "tcp://127.0.0.1"));
+    // The name may have an IPv6 address first, at which nobody listens: then the other one is tried.
+    CHECK(reaches("tcp://127.0.0.1:0", "tcp://localhost"));
+    if (!std::filesystem::exists("/proc/net/if_inet6")) return;
+    CHECK(reaches("tcp://*:0", "tcp://[::1]"));
+    CHECK(reaches("tcp://[::]:0", "tcp://127.0.0.1"));
+    CHECK(reaches("tcp://[::1]:0", "tcp://[::1]"));
+}
+
+TEST_CASE("where a node listens is told as its user wrote it") {
+    ZmqWorld world;
+    for (const char* host : {"tcp://*", "tcp://localhost", "tcp://127.0.0.1"}) {
+        const auto node = world.make(host + std::string(":0"));
+        REQUIRE(node->transport->start(node->seen));
+        CHECK(node->transport->bound_endpoint()->starts_with(host + std::string(":")));
+        CHECK_FALSE(node->transport->bound_endpoint()->ends_with(":0"));
+    }
+    const auto wrong = world.make("tcp://no-such-interface:0");
+    const auto started = wrong->transport->start(wrong->seen);
+    REQUIRE_FALSE(started);
+    CHECK(started.error().detail ==
+          "cannot listen on tcp://no-such-interface:0: 'no-such-interface' is neither an address of this "
+          "machine "
+          "nor one of its network interfaces");
+}
+
+TEST_CASE("a host that nobody knows is told once, and tried again") {
+    ZmqWorld world;
+    const auto dialler = world.dialling();
+    const auto peer = protocol::Identity::generate().id();
+    dialler->transport->dial({peer, "tcp://nowhere.invalid:7411"});
+    REQUIRE(world.until([&] { return !dialler->seen.unresolved.empty(); }));
+    CHECK(dialler->seen.unresolved.front().first == peer);
+    CHECK(dialler->seen.unresolved.front().second.starts_with("nowhere.invalid: "));
+    world.run_for(1s);
+    CHECK(dialler->seen.unresolved.size() == 1);
 }
 
 TEST_CASE("a bad endpoint is an error at start, and no crash when dialled") {

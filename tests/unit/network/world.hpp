@@ -33,6 +33,7 @@ struct Recorder : TransportHandler {
     std::vector<SessionId> downs;
     std::vector<Message> messages;
     std::vector<Malformed> malformed;
+    std::vector<std::pair<protocol::NodeId, std::string>> unresolved;
     std::function<void(const Message&)> answer;
 
     void on_link_up(SessionId session, const protocol::NodeId& peer) override {
@@ -45,6 +46,9 @@ struct Recorder : TransportHandler {
     }
     void on_malformed(SessionId session, const protocol::CurvePublicKey& key, std::string reason) override {
         malformed.push_back({session, key, std::move(reason)});
+    }
+    void on_unresolved(const protocol::NodeId& peer, const std::string& problem) override {
+        unresolved.emplace_back(peer, problem);
     }
 };
 

@@ -25,11 +25,28 @@ json frames_to_json(const Frames& frames) {
     return out;
 }
 
+/// A description and the id that it has.
+json network_vector(const NetworkDescription& description) {
+    json out{{"name", description.name},
+             {"input_shape", description.input_shape},
+             {"classes", description.classes},
+             {"preprocessing", description.preprocessing},
+             {"reference_set", to_hex(description.reference_set.view())},
+             {"id", to_hex(network_id_of(description).view())}};
+    if (!description.columns.empty()) out["columns"] = description.columns;
+    return out;
+}
+
 json make_vectors() {
     const Identity owner = Identity::from_seed({1});
     const Identity holder = Identity::from_seed({2});
-    const NetworkId network =
-        network_id_of({"golden", {1, 28, 28}, {"cat", "dog"}, "scale-1/255", digest_of(Bytes{1, 2, 3})});
+    const NetworkDescription images{
+        "golden", {1, 28, 28}, {"cat", "dog"}, "scale-1/255", digest_of(Bytes{1, 2, 3})};
+    const NetworkDescription table{
+        "golden", {1, 1, 2}, {"cat", "dog"}, "standardised-by-reference", digest_of(Bytes{1, 2, 3})};
+    NetworkDescription named = table;
+    named.columns = {"height", "Größe"};
+    const NetworkId network = network_id_of(images);
     const WallTime time{std::chrono::seconds(1'700'000'000)};
     const Bytes payload(20'000, 0xab);
     const auto record = describe_seed(owner.id(), SeedVersion{3}, "mlp:32", payload, time).value();
@@ -55,6 +72,7 @@ json make_vectors() {
                        {"curve_secret_key", to_hex(owner.curve_secret_key())}};
     out["holder"] = {{"secret_seed", to_hex(holder.secret_seed())}, {"node_id", to_hex(holder.id().view())}};
     out["network_id"] = to_hex(network.view());
+    out["networks"] = {network_vector(images), network_vector(table), network_vector(named)};
     const auto statement = [](const SignedBytes& s) {
         return json{{"bytes", to_hex(s.bytes)}, {"signature", to_hex(s.signature.view())}};
     };

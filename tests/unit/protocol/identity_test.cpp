@@ -104,4 +104,15 @@ TEST_CASE("networks that differ in anything have different ids") {
     changed = base;
     changed.input_shape = {3, 28, 28};
     CHECK(network_id_of(base) != network_id_of(changed));
+    // Names of columns and their order.
+    changed = base;
+    changed.columns = {"x", "y"};
+    const auto named = network_id_of(changed);
+    CHECK(named != network_id_of(base));
+    changed.columns = {"y", "x"};
+    CHECK(named != network_id_of(changed));
+    changed.columns = {"x", "y", ""};
+    CHECK(named != network_id_of(changed));
+    changed.columns = {"xy"};
+    CHECK(named != network_id_of(changed));
 }

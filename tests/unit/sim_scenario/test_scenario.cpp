@@ -250,7 +250,7 @@ TEST_CASE("mistakes around a graph file name both files") {
     const std::string twice = message_of("node a\nnode b\nnode a\n", text);
     CAPTURE(twice);
     CHECK(twice.find("x.toml:2: ") != std::string::npos);
-    CHECK(twice.find("graph.txt:3: node 'a' is declared twice") != std::string::npos);
+    CHECK(twice.find("graph.txt:3: node 'a' is there twice") != std::string::npos);
     CHECK(message_of("a b\nc d\n", text).find("graph.txt:2: the graph is not connected") !=
           std::string::npos);
     CHECK(message_of("node a\n", text).find("x.toml:2: topology.file has 1 nodes") != std::string::npos);

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <CLI/CLI.hpp>
+
+#include "node/learning/data/csv_format.hpp"
+
+namespace unlearn::ctl {
+
+/// The options --separator and --decimal of commands that read CSV files.
+inline void add_csv_options(CLI::App& command, std::string& separator, std::string& decimal) {
+    const auto strings = [](const auto& names) {
+        return std::vector<std::string>(names.begin(), names.end());
+    };
+    command
+        .add_option("--separator", separator, "between the fields of a CSV file that can be read in two ways")
+        ->check(CLI::IsMember(strings(learning::kSeparatorNames)));
+    command.add_option("--decimal", decimal, "the decimal sign of such a file")
+        ->check(CLI::IsMember(strings(learning::kDecimalNames)));
+}
+
+/// What the two options say.
+[[nodiscard]] inline learning::CsvFormat csv_format_of(const std::string& separator,
+                                                       const std::string& decimal) {
+    const auto sign = [](const std::string& name, const auto& names,
+                         const auto& signs) -> std::optional<char> {
+        const auto found = std::find(names.begin(), names.end(), name);
+        if (found == names.end()) return std::nullopt;
+        return signs[static_cast<std::size_t>(found - names.begin())];
+    };
+    return {sign(separator, learning::kSeparatorNames, learning::kSeparators),
+            sign(decimal, learning::kDecimalNames, learning::kDecimals)};
+}
+
+}  // namespace unlearn::ctl

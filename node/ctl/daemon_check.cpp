@@ -1,0 +1,132 @@
+#include "node/ctl/daemon_check.hpp"
+
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <cstdlib>
+#include <sstream>
+#include <string>
+#include <system_error>
+
+#include <fcntl.h>
+#include <grp.h>
+#include <poll.h>
+#include <pwd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "node/storage/files.hpp"
+
+namespace unlearn::ctl {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr const char* kProgram = "unlearnd";
+constexpr int kCannotRun = 127;
+
+/// In the new process: becomes for good who the parent acts as, and then unlearnd.
+[[noreturn]] void become(const char* program, const char* config, int errors) {
+    const uid_t user = ::geteuid();
+    const gid_t group = ::getegid();
+    if (user != ::getuid()) {
+        const passwd* entry = ::getpwuid(user);
+        const bool done =
+            ::seteuid(0) == 0 && ::setresgid(group, group, group) == 0 &&
+            (entry != nullptr ? ::initgroups(entry->pw_name, group) : ::setgroups(1, &group)) == 0 &&
+            ::setresuid(user, user, user) == 0;
+        if (!done) ::_exit(kCannotRun);
+    }
+    const int nothing = ::open("/dev/null", O_RDWR);
+    ::dup2(nothing, STDIN_FILENO);
+    ::dup2(nothing, STDOUT_FILENO);
+    ::dup2(errors, STDERR_FILENO);
+    ::execl(program, program, "--config", config, "--check", static_cast<char*>(nullptr));
+    ::_exit(kCannotRun);
+}
+
+/// What the other end writes until it closes. @return false when the deadline came first.
+bool read_until(int from, Clock::time_point deadline, std::string& text) {
+    constexpr std::size_t kMost = 1 << 20;
+    std::array<char, 4096> part{};
+    while (text.size() < kMost) {
+        const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now());
+        if (left.count() <= 0) return false;
+        pollfd item{from, POLLIN, 0};
+        const int ready = ::poll(&item, 1, static_cast<int>(left.count()));
+        if (ready < 0 && errno == EINTR) continue;
+        if (ready <= 0) return false;
+        const auto count = ::read(from, part.data(), part.size());
+        if (count < 0 && errno == EINTR) continue;
+        if (count <= 0) return true;
+        text.append(part.data(), static_cast<std::size_t>(count));
+    }
+    return true;
+}
+
+/// The last line of a log, without its level.
+std::string last_line(const std::string& log) {
+    constexpr std::string_view kLevel = "error: ";
+    std::istringstream in(log);
+    std::string last;
+    for (std::string line; std::getline(in, line);)
+        if (!line.empty()) last = std::move(line);
+    return last.starts_with(kLevel) ? last.substr(kLevel.size()) : last;
+}
+
+int wait_for(pid_t process) {
+    int status = 0;
+    while (::waitpid(process, &status, 0) < 0 && errno == EINTR) {
+    }
+    return status;
+}
+
+}  // namespace
+
+std::optional<std::filesystem::path> find_unlearnd() {
+    std::error_code error;
+    const auto self = std::filesystem::read_symlink("/proc/self/exe", error);
+    std::string places = error ? "" : self.parent_path().string();
+    if (const char* path = std::getenv("PATH")) places += std::string(":") + path;
+    std::istringstream in(places);
+    for (std::string folder; std::getline(in, folder, ':');) {
+        if (folder.empty()) continue;
+        auto program = std::filesystem::path(folder) / kProgram;
+        if (std::filesystem::is_regular_file(program, error) && ::access(program.c_str(), X_OK) == 0)
+            return program;
+    }
+    return std::nullopt;
+}
+
+Outcome<void> run_check(const std::filesystem::path& unlearnd, const std::filesystem::path& config,
+                        std::chrono::seconds at_most) {
+    std::array<int, 2> ends{};
+    if (::pipe2(ends.data(), O_CLOEXEC) != 0)
+        return fail_with(ExitCode::failed, std::string("no pipe: ") + std::generic_category().message(errno));
+    const storage::FileDescriptor reading(ends[0]);
+    storage::FileDescriptor writing(ends[1]);
+    const pid_t process = ::fork();
+    if (process == 0) become(unlearnd.c_str(), config.c_str(), writing.get());
+    if (process < 0)
+        return fail_with(ExitCode::failed, unlearnd.string() + ": cannot be started: " +
+                                               std::generic_category().message(errno));
+    writing = storage::FileDescriptor();  // closes our end with the temporary
+    std::string log;
+    const bool ended = read_until(reading.get(), Clock::now() + at_most, log);
+    if (!ended) ::kill(process, SIGKILL);
+    const int status = wait_for(process);
+    if (!ended)
+        return fail_with(ExitCode::bad_input, "unlearnd --check was not done after " +
+                                                  std::to_string(at_most.count()) +
+                                                  " s: the model or the data cannot be used");
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return {};
+    if (WIFSIGNALED(status))
+        return fail_with(ExitCode::bad_input, "unlearnd --check crashed with signal " +
+                                                  std::to_string(WTERMSIG(status)) +
+                                                  ": the model or the data cannot be used");
+    std::string line = last_line(log);
+    if (line.empty()) line = unlearnd.string() + " --check ended with " + std::to_string(WEXITSTATUS(status));
+    return fail_with(ExitCode::bad_input, std::move(line));
+}
+
+}  // namespace unlearn::ctl

@@ -1,0 +1,21 @@
+#pragma once
+
+#include <chrono>
+#include <filesystem>
+#include <optional>
+
+#include "node/ctl/outcome.hpp"
+
+namespace unlearn::ctl {
+
+/// `unlearnd` beside this program, or else on the path; nothing when there is none.
+[[nodiscard]] std::optional<std::filesystem::path> find_unlearnd();
+
+/// Runs `unlearnd --check` with this configuration, as the user that this process acts as. unlearnctl links
+/// no LibTorch, so only unlearnd can tell whether it can use a TorchScript module.
+/// @return the line with which it refuses; also when it crashes, or is not done after `at_most`
+[[nodiscard]] Outcome<void> run_check(const std::filesystem::path& unlearnd,
+                                      const std::filesystem::path& config,
+                                      std::chrono::seconds at_most = std::chrono::seconds{120});
+
+}  // namespace unlearn::ctl
