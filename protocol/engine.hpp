@@ -227,6 +227,12 @@ class Engine {
         Lease lease;
         SignedBytes signed_lease;
     };
+    /// Live connections of one peer that a newer one of the same peer ended.
+    struct Replacements {
+        std::uint32_t count = 0;
+        SteadyTime since{};
+        std::optional<SteadyTime> told_at;
+    };
     struct Blocked {
         SteadyTime until{};
         std::chrono::milliseconds last_period{};
@@ -319,6 +325,7 @@ class Engine {
     [[nodiscard]] Result<void> count_in(Session& session, Lane lane, std::uint64_t sequence) const;
     void handle_nack(SessionId id, Session& session, const Nack& nack);
     void establish(SessionId id, Session& session);
+    void count_replacement(const NodeId& peer, const Session& replaced);
     void remove_session(SessionId id);
     /// `key` by value: it usually lives in the session that ends here.
     void drop_peer(SessionId id, CurvePublicKey key, const Error& why);
@@ -438,6 +445,7 @@ class Engine {
 
     std::map<SessionId, Session> sessions_;
     std::map<NodeId, SessionId> session_of_;  ///< established ones, the newest for each peer
+    std::map<NodeId, Replacements> replacements_;
     std::map<CurvePublicKey, Blocked> blocked_;
     std::map<NodeId, SteadyTime> redial_at_;
     std::set<NodeId> missing_;  ///< had no session at the last check

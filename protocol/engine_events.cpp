@@ -46,6 +46,8 @@ std::string_view name_of(EventKind kind) {
             return "store-failed";
         case EventKind::peer_unresolved:
             return "peer-unresolved";
+        case EventKind::peer_copied:
+            return "peer-copied";
     }
     return "unknown";
 }

@@ -180,6 +180,7 @@ enum class EventKind {
     retired,         ///< this identity is finished, durably; `detail` says why. The process must stop.
     store_failed,
     peer_unresolved,  ///< the name of its host cannot be looked up; told by the transport
+    peer_copied,      ///< two processes seem to use its identity; they end each other's connections
 };
 [[nodiscard]] std::string_view name_of(EventKind kind);
 

@@ -232,6 +232,8 @@ void Engine::establish(SessionId session_id, Session& session) {
     if (was_up && known->second != session_id) {
         // The newest session of a node wins.
         const SessionId old = known->second;
+        if (const auto replaced = sessions_.find(old); replaced != sessions_.end())
+            count_replacement(session.peer, replaced->second);
         sessions_.erase(old);
         effects_.push_back(CloseSession{old});
     }
@@ -260,6 +262,25 @@ void Engine::establish(SessionId session_id, Session& session) {
         send(session_id, session, ReceiptMessage{left->second});
     // Exits that either of us missed while the other was away.
     begin_comparison(session_id, session);
+}
+
+/// A node that connects again has lost its connection, which was silent. One whose live connection ends for a
+/// new one, again and again, runs twice.
+void Engine::count_replacement(const NodeId& peer, const Session& replaced) {
+    if (now_.steady - replaced.last_heard > config_.pace.suspect_after) return;
+    Replacements& seen = replacements_[peer];
+    if (seen.count == 0 || now_.steady - seen.since > kReplacementsWithin) {
+        seen.count = 0;
+        seen.since = now_.steady;
+    }
+    if (++seen.count < kReplacementsOfCopies) return;
+    seen.count = 0;
+    if (seen.told_at && now_.steady - *seen.told_at < kTellOfCopiesEvery) return;
+    seen.told_at = now_.steady;
+    note(EventKind::peer_copied, peer, {},
+         "two processes seem to use this identity, and each ends the other's connection: is there a copy of "
+         "the "
+         "node's folder?");
 }
 
 void Engine::handle_nack(SessionId session_id, Session& session, const Nack& nack) {

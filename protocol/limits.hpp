@@ -47,6 +47,12 @@ inline constexpr std::chrono::milliseconds kProvisionalTime{5000};
 inline constexpr std::chrono::milliseconds kBlockFirst{5000};
 inline constexpr std::chrono::milliseconds kBlockMost{600000};
 
+// A second connection of a node ends the first. When that happens so often within this time, though each of
+// them was alive, two processes use one identity; that is told this often.
+inline constexpr std::uint32_t kReplacementsOfCopies = 4;
+inline constexpr std::chrono::milliseconds kReplacementsWithin{60000};
+inline constexpr std::chrono::milliseconds kTellOfCopiesEvery{600000};
+
 // Leases. A holder counts its own boot-time clock too, so that a wrong clock prolongs nothing.
 inline constexpr std::chrono::hours kLeaseTime{24};
 inline constexpr std::chrono::hours kLeaseRenewal{1};

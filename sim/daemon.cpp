@@ -46,10 +46,15 @@ bool Daemon::answers() {
     if (follower_.joinable()) return true;
     if (!client_.get("/healthz")) return false;
     follower_ = std::thread([this] {
-        static_cast<void>(client_.stream("/v1/events", [this](std::string_view line) {
-            if (const auto event = read_daemon_event(line)) events_.add(setup_.name, event->event, event->at);
-            return true;
-        }));
+        try {
+            static_cast<void>(client_.stream("/v1/events", [this](std::string_view line) {
+                if (const auto event = read_daemon_event(line))
+                    events_.add(setup_.name, event->event, event->at);
+                return true;
+            }));
+        } catch (const std::exception&) {
+            // Memory: the events are missing, and what they would have told is asked of the daemon itself.
+        }
     });
     return true;
 }

@@ -1,3 +1,5 @@
+#include <cstdio>
+#include <cstdlib>
 #include <future>
 #include <string>
 #include <thread>
@@ -49,7 +51,14 @@ class ZmqFabric final : public Fabric {
     std::unique_ptr<network::ZmqContext> zmq_;
     boost::asio::io_context io_;
     boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_{io_.get_executor()};
-    std::thread thread_{[this] { io_.run(); }};
+    std::thread thread_{[this] {
+        try {
+            io_.run();
+        } catch (const std::exception& error) {  // memory, most likely: whoever waits would wait for ever
+            std::fprintf(stderr, "unlearn-sim: the nodes' network ended: %s\n", error.what());
+            std::_Exit(EXIT_FAILURE);
+        }
+    }};
 };
 
 }  // namespace

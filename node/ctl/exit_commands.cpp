@@ -136,9 +136,23 @@ Outcome<json> exit_progress(const Context& context, const ControlClient& daemon,
     return progress_of(*certificate);
 }
 
+/// Whose receipts are missing, as one line for people who wait.
+std::string missing_holders(const json& progress) {
+    constexpr std::size_t kMostNamed = 5;
+    std::string line;
+    std::size_t missing = 0;
+    for (const auto& holder : progress.value("holders", json::array())) {
+        if (field(holder, "status") != "missing") continue;
+        if (++missing <= kMostNamed) line += (missing == 1 ? "" : ", ") + short_id(field(holder, "node"));
+    }
+    if (missing > kMostNamed) line += " and " + std::to_string(missing - kMostNamed) + " more";
+    return line;
+}
+
 Outcome<ExitCode> wait_for_receipts(const Context& context, const ControlClient& daemon,
                                     const ExitOptions& options, json progress) {
     constexpr seconds kOnePoll{20};
+    std::string told;
     const auto end = steady_clock::now() + seconds(options.timeout_s);
     while (!over(progress)) {
         auto wait = kOnePoll;
@@ -150,6 +164,11 @@ Outcome<ExitCode> wait_for_receipts(const Context& context, const ControlClient&
         auto next = exit_progress(context, daemon, wait);
         if (!next) return tl::unexpected(next.error());
         progress = std::move(*next);
+        if (auto missing = missing_holders(progress);
+            !over(progress) && !missing.empty() && missing != told) {
+            context.console.err << "waiting for receipts of " << missing << " (see: unlearnctl peers)\n";
+            told = std::move(missing);
+        }
     }
     print_progress(context, progress);
     return progress.value("complete", false) ? ExitCode::ok : ExitCode::incomplete;

@@ -195,10 +195,21 @@ void ControlApi::handle_exit(const HttpRequest& request, const Respond& respond)
 
 /// `then` on this thread, when storage has tried all that was asked of it before.
 void ControlApi::after_storage(const Respond& respond, std::function<void()> then) {
-    const auto queued = service_->node().on_storage([this, then = std::move(then)](storage::Store&) {
+    on_storage(respond, [this, then = std::move(then)](storage::Store&) {
         boost::asio::post(io_, [this, then] {
             if (service_ != nullptr) then();
         });
+    });
+}
+
+/// Runs `task` on the storage thread; what it throws is an answer, too.
+void ControlApi::on_storage(const Respond& respond, std::function<void(storage::Store&)> task) {
+    const auto queued = service_->node().on_storage([respond, task = std::move(task)](storage::Store& store) {
+        try {
+            task(store);
+        } catch (const std::exception& error) {  // memory, most likely
+            respond(refusal(500, error.what()));
+        }
     });
     if (!queued) respond(refusal_of(queued.error()));
 }
@@ -236,7 +247,7 @@ void ControlApi::handle_sealed_exit(const HttpRequest& request, const Respond& r
 void ControlApi::handle_log(const HttpRequest& request, const Respond& respond) {
     const auto range = read_log_range(request);
     if (!range) return respond(refusal_of(range.error()));
-    const auto queued = service_->node().on_storage([respond, range = *range](storage::Store& store) {
+    on_storage(respond, [respond, range = *range](storage::Store& store) {
         const auto entries = store.read_log(range.after, range.limit);
         if (!entries) return respond(refusal_of(entries.error()));
         json out = json::array();
@@ -244,7 +255,6 @@ void ControlApi::handle_log(const HttpRequest& request, const Respond& respond) 
             out.push_back(log_entry_json(entry));
         respond(answer(out));
     });
-    if (!queued) respond(refusal_of(queued.error()));
 }
 
 namespace {
@@ -274,8 +284,7 @@ void ControlApi::handle_log_verify(const HttpRequest& /*request*/, const Respond
         [this, respond](std::function<void(storage::Store&)> task) {
             boost::asio::post(io_, [this, respond, task = std::move(task)] {
                 if (service_ == nullptr) return respond(refusal(503, "unlearnd is stopping"));
-                if (auto queued = service_->node().on_storage(task); !queued)
-                    respond(refusal_of(queued.error()));
+                on_storage(respond, task);
             });
         };
     queue(
@@ -285,11 +294,10 @@ void ControlApi::handle_log_verify(const HttpRequest& /*request*/, const Respond
 void ControlApi::handle_backup(const HttpRequest& request, const Respond& respond) {
     const auto path = read_backup_path(request);
     if (!path) return respond(refusal_of(path.error()));
-    const auto queued = service_->node().on_storage([respond, path = *path](storage::Store& store) {
+    on_storage(respond, [respond, path = *path](storage::Store& store) {
         if (auto made = store.backup(path); !made) return respond(refusal(500, made.error().detail));
         respond(answer({{"path", path}}));
     });
-    if (!queued) respond(refusal_of(queued.error()));
 }
 
 }  // namespace unlearn::daemon

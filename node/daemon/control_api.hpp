@@ -46,6 +46,7 @@ class ControlApi {
     void answer_health(const Respond& respond) const;
     void answer_exit(const Respond& respond) const;
     void after_storage(const Respond& respond, std::function<void()> then);
+    void on_storage(const Respond& respond, std::function<void(storage::Store&)> task);
     void wait_for_exit(std::chrono::seconds at_most, const Respond& respond);
     void answer_waiters();
 

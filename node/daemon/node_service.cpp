@@ -319,9 +319,24 @@ void NodeService::finish_publishing(SeedVersion version) {
     }
 }
 
+/// The seed is published as soon as it can be stored; nobody needs to wait for that.
+void NodeService::tell_that_storage_fails(const std::string& detail) {
+    for (auto& waiting : publishing_)
+        if (auto done = std::exchange(waiting.done, nullptr))
+            done("the new seed cannot be stored yet, and is published as soon as it can: " + detail);
+}
+
+void NodeService::refuse_publishing(const std::string& detail) {
+    for (auto& waiting : std::exchange(publishing_, {}))
+        if (waiting.done) waiting.done("the new seed cannot be published: " + detail);
+}
+
 void NodeService::on_event(const protocol::Event& event) {
     setup_.events(event);
     if (event.kind == EventKind::seed_published) finish_publishing(event.version);
+    if (event.kind == EventKind::store_failed) tell_that_storage_fails(event.detail);
+    if (event.kind == EventKind::seed_refused && event.subject == setup_.identity.id())
+        refuse_publishing(event.detail);
     if (event.kind == EventKind::retired) retired_ = true;
     if (event.kind == EventKind::exit_complete || event.kind == EventKind::retired ||
         (event.kind == EventKind::receipt_stored && certificate_begun_))

@@ -133,6 +133,8 @@ class NodeService {
     void take_over(std::shared_ptr<Live> live, const Learnt& learnt);
     void publish_seed(protocol::SharedSeedBytes payload, const protocol::Digest& fingerprint, Done done);
     void finish_publishing(protocol::SeedVersion version);
+    void tell_that_storage_fails(const std::string& detail);
+    void refuse_publishing(const std::string& detail);
     void on_event(const protocol::Event& event);
     void write_certificate();
     void watch_data();
