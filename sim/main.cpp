@@ -5,10 +5,10 @@
 #include <thread>
 #include <vector>
 
-#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 #include <unistd.h>
 
+#include "node/command_line/command_line.hpp"
 #include "node/learning/data/architecture.hpp"
 #include "node/learning/threads.hpp"
 #include "node/runtime/certificate.hpp"
@@ -215,7 +215,7 @@ int verify(const Options& options) {
 int main(int argc, char** argv) {
     sim::OwnProcess::end_with_parent();
     restart_with_better_kernels(argv);
-    CLI::App app{"unlearn-sim: many unlearnd nodes on one machine, over real sockets"};
+    CLI::App app{"unlearn-sim: many unlearnd nodes on one machine, over real sockets", "unlearn-sim"};
     app.require_subcommand(1);
     app.footer(
         "Exit codes: 0 shown, 1 not shown (inexact, vacuous, receipts missing, or a daemon failed), 2 bad "
@@ -266,12 +266,8 @@ int main(int argc, char** argv) {
     auto* verify_command = app.add_subcommand("verify", "Check an erasure certificate offline");
     verify_command->add_option("FILE", options.certificate, "certificate (JSON)")->required();
 
-    try {
-        app.parse(argc, argv);
-    } catch (const CLI::ParseError& error) {
-        const int code = app.exit(error);
-        return code == 0 ? kShown : kBadInput;
-    }
+    if (const auto code = command_line::parse(app, {argv + 1, argv + argc}, std::cout, std::cerr))
+        return *code;
     try {
         if (*run_command) return run(options);
         if (*other) return run_counterfactual(options);

@@ -5,6 +5,7 @@
 #include <fstream>
 #include <iterator>
 
+#include "node/command_line/nearest.hpp"
 #include "node/config/csv_format_reader.hpp"
 #include "node/config/ensemble_reader.hpp"
 #include "sim/scenario_table.hpp"
@@ -14,8 +15,8 @@
 namespace unlearn::sim {
 namespace {
 
+using command_line::nearest;
 using config::Complaints;
-using config::nearest;
 using config::TableReader;
 
 // In the order of the enumerators.

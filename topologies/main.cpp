@@ -4,15 +4,16 @@
 #include <string>
 #include <vector>
 
-#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
+#include "node/command_line/command_line.hpp"
 #include "topologies/formats/formats.hpp"
 #include "topologies/generators.hpp"
 #include "topologies/measures.hpp"
 
 namespace {
 
+using namespace unlearn;
 using namespace unlearn::topologies;
 
 enum ExitCode : int { kDone = 0, kFailed = 1, kBadInput = 2 };
@@ -195,7 +196,7 @@ void add_generator(CLI::App& command, Options& options) {
 
 /// The whole program; what it throws is a library's.
 int unlearn_topo(int argc, char** argv) {
-    CLI::App app{"unlearn-topo: generate, describe and convert network topologies"};
+    CLI::App app{"unlearn-topo: generate, describe and convert network topologies", "unlearn-topo"};
     app.require_subcommand(1);
     app.footer(
         "Files: edge list, adjacency JSON, GraphML, DOT, adjacency list, as networkx writes them, gzipped or "
@@ -234,11 +235,8 @@ int unlearn_topo(int argc, char** argv) {
             ->check(CLI::IsMember(formats));
     auto* list_command = app.add_subcommand("list", "The kinds of graph and what each takes");
 
-    try {
-        app.parse(argc, argv);
-    } catch (const CLI::ParseError& error) {
-        return app.exit(error) == 0 ? kDone : kBadInput;
-    }
+    if (const auto code = command_line::parse(app, {argv + 1, argv + argc}, std::cout, std::cerr))
+        return *code;
     if (*list_command) return list();
     if (*describe_command) {
         if (options.file.empty() && options.kind.empty()) return bad_input("describe: give a FILE or --kind");

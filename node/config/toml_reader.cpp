@@ -2,10 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 
 #include <spdlog/fmt/fmt.h>
 #include <spdlog/fmt/ranges.h>
+
+#include "node/command_line/nearest.hpp"
 
 namespace unlearn::config {
 namespace {
@@ -48,23 +49,6 @@ std::string words(Range range, std::string_view what) {
                              : fmt::format("{} from {:.17g} to {:.17g}", what, range.least, range.most);
 }
 
-/// Edit distance, a swap of two neighbouring letters counting as one edit (Damerau-Levenshtein, restricted).
-std::size_t distance(std::string_view a, std::string_view b) {
-    std::vector<std::vector<std::size_t>> d(a.size() + 1, std::vector<std::size_t>(b.size() + 1));
-    for (std::size_t i = 0; i <= a.size(); ++i)
-        d[i][0] = i;
-    std::iota(d[0].begin(), d[0].end(), std::size_t{0});
-    for (std::size_t i = 1; i <= a.size(); ++i) {
-        for (std::size_t j = 1; j <= b.size(); ++j) {
-            d[i][j] = std::min({d[i - 1][j] + 1, d[i][j - 1] + 1, d[i - 1][j - 1] + (a[i - 1] != b[j - 1])});
-            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) {
-                d[i][j] = std::min(d[i][j], d[i - 2][j - 2] + 1);
-            }
-        }
-    }
-    return d[a.size()][b.size()];
-}
-
 }  // namespace
 
 void Complaints::add(std::uint32_t line, const std::string& message) {
@@ -72,16 +56,6 @@ void Complaints::add(std::uint32_t line, const std::string& message) {
     line_ = line;
     first_ =
         line == 0 ? fmt::format("{}: {}", file_, message) : fmt::format("{}:{}: {}", file_, line, message);
-}
-
-std::optional<std::string_view> nearest(std::string_view word, std::span<const std::string_view> candidates) {
-    constexpr std::size_t kLongestWord = 64;  // a file may hold a key of any length
-    if (word.size() > kLongestWord || candidates.empty()) return std::nullopt;
-    const auto best = *std::min_element(candidates.begin(), candidates.end(), [word](auto a, auto b) {
-        return distance(word, a) < distance(word, b);
-    });
-    if (distance(word, best) > std::max<std::size_t>(1, best.size() / 3)) return std::nullopt;
-    return best;
 }
 
 void TableReader::read(std::string_view key, std::string& value) {
@@ -176,13 +150,13 @@ void TableReader::finish() {
     for (const auto& [key, message] : missing_) {
         const bool misspelt = std::any_of(table_.begin(), table_.end(), [&, wanted = key](const auto& entry) {
             const std::string_view other = entry.first.str();
-            return !is_known(other) && nearest(other, known_) == wanted;
+            return !is_known(other) && command_line::nearest(other, known_) == wanted;
         });
         if (!misspelt) complain(key, message);
     }
     for (const auto& [key, value] : table_) {
         if (is_known(key.str())) continue;
-        const auto meant = nearest(key.str(), known_);
+        const auto meant = command_line::nearest(key.str(), known_);
         std::string message =
             fmt::format("unknown {} '{}'", value.is_table() ? "section" : "key", full_name(key.str()));
         if (meant)
@@ -230,7 +204,8 @@ std::optional<std::size_t> TableReader::choice(std::string_view key,
         if (found != names.end()) return static_cast<std::size_t>(found - names.begin());
     }
     std::string message = describe(*node);
-    if (const auto meant = node->is_string() ? nearest(node->as_string()->get(), names) : std::nullopt) {
+    if (const auto meant =
+            node->is_string() ? command_line::nearest(node->as_string()->get(), names) : std::nullopt) {
         message += fmt::format(", perhaps \"{}\"", *meant);
     }
     complain(key, message + fmt::format("; allowed: \"{}\"", fmt::join(names, "\", \"")));

@@ -37,10 +37,6 @@ struct Range {
     bool above_least = false;  ///< `least` itself is not allowed
 };
 
-/// The candidate that `word` was probably meant to be, if one is near enough.
-[[nodiscard]] std::optional<std::string_view> nearest(std::string_view word,
-                                                      std::span<const std::string_view> candidates);
-
 /// Reads one table of a TOML file. Each `read` leaves the value alone when the key is absent and complains
 /// when it is not what is asked for; `finish` complains about the keys that nothing asked for. Lives shorter
 /// than the table and the complaints.

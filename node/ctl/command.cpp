@@ -98,13 +98,7 @@ int run(const std::vector<std::string>& arguments, Console& console) {
     add_log_commands(app, commands);
     add_backup_commands(app, commands);
 
-    try {
-        app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
-    } catch (const CLI::ParseError& error) {
-        const bool asked_for_help = error.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success);
-        app.exit(error, console.out, console.err);
-        return static_cast<int>(asked_for_help ? ExitCode::ok : ExitCode::bad_input);
-    }
+    if (const auto code = command_line::parse(app, arguments, console.out, console.err)) return *code;
     context.config_given = config->count() > 0;
     constexpr double kMilliseconds = 1000;
     context.patience = patience_s

@@ -7,9 +7,9 @@
 #include <optional>
 #include <string>
 
-#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
+#include "node/command_line/command_line.hpp"
 #include "node/ctl/control_client.hpp"
 #include "node/ctl/outcome.hpp"
 

@@ -2,10 +2,10 @@
 #include <csignal>
 #include <cstdio>
 #include <filesystem>
+#include <iostream>
 #include <memory>
 #include <string>
 
-#include <CLI/CLI.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
@@ -13,6 +13,7 @@
 #include <sys/resource.h>
 #include <systemd/sd-daemon.h>
 
+#include "node/command_line/command_line.hpp"
 #include "node/config/binding.hpp"
 #include "node/daemon/control_api.hpp"
 #include "node/daemon/node_service.hpp"
@@ -186,16 +187,13 @@ int unlearnd(int argc, char** argv) {
     std::signal(SIGPIPE, SIG_IGN);
     std::string file = "/etc/unlearnd/node.toml";
     bool only_check = false;
-    CLI::App app{"A node of a learning network that can forget"};
+    CLI::App app{"A node of a learning network that can forget", "unlearnd"};
     app.set_version_flag("--version", "unlearnd " UNLEARN_VERSION);
     app.add_option("--config", file, "configuration, see: unlearnctl init")->capture_default_str();
     app.add_flag("--check", only_check,
                  "find what would stop the start or leave the node without a model, say so, and end");
-    try {
-        app.parse(argc, argv);
-    } catch (const CLI::ParseError& error) {
-        return app.exit(error) == 0 ? stopped : wrong_input;
-    }
+    if (const auto code = command_line::parse(app, {argv + 1, argv + argc}, std::cout, std::cerr))
+        return *code;
     spdlog::set_default_logger(spdlog::stderr_color_mt("unlearnd"));
     // The journal has its own clock, and a check is over at once.
     const bool untimed = only_check || (::sd_booted() > 0 && std::getenv("JOURNAL_STREAM") != nullptr);

@@ -4,13 +4,14 @@
 #include <string>
 #include <vector>
 
-#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
+#include "node/command_line/command_line.hpp"
 #include "sim/faults/in_parallel.hpp"
 #include "sim/faults/spread.hpp"
 #include "sim/faults/storm.hpp"
 
+using namespace unlearn;
 using namespace unlearn::sim;
 
 namespace {
@@ -75,7 +76,8 @@ int main(int argc, char** argv) {
         "drawn "
         "from a seed, and checks after every event that nothing forgotten comes back. Exit code 1: it found "
         "a "
-        "violation; 2: bad arguments."};
+        "violation; 2: bad arguments.",
+        "fault_sim"};
     app.add_option("--nodes", arguments.options.nodes, "in each network")
         ->check(CLI::Range(3U, 100'000U))
         ->capture_default_str();
@@ -95,11 +97,8 @@ int main(int argc, char** argv) {
     bool log = false;
     app.add_flag("--log", log, "a line on stderr for everything that happens to a node");
     app.add_flag("--json", arguments.json, "one JSON object for each seed, and one at the end");
-    try {
-        app.parse(argc, argv);
-    } catch (const CLI::ParseError& error) {
-        return app.exit(error) == 0 ? 0 : 2;
-    }
+    if (const auto code = command_line::parse(app, {argv + 1, argv + argc}, std::cout, std::cerr))
+        return *code;
     arguments.options.in_memory = arguments.spread;
     // One broken rule shows in many ways.
     arguments.options.goes_on = arguments.broken != "none";

@@ -17,6 +17,26 @@ TEST_CASE("help explains the exit codes, and wrong usage is exit code 2") {
     CHECK(call({"status", "extra"}).code == 2);
 }
 
+TEST_CASE("a mistyped option or command is named, on one line, with the one that was meant") {
+    const auto says = [](const std::vector<std::string>& arguments, const std::string& line) {
+        const auto called = call(arguments);
+        CHECK(called.code == 2);
+        CHECK(called.out.empty());
+        CHECK(called.err == "unlearnctl: " + line + "\n");
+    };
+    // --classes is missing because of it, and that is not what helps.
+    says({"init", "--classses", "a,b", "--network", "n"},
+         "--classses: no such option; did you mean --classes? (see unlearnctl init --help)");
+    says({"status", "--jsom"}, "--jsom: no such option; did you mean --json? (see unlearnctl status --help)");
+    says({"exit", "--tiemout=5"},
+         "--tiemout: no such option; did you mean --timeout? (see unlearnctl exit --help)");
+    says({"status", "--quite-another"}, "--quite-another: no such option (see unlearnctl status --help)");
+    says({"inti"}, "inti: no such command; did you mean init? (see unlearnctl --help)");
+    says({"peers", "ad", "x"}, "ad: no such command; did you mean add? (see unlearnctl peers --help)");
+    says({"status", "extra"}, "extra: not expected here (see unlearnctl status --help)");
+    says({"init"}, "--classes is required (see unlearnctl init --help)");
+}
+
 TEST_CASE("a configuration that cannot be read is one line with its place") {
     const TemporaryFolder folder;
     const auto missing = call({"status", "--config", folder / "none.toml"});

@@ -1,0 +1,13 @@
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string_view>
+
+namespace unlearn::command_line {
+
+/// The candidate that somebody who wrote `word` probably meant; nothing when all of them are far from it.
+[[nodiscard]] std::optional<std::string_view> nearest(std::string_view word,
+                                                      std::span<const std::string_view> candidates);
+
+}  // namespace unlearn::command_line
