@@ -34,7 +34,7 @@ struct Error {
     ErrorCode code = ErrorCode::malformed;
     std::string detail;
 
-    /// "bad signature: seed record of node ..." on one line.
+    /// "bad signature: seed record of node ..." on one line; of a local failure the detail alone.
     [[nodiscard]] std::string text() const;
 };
 

@@ -83,7 +83,11 @@ std::string DaemonProcess::last_words() const {
     std::string last;
     for (std::string line; std::getline(in, line);)
         if (!line.empty()) last = std::move(line);
-    return last.empty() ? "it said nothing" : last;
+    if (!last.empty()) return last;
+    std::error_code error;
+    const auto space = std::filesystem::space(log_.parent_path(), error);
+    if (!error && space.available == 0) return "its log is empty, for the disk is full: " + log_.string();
+    return "it said nothing";
 }
 
 }  // namespace unlearn::sim

@@ -1,5 +1,7 @@
 #include "sim/output_folder.hpp"
 
+#include <cerrno>
+#include <cstring>
 #include <fstream>
 #include <vector>
 
@@ -44,7 +46,7 @@ tl::expected<void, std::string> write_file(const std::filesystem::path& file, st
     {
         std::ofstream out(unfinished, std::ios::binary | std::ios::trunc);
         out.write(content.data(), static_cast<std::streamsize>(content.size()));
-        if (!out.flush()) return failed_with(file, "cannot be written");
+        if (!out.flush()) return failed_with(file, std::string("cannot be written: ") + std::strerror(errno));
     }
     std::error_code error;
     std::filesystem::rename(unfinished, file, error);

@@ -1,7 +1,9 @@
 #include "sim/report.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <cmath>
+#include <cstring>
 #include <fstream>
 #include <system_error>
 
@@ -405,7 +407,7 @@ tl::expected<void, std::string> write_report(const std::filesystem::path& file, 
         std::ofstream output(partial, std::ios::binary | std::ios::trunc);
         output << *page;
         output.flush();
-        if (!output) return tl::unexpected(file.string() + ": cannot be written");
+        if (!output) return tl::unexpected(file.string() + ": cannot be written: " + std::strerror(errno));
     }
     std::error_code error;
     std::filesystem::rename(partial, file, error);

@@ -1,6 +1,8 @@
 #include <algorithm>
+#include <map>
 #include <sstream>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <nlohmann/json.hpp>
@@ -114,9 +116,16 @@ class Summary {
         const auto& aside = result_.held_aside;
         if (aside.empty()) return;
         heading("Held aside: " + counted(aside.size(), "seed"));
-        for (std::size_t i = 0; i < std::min(kMost, aside.size()); ++i)
-            wrapped(fmt::format("The seed of {} by {}: {}.", aside[i].owner, aside[i].holder, aside[i].why));
-        if (aside.size() > kMost) line(fmt::format("  and {} more", aside.size() - kMost));
+        // All holders judge a seed alike, unless their data differ.
+        std::map<std::pair<std::string, std::string>, std::vector<std::string>> holders;
+        for (const auto& seed : aside)
+            holders[{seed.owner, seed.why}].push_back(seed.holder);
+        std::size_t shown = 0;
+        for (const auto& [seed, by] : holders) {
+            if (++shown > kMost) break;
+            wrapped(fmt::format("That of {} by {}: {}.", seed.first, list(by), seed.second));
+        }
+        if (holders.size() > kMost) line(fmt::format("  and those of {} more", holders.size() - kMost));
     }
 
     void print_exit(const ExitResult& exit) {

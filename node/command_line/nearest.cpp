@@ -33,7 +33,8 @@ std::optional<std::string_view> nearest(std::string_view word, std::span<const s
     const auto best = *std::min_element(candidates.begin(), candidates.end(), [word](auto a, auto b) {
         return distance(word, a) < distance(word, b);
     });
-    if (distance(word, best) > std::max<std::size_t>(1, best.size() / 3)) return std::nullopt;
+    const auto edits = distance(word, best);
+    if (edits > std::max<std::size_t>(1, best.size() / 3) || edits >= best.size()) return std::nullopt;
     return best;
 }
 

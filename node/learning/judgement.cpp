@@ -57,7 +57,9 @@ ReferenceFacts facts_on_reference(std::span<const float> logits, std::size_t cla
         mean_entropy += entropy(shares) / static_cast<double>(rows);
     }
     const auto top = std::max_element(answers.begin(), answers.end());
-    return {entropy(mean) - mean_entropy, static_cast<double>(*top) / static_cast<double>(rows),
+    // Never below nothing, whatever rounding says.
+    return {std::max(0.0, entropy(mean) - mean_entropy),
+            static_cast<double>(*top) / static_cast<double>(rows),
             static_cast<std::size_t>(top - answers.begin())};
 }
 

@@ -148,6 +148,19 @@ TEST_CASE("a holder without a receipt is marked") {
     CHECK(contains(page, "class=\"verdict warn\""));
 }
 
+TEST_CASE("seeds that are held aside have a table, and missing receipts their reason") {
+    nlohmann::json result = sample_result();
+    CHECK_FALSE(contains(render(result), "held aside"));
+    result["held_aside"] = {{{"holder", "node-0"}, {"owner", "node-1"}, {"why", "does <b>harm</b>"}}};
+    result["exits"][0]["missing"] = {"node-2"};
+    result["exits"][0]["why_missing"] = {{"node-2", "store-failed: disk full"}};
+    const std::string page = render(result);
+    CHECK(imbalance(page) == "");
+    CHECK(contains(page, "held aside"));
+    CHECK(contains(page, "does &lt;b&gt;harm"));
+    CHECK(contains(page, "store-failed: disk full"));
+}
+
 TEST_CASE("every outcome is told apart") {
     nlohmann::json result = sample_result();
     CHECK(judge(result).outcome == sim::Outcome::kForgotten);

@@ -77,6 +77,31 @@ TEST_CASE("failure is said in words") {
     CHECK(contains(unwrapped(summary(result)), "INCOMPLETE"));
 }
 
+TEST_CASE("seeds that are held aside are named once for all their holders, with the reason") {
+    nlohmann::json result = sample_result();
+    CHECK_FALSE(contains(summary(result), "Held aside"));
+    result["held_aside"] = {
+        {{"holder", "node-0"}, {"owner", "node-1"}, {"why", "hardly depends on the input"}},
+        {{"holder", "node-2"}, {"owner", "node-1"}, {"why", "hardly depends on the input"}},
+        {{"holder", "node-3"}, {"owner", "node-1"}, {"why", "does harm"}}};
+    const std::string text = unwrapped(summary(result));
+    CHECK(contains(text, "Held aside: 3 seeds"));
+    CHECK(contains(text, "That of node-1 by node-0 and node-2: hardly depends on the input."));
+    CHECK(contains(text, "That of node-1 by node-3: does harm."));
+    CHECK_FALSE(contains(text, "more"));
+    for (int i = 0; i < 10; ++i)
+        result["held_aside"].push_back(
+            {{"holder", "node-0"}, {"owner", "x" + std::to_string(i)}, {"why", "does harm"}});
+    CHECK(contains(unwrapped(summary(result)), "and those of 8 more"));
+}
+
+TEST_CASE("why a receipt is missing is said where it is known") {
+    nlohmann::json result = sample_result();
+    result["exits"][0]["missing"] = {"node-2"};
+    result["exits"][0]["why_missing"] = {{"node-2", "store-failed: disk full"}};
+    CHECK(contains(unwrapped(summary(result)), "node-2: store-failed: disk full."));
+}
+
 TEST_CASE("a name cannot command the terminal") {
     nlohmann::json result = sample_result();
     result["scenario"] = "x\033[2Jy";
