@@ -14,14 +14,18 @@ namespace unlearn::ctl {
 
 /// The options --separator and --decimal of commands that read CSV files.
 inline void add_csv_options(CLI::App& command, std::string& separator, std::string& decimal) {
-    const auto strings = [](const auto& names) {
-        return std::vector<std::string>(names.begin(), names.end());
+    const auto one_of = [](const auto& names) {
+        // The list in the help would read {,,;,tab,|}.
+        return CLI::IsMember(std::vector<std::string>(names.begin(), names.end())).description("");
     };
     command
-        .add_option("--separator", separator, "between the fields of a CSV file that can be read in two ways")
-        ->check(CLI::IsMember(strings(learning::kSeparatorNames)));
-    command.add_option("--decimal", decimal, "the decimal sign of such a file")
-        ->check(CLI::IsMember(strings(learning::kDecimalNames)));
+        .add_option("--separator", separator,
+                    "between the fields of a CSV file that can be read in two ways: , or ; or tab or |")
+        ->check(one_of(learning::kSeparatorNames))
+        ->type_name("SIGN");
+    command.add_option("--decimal", decimal, "the decimal sign of such a file: . or ,")
+        ->check(one_of(learning::kDecimalNames))
+        ->type_name("SIGN");
 }
 
 /// What the two options say.
