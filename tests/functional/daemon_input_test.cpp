@@ -256,6 +256,75 @@ TEST_CASE("--check finds what would stop the start, and leaves a running node al
     static_cast<void>(device);
 }
 
+TEST_CASE("a node of a network that was made before columns had names starts, learns, and meets its like") {
+    const TemporaryFolder ground;
+    write_reference(ground.path());
+    const auto make = [&](const std::string& name, unsigned seed, bool older) {
+        auto device = std::make_unique<Device>(ground.path(), name, free_port());
+        write_data(device->folder(), seed);
+        auto options = device->usual_options();
+        if (older) options.emplace_back("--older-network");
+        device->init(options);
+        device->start();
+        REQUIRE(device->ctl("wait").code == 0);
+        return device;
+    };
+    const auto old_one = make("old", 1, true);
+    const auto old_other = make("other", 2, true);
+    introduce(*old_one, *old_other);
+    CHECK(old_one->ctl("wait --seeds 1 --timeout 60").code == 0);
+    // Names count there, too.
+    const auto rows = [&](const std::string& text) {
+        return "predict " + ground.write("rows.csv", text).string();
+    };
+    const auto plain = old_one->ask(rows("x,y\n-2,2\n"));
+    const bool same = old_one->ask(rows("y,x\n2,-2\n")) == plain;
+    CHECK(same);
+    // A new network is another one.
+    const auto young = make("young", 3, false);
+    CHECK(young->ask("id")["network"] != old_one->ask("id")["network"]);
+    CHECK(old_one->stop() == 0);
+    old_one->start();
+    CHECK(old_one->ctl("wait --seeds 1 --timeout 60").code == 0);
+}
+
+TEST_CASE("an init that runs out of space makes nothing, and succeeds when there is room again") {
+    Scene scene;
+    const auto disk = scene.ground.path() / "disk";
+    fs::create_directories(disk);
+    std::string arguments = "init --network fleet --classes a,b,c,d --data " +
+                            (scene.device.folder() / "own.csv").string() + " --reference " + scene.reference +
+                            " --config full/node.toml --data-dir full/data --sealed full/exit.sealed";
+    // All room is taken but for so many pages; init fails, there is room again, init succeeds.
+    scene.ground.write(
+        "script",
+        "set -u\nmount -t tmpfs -o size=1m tmpfs $DISK && cd $DISK && mkdir full || exit 77\nfailed=0\n"
+        "for free in 0 1 2 3 4 5 6 7 8; do\n"
+        "  head -c $(($(stat -f -c %a .) * 4096 - free * 4096)) /dev/zero >filler\n"
+        "  before=$(find full | sort)\n"
+        "  if ! $CTL " +
+            arguments +
+            "; then\n"
+            "    failed=$((failed + 1))\n"
+            "    [ \"$(find full | sort)\" = \"$before\" ] || { echo left behind: $(find full); exit 1; }\n"
+            "    rm filler\n"
+            "    $CTL " +
+            arguments +
+            " || exit 2\n"
+            "  fi\n"
+            "  rm -rf full/* filler\ndone\n"
+            "[ $failed -ge 2 ] || exit 3\n");
+    const std::string command = "DISK=" + disk.string() + " CTL=" + UNLEARN_BIN_DIR +
+                                "/unlearnctl unshare -m bash " + (scene.ground.path() / "script").string() +
+                                " >" + (scene.ground.path() / "log").string() + " 2>&1";
+    const int status = std::system(command.c_str());
+    const auto log = content_of(scene.ground.path() / "log");
+    if (WEXITSTATUS(status) == 77 || mentions(log, "unshare: "))
+        MESSAGE("not tried: mounting is not allowed here");
+    else
+        CHECK_MESSAGE(WEXITSTATUS(status) == 0, log);
+}
+
 TEST_CASE("commands wait for a daemon that is starting") {
     Scene scene;
     Device& device = scene.device;

@@ -53,6 +53,30 @@ TEST_CASE("two nodes are of one network exactly when name, classes and reference
     CHECK(network("e", {"--network", "home", "--classes", "cat,dog"}) != first);
 }
 
+TEST_CASE(
+    "the names of columns and their order in the reference set make the network, unless it is an older one") {
+    const Device device;
+    int number = 0;
+    const auto network = [&](const std::string& reference, const std::vector<std::string>& more = {}) {
+        static_cast<void>(device.folder.write("reference.csv", reference));
+        std::vector<std::string> options{"--network", "home", "--classes", "cat,dog"};
+        options.insert(options.end(), more.begin(), more.end());
+        const auto made = device.init("n" + std::to_string(++number), options);
+        REQUIRE_MESSAGE(made.code == 0, made.err);
+        return json::parse(made.out)["network"].get<std::string>();
+    };
+    const auto named = network("x,y,class\n5,6,cat\n7,8,dog\n");
+    // The class is no feature: where it stands, and whether it is there, makes no difference.
+    CHECK(network("class,x,y\ncat,5,6\ndog,7,8\n") == named);
+    CHECK(network("x;y\n5;6\n7;8\n") == named);
+    CHECK(network("y,x,class\n5,6,cat\n7,8,dog\n") != named);
+    const auto older = network("x,y,class\n5,6,cat\n7,8,dog\n", {"--older-network"});
+    CHECK(older != named);
+    CHECK(network("x,y\n5,6\n7,8\n", {"--older-network"}) == older);
+    static_cast<void>(device.folder.write("train.csv", "z,y,class\n1,2,cat\n3,4,dog\n"));
+    CHECK(network("z,y\n5,6\n7,8\n", {"--older-network"}) == older);
+}
+
 TEST_CASE("what the daemon could not use is refused at init, in one line, and nothing is made") {
     const Device device;
     const std::vector<std::pair<std::vector<std::string>, std::string>> wrong{
