@@ -11,13 +11,18 @@ constexpr std::string_view kForm = "it reads tcp://HOST:PORT";
 /// A DNS name has at most 253 characters.
 constexpr std::size_t kMaxHost = 253;
 
-tl::unexpected<Error> wrong(std::string_view text, const std::string& what) {
-    constexpr std::size_t kMostShown = 80;
-    std::string shown(text.substr(0, kMostShown));
+/// In quotes, on one line, and not longer than `most`.
+std::string quoted(std::string_view text, std::size_t most) {
+    std::string shown(text.substr(0, most));
     std::replace_if(
         shown.begin(), shown.end(), [](char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7F'; },
         '?');
-    return fail(ErrorCode::malformed, "'" + shown + "' is no address: " + what);
+    return "'" + shown + "'";
+}
+
+tl::unexpected<Error> wrong(std::string_view text, const std::string& what) {
+    constexpr std::size_t kMostShown = 80;
+    return fail(ErrorCode::malformed, quoted(text, kMostShown) + " is no address: " + what);
 }
 
 bool is_alphanumeric(char c) {
@@ -92,7 +97,7 @@ Result<Endpoint> parse_endpoint(std::string_view text, EndpointUse use) {
     unsigned number = 0;
     const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), number);
     if (port.empty() || error == std::errc::invalid_argument || end != port.data() + port.size())
-        return wrong(text, "'" + std::string(port.substr(0, 10)) + "' is no port");
+        return wrong(text, quoted(port, 10) + " is no port");
     if (error != std::errc{} || number > UINT16_MAX || (number == 0 && use == EndpointUse::dial))
         return wrong(text, std::string("a port is a number from ") +
                                (use == EndpointUse::dial ? "1" : "0 (any)") + " to 65535");

@@ -77,7 +77,9 @@ Result<NodeId> NodeId::from_text(std::string_view text) {
     for (const char c : text) {
         const auto digit = kAlphabet.find(c);
         if (digit == std::string_view::npos)
-            return fail(ErrorCode::bad_identity, std::string("a node id has no '") + c + "'");
+            return fail(ErrorCode::bad_identity, c > ' ' && c < '\x7F'
+                                                     ? std::string("a node id has no '") + c + "'"
+                                                     : "a node id has letters and digits only");
         buffer = (buffer << 5) | static_cast<std::uint32_t>(digit);
         bits += 5;
         if (bits >= 8) {

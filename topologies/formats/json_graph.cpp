@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 #include <optional>
 
 #include "topologies/formats/json_tree.hpp"
@@ -17,6 +18,9 @@ std::optional<std::string> name_in(const JsonValue& value) {
     return std::nullopt;
 }
 
+/// Where networkx' formats keep what links the nodes.
+constexpr std::array<const char*, 3> kLinkKeys = {"links", "edges", "adjacency"};
+
 std::optional<std::string> name_in(const JsonValue& object, const char* key) {
     const JsonValue* value = object.find(key);
     return value == nullptr ? std::nullopt : name_in(*value);
@@ -25,7 +29,7 @@ std::optional<std::string> name_in(const JsonValue& object, const char* key) {
 /// {"nodes": [{"id": ...}, ...]}. @return the names in their order
 Result<std::vector<std::string>> declare_nodes(const JsonValue& nodes, GraphBuilder& builder) {
     std::vector<std::string> names;
-    for (const auto& [key, node] : nodes.members) {
+    for (const auto& node : nodes.members) {
         const auto name = name_in(node, "id");
         if (!name)
             return builder.fail(node.line, "a node without an id, which must be a text or a whole number");
@@ -38,7 +42,7 @@ Result<std::vector<std::string>> declare_nodes(const JsonValue& nodes, GraphBuil
 /// "links" or "edges": [{"source": ..., "target": ...}, ...]
 Result<Graph> read_links(const JsonValue& links, GraphBuilder& builder) {
     if (!links.is(JsonValue::Kind::array)) return builder.fail(links.line, "the links are not an array");
-    for (const auto& [key, link] : links.members) {
+    for (const auto& link : links.members) {
         const auto from = name_in(link, "source");
         const auto to = name_in(link, "target");
         if (!from || !to) return builder.fail(link.line, "a link without source or target");
@@ -57,7 +61,7 @@ Result<Graph> read_adjacency_data(const JsonValue& rows, const std::vector<std::
     if (!rows.is(JsonValue::Kind::array) || rows.members.size() != names.size())
         return builder.fail(rows.line, "\"adjacency\" does not have one list for each node");
     for (std::size_t i = 0; i < names.size(); ++i)
-        for (const auto& [key, neighbour] : rows.members[i].second.members) {
+        for (const auto& neighbour : rows.members[i].members) {
             const auto name = name_in(neighbour, "id");
             if (!name || !builder.knows(*name))
                 return builder.fail(neighbour.line,
@@ -70,29 +74,34 @@ Result<Graph> read_adjacency_data(const JsonValue& rows, const std::vector<std::
 
 /// {"a": ["b", "c"], ...}, or {"a": {"b": {}}, ...} as networkx' to_dict_of_dicts.
 Result<Graph> read_adjacency(const JsonValue& document, GraphBuilder& builder) {
-    for (const auto& [name, neighbours] : document.members) {
+    for (const auto& neighbours : document.members) {
+        const auto& name = neighbours.key;
         if (!neighbours.is(JsonValue::Kind::array) && !neighbours.is(JsonValue::Kind::object))
             return builder.fail(neighbours.line,
                                 "the neighbours of '" + printable(name) + "' are not an array");
         if (auto added = builder.declare(name, neighbours.line); !added) return tl::unexpected(added.error());
     }
-    for (const auto& [name, neighbours] : document.members)
-        for (const auto& [key, neighbour] : neighbours.members) {
+    for (const auto& neighbours : document.members) {
+        const auto& name = neighbours.key;
+        for (const auto& neighbour : neighbours.members) {
             const auto other =
-                neighbours.is(JsonValue::Kind::object) ? std::optional(key) : name_in(neighbour);
+                neighbours.is(JsonValue::Kind::object) ? std::optional(neighbour.key) : name_in(neighbour);
             if (!other || !builder.knows(*other))
                 return builder.fail(neighbour.line, "'" + printable(name) + "' is linked to what is no node");
             if (auto added = builder.link(name, *other, neighbour.line); !added)
                 return tl::unexpected(added.error());
         }
+    }
     return builder.finish();
 }
 
 /// As networkx writes them. A plain adjacency may have a node called "nodes", whose neighbours are names.
 bool has_node_objects(const JsonValue& document) {
     const JsonValue* nodes = document.find("nodes");
-    return nodes != nullptr && nodes->is(JsonValue::Kind::array) &&
-           (nodes->members.empty() || nodes->members.front().second.is(JsonValue::Kind::object));
+    if (nodes == nullptr || !nodes->is(JsonValue::Kind::array)) return false;
+    if (!nodes->members.empty()) return nodes->members.front().is(JsonValue::Kind::object);
+    return std::any_of(kLinkKeys.begin(), kLinkKeys.end(),
+                       [&](const char* key) { return document.find(key) != nullptr; });
 }
 
 }  // namespace
@@ -109,7 +118,7 @@ Result<Graph> read_json(std::string_view text, GraphBuilder& builder) {
         if (const JsonValue* more = document->find(key))
             return builder.fail(more->line, "has \"" + std::string(key) + "\", which would be lost");
     const JsonValue* found = nullptr;
-    for (const char* key : {"links", "edges", "adjacency"}) {
+    for (const char* key : kLinkKeys) {
         const JsonValue* value = document->find(key);
         if (value == nullptr) continue;
         if (found != nullptr)

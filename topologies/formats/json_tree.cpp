@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <iterator>
+#include <utility>
 
 #include <nlohmann/json.hpp>
 
@@ -91,9 +92,9 @@ class TreeBuilder final : public nlohmann::json_sax<json> {
     JsonValue& place() {
         if (open_.empty()) return root_;
         auto& members = open_.back()->members;
-        members.emplace_back(std::move(key_), JsonValue{});
-        key_.clear();
-        return members.back().second;
+        members.emplace_back();
+        members.back().key = std::exchange(key_, {});
+        return members.back();
     }
     bool add(JsonValue::Kind kind, std::string text, std::size_t line) {
         JsonValue& value = place();
@@ -127,9 +128,9 @@ class TreeBuilder final : public nlohmann::json_sax<json> {
 }  // namespace
 
 const JsonValue* JsonValue::find(std::string_view name) const {
-    const auto found = std::find_if(members.begin(), members.end(),
-                                    [&](const auto& member) { return member.first == name; });
-    return kind != JsonValue::Kind::object || found == members.end() ? nullptr : &found->second;
+    const auto found =
+        std::find_if(members.begin(), members.end(), [&](const auto& member) { return member.key == name; });
+    return kind != JsonValue::Kind::object || found == members.end() ? nullptr : &*found;
 }
 
 Result<JsonValue> parse_json(std::string_view text, const GraphBuilder& builder) {

@@ -4,7 +4,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "topologies/formats/graph_builder.hpp"
@@ -19,7 +18,8 @@ struct JsonValue {
     std::size_t line = 0;
     /// A text as it is; a number as it is written; "true" or "false".
     std::string text;
-    std::vector<std::pair<std::string, JsonValue>> members;  ///< of an object; of an array without keys
+    std::string key;                 ///< in its object; empty in an array
+    std::vector<JsonValue> members;  ///< of an object or an array
 
     [[nodiscard]] bool is(Kind other) const { return kind == other; }
     /// The first member of this name; null when there is none.

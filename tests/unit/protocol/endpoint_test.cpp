@@ -43,6 +43,7 @@ TEST_CASE("what is no address says why") {
         {"tcp://[::1]", "the port is missing"},
         {"tcp://host:", "'' is no port"},
         {"tcp://host:74x", "'74x' is no port"},
+        {"tcp://host:7\n4", "'7?4' is no port"},
         {"tcp://host:-1", "'-1' is no port"},
         {"tcp://host: 1", "' 1' is no port"},
         {"tcp://host:65536", "to 65535"},

@@ -87,6 +87,7 @@ TEST_CASE("nodes that are numbers, and the order of an adjacency, stay as they a
 }
 
 TEST_CASE("a node of an adjacency may be called as networkx calls its lists") {
+    CHECK(*parse_graph(R"({"nodes": []})", Format::kJson, "x") == Graph{{"nodes"}, {}});
     const Graph graph{{"nodes", "links", "edges"}, {{0, 1}, {1, 2}}};
     CHECK(*parse_graph(written(graph, Format::kJson), Format::kJson, "graph") == graph);
 }
