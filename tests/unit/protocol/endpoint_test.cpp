@@ -62,7 +62,8 @@ TEST_CASE("what is no address says why") {
         {"tcp://10.0.0.1.2:7411", "four numbers from 0 to 255"},
     };
     for (const auto& [text, why] : wrong) {
-        CAPTURE(text);
+        const std::string address = text;
+        CAPTURE(address);
         for (const auto use : {EndpointUse::dial, EndpointUse::listen}) {
             const auto said = read(text, use);
             CHECK_MESSAGE(said.find(why) != std::string::npos, said);

@@ -86,6 +86,15 @@ TEST_CASE("nodes that are numbers, and the order of an adjacency, stay as they a
           kPath);
 }
 
+TEST_CASE("numbers beyond 2^63 stay what they are") {
+    const auto graph = parse_graph(
+        R"({"nodes": [{"id": 18446744073709551615}, {"id": 9223372036854775808}],
+            "links": [{"source": 18446744073709551615, "target": 9223372036854775808}]})",
+        Format::kJson, "x");
+    REQUIRE(graph);
+    CHECK(graph->names == std::vector<std::string>{"18446744073709551615", "9223372036854775808"});
+}
+
 TEST_CASE("a node of an adjacency may be called as networkx calls its lists") {
     CHECK(*parse_graph(R"({"nodes": []})", Format::kJson, "x") == Graph{{"nodes"}, {}});
     const Graph graph{{"nodes", "links", "edges"}, {{0, 1}, {1, 2}}};
