@@ -128,6 +128,7 @@ Result<CsvLayout> find_layout(std::string_view name, std::string_view text, cons
                               const LabelColumn& label) {
     if (const auto told = told_layout(text)) return *told;
     std::vector<Sample> samples;
+    samples.reserve(kSeparators.size());
     for (const char separator : kSeparators)
         samples.push_back(sample_of(beginning(text), separator));
     const bool one_column = std::all_of(samples.begin(), samples.end(),
