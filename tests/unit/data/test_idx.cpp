@@ -178,8 +178,7 @@ TEST_CASE("images with channels last become images with channels first") {
     // Pixel (row 1, column 2) of the second image: its three channels stood side by side.
     const std::size_t place = 6 + 2;
     for (std::size_t channel = 0; channel < 3; ++channel)
-        CHECK(last.pixels[(3 + channel) * 30 + place] ==
-              static_cast<std::uint8_t>(90 + place * 3 + channel));
+        CHECK(last.pixels[(3 + channel) * 30 + place] == static_cast<std::uint8_t>(90 + place * 3 + channel));
     CHECK(read(four({2, 8, 8, 1})).shape == InputShape{1, 8, 8});
     CHECK(read(four({2, 8, 8, 4})).shape == InputShape{4, 8, 8});
     const auto first = read(four({2, 3, 5, 6}));
