@@ -49,6 +49,15 @@ struct Scene {
         options.front() = "--classes a,b,c,d --seed mlp:32 --torchscript " + module.string();
         return options;
     }
+    /// The arguments of unlearnctl.
+    [[nodiscard]] std::string init_with_module() const {
+        std::string arguments = "init --network fleet --data-dir " + device.data_dir().string() +
+                                " --sealed " + (device.folder() / "exit.sealed").string() + " --socket " +
+                                (device.folder() / "socket").string();
+        for (const auto& option : options_with_module())
+            arguments += " " + option;
+        return arguments;
+    }
     [[nodiscard]] Finished check() const {
         const auto out = ground.path() / "check.out";
         const std::string command = std::string(UNLEARN_BIN_DIR) + "/unlearnd --config " +
@@ -133,12 +142,7 @@ TEST_CASE("init tries the module before it makes anything, and so does --check")
     Scene scene;
     Device& device = scene.device;
     write_module(scene.module, "x > -50.0");
-    std::string arguments = "init --network fleet --data-dir " + device.data_dir().string() + " --sealed " +
-                            (device.folder() / "exit.sealed").string() + " --socket " +
-                            (device.folder() / "socket").string();
-    for (const auto& option : scene.options_with_module())
-        arguments += " " + option;
-    const auto refused = device.ctl(arguments);
+    const auto refused = device.ctl(scene.init_with_module());
     CHECK(refused.code == 2);
     CHECK_MESSAGE(
         refused.err.starts_with("unlearnctl: " + scene.module.string() + ": cannot answer 256 rows: "),
@@ -158,6 +162,23 @@ TEST_CASE("init tries the module before it makes anything, and so does --check")
     std::ofstream(device.folder() / "own.csv", std::ios::app) << "90,90,a\n";
     write_module(scene.module, "x > 10.0");
     CHECK(scene.check().code == 2);
+}
+
+TEST_CASE("init tries the module on the reference set, too") {
+    Scene scene;
+    Device& device = scene.device;
+    // Far away even after scaling; the node has no such row itself.
+    std::ofstream(scene.reference, std::ios::app) << "900,9000,a\n";
+    write_module(scene.module, "x > 20.0");
+    const auto refused = device.ctl(scene.init_with_module());
+    CHECK(refused.code == 2);
+    CHECK_MESSAGE(refused.err.starts_with("unlearnctl: " + scene.module.string() + ": cannot answer "),
+                  refused.err);
+    CHECK_MESSAGE(mentions(refused.err, "out of the module's range"), refused.err);
+    for (const char* made : {"data", "node.toml", "exit.sealed"})
+        CHECK_FALSE(fs::exists(device.folder() / made));
+    write_module(scene.module, "x > 40.0");
+    CHECK(device.ctl(scene.init_with_module()).code == 0);
 }
 
 TEST_CASE("rows to predict are matched by their header, and a class among them is noticed") {
@@ -256,6 +277,55 @@ TEST_CASE("--check finds what would stop the start, and leaves a running node al
     static_cast<void>(device);
 }
 
+TEST_CASE("--check does not want what systemd makes in /run at the start") {
+    Scene scene;
+    Device& device = scene.device;
+    device.init();
+    const auto config = content_of(device.folder() / "node.toml");
+    const auto out = scene.ground.path() / "check.out";
+    // Nobody can write there, as nobody but root can elsewhere.
+    const std::string command =
+        "unshare -m bash -c 'mount --bind /run /run && mount -o remount,ro,bind /run || exit 77; exec " +
+        std::string(UNLEARN_BIN_DIR) + "/unlearnd --config " + (device.folder() / "node.toml").string() +
+        " --check' >" + out.string() + " 2>&1";
+    const auto check_with_socket = [&](const std::string& socket) {
+        std::string changed = config;
+        const auto usual = (device.folder() / "socket").string();
+        changed.replace(changed.find(usual), usual.size(), socket);
+        std::ofstream(device.folder() / "node.toml") << changed;
+        const int status = std::system(command.c_str());
+        return Finished{WIFEXITED(status) ? WEXITSTATUS(status) : 128, content_of(out), {}};
+    };
+    const std::string name = scene.ground.path().filename().string();
+    const auto in_new_folder = check_with_socket("/run/" + name + "/control.sock");
+    if (in_new_folder.code == 77 || mentions(in_new_folder.out, "unshare: ")) {
+        MESSAGE("not tried: mounting is not allowed here");
+        return;
+    }
+    CHECK_MESSAGE(in_new_folder.code == 0, in_new_folder.out);
+    // A socket in /run itself is nothing that systemd makes room for.
+    const auto in_run = check_with_socket("/run/" + name + ".sock");
+    CHECK(in_run.code == 2);
+    CHECK_MESSAGE(mentions(in_run.out, "/run: cannot be written: "), in_run.out);
+}
+
+TEST_CASE("columns that are rarely meant are told in the log of the daemon") {
+    Scene scene;
+    Device& device = scene.device;
+    std::string rows = ",x,class\n";
+    for (int i = 0; i < 12; ++i)
+        rows += std::to_string(i) + "," + std::to_string(i % 5) + (i % 2 == 0 ? ",a\n" : ",b\n");
+    std::ofstream(device.folder() / "own.csv") << rows;
+    std::ofstream(scene.reference) << rows;
+    auto options = device.usual_options();
+    options.front() = "--classes a,b --label class --main mlp:4 --seed mlp:4";
+    device.init(options);
+    device.start();
+    const auto log = device.log();
+    for (const auto& file : {(device.folder() / "own.csv").string(), scene.reference})
+        CHECK_MESSAGE(mentions(log, file + ": column number 1 has no name"), log);
+}
+
 TEST_CASE("a node of a network that was made before columns had names starts, learns, and meets its like") {
     const TemporaryFolder ground;
     write_reference(ground.path());
@@ -323,6 +393,43 @@ TEST_CASE("an init that runs out of space makes nothing, and succeeds when there
         MESSAGE("not tried: mounting is not allowed here");
     else
         CHECK_MESSAGE(WEXITSTATUS(status) == 0, log);
+}
+
+TEST_CASE("a seed that cannot be stored is told to whoever waits, and is published once there is room") {
+    Scene scene;
+    const auto at = [&](const std::string& name) { return (scene.ground.path() / name).string(); };
+    fs::create_directories(at("disk"));
+    // The new seed has 115 kB, and 64 kB are left. It would find room in the database's log if that were
+    // there from before, so the node starts again first.
+    scene.ground.write(
+        "script",
+        "set -u\nmount -t tmpfs -o size=4m tmpfs $GROUND/disk || exit 77\ncd $GROUND\n"
+        "CTL=\"$BIN/unlearnctl --config node.toml\"\n"
+        "$CTL init --network fleet --classes a,b,c,d --main mlp:16 --seed mlp:4096 --data users/own.csv "
+        "--reference reference.csv --data-dir disk/data --sealed exit.sealed --socket socket || exit 2\n"
+        "start() {\n  $BIN/unlearnd --config node.toml &\n  daemon=$!\n  $CTL wait --timeout 60 || exit "
+        "3\n}\n"
+        "stop() { kill $daemon && wait $daemon; }\n"
+        "trap stop EXIT\n"
+        "start\nstop || exit 4\n"
+        "head -c $(($(stat -f -c %a disk) * 4096 - 65536)) /dev/zero >disk/filler\nstart\n"
+        // Without an answer it would wait for hours.
+        "timeout 20 $CTL publish --wait 2>refused\n[ $? -eq 1 ] || exit 5\n"
+        "rm disk/filler\n"
+        "for _ in $(seq 200); do\n"
+        "  $CTL status >status && grep -q 'own seed  *version 2,' status && exit 0\n  sleep 0.1\ndone\n"
+        "cat status\nexit 6\n");
+    const std::string command = "GROUND=" + scene.ground.path().string() + " BIN=" + UNLEARN_BIN_DIR +
+                                " unshare -m bash " + at("script") + " >" + at("log") + " 2>&1";
+    const int status = std::system(command.c_str());
+    const auto log = content_of(at("log"));
+    if (WEXITSTATUS(status) == 77 || mentions(log, "unshare: ")) {
+        MESSAGE("not tried: mounting is not allowed here");
+        return;
+    }
+    CHECK_MESSAGE(WEXITSTATUS(status) == 0, log);
+    const auto refused = content_of(at("refused"));
+    CHECK_MESSAGE(mentions(refused, "the new seed cannot be stored yet"), refused);
 }
 
 TEST_CASE("commands wait for a daemon that is starting") {

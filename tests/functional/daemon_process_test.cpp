@@ -240,7 +240,7 @@ TEST_CASE("HTTP by hand: routes, refusals, and several requests on one connectio
         const char* body;
         int status;
     };
-    for (const auto& [method, target, body, status] : std::vector<Refused>{
+    for (const Refused& wrong : std::vector<Refused>{
              {"GET", "/v1/nothing", "", 404},
              {"GET", "/v1/certificate", "", 404},
              {"POST", "/v1/status", "", 405},
@@ -253,9 +253,9 @@ TEST_CASE("HTTP by hand: routes, refusals, and several requests on one connectio
              {"POST", "/v1/exit", R"({"give_up": true})", 409},
              {"GET", "/v1/log?limit=many", "", 400},
          }) {
-        INFO(method << " " << target << " " << body);
-        const auto refused = client.ask(method, target, body);
-        CHECK(refused.status == status);
+        INFO(wrong.method << " " << wrong.target << " " << wrong.body);
+        const auto refused = client.ask(wrong.method, wrong.target, wrong.body);
+        CHECK(refused.status == wrong.status);
         CHECK(refused.parsed()["error"].is_string());
     }
 
@@ -266,6 +266,37 @@ TEST_CASE("HTTP by hand: routes, refusals, and several requests on one connectio
     CHECK(client.hear().status == 200);
     CHECK(client.hear().status == 404);
     CHECK(client.hear().parsed() == json::array());
+}
+
+TEST_CASE("HTTP by hand: numbers are matched with columns by name where a request names them") {
+    Scene scene;
+    scene.device.start();
+    Client client(scene.device);
+    const auto predict = [&](const std::string& body) {
+        return client.ask("POST", "/v1/predict?prior=uniform", body);
+    };
+    const auto in_order = predict(R"({"inputs": [[-1, 90], [1.2, 88]]})");
+    REQUIRE(in_order.status == 200);
+    const auto swapped = predict(R"({"columns": ["y", "x"], "inputs": [[90, -1], [88, 1.2]]})");
+    CHECK(swapped.status == 200);
+    CHECK(swapped.parsed() == in_order.parsed());
+    CHECK(predict(R"({"columns": ["x", "y"], "inputs": [[-1, 90], [1.2, 88]]})").parsed() ==
+          in_order.parsed());
+    // Without names the same numbers are another example: the first one is no longer in the upper left.
+    CHECK(in_order.parsed()["labels"][0] == 2);
+    CHECK(predict(R"({"inputs": [[90, -1], [88, 1.2]]})").parsed()["labels"][0] != 2);
+
+    for (const std::string columns :
+         {R"(["x", "x"])", R"(["x"])", "[]", R"(["x", "z"])", R"(["x", "y", "z"])", R"("x, y")", "[1, 2]"}) {
+        INFO(columns);
+        const auto refused = predict(R"({"columns": )" + columns + R"(, "inputs": [[-1, 90]]})");
+        CHECK(refused.status == 400);
+        CHECK(refused.parsed()["error"].get<std::string>().find("columns: ") == 0);
+    }
+    for (const std::string row : {"[1]", "[1, 2, 3]"}) {
+        INFO(row);
+        CHECK(predict(R"({"columns": ["y", "x"], "inputs": [)" + row + "]}").status == 400);
+    }
 }
 
 TEST_CASE("HTTP by hand: what is too large, no HTTP, or one connection too many ends that connection alone") {

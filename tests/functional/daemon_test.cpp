@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <chrono>
 #include <fstream>
 #include <memory>
 #include <string>
@@ -7,6 +8,7 @@
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
 
+#include "protocol/identity.hpp"
 #include "tests/support/fleet.hpp"
 #include "tests/support/temporary_folder.hpp"
 
@@ -125,6 +127,27 @@ TEST_CASE("what a user does wrong is one line and exit code 2, and the state sta
         CHECK(refused().find("identity") != std::string::npos);
     }
     fs::permissions(device.data_dir() / "identity", fs::perms::owner_read | fs::perms::owner_write);
+}
+
+TEST_CASE("a peer whose name is unknown is told in the log, once") {
+    const TemporaryFolder ground;
+    write_reference(ground.path());
+    const auto device = new_device(ground.path(), "a", 1, false);
+    const auto peer = unlearn::protocol::Identity::generate().id().text();
+    static_cast<void>(device->ask("peers add " + peer + "@tcp://nowhere.invalid:7411"));
+    const auto told = [&] {
+        const auto log = device->log();
+        std::size_t times = 0;
+        for (auto at = log.find("peer-unresolved"); at != std::string::npos;
+             at = log.find("peer-unresolved", at + 1))
+            ++times;
+        return times;
+    };
+    // A name server may take its time.
+    REQUIRE(eventually([&] { return told() > 0; }, std::chrono::seconds(60)));
+    CHECK(device->log().find(": nowhere.invalid: ") != std::string::npos);
+    // It is looked up again some times within a second.
+    CHECK_FALSE(eventually([&] { return told() > 1; }, std::chrono::seconds(1)));
 }
 
 TEST_CASE("new data: the daemon learns again and announces a new version by itself") {

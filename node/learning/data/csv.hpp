@@ -42,7 +42,8 @@ struct CsvOptions {
 [[nodiscard]] Result<LabelledData> parse_csv(std::string_view name, std::string_view text,
                                              const CsvOptions& options);
 
-/// Whether the first line has a field of this name, whatever separates its fields.
+/// Whether the first line has a field of this name, whatever separates its fields. A line "sep=;" above it
+/// does not count.
 [[nodiscard]] bool header_names(std::string_view text, std::string_view column);
 
 }  // namespace unlearn::learning

@@ -103,7 +103,15 @@ char likeliest(const std::vector<Sample>& samples, const CsvFormat& given, const
         ->separator;
 }
 
-/// Spreadsheets write and read a first line "sep=;".
+/// The beginning of the text, cut at the end of a line.
+std::string_view beginning(std::string_view text) {
+    if (text.size() <= kSampleBytes) return text;
+    const auto end = text.substr(0, kSampleBytes).rfind('\n');
+    return text.substr(0, end == std::string_view::npos ? kSampleBytes : end);
+}
+
+}  // namespace
+
 std::optional<CsvLayout> told_layout(std::string_view text) {
     constexpr std::string_view kTold = "sep=";
     if (!text.starts_with(kTold) || text.size() <= kTold.size()) return std::nullopt;
@@ -114,15 +122,6 @@ std::optional<CsvLayout> told_layout(std::string_view text) {
         return std::nullopt;
     return CsvLayout{separator, end + 1, 2};
 }
-
-/// The beginning of the text, cut at the end of a line.
-std::string_view beginning(std::string_view text) {
-    if (text.size() <= kSampleBytes) return text;
-    const auto end = text.substr(0, kSampleBytes).rfind('\n');
-    return text.substr(0, end == std::string_view::npos ? kSampleBytes : end);
-}
-
-}  // namespace
 
 Result<CsvLayout> find_layout(std::string_view name, std::string_view text, const CsvFormat& given,
                               const LabelColumn& label) {

@@ -40,6 +40,9 @@ struct CsvLayout {
     std::size_t first_line = 1;
 };
 
+/// Spreadsheets write and read a first line "sep=;". @return what it says; nothing when there is none
+[[nodiscard]] std::optional<CsvLayout> told_layout(std::string_view text);
+
 /// Finds the separator with which the first rows of `text` are numbers in equally many fields, the label
 /// aside. Where none does that, because a row is broken, it is the one that `given` says, or else the
 /// likeliest. Fails when nothing at all separates fields.

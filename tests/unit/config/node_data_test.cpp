@@ -120,6 +120,29 @@ TEST_CASE("a node's own columns are matched with those of the reference set, whi
 }
 
 TEST_CASE(
+    "the decimal sign that the configuration names counts for the reference set and for the node's own") {
+    const TemporaryFolder folder;
+    config::NodeConfig config;
+    config.network_name = "home";
+    config.model.main = config.model.seed = learning::parse_architecture("linear").value();
+    config.data.kind = DataKind::csv;
+    config.data.classes = {"a", "b"};
+    config.data.reference = folder.write("reference.csv", "x;y\n1,234;2,345\n3,456;4,567\n");
+    config.data.path = folder.write("rows.csv", "x;y;label\n1,234;2,345;a\n3,456;4,567;b\n");
+    // Control: commas that may stand between thousands are no numbers until somebody decides.
+    const auto undecided = config::load_inputs(config);
+    REQUIRE_FALSE(undecided);
+    CHECK_MESSAGE(undecided.error().detail.find("the comma may be the decimal sign") != std::string::npos,
+                  undecided.error().detail);
+    config.data.format.decimal = ',';
+    const auto inputs = config::load_inputs(config);
+    REQUIRE_MESSAGE(inputs, inputs.error().detail);
+    const std::vector<float> expected{1.234F, 2.345F, 3.456F, 4.567F};
+    CHECK(inputs->own.features == expected);
+    CHECK(inputs->reference.features == expected);
+}
+
+TEST_CASE(
     "the names of columns and their order make a network, and networks from before stay what they are") {
     auto reference = table({1, 2, 3, 4}, 2);
     const auto config = named("home");

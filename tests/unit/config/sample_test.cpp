@@ -79,6 +79,23 @@ TEST_CASE("the configuration that init writes says what was chosen, and the defa
     }
 }
 
+TEST_CASE("how numbers stand in tables is written where it was chosen, and left open where not") {
+    const auto is_kept = [](const learning::CsvFormat& format) {
+        auto chosen = choices(DataKind::csv);
+        chosen.data.format = format;
+        const auto parsed = parsed_back(chosen);
+        CHECK(parsed.data.format.separator == format.separator);
+        CHECK(parsed.data.format.decimal == format.decimal);
+    };
+    is_kept({});
+    is_kept({'\t', ','});
+    // One alone says nothing about the other.
+    for (const char separator : learning::kSeparators)
+        is_kept({separator, std::nullopt});
+    for (const char decimal : learning::kDecimals)
+        is_kept({std::nullopt, decimal});
+}
+
 TEST_CASE("quotes and backslashes survive, wherever they are") {
     auto chosen = choices(DataKind::csv);
     const std::string odd = R"(a "quoted" \ name\)";

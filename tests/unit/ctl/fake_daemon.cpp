@@ -10,6 +10,9 @@ namespace asio = boost::asio;
 namespace http = boost::beast::http;
 using asio::local::stream_protocol;
 
+/// As unlearnd; Beast's own limit is lower.
+constexpr std::size_t kMostBytes = std::size_t{16} << 20;
+
 FakeDaemon::FakeDaemon(const std::filesystem::path& socket, std::function<Answer(const Request&)> answer)
     : acceptor_(context_, stream_protocol::endpoint(socket.string())),
       answer_(std::move(answer)),
@@ -28,10 +31,12 @@ void FakeDaemon::serve() {
         stream_protocol::socket client(context_);
         acceptor_.accept(client);
         boost::beast::flat_buffer buffer;
-        http::request<http::string_body> request;
+        http::request_parser<http::string_body> parser;
+        parser.body_limit(kMostBytes);
         boost::system::error_code error;
-        http::read(client, buffer, request, error);
+        http::read(client, buffer, parser, error);
         if (error) return;
+        const auto& request = parser.get();
         requests_.push_back(
             {std::string(request.method_string()), std::string(request.target()), request.body()});
         const Answer answer = answer_(requests_.back());

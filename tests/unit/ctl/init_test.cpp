@@ -77,6 +77,35 @@ TEST_CASE(
     CHECK(network("z,y\n5,6\n7,8\n", {"--older-network"}) == older);
 }
 
+TEST_CASE("init asks for the decimal sign where tables do not tell it, and the configuration keeps it") {
+    const Device device;
+    static_cast<void>(device.folder.write("train.csv", "x;y;class\n1,234;2,345;cat\n3,456;4,567;dog\n"));
+    static_cast<void>(device.folder.write("reference.csv", "x;y\n1,234;2,345\n3,456;4,567\n"));
+    const auto refused = device.init("a", {"--network", "home", "--classes", "cat,dog"});
+    CHECK(refused.code == 2);
+    CHECK_MESSAGE(refused.err.find("the comma may be the decimal sign") != std::string::npos, refused.err);
+    const auto made = device.init("a", {"--network", "home", "--classes", "cat,dog", "--decimal", ","});
+    CHECK_MESSAGE(made.code == 0, made.err);
+    const auto config = unlearn::testing::content_of(device.folder / "a.toml");
+    CHECK_MESSAGE(config.find("\ndecimal = \",\"") != std::string::npos, config);
+}
+
+TEST_CASE("init warns about columns that are rarely meant, and makes the node") {
+    const Device device;
+    // pandas writes its row numbers into a column without a name.
+    std::string text = ",x,class\n";
+    for (int i = 0; i < 12; ++i)
+        text += std::to_string(i) + "," + std::to_string(i % 5) + (i % 2 == 0 ? ",cat\n" : ",dog\n");
+    for (const char* name : {"train.csv", "reference.csv"})
+        static_cast<void>(device.folder.write(name, text));
+    const auto made = device.init("a", {"--network", "home", "--classes", "cat,dog"});
+    CHECK_MESSAGE(made.code == 0, made.err);
+    for (const auto& file : {device.data, device.reference})
+        CHECK_MESSAGE(made.err.find("unlearnctl: warning: " + file + ": column number 1 has no name") !=
+                          std::string::npos,
+                      made.err);
+}
+
 TEST_CASE("what the daemon could not use is refused at init, in one line, and nothing is made") {
     const Device device;
     const std::vector<std::pair<std::vector<std::string>, std::string>> wrong{

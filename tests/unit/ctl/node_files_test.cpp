@@ -57,6 +57,16 @@ TEST_CASE("a new node has a key, a binding, a configuration and a sealed exit, p
     CHECK(call({"id", "--config", config}).out == id.text() + "\n");
 }
 
+TEST_CASE("a strict umask hides the configuration from nobody") {
+    const TemporaryFolder folder;
+    const auto before = ::umask(077);
+    const auto id = make_node(new_node(folder));
+    ::umask(before);
+    REQUIRE(id);
+    CHECK(mode_of(folder / "etc/node.toml") == 0644);
+    CHECK(mode_of(folder / "data/identity") == 0600);
+}
+
 TEST_CASE("init replaces nothing, and changes nothing when it refuses") {
     const TemporaryFolder folder;
     const auto node = new_node(folder);

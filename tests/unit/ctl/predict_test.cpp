@@ -40,6 +40,16 @@ TEST_CASE("what is no row is named by its line") {
     CHECK(problem("1,2\n", "2") == "standard input: label column 2 does not exist; rows have 2 fields");
 }
 
+TEST_CASE("a label column is found below the line in which spreadsheets name the separator") {
+    CHECK(rows_of("sep=;\nclass;x;y\ncat;1;2\n", "class") == Rows{{1, 2}});
+    // Also where it is only missed.
+    std::istringstream in("sep=;\nclass;x;y\n0;1;2\n");
+    const auto refused = read_rows("-", in, {.columns = {"x", "y"}, .label_of_node = "class"});
+    REQUIRE_FALSE(refused);
+    CHECK_MESSAGE(refused.error().message.ends_with("leave it out with --label class"),
+                  refused.error().message);
+}
+
 TEST_CASE("columns are matched with those of the node by their names") {
     const auto read = [](const std::string& text, const std::string& label = "") {
         std::istringstream in(text);
@@ -73,11 +83,13 @@ TEST_CASE("IDX images come in bytes as they are") {
     CHECK(problem(std::string("\0\0\x08\x03\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff", 16)) != "");
 }
 
-TEST_CASE("many rows are asked in several requests and answered as one") {
-    const TemporaryFolder folder;
-    const auto socket = folder / "s";
-    const FakeDaemon daemon(socket, [](const FakeDaemon::Request& request) {
-        if (request.verb == "GET") return FakeDaemon::Answer{200, R"({"data": {"columns": ["n"]}})"};
+/// A node that calls its columns this, and takes rows for cats and dogs by whether their first number is
+/// even.
+std::function<FakeDaemon::Answer(const FakeDaemon::Request&)> cats_and_dogs(
+    const std::vector<std::string>& columns) {
+    return [columns](const FakeDaemon::Request& request) {
+        if (request.verb == "GET")
+            return FakeDaemon::Answer{200, json{{"data", {{"columns", columns}}}}.dump()};
         json answer{{"labels", json::array()},
                     {"probabilities", json::array()},
                     {"class_names", {"cat", "dog"}},
@@ -90,7 +102,13 @@ TEST_CASE("many rows are asked in several requests and answered as one") {
             answer["probabilities"].push_back({label == 0 ? 0.75 : 0.25, label == 0 ? 0.25 : 0.75});
         }
         return FakeDaemon::Answer{200, answer.dump()};
-    });
+    };
+}
+
+TEST_CASE("many rows are asked in several requests and answered as one") {
+    const TemporaryFolder folder;
+    const auto socket = folder / "s";
+    const FakeDaemon daemon(socket, cats_and_dogs({"n"}));
     std::string text;
     for (int i = 0; i < 300; ++i)
         text += std::to_string(i) + "\n";
@@ -110,6 +128,44 @@ TEST_CASE("many rows are asked in several requests and answered as one") {
           "ROW  LABEL  PROBABILITY\n"
           "  1  dog          0.750\n"
           "\nby this node's main model and 1 seed of peers: abcdefghij version 3\n");
+}
+
+TEST_CASE("long rows are asked in requests of fewer, which the daemon still reads") {
+    const TemporaryFolder folder;
+    const FakeDaemon daemon(folder / "s", cats_and_dogs({}));
+    constexpr int kWidth = 100'000;
+    std::string text;
+    for (int i = 0; i < 10; ++i) {
+        text += std::to_string(i);
+        for (int column = 1; column < kWidth; ++column)
+            text += ",0";
+        text += "\n";
+    }
+    const auto asked = call({"predict", folder.write("rows.csv", text), "--json", "--socket", folder / "s"});
+    REQUIRE(asked.err == "");
+    CHECK(json::parse(asked.out)["labels"] == json({0, 1, 0, 1, 0, 1, 0, 1, 0, 1}));
+    REQUIRE(daemon.requests().size() == 4);
+    CHECK(daemon.requests().front().verb == "GET");
+    std::vector<std::size_t> rows;
+    for (std::size_t i = 1; i < daemon.requests().size(); ++i)
+        rows.push_back(json::parse(daemon.requests()[i].body)["inputs"].size());
+    CHECK(rows == std::vector<std::size_t>{4, 4, 2});
+}
+
+TEST_CASE("the decimal sign that a user names is that of the rows") {
+    const TemporaryFolder folder;
+    const auto socket = folder / "s";
+    const FakeDaemon daemon(socket, cats_and_dogs({"n", "m"}));
+    const auto file = folder.write("rows.csv", "n;m\n1,234;5,678\n").string();
+    const auto undecided = call({"predict", file, "--socket", socket});
+    CHECK(undecided.code == 2);
+    CHECK_MESSAGE(undecided.err.find("the comma may be the decimal sign") != std::string::npos,
+                  undecided.err);
+    const auto decided = call({"predict", file, "--decimal", ",", "--socket", socket});
+    CHECK_MESSAGE(decided.code == 0, decided.err);
+    REQUIRE(daemon.requests().back().verb == "POST");
+    const auto inputs = json::parse(daemon.requests().back().body)["inputs"];
+    CHECK(inputs.get<std::vector<std::vector<float>>>() == std::vector<std::vector<float>>{{1.234F, 5.678F}});
 }
 
 TEST_CASE("wrong input is refused, and no prediction is asked for") {

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "fake_daemon.hpp"
+#include "node/storage/identity_file.hpp"
 #include "protocol/identity.hpp"
 #include "support.hpp"
 
@@ -89,6 +90,19 @@ TEST_CASE("a daemon that says that it is starting is asked again") {
     const auto impatient = call({"publish", "--socket", socket});
     CHECK(impatient.code == 1);
     CHECK(impatient.err == "unlearnctl: unlearnd is starting\n");
+}
+
+TEST_CASE("while the daemon is starting its key file tells the id") {
+    const TemporaryFolder folder;
+    const FakeDaemon daemon(folder / "s", [](const Request&) { return Answer{503, kStarting}; });
+    const auto identity = Identity::generate();
+    std::filesystem::create_directory(folder / "data");
+    REQUIRE(unlearn::storage::create_identity_file(folder / "data/identity", identity));
+    const auto config = folder.write("node.toml", "data_dir = \"data\"\ncontrol_socket = \"s\"\n").string();
+    const auto called = call({"id", "--config", config});
+    CHECK_MESSAGE(called.code == 0, called.err);
+    CHECK(called.out == identity.id().text() + "\n");
+    CHECK(daemon.requests().size() == 1);
 }
 
 TEST_CASE("another refusal is not asked again") {

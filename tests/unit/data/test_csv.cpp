@@ -156,8 +156,13 @@ TEST_CASE("what can be read in two ways is refused until the user decides") {
           "decimal = \",\", else write numbers without it");
     CHECK(read("a;y\n1,234;k\n5,678;l\n", {.label = "y", .format = {.decimal = ','}})->features ==
           std::vector<float>{1.234F, 5.678F});
+    // A sign tells nothing.
+    for (const std::string number : {"-1,234", "+1,234"})
+        CHECK(error_for("a;y\n" + number + ";k\n5,678;l\n", {.label = "y"})
+                  .starts_with(":2:1: in " + number + " the comma may be the decimal sign"));
     // One number tells.
     CHECK(read("a;y\n1,234;k\n5,67;l\n", {.label = "y"})->features == std::vector<float>{1.234F, 5.67F});
+    CHECK(read("a;y\n1234,567;k\n", {.label = "y"})->features == std::vector<float>{1234.567F});
     CHECK(read("a;y\n0,234;k\n", {.label = "y"})->features == std::vector<float>{0.234F});
     CHECK(error_for("a;b;y\n1,5;2.5;k\n", {.label = "y"}) ==
           ":2:1: the number 1,5 has a comma, and 2.5 in line 2 has a point; one file has one decimal sign, "
@@ -170,6 +175,18 @@ TEST_CASE("what can be read in two ways is refused until the user decides") {
     CHECK(error_for(broken, {.label = "y"}) == ":2:3: \"2|3\" is not a finite number");
     CHECK(error_for(broken, {.label = "y", .format = {.separator = '|'}}) ==
           ":1: the header names no column \"y\"");
+}
+
+TEST_CASE("of two separators that fit, the comma is taken unless the key names the other") {
+    const std::string text = "1,5;2\n2,5;3\n";
+    const auto by_comma = read(text, {.label = std::size_t{1}});
+    REQUIRE_MESSAGE(by_comma, by_comma.error().message);
+    CHECK(by_comma->features == std::vector<float>{1, 2});
+    CHECK(by_comma->class_names == std::vector<std::string>{"5;2", "5;3"});
+    const auto by_key = read(text, {.label = std::size_t{1}, .format = {.separator = ';'}});
+    REQUIRE_MESSAGE(by_key, by_key.error().message);
+    CHECK(by_key->features == std::vector<float>{1.5F, 2.5F});
+    CHECK(by_key->class_names == std::vector<std::string>{"2", "3"});
 }
 
 TEST_CASE("a text in another encoding is read, or its error says which it may be") {

@@ -193,6 +193,21 @@ TEST_CASE("what GraphML and JSON can say and a simple graph cannot is refused wi
           std::string::npos);
 }
 
+TEST_CASE("what networkx would not have written is refused") {
+    const auto two_nodes = [](const std::string& rest) {
+        return error_of(R"({"nodes": [{"id": "a"}, {"id": "b"}], )" + rest + "}", Format::kJson);
+    };
+    const auto link = [&](const std::string& directed) {
+        return two_nodes(R"("links": [{"source": "a", "target": "b", "directed": )" + directed + "}]");
+    };
+    CHECK(link("true") == "graph:1: a link that is directed, in an undirected graph");
+    CHECK(link("false") == "no error");
+    const std::string uneven = "graph:1: \"adjacency\" does not have one list for each node";
+    CHECK(two_nodes(R"("adjacency": [[{"id": "b"}]])") == uneven);
+    CHECK(two_nodes(R"("adjacency": [[{"id": "b"}], [{"id": "a"}], []])") == uneven);
+    CHECK(two_nodes(R"("adjacency": [[{"id": "b"}], [{"id": "a"}]])") == "no error");
+}
+
 TEST_CASE("DOT is read as Graphviz reads it") {
     for (const char* text : {
              "graph{a--b--c}",

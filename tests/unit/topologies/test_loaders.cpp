@@ -2,6 +2,7 @@
 
 #include "tests/support/temporary_folder.hpp"
 #include "topologies/formats/formats.hpp"
+#include "topologies/generators.hpp"
 
 using namespace unlearn::topologies;
 
@@ -135,6 +136,32 @@ TEST_CASE("a file is read whatever packed it, and one that cannot be read is nam
     CHECK(refusal("/tmp") == "/tmp: is a directory, not a graph");
     CHECK(refusal(folder.write("x.gml", "graph [ ]"))
               .ends_with("x.gml: GML is not read; write GraphML, JSON, DOT or a list of edges"));
+}
+
+TEST_CASE("a large graph is written and read whole, packed or not") {
+    const unlearn::testing::TemporaryFolder folder;
+    const auto graph = ring(60'000);
+    REQUIRE(graph);
+    for (const char* name : {"g.edges", "g.json", "g.json.gz"}) {
+        CAPTURE(name);
+        REQUIRE(save_graph(folder / name, *graph, format_of(name).value()));
+        const auto again = load_graph(folder / name);
+        REQUIRE_MESSAGE(again, again.error().message);
+        CHECK((*again == *graph));  // not shown: it would be megabytes
+    }
+    // Control: more than is read, and than is written, at once.
+    CHECK(std::filesystem::file_size(folder / "g.edges") > (std::size_t{1} << 20));
+}
+
+TEST_CASE("a graph that cannot be written whole is an error that names the file") {
+    const Graph triangle{{"a", "b", "c"}, {{0, 1}, {0, 2}, {1, 2}}};
+    // The first takes nothing of what is written, and says so only when it is closed.
+    for (const char* file : {"/dev/full", "/nonexistent/x.json"}) {
+        CAPTURE(file);
+        const auto saved = save_graph(file, triangle, Format::kEdgeList);
+        REQUIRE_FALSE(saved);
+        CHECK(saved.error().message == std::string(file) + ": cannot be written");
+    }
 }
 
 TEST_CASE("a user who names the format decides what a third number is") {
