@@ -242,7 +242,8 @@ int main(int argc, char** argv) {
                          "zmq: real sockets; virtual: no sockets, one thread and virtual time, so that every "
                          "run is the same; default: as the scenario says, else zmq")
             ->check(CLI::IsMember({"zmq", "virtual"}));
-        command->add_option("--seed", options.seed, "replaces the scenario's seed");
+        command->add_option("--seed", options.seed, "replaces the scenario's seed")
+            ->check(CLI::Range(std::uint64_t{0}, sim::kMaxSeed));
         command
             ->add_option("--violate", options.violate,
                          "break the exactness rule on purpose; the check must notice")

@@ -85,8 +85,9 @@ LabelledData only_rows(const LabelledData& data, const std::vector<std::size_t>&
 
 std::vector<std::string> warnings_about(const DataSettings& settings, const LabelledData& train) {
     std::vector<std::string> lines;
-    if (settings.kind == DataSettings::Kind::kCsv)
-        for (const auto& line : learning::suspicious_columns(train))
+    if (settings.kind != DataSettings::Kind::kCsv) return lines;
+    for (const auto& suspicions : {learning::suspicious_columns(train), learning::suspicious_classes(train)})
+        for (const auto& line : suspicions)
             lines.push_back(settings.path.string() + ": " + line);
     return lines;
 }
@@ -131,7 +132,7 @@ tl::expected<Setup, std::string> prepare(const Scenario& scenario, const std::ve
     request.reference_examples = scenario.data.reference;
     request.kind = partition_kind(scenario.data);
     auto partition = learning::draw_partition(request, scenario.seed);
-    if (!partition) return failed_with(scenario.file.string() + ": " + partition.error().message);
+    if (!partition) return failed_with(scenario.file.string() + ": data: " + partition.error().message);
 
     protocol::NetworkDescription description;
     description.name = scenario.name;

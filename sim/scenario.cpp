@@ -30,8 +30,6 @@ constexpr std::string_view kGraphFile = "file";
 constexpr double kMaxNodes = 10'000;
 constexpr double kMaxImages = 10'000'000;
 constexpr double kMaxSeconds = 86'400;
-// Up to here a double holds every whole number, and so does every JSON reader.
-constexpr double kMaxSeed = 9007199254740991.0;
 constexpr std::uintmax_t kMaxFileBytes = 1 << 20;
 
 /// Reads the sections of one file into one scenario.
@@ -65,7 +63,7 @@ class ScenarioBuilder {
             root_.complain("name",
                            "cannot name a folder; allowed: " + std::string(topologies::kNodeNameRule));
         }
-        root_.read("seed", scenario_.seed, {0, kMaxSeed});
+        root_.read("seed", scenario_.seed, {0, static_cast<double>(kMaxSeed)});
         if (options_.seed) scenario_.seed = *options_.seed;
     }
 
@@ -118,16 +116,17 @@ class ScenarioBuilder {
         reader.read("blocks", generator.blocks, {1, kMaxNodes});
         // The graph has a seed of its own, so that one can vary everything else on the same graph.
         generator.seed = scenario_.seed;
-        reader.read("seed", generator.seed, {0, kMaxSeed});
+        reader.read("seed", generator.seed, {0, static_cast<double>(kMaxSeed)});
         std::filesystem::path graph_file;
         read_path(reader, "file", graph_file);
         std::size_t format = topologies::format_names().size();
         reader.read_choice("format", format, topologies::format_names());
 
         if (kind == file_kind) {
-            load_graph(
-                reader, graph_file,
-                reader.has("format") ? std::optional(static_cast<topologies::Format>(format)) : std::nullopt);
+            const bool is_known = format < topologies::format_names().size();
+            if (is_known || !reader.has("format"))
+                load_graph(reader, graph_file,
+                           is_known ? std::optional(static_cast<topologies::Format>(format)) : std::nullopt);
         } else if (reader.has("format")) {
             reader.complain("format", "is for kind = \"file\": how the graph stands in the file");
         } else if (reader.has("file")) {

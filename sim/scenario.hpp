@@ -18,6 +18,9 @@
 
 namespace unlearn::sim {
 
+/// Up to here a double holds every whole number, and so does every JSON reader.
+inline constexpr std::uint64_t kMaxSeed = 9007199254740991;
+
 /// Why a scenario was refused: one line, "FILE:LINE: ...".
 struct ScenarioError {
     std::string message;

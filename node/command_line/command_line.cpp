@@ -1,6 +1,8 @@
 #include "node/command_line/command_line.hpp"
 
 #include <algorithm>
+#include <charconv>
+#include <cstdint>
 #include <iterator>
 
 #include "node/command_line/nearest.hpp"
@@ -65,11 +67,28 @@ std::string mistake(const CLI::App& app, const CLI::ParseError& error) {
     return word + ": no such command" + hint(word, names);
 }
 
+/// CLI11 takes "-1" for the largest whole number, and cuts off what is larger.
+std::string problem_of_whole_number(const std::string& text) {
+    std::uint64_t value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (error == std::errc{} && end == text.data() + text.size()) return {};
+    return text + " is no whole number from 0 on, or is too large";
+}
+
+void check_whole_numbers(CLI::App& app) {
+    for (auto* option : app.get_options())
+        if (option->get_type_name().starts_with("UINT"))
+            option->check(CLI::Validator(problem_of_whole_number, ""));
+    for (auto* command : app.get_subcommands([](const CLI::App*) { return true; }))
+        check_whole_numbers(*command);
+}
+
 }  // namespace
 
 std::optional<int> parse(CLI::App& app, std::vector<std::string> arguments, std::ostream& out,
                          std::ostream& err) {
     std::reverse(arguments.begin(), arguments.end());
+    check_whole_numbers(app);
     try {
         app.parse(std::move(arguments));
         return std::nullopt;

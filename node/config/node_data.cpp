@@ -35,6 +35,14 @@ std::vector<std::string> warnings_about(const DataConfig& data, const NodeInputs
          {std::pair(&data.path, &inputs.own), std::pair(&data.reference, &inputs.reference)})
         for (const auto& line : learning::suspicious_columns(*table))
             lines.push_back(file->string() + ": " + line);
+    // Also a file that is still being written.
+    constexpr std::size_t kFewestRows = 10;
+    for (const auto& [file, table] :
+         {std::pair(&data.path, &inputs.own), std::pair(&data.reference, &inputs.reference)})
+        if (table->count < kFewestRows)
+            lines.push_back(file->string() + ": holds only " + std::to_string(table->count) +
+                            (table->count == 1 ? " row" : " rows") +
+                            ": nothing good can be learnt from so few");
     return lines;
 }
 

@@ -10,6 +10,8 @@ namespace unlearn::ctl {
 Outcome<Places> read_places(const std::filesystem::path& config, bool required) {
     std::error_code error;
     if (!required && !std::filesystem::exists(config, error) && !error) return Places{};
+    if (std::filesystem::is_directory(config, error))
+        return fail_with(ExitCode::bad_input, config.string() + ": is a folder, not a configuration file");
     std::ifstream in(config);
     std::ostringstream text;
     if (in) text << in.rdbuf();

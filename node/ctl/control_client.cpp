@@ -1,5 +1,6 @@
 #include "node/ctl/control_client.hpp"
 
+#include <limits>
 #include <thread>
 #include <utility>
 
@@ -120,11 +121,6 @@ Outcome<std::unique_ptr<ControlClient::Connection>> ControlClient::connect(
     return connection;
 }
 
-Outcome<std::unique_ptr<ControlClient::Connection>> ControlClient::connect_patiently(
-    std::chrono::seconds timeout) const {
-    return patiently(patience_, [&] { return connect(timeout); });
-}
-
 Outcome<json> ControlClient::request(std::string_view verb, std::string_view target, const std::string& body,
                                      std::chrono::seconds timeout) const {
     return patiently(patience_, [&] { return request_once(verb, target, body, timeout); });
@@ -170,7 +166,12 @@ Outcome<json> ControlClient::remove(std::string_view target, std::chrono::second
 
 Outcome<void> ControlClient::stream(std::string_view target,
                                     const std::function<bool(std::string_view)>& on_line) const {
-    auto connected = connect_patiently(kTimeout);
+    return patiently(patience_, [&] { return stream_once(target, on_line); });
+}
+
+Outcome<void> ControlClient::stream_once(std::string_view target,
+                                         const std::function<bool(std::string_view)>& on_line) const {
+    auto connected = connect(kTimeout);
     if (!connected) return tl::unexpected(connected.error());
     Connection& connection = **connected;
     const auto request = make_request("GET", target, {});
@@ -179,7 +180,7 @@ Outcome<void> ControlClient::stream(std::string_view target,
     if (sent) return tl::unexpected(broken_answer(socket_, sent));
 
     http::response_parser<http::string_body> parser;
-    parser.body_limit(boost::none);
+    parser.body_limit(std::numeric_limits<std::uint64_t>::max());  // Boost 1.74 takes none for 0
     auto received = connection.step([&](auto done) {
         http::async_read_header(connection.stream, connection.buffer, parser, std::move(done));
     });

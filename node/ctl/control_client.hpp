@@ -50,7 +50,8 @@ class ControlClient {
     struct Connection;
 
     [[nodiscard]] Outcome<std::unique_ptr<Connection>> connect(std::chrono::seconds timeout) const;
-    [[nodiscard]] Outcome<std::unique_ptr<Connection>> connect_patiently(std::chrono::seconds timeout) const;
+    [[nodiscard]] Outcome<void> stream_once(std::string_view target,
+                                            const std::function<bool(std::string_view)>& on_line) const;
     [[nodiscard]] Outcome<nlohmann::json> request(std::string_view verb, std::string_view target,
                                                   const std::string& body,
                                                   std::chrono::seconds timeout) const;

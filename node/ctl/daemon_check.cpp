@@ -1,5 +1,6 @@
 #include "node/ctl/daemon_check.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
@@ -7,6 +8,7 @@
 #include <sstream>
 #include <string>
 #include <system_error>
+#include <thread>
 
 #include <fcntl.h>
 #include <grp.h>
@@ -37,6 +39,9 @@ constexpr int kCannotRun = 127;
             ::setresuid(user, user, user) == 0;
         if (!done) ::_exit(kCannotRun);
     }
+    sigset_t none;
+    ::sigemptyset(&none);
+    ::sigprocmask(SIG_SETMASK, &none, nullptr);
     const int nothing = ::open("/dev/null", O_RDWR);
     ::dup2(nothing, STDIN_FILENO);
     ::dup2(nothing, STDOUT_FILENO);
@@ -45,23 +50,34 @@ constexpr int kCannotRun = 127;
     ::_exit(kCannotRun);
 }
 
-/// What the other end writes until it closes. @return false when the deadline came first.
-bool read_until(int from, Clock::time_point deadline, std::string& text) {
+/// Whether a signal that HeldSignals holds back has come.
+bool is_interrupted() {
+    sigset_t pending;
+    ::sigpending(&pending);
+    return ::sigismember(&pending, SIGINT) == 1 || ::sigismember(&pending, SIGTERM) == 1 ||
+           ::sigismember(&pending, SIGHUP) == 1;
+}
+
+/// Reads what the other end writes until it closes, the deadline comes or a signal does.
+void read_until(int from, Clock::time_point deadline, std::string& text) {
     constexpr std::size_t kMost = 1 << 20;
+    constexpr std::chrono::milliseconds kLook{100};
     std::array<char, 4096> part{};
-    while (text.size() < kMost) {
+    for (;;) {
+        if (is_interrupted()) return;
         const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now());
-        if (left.count() <= 0) return false;
+        if (left.count() <= 0) return;
         pollfd item{from, POLLIN, 0};
-        const int ready = ::poll(&item, 1, static_cast<int>(left.count()));
-        if (ready < 0 && errno == EINTR) continue;
-        if (ready <= 0) return false;
+        const int ready = ::poll(&item, 1, static_cast<int>(std::min(left, kLook).count()));
+        if (ready == 0 || (ready < 0 && errno == EINTR)) continue;
+        if (ready < 0) return;
         const auto count = ::read(from, part.data(), part.size());
         if (count < 0 && errno == EINTR) continue;
-        if (count <= 0) return true;
+        if (count <= 0) return;
+        // The end of a long log is what matters.
+        if (text.size() > kMost) text.erase(0, kMost / 2);
         text.append(part.data(), static_cast<std::size_t>(count));
     }
-    return true;
 }
 
 /// The last line of a log, without its level.
@@ -74,14 +90,38 @@ std::string last_line(const std::string& log) {
     return last.starts_with(kLevel) ? last.substr(kLevel.size()) : last;
 }
 
-int wait_for(pid_t process) {
+/// @return its status, or nothing while it still runs
+std::optional<int> status_of(pid_t process, int options) {
     int status = 0;
-    while (::waitpid(process, &status, 0) < 0 && errno == EINTR) {
+    for (;;) {
+        const pid_t ended = ::waitpid(process, &status, options);
+        if (ended == process) return status;
+        if (ended == 0 || errno != EINTR) return std::nullopt;
     }
-    return status;
+}
+
+/// Also a process that closed its end and goes on has no longer than until the deadline.
+std::optional<int> wait_until(pid_t process, Clock::time_point deadline) {
+    constexpr std::chrono::milliseconds kLook{20};
+    for (;; std::this_thread::sleep_for(kLook)) {
+        if (const auto status = status_of(process, WNOHANG)) return status;
+        if (Clock::now() >= deadline || is_interrupted()) return std::nullopt;
+    }
 }
 
 }  // namespace
+
+HeldSignals::HeldSignals() {
+    sigset_t held;
+    ::sigemptyset(&held);
+    for (const int signal : {SIGINT, SIGTERM, SIGHUP})
+        ::sigaddset(&held, signal);
+    ::sigprocmask(SIG_BLOCK, &held, &before_);
+}
+
+HeldSignals::~HeldSignals() {
+    ::sigprocmask(SIG_SETMASK, &before_, nullptr);
+}
 
 std::optional<std::filesystem::path> find_unlearnd() {
     std::error_code error;
@@ -112,13 +152,18 @@ Outcome<void> run_check(const std::filesystem::path& unlearnd, const std::filesy
                                                std::generic_category().message(errno));
     writing = storage::FileDescriptor();  // closes our end with the temporary
     std::string log;
-    const bool ended = read_until(reading.get(), Clock::now() + at_most, log);
-    if (!ended) ::kill(process, SIGKILL);
-    const int status = wait_for(process);
-    if (!ended)
+    const auto deadline = Clock::now() + at_most;
+    read_until(reading.get(), deadline, log);
+    const auto ended = wait_until(process, deadline);
+    if (!ended) {
+        ::kill(process, SIGKILL);
+        static_cast<void>(status_of(process, 0));
+        if (is_interrupted()) return fail_with(ExitCode::failed, "interrupted");
         return fail_with(ExitCode::bad_input, "unlearnd --check was not done after " +
                                                   std::to_string(at_most.count()) +
                                                   " s: the model or the data cannot be used");
+    }
+    const int status = *ended;
     if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return {};
     if (WIFSIGNALED(status))
         return fail_with(ExitCode::bad_input, "unlearnd --check crashed with signal " +

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <csignal>
 #include <filesystem>
 #include <optional>
 
@@ -8,12 +9,25 @@
 
 namespace unlearn::ctl {
 
+/// Holds back the signals that end a process until what was begun is complete or undone.
+class HeldSignals {
+  public:
+    HeldSignals();
+    HeldSignals(const HeldSignals&) = delete;
+    HeldSignals& operator=(const HeldSignals&) = delete;
+    ~HeldSignals();
+
+  private:
+    sigset_t before_{};
+};
+
 /// `unlearnd` beside this program, or else on the path; nothing when there is none.
 [[nodiscard]] std::optional<std::filesystem::path> find_unlearnd();
 
 /// Runs `unlearnd --check` with this configuration, as the user that this process acts as. unlearnctl links
 /// no LibTorch, so only unlearnd can tell whether it can use a TorchScript module.
-/// @return the line with which it refuses; also when it crashes, or is not done after `at_most`
+/// @return the line with which it refuses; also when it crashes, is not done after `at_most`, or a signal of
+/// HeldSignals comes
 [[nodiscard]] Outcome<void> run_check(const std::filesystem::path& unlearnd,
                                       const std::filesystem::path& config,
                                       std::chrono::seconds at_most = std::chrono::seconds{120});

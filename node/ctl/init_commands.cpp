@@ -72,6 +72,8 @@ Failure wrong_option(const protocol::Error& error, const std::filesystem::path& 
 /// The configuration as text. Paths in it are absolute: it may lie anywhere.
 Outcome<std::string> configuration_of(const Context& context, const InitOptions& options) {
     auto choices = options.choices;
+    for (std::string& name : choices.data.classes)
+        name = CLI::detail::trim_copy(name);
     if (!options.network_key_file.empty()) {
         const auto key = storage::load_identity(options.network_key_file);
         if (!key) return tl::unexpected(wrong(key.error()));
@@ -110,7 +112,10 @@ Outcome<protocol::NetworkId> network_of(const Context& context, const config::No
 void check_module(const Context& context, const InitOptions& options, NewNode& node) {
     if (options.torchscript.empty()) return;
     if (const auto unlearnd = find_unlearnd())
-        node.check = [unlearnd = *unlearnd, config = node.config] { return run_check(unlearnd, config); };
+        node.check = [&context, file = options.torchscript, unlearnd = *unlearnd, config = node.config] {
+            context.console.err << "unlearnctl: trying " << file << " on all examples\n";
+            return run_check(unlearnd, config);
+        };
     else
         context.console.err
             << "unlearnctl: warning: " << options.torchscript
@@ -151,6 +156,7 @@ Outcome<ExitCode> init(const Context& context, const InitOptions& options) {
     check_module(context, options, node);
     if (!options.network_key_file.empty()) node.network_key = options.network_key_file;
 
+    const HeldSignals all_or_nothing;
     const auto id = make_node(node);
     if (!id) return tl::unexpected(id.error());
     if (context.json)

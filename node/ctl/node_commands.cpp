@@ -114,6 +114,8 @@ Outcome<ExitCode> status(const Context& context) {
     facts.add("peers", field(peers, "up") + " up of " + field(peers, "known") + " known");
     facts.add("exits known", field(*status, "exits_known"));
     print_exit(*status, facts);
+    if (const auto problem = field(status->value("storage", json::object()), "problem"); problem != "-")
+        facts.add("storage", "fails, and is tried again: " + problem);
     facts.print(context.console.out);
     print_seeds(*status, context.console.out);
     return ExitCode::ok;
@@ -135,10 +137,10 @@ Outcome<ExitCode> list_peers(const Context& context) {
         context.show(*peers);
         return ExitCode::ok;
     }
-    Table table({{"PEER"}, {"STATE"}, {"SOURCE"}, {"ADDRESS"}});
+    Table table({{"PEER"}, {"STATE"}, {"SOURCE"}, {"ADDRESS"}, {"PROBLEM"}});
     for (const auto& peer : *peers)
         table.add({short_id(field(peer, "id")), field(peer, "state"), field(peer, "source"),
-                   field(peer, "address")});
+                   field(peer, "address"), field(peer, "problem")});
     if (table.empty())
         context.console.out << "no peers; add one with: unlearnctl peers add ID@tcp://HOST:PORT\n";
     else
@@ -176,6 +178,7 @@ Outcome<ExitCode> add_peer(const Context& context, const std::string& text) {
 
 /// The one known peer whose id starts with `prefix`.
 Outcome<std::string> find_peer(const ControlClient& daemon, const std::string& prefix) {
+    if (prefix.empty()) return fail_with(ExitCode::bad_input, "an empty id names no peer");
     if (protocol::NodeId::from_text(prefix)) return prefix;
     const auto peers = known_peers(daemon);
     if (!peers) return tl::unexpected(peers.error());

@@ -64,7 +64,7 @@ Outcome<Rows> csv_rows(const std::string& name, std::string_view text, const Row
     csv.columns = {options.columns, "the network"};
     if (const auto* column = std::get_if<std::string>(&csv.label);
         column != nullptr && !learning::header_names(text, *column))
-        return fail_with(ExitCode::bad_input, name + ":1: there is no column \"" + *column + "\"");
+        return fail_with(ExitCode::bad_input, name + ": there is no column \"" + *column + "\"");
     const auto table = learning::parse_csv(name, text, csv);
     if (!table) return fail_with(ExitCode::bad_input, table.error().message + hint(text, options));
     const auto width = static_cast<std::size_t>(table->shape.size());

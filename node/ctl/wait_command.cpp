@@ -49,6 +49,8 @@ class Readiness {
             line += ", " + std::to_string(settled()) + " of " + std::to_string(seeds_wanted_) +
                     " seeds are here (" + field(peers, "up") + " of " + field(peers, "known") +
                     " peers are up)";
+        for (const auto& peer : peers.value("problems", json::array()))
+            line += "; peer " + short_id(field(peer, "id")) + ": " + field(peer, "problem");
         for (const auto& seed : seeds())
             if (const auto state = field(seed, "state"); state != "in-use" && state != "held-aside")
                 line += "; the seed of " + short_id(field(seed, "owner")) + " is " + state;

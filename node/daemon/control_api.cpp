@@ -34,6 +34,7 @@ HttpResponse refusal_of(const Error& error) {
 struct Route {
     const char* method;
     const char* path;
+    std::vector<std::string_view> query;  ///< the names that it may have
 };
 
 }  // namespace
@@ -69,35 +70,37 @@ void ControlApi::handle(const HttpRequest& request, Respond respond) {
     const auto uptime = std::chrono::floor<std::chrono::seconds>(std::chrono::steady_clock::now() - started_);
     using Handler = std::function<void()>;
     const std::vector<std::pair<Route, Handler>> routes{
-        {{"GET", "/metrics"},
+        {{"GET", "/metrics", {}},
          [&] {
              respond({200, metrics_text(*service_, uptime), "text/plain; version=0.0.4"});
          }},
-        {{"GET", "/v1/status"}, [&] { respond(answer(status_json(*service_, uptime))); }},
-        {{"GET", "/v1/peers"}, [&] { respond(answer(peers_json(*service_))); }},
-        {{"POST", "/v1/peers"}, [&] { handle_peers(request, respond); }},
-        {{"POST", "/v1/predict"}, [&] { handle_predict(request, respond); }},
-        {{"POST", "/v1/publish"}, [&] { handle_publish(request, respond); }},
-        {{"GET", "/v1/exit"}, [&] { handle_exit(request, respond); }},
-        {{"POST", "/v1/exit"}, [&] { handle_exit(request, respond); }},
-        {{"POST", "/v1/exit/sealed"}, [&] { handle_sealed_exit(request, respond); }},
-        {{"GET", "/v1/certificate"},
+        {{"GET", "/v1/status", {}}, [&] { respond(answer(status_json(*service_, uptime))); }},
+        {{"GET", "/v1/peers", {}}, [&] { respond(answer(peers_json(*service_))); }},
+        {{"POST", "/v1/peers", {}}, [&] { handle_peers(request, respond); }},
+        {{"POST", "/v1/predict", {"prior"}}, [&] { handle_predict(request, respond); }},
+        {{"POST", "/v1/publish", {"wait"}}, [&] { handle_publish(request, respond); }},
+        {{"GET", "/v1/exit", {"wait_s"}}, [&] { handle_exit(request, respond); }},
+        {{"POST", "/v1/exit", {}}, [&] { handle_exit(request, respond); }},
+        {{"POST", "/v1/exit/sealed", {}}, [&] { handle_sealed_exit(request, respond); }},
+        {{"GET", "/v1/certificate", {}},
          [&] {
              const auto exit = service_->node().engine().own_exit();
              if (!exit.begun) return respond(refusal(404, "this node has not begun to leave"));
              respond(answer(
                  runtime::make_certificate(service_->node().engine().id(), service_->network(), exit)));
          }},
-        {{"GET", "/v1/log"}, [&] { handle_log(request, respond); }},
-        {{"GET", "/v1/log/verify"}, [&] { handle_log_verify(request, respond); }},
-        {{"POST", "/v1/backup"}, [&] { handle_backup(request, respond); }},
+        {{"GET", "/v1/log", {"after", "limit"}}, [&] { handle_log(request, respond); }},
+        {{"GET", "/v1/log/verify", {}}, [&] { handle_log_verify(request, respond); }},
+        {{"POST", "/v1/backup", {}}, [&] { handle_backup(request, respond); }},
     };
     bool known_path = request.path.starts_with(kPeerPath);
     if (known_path && request.method == "DELETE") return handle_peers(request, respond);
     for (const auto& [route, handler] : routes) {
         if (request.path != route.path) continue;
         known_path = true;
-        if (request.method == route.method) return handler();
+        if (request.method != route.method) continue;
+        if (auto only = check_query(request, route.query); !only) return respond(refusal_of(only.error()));
+        return handler();
     }
     if (known_path) return respond(refusal(405, request.path + ": not with " + request.method));
     respond(refusal(404, request.path + ": no such thing"));
@@ -124,8 +127,12 @@ void ControlApi::handle_peers(const HttpRequest& request, const Respond& respond
         node.remove_neighbour(*id);
         return respond(answer({{"removed", id->text()}}));
     }
-    const auto neighbour = read_new_peer(request);
+    auto neighbour = read_new_peer(request);
     if (!neighbour) return respond(refusal_of(neighbour.error()));
+    // Without an address it keeps the one that it has.
+    if (!neighbour->endpoint)
+        for (const auto& peer : engine.peers())
+            if (peer.id == neighbour->id) neighbour->endpoint = peer.endpoint;
     if (neighbour->id == engine.id()) return respond(refusal(409, "this is the node itself"));
     if (engine.has_tombstone(neighbour->id))
         return respond(refusal(409, neighbour->id.short_text() + " has left the network for ever"));

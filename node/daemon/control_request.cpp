@@ -1,5 +1,6 @@
 #include "node/daemon/control_request.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <filesystem>
@@ -9,6 +10,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "node/command_line/nearest.hpp"
+#include "node/learning/data/table.hpp"
 #include "node/runtime/certificate.hpp"
 
 namespace unlearn::daemon {
@@ -32,24 +35,32 @@ std::optional<std::uint64_t> number_in(const HttpRequest& request, const char* n
     return value;
 }
 
-/// The body as an object; an empty body is an empty one.
-std::optional<json> object_in(const HttpRequest& request) {
+tl::unexpected<Error> refuse(const std::string& line) {
+    return fail(ErrorCode::malformed, line);
+}
+
+/// A misspelt name must not mean that something else is done than was asked for.
+Result<void> refuse_unknown(const std::string& name, const std::vector<std::string_view>& known) {
+    if (std::find(known.begin(), known.end(), name) != known.end()) return {};
+    const auto meant = command_line::nearest(name, known);
+    return refuse("unknown name \"" + name + "\"" +
+                  (meant ? "; did you mean \"" + std::string(*meant) + "\"?" : std::string()));
+}
+
+/// The body as an object with no names but these; an empty body is an empty object.
+Result<json> object_in(const HttpRequest& request, const std::vector<std::string_view>& known) {
     if (request.body.empty()) return json::object();
     auto body = json::parse(request.body, nullptr, false);
-    if (!body.is_object()) return std::nullopt;
+    if (!body.is_object()) return refuse("the body must be a JSON object");
+    for (const auto& [name, value] : body.items())
+        if (auto fine = refuse_unknown(name, known); !fine) return tl::unexpected(fine.error());
     return body;
 }
 
-std::optional<std::string> text_in(const HttpRequest& request, const char* name) {
-    const auto object = object_in(request);
-    if (!object) return std::nullopt;
-    const auto found = object->find(name);
-    if (found == object->end() || !found->is_string()) return std::nullopt;
+std::optional<std::string> text_in(const json& object, const char* name) {
+    const auto found = object.find(name);
+    if (found == object.end() || !found->is_string()) return std::nullopt;
     return found->get<std::string>();
-}
-
-tl::unexpected<Error> refuse(const std::string& line) {
-    return fail(ErrorCode::malformed, line);
 }
 
 }  // namespace
@@ -61,9 +72,11 @@ Result<PredictionRequest> read_prediction(const HttpRequest& request) {
             return refuse("prior: must be own or uniform");
         out.prior = prior->second == "own" ? learning::Prior::own : learning::Prior::uniform;
     }
-    const auto body = json::parse(request.body, nullptr, false);
-    const auto inputs = body.is_object() ? body.find("inputs") : body.end();
-    if (!body.is_object() || inputs == body.end() || !inputs->is_array())
+    const auto object = object_in(request, {"inputs", "columns"});
+    if (!object) return tl::unexpected(object.error());
+    const json& body = *object;
+    const auto inputs = body.find("inputs");
+    if (inputs == body.end() || !inputs->is_array())
         return refuse("inputs: must be a list of rows of numbers");
     std::size_t width = 0;
     for (const auto& row : *inputs) {
@@ -77,6 +90,8 @@ Result<PredictionRequest> read_prediction(const HttpRequest& request) {
             const float number = value.is_number() ? value.get<float>() : 0.0F;
             if (!value.is_number() || !std::isfinite(number))
                 return refuse_row("has something that is no number");
+            if (std::abs(number) > learning::kLargestFeature)
+                return refuse_row("has a number that is too large: does it stand for a missing value?");
             out.features.push_back(number);
         }
         ++out.rows;
@@ -95,8 +110,10 @@ Result<PredictionRequest> read_prediction(const HttpRequest& request) {
 }
 
 Result<Neighbour> read_new_peer(const HttpRequest& request) {
-    const auto address = text_in(request, "address");
-    const auto id_text = text_in(request, "id");
+    const auto body = object_in(request, {"address", "id"});
+    if (!body) return tl::unexpected(body.error());
+    const auto address = text_in(*body, "address");
+    const auto id_text = text_in(*body, "id");
     if (address.has_value() == id_text.has_value()) return refuse("give either \"address\" or \"id\"");
     if (address) {
         auto parsed = PeerAddress::from_text(*address);
@@ -113,8 +130,8 @@ Result<NodeId> read_peer(const HttpRequest& request) {
 }
 
 Result<bool> read_give_up(const HttpRequest& request) {
-    const auto body = object_in(request);
-    if (!body) return refuse("the body must be a JSON object");
+    const auto body = object_in(request, {"give_up"});
+    if (!body) return tl::unexpected(body.error());
     const auto give_up = body->value("give_up", json(false));
     if (!give_up.is_boolean()) return refuse("give_up: must be true or false");
     return give_up.get<bool>();
@@ -145,8 +162,16 @@ Result<LogRange> read_log_range(const HttpRequest& request) {
     return LogRange{*after, *limit};
 }
 
+Result<void> check_query(const HttpRequest& request, const std::vector<std::string_view>& known) {
+    for (const auto& [name, value] : request.query)
+        if (auto fine = refuse_unknown(name, known); !fine) return fine;
+    return {};
+}
+
 Result<std::string> read_backup_path(const HttpRequest& request) {
-    auto path = text_in(request, "path");
+    const auto body = object_in(request, {"path"});
+    if (!body) return tl::unexpected(body.error());
+    auto path = text_in(*body, "path");
     if (!path || !std::filesystem::path(*path).is_absolute()) return refuse("path: must be an absolute path");
     return std::move(*path);
 }

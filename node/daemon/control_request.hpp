@@ -45,6 +45,9 @@ struct LogRange {
     std::uint64_t limit = 1000;  ///< at most 10,000
 };
 [[nodiscard]] protocol::Result<LogRange> read_log_range(const HttpRequest& request);
+/// Refuses names behind the question mark that are not known.
+[[nodiscard]] protocol::Result<void> check_query(const HttpRequest& request,
+                                                 const std::vector<std::string_view>& known);
 /// An absolute path.
 [[nodiscard]] protocol::Result<std::string> read_backup_path(const HttpRequest& request);
 

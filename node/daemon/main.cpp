@@ -1,10 +1,14 @@
 #include <algorithm>
+#include <condition_variable>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 #include <iostream>
 #include <memory>
+#include <mutex>
 #include <string>
+#include <thread>
 
 #include <boost/asio/signal_set.hpp>
 #include <spdlog/sinks/stdout_color_sinks.h>
@@ -103,6 +107,38 @@ class Watchdog {
     asio::steady_timer timer_;
 };
 
+/// Ends the process when it cannot end by itself: nobody can interrupt a TorchScript module that computes for
+/// ever. What is durable is closed before anybody waits for it.
+class StopDeadline {
+  public:
+    explicit StopDeadline(int status)
+        : thread_([this, status] {
+              std::unique_lock lock(mutex_);
+              if (stopped_.wait_for(lock, kAtMost, [this] { return done_; })) return;
+              spdlog::warn("the main model still computes after {} s: stopped without waiting for it",
+                           kAtMost.count());
+              spdlog::shutdown();
+              std::_Exit(status);
+          }) {}
+    StopDeadline(const StopDeadline&) = delete;
+    StopDeadline& operator=(const StopDeadline&) = delete;
+    ~StopDeadline() {
+        {
+            const std::lock_guard lock(mutex_);
+            done_ = true;
+        }
+        stopped_.notify_one();
+        thread_.join();
+    }
+
+  private:
+    static constexpr std::chrono::seconds kAtMost{20};
+    std::mutex mutex_;
+    std::condition_variable stopped_;
+    bool done_ = false;
+    std::thread thread_;  ///< last: it uses the others
+};
+
 struct Inputs {
     config::NodeConfig config;
     protocol::Identity identity;
@@ -130,6 +166,7 @@ int run(const Inputs& inputs, bool only_check) {
         std::printf("%s: good\n", inputs.config.file.c_str());
         return stopped;
     }
+    if (const auto kept = daemon::check_state_is_kept(inputs.config); !kept) return complain(kept.error());
     asio::io_context io;
     auto zmq = network::ZmqContext::create();
     if (!zmq) return complain(zmq.error());
@@ -172,6 +209,7 @@ int run(const Inputs& inputs, bool only_check) {
     io.run();
 
     ::sd_notify(0, "STOPPING=1");
+    const StopDeadline deadline(status);
     (*service)->stop();
     api->reset();
     service->reset();

@@ -74,6 +74,9 @@ json status_json(const NodeService& service, std::chrono::seconds uptime) {
                     {"lease_until", time_json(seed->lease_until)}};
     std::size_t known = 0;
     std::size_t up = 0;
+    json problems = json::array();
+    for (const auto& [peer, problem] : service.peer_problems())
+        problems.push_back({{"id", peer.text()}, {"problem", problem}});
     for (const auto& peer : engine.peers()) {
         known += peer.state == PeerState::former || peer.state == PeerState::left ? 0U : 1U;
         up += peer.state == PeerState::up || peer.state == PeerState::suspect ? 1U : 0U;
@@ -88,7 +91,7 @@ json status_json(const NodeService& service, std::chrono::seconds uptime) {
             {"model", model_json(service)},
             {"own_seed", own_seed},
             {"seeds", seeds_json(engine)},
-            {"peers", {{"up", up}, {"known", known}}},
+            {"peers", {{"up", up}, {"known", known}, {"problems", std::move(problems)}}},
             {"exits_known", engine.tombstones().size()},
             {"exit", exit_json(engine.own_exit(), service.network())},
             {"storage", storage_json(service.node())}};
@@ -96,12 +99,16 @@ json status_json(const NodeService& service, std::chrono::seconds uptime) {
 
 json peers_json(const NodeService& service) {
     json out = json::array();
-    for (const auto& peer : service.node().engine().peers())
+    const auto& problems = service.peer_problems();
+    for (const auto& peer : service.node().engine().peers()) {
+        const auto problem = problems.find(peer.id);
         out.push_back(
             {{"id", peer.id.text()},
              {"address", peer.endpoint ? json(PeerAddress{peer.id, *peer.endpoint}.text()) : json()},
              {"state", name_of(peer.state)},
-             {"source", name_of(peer.source)}});
+             {"source", name_of(peer.source)},
+             {"problem", problem == problems.end() ? json() : json(problem->second)}});
+    }
     return out;
 }
 

@@ -331,7 +331,17 @@ void NodeService::refuse_publishing(const std::string& detail) {
         if (waiting.done) waiting.done("the new seed cannot be published: " + detail);
 }
 
+void NodeService::note_peer(const protocol::Event& event) {
+    if (event.kind == EventKind::peer_up) peer_problems_.erase(event.subject);
+    if (event.kind != EventKind::peer_dropped && event.kind != EventKind::peer_unresolved) return;
+    // Whoever is no peer has no name here, or one that nobody checked.
+    const auto peers = node_ ? node_->engine().peers() : std::vector<protocol::PeerStatus>{};
+    if (std::any_of(peers.begin(), peers.end(), [&](const auto& peer) { return peer.id == event.subject; }))
+        peer_problems_[event.subject] = event.detail;
+}
+
 void NodeService::on_event(const protocol::Event& event) {
+    note_peer(event);
     setup_.events(event);
     if (event.kind == EventKind::seed_published) finish_publishing(event.version);
     if (event.kind == EventKind::store_failed) tell_that_storage_fails(event.detail);

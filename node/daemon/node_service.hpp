@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -89,6 +90,10 @@ class NodeService {
     /// Names of the features in the order in which models see them; empty for images, and when leaving.
     [[nodiscard]] const std::vector<std::string>& columns() const { return columns_; }
     [[nodiscard]] const protocol::NetworkId& network() const { return setup_.binding.network; }
+    /// Why the last connection with a peer ended, or none came about; nothing while it is fine.
+    [[nodiscard]] const std::map<protocol::NodeId, std::string>& peer_problems() const {
+        return peer_problems_;
+    }
     [[nodiscard]] runtime::Node& node() { return *node_; }
     [[nodiscard]] const runtime::Node& node() const { return *node_; }
 
@@ -136,6 +141,7 @@ class NodeService {
     void tell_that_storage_fails(const std::string& detail);
     void refuse_publishing(const std::string& detail);
     void on_event(const protocol::Event& event);
+    void note_peer(const protocol::Event& event);
     void write_certificate();
     void watch_data();
     [[nodiscard]] std::string why_no_model() const;
@@ -162,6 +168,7 @@ class NodeService {
     bool certificate_begun_ = false;
     int jobs_ = 0;
     std::optional<std::string> training_problem_;
+    std::map<protocol::NodeId, std::string> peer_problems_;
     std::vector<Waiting> publishing_;
     LearningCounters counters_;
     asio::steady_timer watch_timer_;

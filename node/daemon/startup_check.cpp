@@ -54,11 +54,19 @@ Result<void> check_control_socket(const config::NodeConfig& config) {
     return check_writable(folder);
 }
 
+bool holds_something(const std::filesystem::path& file) {
+    std::error_code error;
+    const auto size = std::filesystem::file_size(file, error);
+    return !error && size > 0;
+}
+
 /// Opens the state as the start will, when there is one and nobody has it open.
 Result<void> check_state(const config::NodeConfig& config, const protocol::Identity& identity,
                          const config::Binding& binding) {
     const auto folder = config.data_dir / "state";
     std::error_code error;
+    if (std::filesystem::exists(folder, error) && !std::filesystem::is_directory(folder, error))
+        return fail(ErrorCode::malformed, folder.string() + ": is no folder");
     if (!std::filesystem::exists(folder / "state.db", error)) return {};
     if (auto writable = check_writable(folder); !writable) return writable;
     auto store = storage::Store::open(folder, {identity.id(), binding.network});
@@ -88,13 +96,35 @@ Result<void> check_learning(const config::NodeConfig& config, const config::Bind
     return {};
 }
 
+/// Whether the node of this folder runs: whoever has its state open holds a lock.
+bool is_running(const std::filesystem::path& state) {
+    std::error_code error;
+    return std::filesystem::is_directory(state, error) && !storage::lock_directory(state);
+}
+
 }  // namespace
+
+Result<void> check_state_is_kept(const config::NodeConfig& config) {
+    const auto state = config.data_dir / "state" / "state.db";
+    if (holds_something(state) || holds_something(state.string() + "-wal")) return {};
+    for (const char* sign : {"published-seed", "main-model"})
+        if (holds_something(config.data_dir / sign))
+            return fail(ErrorCode::malformed,
+                        state.string() +
+                            ": is empty or missing, and with it who holds this node's seed and who has left; "
+                            "restore a backup into a new folder (unlearnctl restore), or set up a new node");
+    return {};
+}
 
 Result<void> check_startup(const config::NodeConfig& config, const protocol::Identity& identity,
                            const config::Binding& binding) {
     if (auto fine = check_peers(config, identity); !fine) return fine;
     if (auto fine = check_writable(config.data_dir); !fine) return fine;
-    if (!somebody_listens(config.control_socket)) {
+    if (auto fine = check_state_is_kept(config); !fine) return fine;
+    if (!is_running(config.data_dir / "state")) {
+        if (somebody_listens(config.control_socket))
+            return fail(ErrorCode::malformed,
+                        config.control_socket.string() + ": the unlearnd of another node listens here");
         if (auto fine = check_control_socket(config); !fine) return fine;
         if (auto fine = check_state(config, identity, binding); !fine) return fine;
         if (config.listen)

@@ -16,4 +16,9 @@ namespace unlearn::daemon {
                                                    const protocol::Identity& identity,
                                                    const config::Binding& binding);
 
+/// A node that has run and whose state is gone must not start as if it were new: it would give the versions
+/// of its seed away twice, use seeds of peers that have left, and call an exit complete that nobody
+/// confirmed.
+[[nodiscard]] protocol::Result<void> check_state_is_kept(const config::NodeConfig& config);
+
 }  // namespace unlearn::daemon

@@ -23,6 +23,21 @@ std::string_view last_line(std::string_view text) {
     return trimmed(end == std::string_view::npos ? text : text.substr(end + 1));
 }
 
+/// The line with which Python and TorchScript name an error ("ValueError: ..."), else the last one.
+std::string_view error_line(std::string_view text) {
+    const std::string_view last = last_line(text);
+    while (!trimmed(text).empty()) {
+        const std::string_view line = last_line(text);
+        const auto colon = line.find(": ");
+        const std::string_view kind = line.substr(0, colon == std::string_view::npos ? 0 : colon);
+        if (kind.find(' ') == std::string_view::npos &&
+            (kind.ends_with("Error") || kind.ends_with("Exception")))
+            return line;
+        text = text.substr(0, static_cast<std::size_t>(line.data() - text.data()));
+    }
+    return last;
+}
+
 std::string_view first_line(std::string_view text) {
     text = trimmed(text);
     return trimmed(text.substr(0, text.find('\n')));
@@ -38,7 +53,7 @@ std::string cause_of(const std::exception& error) {
     if (const auto* torch_error = dynamic_cast<const c10::Error*>(&error))
         whole = torch_error->what_without_backtrace();
     const bool is_traceback = whole.find(kTraceback) != std::string::npos;
-    std::string line(is_traceback ? last_line(whole) : first_line(whole));
+    std::string line(is_traceback ? error_line(whole) : first_line(whole));
     std::replace_if(
         line.begin(), line.end(), [](char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7F'; },
         '?');

@@ -65,7 +65,8 @@ class ScriptModel final : public Classifier {
         const torch::jit::GraphOptimizerEnabledGuard unoptimised(false);
         torch::jit::Module module = module_;  // shares the weights; calls are not const
         try {
-            const auto answer = module.forward({inputs});
+            // A copy: layers that work in place would change what the seeds of peers are given.
+            const auto answer = module.forward({inputs.clone()});
             if (!answer.isTensor())
                 throw std::runtime_error("it gives a " + answer.tagKind() + ", not a tensor");
             return answer.toTensor();
@@ -76,6 +77,7 @@ class ScriptModel final : public Classifier {
     }
 
     [[nodiscard]] std::optional<std::string> problem_with(const at::Tensor& answer, std::int64_t rows) const {
+        if (answer.layout() != at::kStrided) return "gives a sparse tensor, where a dense one is expected";
         if (answer.dim() != 2 || answer.size(0) != rows || answer.size(1) != classes_)
             return "gives numbers of shape " + size_text(answer) + " for " + std::to_string(rows) +
                    " rows, where logits of shape [" + std::to_string(rows) + ", " + std::to_string(classes_) +
@@ -158,9 +160,9 @@ Result<std::shared_ptr<const Classifier>> load_script(const std::filesystem::pat
         return tl::unexpected(Error{file.string() + ": " + why});
     };
     std::error_code error;
-    if (!std::filesystem::is_regular_file(file, error))
-        return refuse(error && error != std::errc::no_such_file_or_directory ? error.message()
-                                                                             : "no such file");
+    const auto status = std::filesystem::status(file, error);
+    if (status.type() == std::filesystem::file_type::not_found) return refuse("no such file");
+    if (!std::filesystem::is_regular_file(status)) return refuse(error ? error.message() : "is no file");
     std::shared_ptr<const ScriptModel> model;
     try {
         torch::jit::getExecutorMode() = false;

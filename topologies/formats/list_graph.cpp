@@ -20,6 +20,7 @@ struct Line {
     std::size_t number = 0;
     std::vector<std::string> words;
     std::string comment;  ///< of a line that holds nothing else
+    char first = ' ';     ///< what is not a space
 };
 
 bool is_digits(std::string_view word) {
@@ -72,7 +73,10 @@ class Lines {
                                      "right file?");
             // networkx writes the data of an edge behind it: a b {'weight': 2}
             const auto mark = raw.find_first_of("#%{");
-            Line line{number_, words_of(raw.substr(0, mark)), {}};
+            Line line{number_, words_of(raw.substr(0, mark)), {}, ' '};
+            if (const auto first = raw.find_first_not_of(" \t"); first != std::string_view::npos)
+                line.first = raw[first];
+            if (auto fits = check_first(line); !fits) return tl::unexpected(fits.error());
             if (line.words.empty() && mark != std::string_view::npos && raw[mark] != '{')
                 line.comment = raw.substr(mark);
             if (!line.words.empty() || !line.comment.empty()) return line;
@@ -81,6 +85,20 @@ class Lines {
     }
 
   private:
+    /// What no line of a list begins with tells what the file is.
+    [[nodiscard]] Result<void> check_first(const Line& line) const {
+        if (line.first == '{')
+            return builder_.fail(line.number,
+                                 "is no line of a list: is it JSON or DOT? Say which format it is");
+        if (line.first == '<')
+            return builder_.fail(line.number, "is no line of a list: is it XML? Say which format it is");
+        if (line.first == ',' || line.first == ';' || line.first == '|')
+            return builder_.fail(line.number,
+                                 "the first column has no name: leave out row numbers, such as those of "
+                                 "pandas; a matrix is not read");
+        return {};
+    }
+
     std::string_view text_;
     const GraphBuilder& builder_;
     std::size_t number_ = 0;
@@ -146,8 +164,8 @@ class EdgeListReader {
         if (words.size() != 2 && !weighted)
             return builder_.fail(line.number, "expected 'NAME NAME' for an edge or 'node NAME', found " +
                                                   std::to_string(words.size()) +
-                                                  (words.size() == 1 ? " word" : " words") +
-                                                  "; is it an adjacency list (adjlist)?");
+                                                  (words.size() == 1 ? " word" : " words") + hint(words));
+        may_be_matrix_ = may_be_matrix_ && words.size() == 3 && are_bits(words);
         if (first)
             first_edge_ = line;
         else
@@ -160,6 +178,11 @@ class EdgeListReader {
     Result<Graph> finish() {
         if (auto clear = check_header(); !clear) return tl::unexpected(clear.error());
         if (auto clear = check_neighbours(); !clear) return tl::unexpected(clear.error());
+        if (!certain_ && may_be_matrix_ && edge_lines_ == 3)
+            return builder_.fail(
+                first_edge_ ? first_edge_->number : 0,
+                "three lines of three zeros and ones look like an adjacency matrix, which is "
+                "not read");
         if (auto clear = check_first_edge(); !clear) return tl::unexpected(clear.error());
         if (node_count_ && builder_.size() == 0)
             return builder_.fail(count_line_, "the graph is empty: no edge follows the number of nodes");
@@ -176,6 +199,20 @@ class EdgeListReader {
         if (const auto refused = refused_by_comment(line.comment))
             return builder_.fail(line.number, *refused);
         return {};
+    }
+
+    [[nodiscard]] static bool are_bits(const std::vector<std::string>& words) {
+        return std::all_of(words.begin(), words.end(),
+                           [](const auto& word) { return word == "0" || word == "1"; });
+    }
+
+    /// What a line of too many words may be.
+    [[nodiscard]] std::string hint(const std::vector<std::string>& words) const {
+        if (header_) return "; leave out all columns but the two nodes and a weight";
+        if (words[0] == "graph" || words[0] == "digraph" || words[0] == "strict")
+            return "; is it DOT? Say which format it is";
+        if (words.size() > 2 && are_bits(words)) return "; an adjacency matrix is not read";
+        return "; is it an adjacency list (adjlist)?";
     }
 
     /// The header's words are no nodes, so they must not come again.
@@ -247,6 +284,7 @@ class EdgeListReader {
     std::optional<Line> first_edge_;
     std::size_t edge_lines_ = 0;
     std::set<std::string> mentioned_again_;  ///< of the first edge's nodes
+    bool may_be_matrix_ = true;
     bool may_be_neighbours_ = true;
     std::unordered_set<std::string> firsts_;
     std::vector<std::string> thirds_;

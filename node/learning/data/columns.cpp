@@ -1,6 +1,7 @@
 #include "node/learning/data/columns.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <optional>
 #include <unordered_set>
@@ -24,6 +25,7 @@ struct ColumnFacts {
     bool constant = true;
     bool rising = true;    ///< each value is above the one before
     bool counting = true;  ///< whole numbers, each once, without great gaps, in any order
+    bool coarse = false;   ///< differs only in the last of the digits that a float keeps
 };
 
 ColumnFacts facts_of(const LabelledData& data, std::size_t column) {
@@ -43,8 +45,15 @@ ColumnFacts facts_of(const LabelledData& data, std::size_t column) {
     }
     const double range = static_cast<double>(most) - static_cast<double>(least);
     facts.counting = facts.counting && range < 2.0 * static_cast<double>(data.count);
+    constexpr double kFewSteps = 1e-4;  // a float tells about a thousand values apart in such a range
+    facts.coarse =
+        !facts.constant && range < kFewSteps * std::max(std::abs(double{least}), std::abs(double{most}));
     return facts;
 }
+
+/// What software writes where nothing is known.
+constexpr std::array<std::string_view, 8> kMissingValues = {"NA",   "N/A",  "NaN",  "nan",
+                                                            "NULL", "null", "None", "?"};
 
 bool is_nameless(const std::string& name) {
     return name.empty() || name.starts_with("Unnamed: ");
@@ -108,6 +117,7 @@ std::vector<std::string> suspicious_columns(const LabelledData& data) {
     ColumnList nameless;
     ColumnList constant;
     ColumnList counting;
+    ColumnList coarse;
     for (std::size_t i = 0; i < static_cast<std::size_t>(data.shape.size()); ++i) {
         if (!data.columns.empty() && is_nameless(data.columns[i])) {
             nameless.add(data, i);
@@ -119,6 +129,7 @@ std::vector<std::string> suspicious_columns(const LabelledData& data) {
             constant.add(data, i);
         else if (facts.rising || facts.counting)
             counting.add(data, i);
+        if (facts.coarse) coarse.add(data, i);
     }
     std::vector<std::string> lines;
     if (!nameless.empty())
@@ -133,8 +144,26 @@ std::vector<std::string> suspicious_columns(const LabelledData& data) {
             "hold another value in every row, counting up: if they are row numbers or times, leave them "
             "out"));
     if (!constant.empty())
-        lines.push_back(constant.line("holds the same value in every row: nothing can be learnt from it",
-                                      "hold the same value in every row: nothing can be learnt from them"));
+        lines.push_back(
+            constant.line("holds the same value in every row, as far as the 7 digits go that are kept: "
+                          "nothing can be learnt "
+                          "from it",
+                          "hold the same value in every row, as far as the 7 digits go that are kept: "
+                          "nothing can be learnt "
+                          "from them"));
+    if (!coarse.empty())
+        lines.push_back(coarse.line(
+            "differs only in its last digits, and only 7 are kept: subtract from it what all rows share",
+            "differ only in their last digits, and only 7 are kept: subtract from them what all rows share"));
+    return lines;
+}
+
+std::vector<std::string> suspicious_classes(const LabelledData& data) {
+    std::vector<std::string> lines;
+    for (const std::string& name : data.class_names)
+        if (std::find(kMissingValues.begin(), kMissingValues.end(), name) != kMissingValues.end())
+            lines.push_back("label " + shown(name) +
+                            " is a class of its own: if it stands for a missing label, leave its rows out");
     return lines;
 }
 

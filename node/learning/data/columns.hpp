@@ -27,7 +27,11 @@ struct WantedColumns {
 [[nodiscard]] std::string column_text(const std::string& name, std::size_t place);
 
 /// One line for each kind of column that is rarely meant to be learnt from: without a name, or with the name
-/// that pandas gives to one (its row numbers); the same value in every row; counting the rows.
+/// that pandas gives to one (its row numbers); the same value in every row; counting the rows;
+/// large values that differ only in the last of the digits that a float keeps.
 [[nodiscard]] std::vector<std::string> suspicious_columns(const LabelledData& data);
+
+/// One line for each class whose name is what software writes where nothing is known, such as NA.
+[[nodiscard]] std::vector<std::string> suspicious_classes(const LabelledData& data);
 
 }  // namespace unlearn::learning

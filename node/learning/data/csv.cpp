@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <numeric>
 #include <set>
 #include <unordered_map>
@@ -69,6 +70,10 @@ class CsvLoader {
             return fail(place_of(name_, first[0]) + "a row needs a label and at least one feature");
         if (auto found = find_label(first); !found) return found;
         has_header_ = is_header(first);
+        if (!has_header_ && is_numbering(first))
+            return fail(place_of(name_, first[0]) +
+                        "0, 1, 2 ... is no example but what pandas writes above columns without names: leave "
+                        "the line out, or name the columns");
         for (std::size_t i = 0; i < fields_; ++i)
             if (i != label_column_) feature_columns_.push_back(i);
         return has_header_ ? order_by_header(first) : check_width(first);
@@ -124,6 +129,14 @@ class CsvLoader {
                (!wanted.empty() && names == std::multiset<std::string>(wanted.begin(), wanted.end()));
     }
 
+    /// Each field holds its own place. Two fields may do so by chance.
+    [[nodiscard]] bool is_numbering(const CsvRow& first) const {
+        constexpr std::size_t kByChance = 2;
+        for (std::size_t i = 0; i < fields_; ++i)
+            if (first[i].text != std::to_string(i)) return false;
+        return fields_ > kByChance;
+    }
+
     Result<void> order_by_header(const CsvRow& header) {
         std::unordered_map<std::string, std::size_t> seen;
         for (const std::size_t i : feature_columns_) {
@@ -163,6 +176,9 @@ class CsvLoader {
         for (const std::size_t i : feature_columns_) {
             const auto value = numbers_.read(row[i]);
             if (!value) return fail(place_of(name_, row[i]) + shown(row[i].text) + " is not a finite number");
+            if (std::abs(*value) > kLargestFeature)
+                return fail(place_of(name_, row[i]) + shown(row[i].text) +
+                            " is too large to learn from: does it stand for a missing value?");
             features_.push_back(*value);
         }
         ++rows_;
@@ -173,9 +189,19 @@ class CsvLoader {
         if (label.text.empty()) return fail(place_of(name_, label) + "the label is empty");
         const auto& known = options_.class_names;
         if (!known.empty() && std::find(known.begin(), known.end(), label.text) == known.end())
-            return fail(place_of(name_, label) + shown(label.text) + " is not one of the known classes");
+            return fail(place_of(name_, label) + shown(label.text) + " is not one of the known classes, " +
+                        first_of(known));
         labels_.push_back(label.text);
         return {};
+    }
+
+    /// The first few, as they are written.
+    [[nodiscard]] static std::string first_of(const std::vector<std::string>& classes) {
+        constexpr std::size_t kMostNamed = 5;
+        std::string out;
+        for (std::size_t i = 0; i < std::min(kMostNamed, classes.size()); ++i)
+            out += (i > 0 ? ", " : "") + shown(classes[i]);
+        return classes.size() > kMostNamed ? out + " ..." : out;
     }
 
     Result<LabelledData> finish() {

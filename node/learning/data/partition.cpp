@@ -151,7 +151,7 @@ Result<Shares> draw(const MissingClassesPartition& kind, const Draw& d) {
     const std::size_t classes = pools.classes();
     if (kind.missing_per_node >= classes) {
         return fail("missing-classes: a node cannot lack " + std::to_string(kind.missing_per_node) + " of " +
-                    plural(classes, "class") + "es");
+                    std::to_string(classes) + " classes");
     }
     Indices nodes(d.names.size());
     std::iota(nodes.begin(), nodes.end(), std::size_t{0});

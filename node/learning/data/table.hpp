@@ -7,6 +7,10 @@
 
 namespace unlearn::learning {
 
+/// The largest magnitude of a feature: its square must be a float. Beyond it lie the marks that geographic
+/// and other software writes for missing values.
+constexpr double kLargestFeature = 1e18;
+
 // The shape of one example. A row of a numeric table is {1, 1, columns}.
 struct InputShape {
     std::int64_t channels = 1;

@@ -104,6 +104,31 @@ TEST_CASE("an answer that is none of unlearnd's is an error, not a crash") {
     }
 }
 
+TEST_CASE("status tells people that storage fails") {
+    const TemporaryFolder folder;
+    const auto socket = folder / "s";
+    json status{{"state", "running"}, {"storage", {{"problem", "disk full"}}}};
+    const FakeDaemon daemon(socket, [&](const Request&) { return ok(status); });
+    CHECK(call({"status", "--socket", socket}).out.find("fails, and is tried again: disk full") !=
+          std::string::npos);
+    status["storage"]["problem"] = nullptr;
+    CHECK(call({"status", "--socket", socket}).out.find("tried again") == std::string::npos);
+}
+
+TEST_CASE("a stream waits for a daemon that is starting, and takes answers of any length") {
+    const TemporaryFolder folder;
+    const auto socket = folder / "s";
+    int asked = 0;
+    const FakeDaemon daemon(socket, [&](const Request&) {
+        if (++asked == 1) return Answer{503, R"({"error":"unlearnd is starting","state":"starting"})"};
+        return Answer{200, "{}\n"};
+    });
+    const auto called = call({"--patience", "600", "watch", "--socket", socket});
+    CHECK(asked == 2);
+    CHECK(called.err.find("starting") == std::string::npos);
+    CHECK(called.err.find("body limit") == std::string::npos);
+}
+
 TEST_CASE("status shows a node to people, and the answer itself with --json") {
     const TemporaryFolder folder;
     const auto socket = folder / "s";

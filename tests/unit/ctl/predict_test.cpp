@@ -36,7 +36,7 @@ TEST_CASE("what is no row is named by its line") {
     CHECK(problem("1,2\n3,\n") == "standard input:2:3: \"\" is not a finite number");
     CHECK(problem("a,b\n") == "standard input: holds a header but no rows");
     CHECK(problem("") == "standard input: holds no rows");
-    CHECK(problem("a,b\n1,2\n", "c") == "standard input:1: there is no column \"c\"");
+    CHECK(problem("a,b\n1,2\n", "c") == "standard input: there is no column \"c\"");
     CHECK(problem("1,2\n", "2") == "standard input: label column 2 does not exist; rows have 2 fields");
 }
 

@@ -37,6 +37,29 @@ TEST_CASE("a mistyped option or command is named, on one line, with the one that
     says({"init"}, "--classes is required (see unlearnctl init --help)");
 }
 
+TEST_CASE("a number that is no whole one from 0 on is refused, however it would be read") {
+    for (const char* number : {"-1", "18446744073709551616", "1.5", "x"}) {
+        const auto called = call({"wait", "--seeds", number});
+        CHECK(called.code == 2);
+        CHECK(called.err == "unlearnctl: --seeds: " + std::string(number) +
+                                " is no whole number from 0 on, or is too large (see unlearnctl wait "
+                                "--help)\n");
+    }
+    CHECK(call({"log", "-n", "-1"}).code == 2);
+    CHECK(call({"log", "-n", "1", "--socket", "/no/such"}).code == 3);
+}
+
+TEST_CASE("an empty id names no peer, and a folder is no configuration") {
+    const TemporaryFolder folder;
+    const auto removal = call({"peers", "remove", "", "--socket", folder / "s"});
+    CHECK(removal.code == 2);
+    CHECK(removal.err == "unlearnctl: an empty id names no peer\n");
+    const auto status = call({"status", "--config", folder.path().string()});
+    CHECK(status.code == 2);
+    CHECK(status.err ==
+          "unlearnctl: " + folder.path().string() + ": is a folder, not a configuration file\n");
+}
+
 TEST_CASE("a configuration that cannot be read is one line with its place") {
     const TemporaryFolder folder;
     const auto missing = call({"status", "--config", folder / "none.toml"});

@@ -44,7 +44,7 @@ TEST_CASE("integer labels are ordered as numbers, and test data uses the trainin
     CHECK(read("10,0\n9,0\n-1,0\n")->class_names == std::vector<std::string>{"-1", "9", "10"});
     const CsvOptions known{.class_names = {"9", "10"}};
     CHECK(read("10,0\n", known)->labels == std::vector<std::int64_t>{1});
-    CHECK(error_for("10,0\n11,0\n", known) == ":2:1: \"11\" is not one of the known classes");
+    CHECK(error_for("10,0\n11,0\n", known) == ":2:1: \"11\" is not one of the known classes, \"9\", \"10\"");
 }
 
 TEST_CASE("an unusable table gives its line and column") {
@@ -243,5 +243,31 @@ TEST_CASE("columns that are rarely meant are told") {
     const auto constant = lines_for("a,b,c", [&](int i) { return "5,6," + text_of(i % 3); });
     REQUIRE(constant.size() == 1);
     CHECK(constant[0] ==
-          "columns \"a\", \"b\" hold the same value in every row: nothing can be learnt from them");
+          "columns \"a\", \"b\" hold the same value in every row, as far as the 7 digits go that are kept: "
+          "nothing can be learnt from them");
+    // Seconds since 1970, of a minute and of a year.
+    const auto coarse = lines_for("t", [&](int i) { return text_of(1'700'000'000 + i * 7 % 20 * 100); });
+    REQUIRE(coarse.size() == 1);
+    CHECK(coarse[0].starts_with("column \"t\" differs only in its last digits"));
+    CHECK(lines_for("t", [&](int i) { return text_of(1'700'000'000 + i * 7 % 20 * 1'000'000); }).empty());
+}
+
+TEST_CASE("labels that stand for a missing value are told") {
+    const auto lines = suspicious_classes(*read("1,k\n2,NA\n3,l\n", {.label = std::size_t{1}}));
+    REQUIRE(lines.size() == 1);
+    CHECK(lines[0].starts_with("label \"NA\" is a class of its own"));
+    CHECK(suspicious_classes(*read("1,k\n2,Na\n3,l\n", {.label = std::size_t{1}})).empty());
+}
+
+TEST_CASE("numbers that mark missing values, and the numbers of columns, are no examples") {
+    CHECK(error_for("1,2,3\n4,-3.4028234663852886e+38,6\n") ==
+          ":2:3: \"-3.4028234663852886e+38\" is too large to learn from: does it stand for a missing value?");
+    CHECK(read("1,2,3\n4,-9e17,6\n")->count == 2);
+    CHECK(error_for("0,1,2\n4,5,6\n").starts_with(":1:1: 0, 1, 2 ... is no example"));
+    CHECK(read("0,1\n4,5\n")->count == 2);
+    CHECK(read("0,1,3\n4,5,6\n")->count == 2);
+    CHECK(read("4,5,6\n0,1,2\n")->count == 2);
+    // Where the columns are called so, it is the header.
+    const CsvOptions numbered{.label = NoLabel{}, .columns = {{"0", "1", "2"}, "the network"}};
+    CHECK(read("0,1,2\n4,5,6\n", numbered)->count == 1);
 }

@@ -152,6 +152,28 @@ TEST_CASE("what was saved by mistake is told apart") {
     CHECK(none.error().message == "/no/such/net.pt: no such file");
 }
 
+TEST_CASE("a module that works in place changes nobody else's inputs") {
+    const ScriptFile file;
+    file.save("return torch.matmul(x.mul_(2.0).flatten(1), self.weight.t())");
+    const auto main = MainModel::from_script(file.path, rows());
+    REQUIRE_MESSAGE(main, main.error().message);
+    const auto inputs = at::arange(6, at::kFloat).view({2, 1, 1, 3});
+    const auto expected = at::tensor({6.0F, 6.0F, 24.0F, 24.0F}).view({2, 2});
+    CHECK(at::equal(predict_logits(main->model(), inputs), expected));
+    CHECK(at::equal(inputs, at::arange(6, at::kFloat).view({2, 1, 1, 3})));
+}
+
+TEST_CASE("a folder, a sparse answer and an error of several lines are one line that says so") {
+    const ScriptFile file;
+    CHECK(file.refusal("return torch.matmul(x.flatten(1), self.weight.t()).to_sparse()") ==
+          "gives a sparse tensor, where a dense one is expected");
+    CHECK(file.refusal("assert bool((x > 9.0).all()), \"first line\\nsecond line\"\n    return x")
+              .find("AssertionError: first line") != std::string::npos);
+    const auto folder = MainModel::from_script(std::filesystem::temp_directory_path(), rows());
+    REQUIRE_FALSE(folder);
+    CHECK(folder.error().message.ends_with(": is no file"));
+}
+
 TEST_CASE("a module that throws at a later input throws one line that names it") {
     const ScriptFile file;
     file.save(

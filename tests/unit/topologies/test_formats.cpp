@@ -26,6 +26,33 @@ const Graph kPath{{"a", "b", "c"}, {{0, 1}, {1, 2}}};
 
 }  // namespace
 
+TEST_CASE("what only looks like a list of edges is named") {
+    const auto refusal = [](const std::string& text) { return error_of(text, Format::kEdgeList); };
+    const auto has = [](const std::string& text, const char* part) {
+        return text.find(part) != std::string::npos;
+    };
+    // Row numbers of pandas, with and without names for the nodes.
+    CHECK(refusal(",source,target\n0,5,1\n").starts_with("graph:1: the first column has no name"));
+    CHECK(refusal("source,target\n5,1\n") == "no error");
+    CHECK(has(refusal("0 1 0\n1 0 1\n0 1 0\n"), "adjacency matrix"));
+    CHECK(has(refusal("0 1 0 0\n1 0 1 0\n"), "adjacency matrix"));
+    CHECK(has(refusal(",a,b\na,0,1\nb,1,0\n"), "a matrix is not read"));
+    CHECK(refusal("0 1 1\n1 2 1\n2 0 1\n") == "no error");
+    CHECK(has(refusal("{\"a\": [\"b\"]}"), "is it JSON"));
+    CHECK(has(refusal("<graphml>\n"), "is it XML"));
+    CHECK(has(refusal("graph { a -- b }"), "is it DOT"));
+    CHECK(has(refusal("Source,Target,Type,Id\na,b,Undirected,1\n"), "leave out all columns but"));
+    CHECK(has(refusal("a b c d\n"), "is it an adjacency list (adjlist)?"));
+    // networkx writes the data of an edge behind it.
+    CHECK(refusal("a b {'weight': 2}\nb c {}\n") == "no error");
+}
+
+TEST_CASE("endings are known in capitals, too") {
+    CHECK(format_of("G.JSON") == Format::kJson);
+    CHECK(format_of("g.Dot.GZ") == Format::kDot);
+    CHECK_FALSE(format_of("g.bmp"));
+}
+
 TEST_CASE("what is written is read again as the same graph, in every format") {
     CHECK(rc::check([] {
         const auto graph = small_world(*rc::gen::inRange<std::uint32_t>(5, 40), 4, 0.3,
