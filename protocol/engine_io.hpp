@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "protocol/durable.hpp"
-#include "protocol/fetch.hpp"
+#include "protocol/engine/fetch.hpp"
 #include "protocol/identity.hpp"
 #include "protocol/messages.hpp"
 

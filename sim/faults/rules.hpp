@@ -6,8 +6,8 @@
 #include <string_view>
 #include <vector>
 
-#include "protocol/admission.hpp"
 #include "protocol/durable.hpp"
+#include "protocol/engine/admission.hpp"
 
 namespace unlearn::sim {
 

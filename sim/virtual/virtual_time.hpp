@@ -6,7 +6,7 @@
 #include <queue>
 #include <vector>
 
-#include "protocol/fetch.hpp"
+#include "protocol/engine/fetch.hpp"
 
 namespace unlearn::sim {
 

@@ -10,7 +10,7 @@
 
 #include <fuzzer/FuzzedDataProvider.h>
 
-#include "protocol/exit_digest.hpp"
+#include "protocol/engine/exit_digest.hpp"
 #include "tests/fuzz/engine_cast.hpp"
 
 // A sequence of messages, well-formed and not, from three neighbours and a member that is on no list into a

@@ -2,7 +2,7 @@
 
 #include <doctest/doctest.h>
 
-#include "protocol/fetch.hpp"
+#include "protocol/engine/fetch.hpp"
 #include "tcp_proxy.hpp"
 #include "world.hpp"
 

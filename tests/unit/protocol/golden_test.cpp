@@ -4,7 +4,7 @@
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
 
-#include "protocol/exit_digest.hpp"
+#include "protocol/engine/exit_digest.hpp"
 #include "protocol/messages.hpp"
 #include "protocol/records.hpp"
 

@@ -1,4 +1,4 @@
-#include "protocol/fetch.hpp"
+#include "protocol/engine/fetch.hpp"
 
 #include <algorithm>
 

@@ -1,4 +1,4 @@
-#include "protocol/exit_digest.hpp"
+#include "protocol/engine/exit_digest.hpp"
 
 #include <array>
 

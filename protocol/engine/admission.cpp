@@ -1,4 +1,4 @@
-#include "protocol/admission.hpp"
+#include "protocol/engine/admission.hpp"
 
 namespace unlearn::protocol {
 

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "protocol/fetch.hpp"
+#include "protocol/engine/fetch.hpp"
 
 namespace unlearn::protocol {
 

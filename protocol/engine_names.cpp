@@ -1,6 +1,53 @@
 #include "protocol/engine_io.hpp"
+#include "protocol/engine_status.hpp"
 
 namespace unlearn::protocol {
+
+std::string_view name_of(SeedState state) {
+    switch (state) {
+        case SeedState::checking:
+            return "checking";
+        case SeedState::in_use:
+            return "in-use";
+        case SeedState::quarantined:
+            return "quarantined";
+        case SeedState::lease_ended:
+            return "lease-ended";
+        case SeedState::held_aside:
+            return "held-aside";
+    }
+    return "unknown";
+}
+
+std::string_view name_of(PeerState state) {
+    switch (state) {
+        case PeerState::down:
+            return "down";
+        case PeerState::connecting:
+            return "connecting";
+        case PeerState::up:
+            return "up";
+        case PeerState::suspect:
+            return "suspect";
+        case PeerState::former:
+            return "former";
+        case PeerState::left:
+            return "left";
+    }
+    return "unknown";
+}
+
+std::string_view name_of(PeerSource source) {
+    switch (source) {
+        case PeerSource::config:
+            return "config";
+        case PeerSource::added:
+            return "added";
+        case PeerSource::membership:
+            return "membership";
+    }
+    return "unknown";
+}
 
 std::string_view name_of(EventKind kind) {
     switch (kind) {

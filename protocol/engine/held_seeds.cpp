@@ -1,0 +1,400 @@
+#include "protocol/engine/held_seeds.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "protocol/digest.hpp"
+#include "protocol/limits.hpp"
+
+namespace unlearn::protocol {
+
+void HeldSeeds::load(LoadedState& state) {
+    for (const auto& proof : state.equivocations)
+        equivocations_[proof.owner].insert(proof.version);
+    context_.counters.equivocations = state.equivocations.size();
+    if (state.own_lease)  // when it was issued
+        last_wall_ = state.own_lease->not_after - context_.config.lease_time;
+    loaded_seeds_ = std::move(state.held_seeds);
+    for (const auto& seed : loaded_seeds_)
+        erasures_.put_on_disk(seed.owner);
+    for (const auto& lease : state.held_leases)
+        loaded_leases_.emplace(lease.owner, lease);
+}
+
+void HeldSeeds::start() {
+    // A clock that went back says nothing about what is left of a lease.
+    const bool clock_went_back = context_.now.wall < last_wall_;
+    for (auto& seed : loaded_seeds_) {
+        auto record = verify_record(seed.owner, context_.config.network, seed.record);
+        const bool admitted = record && record->version == seed.version &&
+                              ask_gate(seed.owner, seed.version, AdmissionPoint::load) == Admission::admitted;
+        if (!admitted) continue;
+        context_.emit(CheckSeed{seed.owner, seed.version, record->architecture, seed.payload});
+        Held held;
+        held.record = std::move(*record);
+        held.signed_record = std::move(seed.record);
+        held.payload = std::move(seed.payload);
+        held.loaded = true;
+        held.quarantined = true;
+        if (const auto lease = loaded_leases_.find(seed.owner); lease != loaded_leases_.end())
+            held.lease = {lease->second.number, clock_went_back ? WallTime{} : lease->second.not_after,
+                          context_.now.steady};
+        candidates_.insert_or_assign(seed.owner, std::move(held));
+    }
+    loaded_seeds_.clear();
+    loaded_leases_.clear();
+}
+
+Admission HeldSeeds::ask_gate(const NodeId& owner, SeedVersion version, AdmissionPoint point) const {
+    AdmissionFacts facts = facts_of_(owner);
+    if (const auto it = held_.find(owner); it != held_.end()) {
+        facts.held = it->second.record.version;
+        facts.quarantined = it->second.quarantined;
+        facts.lease_ended = !lease_runs(it->second.lease);
+        facts.held_aside = it->second.aside.has_value();
+    }
+    if (const auto it = refused_.find(owner); it != refused_.end()) facts.refused = it->second;
+    facts.offered = version;
+    return context_.config.gate(facts, point);
+}
+
+// ---------------------------------------------------------------- downloads
+
+bool HeldSeeds::is_equivocation(const NodeId& owner, const SeedRecord& record,
+                                const SignedBytes& signed_record) {
+    for (const auto* known : {&held_, &candidates_}) {
+        const auto it = known->find(owner);
+        if (it == known->end() || it->second.record.version != record.version ||
+            it->second.signed_record.bytes == signed_record.bytes)
+            continue;
+        // Keep the first; both are proof against the owner.
+        context_.note(EventKind::equivocation, owner, record.version,
+                      to_hex(digest_of(signed_record.bytes).view()) + " is not the record that came first");
+        auto& versions = equivocations_[owner];
+        if (versions.size() < kMaxEquivocationsKept && versions.insert(record.version).second) {
+            ++context_.counters.equivocations;
+            writes_.persist({PutEquivocation{owner, record.version, it->second.signed_record, signed_record}},
+                            after_write::Nothing{});
+        }
+        return true;
+    }
+    return false;
+}
+
+/// A record comes again with every new lease, and was verified when it first came.
+Result<SeedRecord> HeldSeeds::record_in(const NodeId& owner, const SignedBytes& signed_record) const {
+    for (const auto* seeds : {&held_, &candidates_})
+        if (const auto it = seeds->find(owner);
+            it != seeds->end() && it->second.signed_record == signed_record)
+            return it->second.record;
+    return verify_record(owner, context_.config.network, signed_record);
+}
+
+Result<void> HeldSeeds::take_have(SessionId id, Session& session, const Have& have) {
+    auto record = record_in(session.peer, have.record);
+    if (!record) return tl::unexpected(record.error());
+    const auto lease = verify_lease(session.peer, context_.config.network, have.lease);
+    if (!lease) return tl::unexpected(lease.error());
+    if (lease->version != record->version)
+        return fail(ErrorCode::malformed, "have: the lease is of another version");
+    const NodeId owner = record->owner;
+    if (is_equivocation(owner, *record, have.record)) return {};
+    take_lease(*lease);
+    if (ask_gate(owner, record->version, AdmissionPoint::announce) != Admission::admitted) return {};
+    const auto candidate = candidates_.find(owner);
+    if (candidate != candidates_.end() && candidate->second.record.version >= record->version) return {};
+    const auto running = downloads_.find(owner);
+    if (running != downloads_.end() && running->second.fetch.record().version >= record->version) return {};
+    if (!sessions_.allowances_of(owner).new_seeds.take(1, context_.now.steady)) {
+        ++context_.counters.messages_ignored;  // it is announced again with its next lease
+        return {};
+    }
+    downloads_.erase(owner);
+    auto [it, inserted] =
+        downloads_.emplace(owner, Download{Fetch(std::move(*record), have.record),
+                                           HeldLease{lease->number, lease->not_after, context_.now.steady}});
+    ask_for_more(id, session, it->second.fetch);
+    return {};
+}
+
+void HeldSeeds::ask_for_more(SessionId id, Session& session, Fetch& fetch) {
+    if (ask_gate(fetch.record().owner, fetch.record().version, AdmissionPoint::fetch) != Admission::admitted)
+        return;
+    if (const auto get = fetch.next_get(context_.now.steady)) sessions_.send(id, session, *get);
+}
+
+Result<void> HeldSeeds::take_chunk(SessionId id, Session& session, const Chunk& chunk) {
+    const NodeId owner = session.peer;
+    const auto it = downloads_.find(owner);
+    const Admission admission = ask_gate(owner, chunk.version, AdmissionPoint::chunk);
+    // Chunks that were under way when the owner left, when we did, or when a newer version came: no offence.
+    if (admission != Admission::admitted ||
+        (it != downloads_.end() && chunk.version < it->second.fetch.record().version)) {
+        ++context_.counters.messages_ignored;
+        return {};
+    }
+    if (it == downloads_.end() || chunk.version != it->second.fetch.record().version) {
+        const auto candidate = candidates_.find(owner);
+        if (candidate != candidates_.end() && chunk.version <= candidate->second.record.version) {
+            ++context_.counters.messages_ignored;  // a repeat after a stall
+            return {};
+        }
+        return fail(ErrorCode::unsolicited, "chunk");
+    }
+    Fetch& fetch = it->second.fetch;
+    const auto complete = fetch.accept(chunk, context_.now.steady);
+    if (!complete) {
+        Error why = complete.error();
+        downloads_.erase(it);
+        return tl::unexpected(std::move(why));
+    }
+    if (!*complete) {
+        ask_for_more(id, session, fetch);
+        return {};
+    }
+    Held held;
+    held.record = fetch.record();
+    held.signed_record = fetch.signed_record();
+    held.payload = fetch.take_payload();
+    held.lease = it->second.lease;
+    downloads_.erase(it);
+    context_.emit(CheckSeed{owner, held.record.version, held.record.architecture, held.payload});
+    candidates_.insert_or_assign(owner, std::move(held));
+    return {};
+}
+
+void HeldSeeds::stop_download(const NodeId& owner, std::uint64_t version) {
+    if (const auto download = downloads_.find(owner);
+        download != downloads_.end() &&
+        static_cast<std::uint64_t>(download->second.fetch.record().version) == version)
+        downloads_.erase(download);
+}
+
+void HeldSeeds::resume_download(SessionId id, Session& session) {
+    const auto download = downloads_.find(session.peer);
+    if (download == downloads_.end()) return;
+    download->second.fetch.restart();
+    ask_for_more(id, session, download->second.fetch);
+}
+
+void HeldSeeds::tick_downloads() {
+    for (auto& [owner, download] : downloads_) {
+        Fetch& fetch = download.fetch;
+        Session* session = sessions_.established(owner);
+        if (session == nullptr || !fetch.stalled(context_.now.steady)) continue;
+        fetch.restart();
+        ask_for_more(sessions_.id_of(owner), *session, fetch);
+    }
+}
+
+// ---------------------------------------------------------------- from a candidate to a seed in place
+
+void HeldSeeds::on(const SeedChecked& checked) {
+    const auto it = candidates_.find(checked.owner);
+    if (it == candidates_.end() || it->second.record.version != checked.version) return;
+    if (checked.problem) return refuse(checked);
+    if (ask_gate(checked.owner, checked.version, AdmissionPoint::install) != Admission::admitted) return;
+    Held& held = it->second;
+    held.aside = checked.aside;
+    erasures_.put_on_disk(checked.owner);
+    writes_.persist({PutHeldSeed{checked.owner, checked.version, held.signed_record, held.payload},
+                     PutHeldLease{checked.owner, held.lease.number, held.lease.not_after}},
+                    after_write::SeedStored{checked.owner, checked.version});
+}
+
+/// What its owner sent is the owner's fault, and will be the same the next time; what was loaded may be our
+/// disk's, and is asked for again when it is announced.
+void HeldSeeds::refuse(const SeedChecked& checked) {
+    const auto it = candidates_.find(checked.owner);
+    const bool was_sent = !it->second.loaded;
+    if (was_sent) refused_[checked.owner] = checked.version;
+    ++context_.counters.seeds_refused;
+    candidates_.erase(it);
+    context_.note(EventKind::seed_refused, checked.owner, checked.version, *checked.problem);
+    if (const Session* session = sessions_.established(checked.owner); was_sent && session != nullptr)
+        sessions_.drop(sessions_.id_of(checked.owner), session->key,
+                       Error{ErrorCode::refused_seed, *checked.problem});
+}
+
+void HeldSeeds::on(const after_write::SeedStored& stored) {
+    const auto& [owner, version] = stored;
+    const auto it = candidates_.find(owner);
+    if (it == candidates_.end() || it->second.record.version != version) return;
+    if (ask_gate(owner, version, AdmissionPoint::install) != Admission::admitted) return;
+    it->second.payload.reset();
+    const auto before = held_.find(owner);
+    const bool replaces = before != held_.end() && before->second.in_use;
+    Held& held = held_.insert_or_assign(owner, std::move(it->second)).first->second;
+    candidates_.erase(it);
+    // The version before is over, also when the new one has to wait or is held aside.
+    held.in_use = replaces && ask_gate(owner, version, AdmissionPoint::rebuild) != Admission::admitted;
+    refresh_use(owner, held, EventKind::seed_installed);
+    if (!held.in_use && !replaces) {
+        const Admission waits_for = ask_gate(owner, version, AdmissionPoint::rebuild);
+        context_.note(EventKind::seed_suspended, owner, version,
+                      held.aside.value_or(std::string(describe(waits_for))));
+    }
+}
+
+void HeldSeeds::on(const SeedJudged& judged) {
+    const auto it = held_.find(judged.owner);
+    if (it == held_.end() || it->second.record.version != judged.version) return;
+    it->second.aside = judged.aside;
+    refresh_use(judged.owner, it->second);
+}
+
+void HeldSeeds::refresh_use(const NodeId& owner, Held& held, EventKind when_usable) {
+    const SeedVersion version = held.record.version;
+    const Admission admission = ask_gate(owner, version, AdmissionPoint::rebuild);
+    const bool usable = admission == Admission::admitted;
+    if (usable == held.in_use) return;
+    held.in_use = usable;
+    if (usable) {
+        context_.emit(InstallSeed{owner, version});
+        context_.note(when_usable, owner, version);
+        return;
+    }
+    context_.emit(SuspendSeed{owner, version});
+    context_.note(
+        EventKind::seed_suspended, owner, version,
+        admission == Admission::held_aside && held.aside ? *held.aside : std::string(describe(admission)));
+}
+
+void HeldSeeds::refresh_all() {
+    for (auto& [owner, held] : held_)
+        refresh_use(owner, held);
+}
+
+void HeldSeeds::clear_quarantine(const std::set<BurntId>& except) {
+    const auto clear = [&](Held& held, const NodeId& owner) {
+        if (held.quarantined && !except.contains(BurntId{owner.bytes()})) held.quarantined = false;
+    };
+    for (auto& [owner, held] : candidates_)
+        clear(held, owner);
+    for (auto& [owner, held] : held_) {
+        clear(held, owner);
+        refresh_use(owner, held);
+    }
+}
+
+SeedVersion HeldSeeds::stop_using(const NodeId& owner) {
+    SeedVersion version{0};
+    const auto forget = [&](std::map<NodeId, Held>& seeds) {
+        const auto it = seeds.find(owner);
+        if (it == seeds.end()) return;
+        version = std::max(version, it->second.record.version);
+        seeds.erase(it);
+    };
+    forget(held_);
+    forget(candidates_);
+    downloads_.erase(owner);
+    refused_.erase(owner);
+    if (version != SeedVersion{0}) context_.emit(DropSeed{owner});
+    return version;
+}
+
+// ---------------------------------------------------------------- leases
+
+void HeldSeeds::take_lease(const Lease& lease) {
+    const HeldLease newer{lease.number, lease.not_after, context_.now.steady};
+    const auto download = downloads_.find(lease.owner);
+    if (download != downloads_.end() && download->second.fetch.record().version == lease.version &&
+        download->second.lease.number < lease.number)
+        download->second.lease = newer;
+    const auto take = [&](std::map<NodeId, Held>& seeds) {
+        const auto it = seeds.find(lease.owner);
+        if (it == seeds.end() || it->second.record.version != lease.version ||
+            it->second.lease.number >= lease.number)
+            return false;
+        it->second.lease = newer;
+        // The owner is there and has not left: what was loaded from disk may be used again.
+        it->second.quarantined = false;
+        return true;
+    };
+    take(candidates_);
+    if (!take(held_)) return;
+    store_lease(lease.owner);
+    refresh_use(lease.owner, held_.at(lease.owner));
+}
+
+/// One write at a time for each owner, however many leases it sends: the newest follows.
+void HeldSeeds::store_lease(const NodeId& owner) {
+    if (!leases_pending_.insert(owner).second) return;
+    const HeldLease& lease = held_.at(owner).lease;
+    writes_.persist({PutHeldLease{owner, lease.number, lease.not_after}},
+                    after_write::HeldLeaseStored{owner, lease.number});
+}
+
+void HeldSeeds::on(const after_write::HeldLeaseStored& stored) {
+    leases_pending_.erase(stored.owner);
+    if (const auto held = held_.find(stored.owner);
+        held != held_.end() && held->second.lease.number > stored.number)
+        store_lease(stored.owner);
+}
+
+bool HeldSeeds::lease_runs(const HeldLease& lease) const {
+    return lease.number != 0 && context_.now.wall < lease.not_after &&
+           context_.now.steady < lease.heard_at + context_.config.lease_time;
+}
+
+// ---------------------------------------------------------------- questions
+
+bool HeldSeeds::may_use(const NodeId& owner, SeedVersion version) const {
+    const auto held = held_.find(owner);
+    return held != held_.end() && held->second.record.version == version &&
+           ask_gate(owner, version, AdmissionPoint::rebuild) == Admission::admitted;
+}
+
+std::vector<NodeId> HeldSeeds::owners_in_place() const {
+    std::vector<NodeId> owners;
+    for (const auto& [owner, held] : held_)
+        owners.push_back(owner);
+    return owners;
+}
+
+std::set<NodeId> HeldSeeds::owners() const {
+    std::set<NodeId> owners;
+    for (const auto* seeds : {&held_, &candidates_})
+        for (const auto& [owner, held] : *seeds)
+            owners.insert(owner);
+    return owners;
+}
+
+std::map<NodeId, SeedVersion> HeldSeeds::in_use() const {
+    std::map<NodeId, SeedVersion> out;
+    for (const auto& [owner, held] : held_)
+        if (held.in_use) out.emplace(owner, held.record.version);
+    return out;
+}
+
+std::vector<HeldSeedStatus> HeldSeeds::status() const {
+    std::vector<HeldSeedStatus> out;
+    const auto add = [&](const NodeId& owner, const Held& held, SeedState state, std::string detail) {
+        out.push_back({owner, held.record.version, held.record.architecture, held.record.payload_bytes, state,
+                       std::move(detail), held.lease.not_after});
+    };
+    for (const auto& [owner, held] : held_) {
+        const Admission admission = ask_gate(owner, held.record.version, AdmissionPoint::rebuild);
+        if (held.in_use)
+            add(owner, held, SeedState::in_use, {});
+        else if (admission == Admission::held_aside)
+            add(owner, held, SeedState::held_aside, held.aside.value_or(""));
+        else
+            add(owner, held,
+                admission == Admission::lease_ended ? SeedState::lease_ended : SeedState::quarantined,
+                std::string(describe(admission)));
+    }
+    for (const auto& [owner, held] : candidates_)
+        if (!held_.contains(owner)) add(owner, held, SeedState::checking, {});
+    std::sort(out.begin(), out.end(), [](const auto& a, const auto& b) { return a.owner < b.owner; });
+    return out;
+}
+
+std::size_t HeldSeeds::equivocations() const {
+    std::size_t count = 0;
+    for (const auto& [owner, versions] : equivocations_)
+        count += versions.size();
+    return count;
+}
+
+}  // namespace unlearn::protocol

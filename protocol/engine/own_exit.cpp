@@ -1,0 +1,233 @@
+#include "protocol/engine/own_exit.hpp"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+namespace unlearn::protocol {
+
+void OwnExit::load(LoadedState& state) {
+    for (auto& receipt : state.receipts)
+        receipts_.emplace(receipt.holder, std::move(receipt.receipt));
+    for (auto& receipt : state.left_receipts)
+        left_receipts_.emplace(receipt.owner, std::move(receipt.receipt));
+    if (!state.exiting) return;
+    exit_ = State{};
+    exit_->notice = std::move(state.exiting->notice);
+    exit_->met = state.exiting->met;
+    own_seed_.withdraw();
+}
+
+void OwnExit::start() {
+    if (exit_) erase_everything();
+}
+
+void OwnExit::begin() {
+    if (exit_) return;
+    context_.note(EventKind::exit_begun, context_.id());
+    const ExitNotice notice{context_.id(), context_.now.wall, context_.config.membership};
+    begin_with(sign_notice(context_.identity, context_.config.network, notice), false);
+}
+
+void OwnExit::meet(const SignedBytes& notice, const NodeId& heard_from) {
+    if (exit_) return;
+    context_.note(EventKind::own_exit_met, heard_from);
+    begin_with(notice, true);
+}
+
+void OwnExit::begin_with(SignedBytes notice, bool met) {
+    exit_ = State{};
+    exit_->notice = std::move(notice);
+    exit_->met = met;
+    own_seed_.withdraw();
+    writes_.persist({PutExiting{exit_->notice, met}}, after_write::ExitStored{});
+    // A copy of this identity has left: what we hold goes out of use at once, durable or not.
+    if (!met) return;
+    for (const NodeId& owner : held_.owners_in_place()) {
+        const SeedVersion version = held_.stop_using(owner);
+        exit_->erasing.emplace(owner, version);
+        erasures_.wipe(owner, version);
+    }
+}
+
+void OwnExit::on(const after_write::ExitStored&) {
+    erase_everything();
+}
+
+void OwnExit::erase_everything() {
+    exit_->stage = Stage::erasing;
+    std::set<NodeId> owners = erasures_.all_on_disk();
+    owners.merge(held_.owners());
+    held_.stop_all_downloads();
+    for (const NodeId& owner : owners) {
+        if (others_.contains(owner)) continue;  // its own exit erases it
+        const SeedVersion version = held_.stop_using(owner);
+        const bool new_here = exit_->erasing.emplace(owner, version).second;
+        if (new_here && version != SeedVersion{0}) erasures_.wipe(owner, version);
+    }
+    continue_erasing();
+}
+
+void OwnExit::continue_erasing() {
+    if (!exit_) return;
+    auto& erasing = exit_->erasing;
+    if (exit_->stage != Stage::erasing ||
+        std::any_of(erasing.begin(), erasing.end(),
+                    [this](const auto& entry) { return erasures_.is_wiping(entry.first); }))
+        return;
+    exit_->stage = Stage::storing_erasure;
+    std::vector<StoreOp> ops;
+    for (const auto& [owner, version] : erasing) {
+        ops.push_back(EraseHeldSeed{owner});
+        if (left_receipts_.contains(owner)) continue;
+        // It leaves this node only once the erasure, in the same transaction, is durable.
+        const Receipt receipt{owner, context_.id(), ReceiptReason::left, version, context_.now.wall};
+        const auto [it, inserted] =
+            left_receipts_.emplace(owner, sign_receipt(context_.identity, context_.config.network, receipt));
+        ops.push_back(PutLeftReceipt{owner, it->second});
+    }
+    if (ops.empty()) return announce();
+    writes_.persist(std::move(ops), after_write::AllErased{});
+}
+
+void OwnExit::on(const after_write::AllErased&) {
+    announce();
+}
+
+void OwnExit::announce() {
+    exit_->stage = Stage::announced;
+    for (const auto& [owner, version] : exit_->erasing)
+        erasures_.erased_from_disk(owner);
+    for (const auto& [owner, receipt] : left_receipts_)
+        sessions_.send_to(owner, ReceiptMessage{receipt});
+    context_.note(EventKind::exit_announced, context_.id());
+    exit_->backoff = kExitRetryFirst;
+    reach_former_recipients();
+    send_notice_where_due();
+    if (exit_->met) return retire("own exit met");
+    if (exit_->given_up) return retire("given up");
+    check_complete();
+}
+
+void OwnExit::reach_former_recipients() {
+    bool changed = false;
+    for (const auto& [id, peer] : peers_.all())
+        if (own_seed_.recipients().contains(id) && !receipts_.contains(id))
+            changed |= others_.let_in_again(id);
+    if (changed) peers_.allow();
+}
+
+void OwnExit::give_up() {
+    if (!exit_ || exit_->retiring || exit_->given_up) return;
+    if (exit_->complete) return retire("exit complete");
+    exit_->given_up = true;
+    if (exit_->stage == Stage::announced) retire("given up");
+}
+
+/// As long as the disk fails, the seed of somebody who left before us may still be on it: once we have
+/// retired, nobody would erase it any more.
+void OwnExit::retire(std::string reason) {
+    if (exit_->retiring) return;
+    if (others_.is_erasing()) {
+        exit_->retires_for = std::move(reason);
+        return;
+    }
+    exit_->retiring = true;
+    writes_.persist({PutRetired{reason}}, after_write::RetirementStored{reason});
+}
+
+void OwnExit::continue_retiring() {
+    if (exit_ && exit_->retires_for) retire(*exit_->retires_for);
+}
+
+void OwnExit::on(const after_write::RetirementStored& stored) {
+    context_.note(EventKind::retired, context_.id(), {}, stored.reason);
+}
+
+// ---------------------------------------------------------------- notices and receipts
+
+void OwnExit::send_notice_where_due() {
+    for (const auto& [peer, id] : sessions_.all_established())
+        if (!receipts_.contains(peer)) sessions_.send(id, sessions_.at(id), Exit{exit_->notice});
+    exit_->next_retry = context_.now.steady + exit_->backoff;
+}
+
+void OwnExit::send_notice_to(SessionId id, Session& session) {
+    if (const auto* notice = announced_notice(); notice != nullptr && !receipts_.contains(session.peer))
+        sessions_.send(id, session, Exit{*notice});
+}
+
+void OwnExit::send_left_receipt_to(SessionId id, Session& session) {
+    const auto left = left_receipts_.find(session.peer);
+    if (left != left_receipts_.end() && announced_notice() != nullptr)
+        sessions_.send(id, session, ReceiptMessage{left->second});
+}
+
+void OwnExit::tick() {
+    if (!exit_ || exit_->stage != Stage::announced || exit_->retiring) return;
+    if (context_.now.steady < exit_->next_retry) return;
+    exit_->backoff = std::min(exit_->backoff * 2, kExitRetryMost);
+    send_notice_where_due();
+}
+
+Result<void> OwnExit::take_receipt(const NodeId& from, const ReceiptMessage& message) {
+    auto receipt = verify_receipt(from, context_.config.network, message.receipt);
+    if (!receipt) return tl::unexpected(receipt.error());
+    const bool expected =
+        receipt->owner == context_.id() && (receipt->reason == ReceiptReason::left || exit_);
+    if (!expected) return fail(ErrorCode::unsolicited, "receipt");
+    if (receipts_.contains(receipt->holder) || !receipts_pending_.insert(receipt->holder).second) return {};
+    writes_.persist({PutReceipt{receipt->holder, message.receipt}},
+                    after_write::ReceiptStored{receipt->holder, message.receipt});
+    return {};
+}
+
+void OwnExit::on(const after_write::ReceiptStored& stored) {
+    receipts_pending_.erase(stored.holder);
+    receipts_.emplace(stored.holder, stored.receipt);
+    context_.note(EventKind::receipt_stored, stored.holder);
+    check_complete();
+}
+
+void OwnExit::check_complete() {
+    if (!exit_ || exit_->stage != Stage::announced || exit_->retiring) return;
+    const auto& recipients = own_seed_.recipients();
+    const bool all = std::all_of(recipients.begin(), recipients.end(), [this](const auto& recipient) {
+        return receipts_.contains(recipient.first);
+    });
+    if (!all) return;
+    if (!std::exchange(exit_->complete, true)) context_.note(EventKind::exit_complete, context_.id());
+    if (somebody_keeps_our_exit() || !others_.has_neighbour_besides(context_.id())) retire("exit complete");
+}
+
+/// With its first receipt somebody who stays has stored the notice, and passes it on. Without, it would end
+/// with us.
+bool OwnExit::somebody_keeps_our_exit() const {
+    return std::any_of(receipts_.begin(), receipts_.end(), [this](const auto& stored) {
+        const auto receipt = verify_receipt(stored.first, context_.config.network, stored.second);
+        return receipt && receipt->reason == ReceiptReason::exit;
+    });
+}
+
+// ---------------------------------------------------------------- questions
+
+const SignedBytes* OwnExit::announced_notice() const {
+    return exit_ && exit_->stage == Stage::announced ? &exit_->notice : nullptr;
+}
+
+ExitProgress OwnExit::progress() const {
+    ExitProgress progress;
+    progress.recipients = own_seed_.recipients();
+    progress.receipts = receipts_;
+    if (!exit_) return progress;
+    progress.begun = true;
+    progress.durable = exit_->stage != Stage::storing;
+    progress.announced = exit_->stage == Stage::announced;
+    progress.complete = exit_->complete;
+    progress.given_up = exit_->given_up;
+    progress.met = exit_->met;
+    progress.notice = exit_->notice;
+    return progress;
+}
+
+}  // namespace unlearn::protocol

@@ -1,0 +1,171 @@
+#include "protocol/engine/peer_exits.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace unlearn::protocol {
+
+void PeerExits::load(LoadedState& state) {
+    for (auto& tombstone : state.tombstones) {
+        PeerExit exit;
+        exit.notice = std::move(tombstone.notice);
+        exit.tombstone_durable = true;
+        exits_.emplace(tombstone.owner, std::move(exit));
+    }
+}
+
+void PeerExits::start() {
+    for (auto& [owner, exit] : exits_) {
+        if (erasures_.may_be_on_disk(owner))
+            advance(owner, exit);
+        else
+            exit.erased = true;
+    }
+}
+
+void PeerExits::learn(const ExitNotice& notice, const SignedBytes& signed_notice,
+                      std::optional<NodeId> heard_from) {
+    const NodeId& owner = notice.owner;
+    PeerExit& exit = exits_[owner];
+    exit.notice = signed_notice;
+    exit.heard_from = heard_from;
+    exit.erased_version = held_.stop_using(owner);
+    const bool dropped_now = exit.erased_version != SeedVersion{0};
+    // When we are leaving ourselves, or removed the owner, the wipe of this seed may be under way already.
+    if (!dropped_now) exit.erased_version = erasures_.wiped_version(owner);
+    context_.note(EventKind::exit_learned, owner, exit.erased_version);
+    writes_.persist({PutTombstone{owner, signed_notice}}, after_write::TombstoneStored{owner});
+    if (dropped_now) erasures_.wipe(owner, exit.erased_version);
+}
+
+void PeerExits::answer_again(const NodeId& owner, const NodeId& asked_by) {
+    const PeerExit& known = exits_.at(owner);
+    if (owner == asked_by && known.erased) send_receipt(owner, known);
+}
+
+void PeerExits::greet(SessionId id, Session& session) {
+    const auto it = exits_.find(session.peer);
+    if (it == exits_.end() || !it->second.tombstone_durable) return;
+    // Without the notice it could not make anything of the receipt.
+    sessions_.send(id, session, Exit{it->second.notice});
+    if (it->second.erased) send_receipt(session.peer, it->second);
+}
+
+bool PeerExits::on(const after_write::TombstoneStored& stored) {
+    PeerExit& exit = exits_.at(stored.owner);
+    exit.tombstone_durable = true;
+    return advance(stored.owner, exit);
+}
+
+bool PeerExits::advance(const NodeId& owner) {
+    const auto it = exits_.find(owner);
+    return it != exits_.end() && advance(owner, it->second);
+}
+
+bool PeerExits::advance(const NodeId& owner, PeerExit& exit) {
+    if (!exit.tombstone_durable || exit.erased) return false;
+    pass_on(exit);
+    if (erasures_.is_wiping(owner) || exit.erase_asked) return false;
+    if (!erasures_.may_be_on_disk(owner)) {
+        finish_erasure(owner);
+        return true;
+    }
+    exit.erase_asked = true;
+    writes_.persist({EraseHeldSeed{owner}}, after_write::SeedErased{owner});
+    return false;
+}
+
+/// The tombstone is durable: whoever learns it from us will not see it vanish here.
+void PeerExits::pass_on(PeerExit& exit) {
+    if (std::exchange(exit.passed_on, true)) return;
+    for (const auto& [peer, id] : sessions_.all_established())
+        if (peer != exit.heard_from)  // the owner too: it may be a copy that does not know
+            sessions_.send(id, sessions_.at(id), Exit{exit.notice});
+}
+
+bool PeerExits::on(const after_write::SeedErased& stored) {
+    finish_erasure(stored.owner);
+    return true;
+}
+
+void PeerExits::finish_erasure(const NodeId& owner) {
+    PeerExit& exit = exits_.at(owner);
+    exit.erased = true;
+    erasures_.end_removal(owner);
+    const bool was_on_disk = erasures_.erased_from_disk(owner);
+    if (was_on_disk || exit.erased_version != SeedVersion{0})
+        context_.note(EventKind::seed_erased, owner, exit.erased_version);
+    if (let_in_again(owner)) peers_.allow();
+    send_receipt(owner, exit);
+}
+
+void PeerExits::send_receipt(const NodeId& owner, const PeerExit& exit) {
+    if (sessions_.established(owner) == nullptr) return;
+    const Receipt receipt{owner, context_.id(), ReceiptReason::exit, exit.erased_version, context_.now.wall};
+    sessions_.send_to(owner,
+                      ReceiptMessage{sign_receipt(context_.identity, context_.config.network, receipt)});
+}
+
+bool PeerExits::let_in_again(const NodeId& peer) {
+    if (!peers_.is_former(peer)) return false;
+    peers_.set_former(peer, false);
+    sessions_.dial(peer);
+    return true;
+}
+
+// ---------------------------------------------------------------- questions
+
+bool PeerExits::is_known(const NodeId& owner, const SignedBytes& notice) const {
+    const auto known = exits_.find(owner);
+    return known != exits_.end() && known->second.notice == notice;
+}
+
+std::vector<NodeId> PeerExits::owners() const {
+    std::vector<NodeId> out;
+    for (const auto& [owner, exit] : exits_)
+        out.push_back(owner);
+    return out;
+}
+
+std::vector<BurntId> PeerExits::durable() const {
+    std::vector<BurntId> ids;
+    for (const auto& [owner, exit] : exits_)
+        if (exit.tombstone_durable) ids.push_back(BurntId{owner.bytes()});
+    return ids;
+}
+
+std::vector<BurntId> PeerExits::not_durable() const {
+    std::vector<BurntId> ids;
+    for (const auto& [owner, exit] : exits_)
+        if (!exit.tombstone_durable) ids.push_back(BurntId{owner.bytes()});
+    return ids;
+}
+
+std::vector<SignedBytes> PeerExits::notices_of(const std::vector<BurntId>& sorted) const {
+    std::vector<SignedBytes> notices;
+    // Both are sorted: one walk.
+    auto wanted = sorted.begin();
+    for (auto it = exits_.begin(); it != exits_.end() && wanted != sorted.end(); ++it) {
+        while (wanted != sorted.end() && wanted->value < it->first.bytes())
+            ++wanted;
+        if (wanted != sorted.end() && wanted->value == it->first.bytes() && it->second.tombstone_durable)
+            notices.push_back(it->second.notice);
+    }
+    return notices;
+}
+
+bool PeerExits::is_erasing() const {
+    return std::any_of(exits_.begin(), exits_.end(), [this](const auto& known) {
+        return !known.second.erased &&
+               (erasures_.may_be_on_disk(known.first) || erasures_.is_wiping(known.first));
+    });
+}
+
+bool PeerExits::has_neighbour_besides(const NodeId& peer) const {
+    const auto& all = peers_.all();
+    return std::any_of(all.begin(), all.end(), [&](const auto& known) {
+        return known.first != peer && !known.second.former && !exits_.contains(known.first);
+    });
+}
+
+}  // namespace unlearn::protocol

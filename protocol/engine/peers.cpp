@@ -1,0 +1,45 @@
+#include "protocol/engine/peers.hpp"
+
+#include <utility>
+
+#include "protocol/records.hpp"
+
+namespace unlearn::protocol {
+
+void Peers::add(const NodeId& peer, std::optional<std::string> endpoint, PeerSource source, bool former) {
+    const Peer* known = find(peer);
+    const CurvePublicKey key = known == nullptr ? peer.curve_key() : known->key;
+    peers_.insert_or_assign(peer, Peer{key, std::move(endpoint), source, former});
+}
+
+const Peer* Peers::find(const NodeId& peer) const {
+    const auto it = peers_.find(peer);
+    return it == peers_.end() ? nullptr : &it->second;
+}
+
+bool Peers::is_neighbour(const NodeId& peer) const {
+    const Peer* known = find(peer);
+    return known != nullptr && !known->former;
+}
+
+bool Peers::is_former(const NodeId& peer) const {
+    const Peer* known = find(peer);
+    return known != nullptr && known->former;
+}
+
+bool Peers::shows_membership(const NodeId& member, const std::optional<SignedBytes>& signed_by) const {
+    const auto& network_key = context_.config.network_key;
+    if (!network_key || !signed_by) return false;
+    const auto membership = verify_membership(*network_key, context_.config.network, *signed_by);
+    return membership && membership->member == member;
+}
+
+void Peers::allow() const {
+    if (!started_) return;
+    Allow allow;
+    for (const auto& [id, peer] : peers_)
+        if (!peer.former) allow.keys.push_back(peer.key);
+    context_.emit(std::move(allow));
+}
+
+}  // namespace unlearn::protocol

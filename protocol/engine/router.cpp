@@ -1,0 +1,323 @@
+#include "protocol/engine/router.hpp"
+
+#include <chrono>
+#include <utility>
+#include <variant>
+
+namespace unlearn::protocol {
+
+Engine::Router::Router(const Identity& identity, EngineConfig config, LoadedState state)
+    : context{identity, std::move(config), {}, {}, {}},
+      held(context, writes, sessions, erasures, [this](const NodeId& owner) { return facts_of(owner); }) {
+    for (const auto& stored : state.peers)
+        peers.add(stored.peer, stored.endpoint, PeerSource::added, stored.former);
+    for (const auto& neighbour : context.config.neighbours)
+        // One that was removed while the node ran stays removed until it is added again.
+        if (neighbour.id != context.id() && !peers.is_former(neighbour.id))
+            peers.add(neighbour.id, neighbour.endpoint, PeerSource::config);
+    // Tombstones before anything that they forbid.
+    exits.load(state);
+    own_seed.load(state);
+    own_exit.load(state);
+    held.load(state);
+    comparison.load(state);
+}
+
+std::vector<Effect> Engine::Router::step(const Input& input, Now now) {
+    context.now = now;
+    context.effects.clear();
+    std::visit([this](const auto& value) { on(value); }, input);
+    for (const SessionId id : sessions.take_ended()) {
+        own_seed.forget(id);
+        comparison.forget(id);
+    }
+    return std::move(context.effects);
+}
+
+AdmissionFacts Engine::Router::facts_of(const NodeId& owner) const {
+    AdmissionFacts facts;
+    facts.owner_is_self = owner == context.id();
+    facts.owner_exited = exits.contains(owner);
+    facts.we_are_exiting = own_exit.begun();
+    facts.too_many_exits = exits.size() >= kMaxTombstones;
+    facts.removed = peers.is_former(owner) || erasures.is_removing(owner);
+    facts.restored = comparison.keeps_out(owner);
+    return facts;
+}
+
+// ---------------------------------------------------------------- start and time
+
+void Engine::Router::on(const Start&) {
+    peers.start();
+    comparison.start();
+    if (own_seed.skip_versions_after_restore()) comparison.set_restored();
+    for (const NodeId& owner : exits.owners())
+        exits.let_in_again(owner);
+    peers.allow();
+    // What was interrupted by a stop is taken up again: erasures of exited owners and removed peers, then our
+    // own exit.
+    exits.start();
+    for (const auto& [id, peer] : peers.all())
+        if (peer.former && erasures.may_be_on_disk(id) && !exits.contains(id))
+            writes.persist({EraseHeldSeed{id}}, after_write::RemovedSeedErased{id});
+    held.start();
+    own_exit.start();
+    own_seed.renew_lease();
+    sessions.dial_all();
+}
+
+void Engine::Router::on(const Tick&) {
+    writes.tick([this](const AfterWrite& then) {
+        // A seed whose owner left while the disk was failing must not be written after its erasure.
+        const auto* install = std::get_if<after_write::SeedStored>(&then);
+        return install == nullptr || held.ask_gate(install->owner, install->version,
+                                                   AdmissionPoint::install) == Admission::admitted;
+    });
+    sessions.tick();
+    held.tick_downloads();
+    tick_leases();
+    comparison.tick();
+    own_exit.tick();
+}
+
+void Engine::Router::tick_leases() {
+    constexpr std::chrono::seconds kCheck{1};
+    if (context.now.steady < next_lease_check_) return;
+    next_lease_check_ = context.now.steady + kCheck;
+    held.refresh_all();
+    own_seed.renew_lease_when_due();
+}
+
+// ---------------------------------------------------------------- peers
+
+/// Somebody who was a stranger until now may have left without our notice.
+void Engine::Router::know_peer(const NodeId& peer, std::optional<std::string> endpoint, PeerSource source) {
+    if (!comparison.is_known_owner(peer)) comparison.compare_again();
+    peers.add(peer, std::move(endpoint), source);
+}
+
+void Engine::Router::on(const AddNeighbour& add) {
+    const NodeId& peer = add.neighbour.id;
+    if (peer == context.id()) return;
+    know_peer(peer, add.neighbour.endpoint, add.remember ? PeerSource::added : PeerSource::config);
+    if (add.remember) writes.persist({PutPeer{peer, add.neighbour.endpoint, false}}, after_write::Nothing{});
+    sessions.unblock(peers.find(peer)->key);
+    peers.allow();
+    if (peers.started()) sessions.dial(peer);
+}
+
+void Engine::Router::on(const RemoveNeighbour& remove) {
+    const NodeId& peer = remove.peer;
+    if (!peers.is_neighbour(peer)) return;
+    peers.set_former(peer, true);
+    std::vector<StoreOp> ops{PutPeer{peer, peers.find(peer)->endpoint, true}};
+    sessions.close_all(peer);
+    sessions.forget_redial(peer);
+    context.emit(HangUp{peer});
+    peers.allow();
+    writes.persist(std::move(ops), after_write::Nothing{});
+    if (exits.contains(peer) || own_exit.begun()) return;  // its seed is on its way out already
+    const SeedVersion version = held.stop_using(peer);
+    erasures.begin_removal(peer);
+    if (version != SeedVersion{0}) return erasures.wipe(peer, version);
+    if (!erasures.is_wiping(peer))
+        writes.persist({EraseHeldSeed{peer}}, after_write::RemovedSeedErased{peer});
+}
+
+// ---------------------------------------------------------------- messages
+
+void Engine::Router::on(const Malformed& bad) {
+    sessions.drop(bad.session, bad.key, Error{ErrorCode::malformed, bad.reason});
+}
+
+void Engine::Router::on(const Received& received) {
+    if (sessions.is_blocked(received.key)) {
+        ++context.counters.messages_ignored;
+        return;
+    }
+    auto envelope = decode(received.frames);
+    if (!envelope) return sessions.drop(received.session, received.key, envelope.error());
+    if (const auto* hello = std::get_if<Hello>(&envelope->message))
+        return take_hello(received, envelope->sequence, *hello);
+    Session* session = sessions.receive(received, *envelope);
+    if (session == nullptr) return;
+    if (const auto* nack = std::get_if<Nack>(&envelope->message))
+        return take_nack(received.session, *session, *nack);
+    if (!session->established) {
+        ++context.counters.messages_ignored;
+        return;
+    }
+    // By value: the session may end while the message is heard.
+    const CurvePublicKey key = session->key;
+    if (const auto taken = take(received.session, *session, std::move(envelope->message)); !taken)
+        sessions.drop(received.session, key, taken.error());
+}
+
+Result<void> Engine::Router::take(SessionId id, Session& session, Message message) {
+    struct Visitor {
+        Router& router;
+        SessionId id;
+        Session& session;
+        Result<void> operator()(const Hello&) const { return {}; }
+        Result<void> operator()(const Nack&) const { return {}; }
+        Result<void> operator()(const Bye&) const {
+            router.sessions.take_bye(id);
+            return {};
+        }
+        Result<void> operator()(const Ping& ping) const {
+            router.sessions.send(id, session, Pong{ping.token});
+            return {};
+        }
+        Result<void> operator()(const Pong&) const { return {}; }
+        Result<void> operator()(const Have& have) const { return router.held.take_have(id, session, have); }
+        Result<void> operator()(const Get& get) const { return router.own_seed.take_get(id, session, get); }
+        Result<void> operator()(const Chunk& chunk) const {
+            return router.held.take_chunk(id, session, chunk);
+        }
+        Result<void> operator()(const Exit& exit) const { return router.take_exit(session, exit); }
+        Result<void> operator()(const ReceiptMessage& receipt) const {
+            return router.own_exit.take_receipt(session.peer, receipt);
+        }
+        Result<void> operator()(const DigestMessage& digest) const {
+            router.comparison.take_digest(id, session, digest);
+            return {};
+        }
+        Result<void> operator()(const Delta& delta) const {
+            return router.comparison.take_delta(id, session, delta);
+        }
+    };
+    return std::visit(Visitor{*this, id, session}, message);
+}
+
+void Engine::Router::take_hello(const Received& received, std::uint64_t sequence, const Hello& hello) {
+    const auto refuse = [&](const Sessions::Refusal& refusal) {
+        if (refusal.nack) sessions.send_once(received.session, Nack{*refusal.nack, 0});
+        sessions.drop(received.session, received.key, refusal.why);
+    };
+    if (const auto refusal = sessions.refusal_of(hello, received.key)) return refuse(*refusal);
+    const bool may_join = !peers.is_neighbour(hello.sender) && !peers.is_former(hello.sender) &&
+                          peers.shows_membership(hello.sender, hello.membership) &&
+                          peers.all().size() < kMaxMembersFromHello;
+    if (may_join) {
+        know_peer(hello.sender, std::nullopt, PeerSource::membership);
+        peers.allow();
+    }
+    if (!peers.is_neighbour(hello.sender))
+        return refuse({NackReason::not_authorised,
+                       Error{ErrorCode::not_authorised, "hello of node " + hello.sender.short_text()}});
+    if (Session* session = sessions.meet(received.session, received.key, sequence, hello))
+        establish(received.session, *session);
+}
+
+void Engine::Router::establish(SessionId id, Session& session) {
+    sessions.establish(id, session);
+    own_seed.announce_to(id, session);
+    held.resume_download(id, session);
+    own_exit.send_notice_to(id, session);
+    exits.greet(id, session);
+    own_exit.send_left_receipt_to(id, session);
+    // Exits that either of us missed while the other was away.
+    comparison.begin(id, session);
+}
+
+void Engine::Router::take_nack(SessionId id, Session& session, const Nack& nack) {
+    switch (nack.reason) {
+        case NackReason::hello_first:
+            return sessions.take_hello_first(id, session);
+        case NackReason::no_such_version:
+            return held.stop_download(session.peer, nack.about);
+        case NackReason::wrong_network:
+        case NackReason::wrong_version:
+        case NackReason::not_authorised:
+            return sessions.drop(
+                id, session.key,
+                Error{ErrorCode::not_authorised, "node " + session.peer.short_text() + " refuses us"});
+    }
+}
+
+Result<void> Engine::Router::take_exit(const Session& session, const Exit& exit) {
+    // Every neighbour passes it on: a copy of what was verified before is not verified again.
+    const auto named = owner_named_in(exit.notice);
+    if (named && exits.is_known(*named, exit.notice)) {
+        exits.answer_again(*named, session.peer);
+        return {};
+    }
+    const auto notice = verify_notice(context.config.network, exit.notice);
+    if (!notice) return tl::unexpected(notice.error());
+    const NodeId& owner = notice->owner;
+    if (owner == context.id()) {
+        own_exit.meet(exit.notice, session.peer);
+        return {};
+    }
+    if (exits.contains(owner)) {
+        exits.answer_again(owner, session.peer);
+        return {};
+    }
+    // An exit of somebody we never heard of is kept all the same, but nobody may fill our disk with them.
+    const bool introduced =
+        owner == session.peer || comparison.is_known_owner(owner) ||
+        (context.config.network_key
+             ? peers.shows_membership(owner, notice->membership)
+             : sessions.allowances_of(session.peer).introductions.take(1, context.now.steady));
+    if (introduced)
+        exits.learn(*notice, exit.notice, session.peer);
+    else
+        ++context.counters.exits_put_off;
+    return {};
+}
+
+void Engine::Router::on(const SubmitNotice& submit) {
+    const auto notice = verify_notice(context.config.network, submit.notice);
+    if (!notice)
+        return context.note(EventKind::peer_dropped, {}, {}, "submitted notice: " + notice.error().text());
+    if (notice->owner == context.id())
+        own_exit.meet(submit.notice, context.id());
+    else if (!exits.contains(notice->owner))
+        exits.learn(*notice, submit.notice, std::nullopt);
+}
+
+// ---------------------------------------------------------------- answers to effects
+
+void Engine::Router::on(const SeedWiped& wiped) {
+    const NodeId& owner = wiped.owner;
+    if (!erasures.finish_wipe(owner)) return;
+    own_exit.continue_erasing();
+    if (exits.contains(owner)) {
+        if (exits.advance(owner)) own_exit.continue_retiring();
+    } else if (erasures.is_removing(owner)) {
+        writes.persist({EraseHeldSeed{owner}}, after_write::RemovedSeedErased{owner});
+    }
+}
+
+void Engine::Router::on(const Stored& done) {
+    if (const auto then = writes.take(done)) follow(*then);
+}
+
+void Engine::Router::follow(const AfterWrite& then) {
+    struct Visitor {
+        Router& router;
+        void operator()(const after_write::Nothing&) const {}
+        void operator()(const after_write::RecipientStored& stored) const { router.own_seed.on(stored); }
+        void operator()(const after_write::OwnSeedStored& stored) const { router.own_seed.on(stored); }
+        void operator()(const after_write::OwnLeaseStored& stored) const { router.own_seed.on(stored); }
+        void operator()(const after_write::SeedStored& stored) const { router.held.on(stored); }
+        void operator()(const after_write::HeldLeaseStored& stored) const { router.held.on(stored); }
+        void operator()(const after_write::TombstoneStored& stored) const {
+            if (router.exits.on(stored)) router.own_exit.continue_retiring();
+        }
+        void operator()(const after_write::SeedErased& stored) const {
+            if (router.exits.on(stored)) router.own_exit.continue_retiring();
+        }
+        void operator()(const after_write::RemovedSeedErased& stored) const {
+            router.erasures.end_removal(stored.owner);
+            if (!router.held.has(stored.owner)) router.erasures.erased_from_disk(stored.owner);
+        }
+        void operator()(const after_write::ExitStored& stored) const { router.own_exit.on(stored); }
+        void operator()(const after_write::AllErased& stored) const { router.own_exit.on(stored); }
+        void operator()(const after_write::ReceiptStored& stored) const { router.own_exit.on(stored); }
+        void operator()(const after_write::RetirementStored& stored) const { router.own_exit.on(stored); }
+    };
+    std::visit(Visitor{*this}, then);
+}
+
+}  // namespace unlearn::protocol

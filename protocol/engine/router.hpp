@@ -1,0 +1,63 @@
+#pragma once
+
+#include <vector>
+
+#include "protocol/engine.hpp"
+#include "protocol/engine/exit_comparison.hpp"
+
+namespace unlearn::protocol {
+
+/// Owns the parts of an engine and nothing else but the clock. Every input is heard by the parts that it
+/// concerns, in a fixed order.
+class Engine::Router {
+  public:
+    Router(const Identity& identity, EngineConfig config, LoadedState state);
+
+    [[nodiscard]] std::vector<Effect> step(const Input& input, Now now);
+
+    EngineContext context;
+    Writes writes{context};
+    Peers peers{context};
+    Sessions sessions{context, peers};
+    OwnSeed own_seed{context, writes, sessions};
+    Erasures erasures{context};
+    HeldSeeds held;
+    PeerExits exits{context, writes, peers, sessions, erasures, held};
+    OwnExit own_exit{context, writes, peers, sessions, erasures, own_seed, held, exits};
+    ExitComparison comparison{context, writes, peers, sessions, erasures, own_seed, held, exits, own_exit};
+
+  private:
+    void on(const Start&);
+    void on(const Tick&);
+    void on(const AddNeighbour& add);
+    void on(const RemoveNeighbour& remove);
+    void on(const LinkUp& link) { sessions.on(link); }
+    void on(const LinkDown& link) { sessions.remove(link.session); }
+    void on(const Received& received);
+    void on(const Malformed& bad);
+    void on(const Stored& done);
+    void on(const StoreFailed& failed) { writes.fail(failed); }
+    void on(const SeedChecked& checked) { held.on(checked); }
+    void on(const SeedJudged& judged) { held.on(judged); }
+    void on(const SeedWiped& wiped);
+    void on(const PublishSeed& publish) { own_seed.publish(publish); }
+    void on(const BeginExit&) { own_exit.begin(); }
+    void on(const GiveUpExit&) { own_exit.give_up(); }
+    void on(const SubmitNotice& submit);
+    void on(const SayBye&) { sessions.say_bye_to_all(); }
+
+    void take_hello(const Received& received, std::uint64_t sequence, const Hello& hello);
+    void take_nack(SessionId id, Session& session, const Nack& nack);
+    [[nodiscard]] Result<void> take_exit(const Session& session, const Exit& exit);
+    /// A message other than Hello and Nack of an established session.
+    [[nodiscard]] Result<void> take(SessionId id, Session& session, Message message);
+    void establish(SessionId id, Session& session);
+    void follow(const AfterWrite& then);
+    void know_peer(const NodeId& peer, std::optional<std::string> endpoint, PeerSource source);
+    void tick_leases();
+    [[nodiscard]] AdmissionFacts facts_of(const NodeId& owner) const;
+
+    SteadyTime next_lease_check_{};
+};
+
+}  // namespace unlearn::protocol
