@@ -1,0 +1,184 @@
+#include <doctest/doctest.h>
+
+#include "parts.hpp"
+
+using namespace unlearn::testing;
+
+namespace {
+
+std::vector<Receipt> receipts(Parts& parts) {
+    std::vector<Receipt> out;
+    for (const auto& message : parts.take_sent<ReceiptMessage>())
+        out.push_back(verify_receipt(parts.self.id(), parts.network(), message.receipt).value());
+    return out;
+}
+
+}  // namespace
+
+TEST_CASE("erasures: memory is clean when every wipe is answered, the disk when it was told so") {
+    Parts parts;
+    const NodeId owner = parts.peer.id();
+    parts.erasures.wipe(owner, SeedVersion{2});
+    parts.erasures.wipe(owner, SeedVersion{1});
+    CHECK(parts.take<WipeSeed>().size() == 2);
+    CHECK(parts.erasures.wiped_version(owner) == SeedVersion{2});
+    CHECK_FALSE(parts.erasures.finish_wipe(owner));
+    CHECK(parts.erasures.is_wiping(owner));
+    CHECK(parts.erasures.finish_wipe(owner));
+    CHECK_FALSE(parts.erasures.is_wiping(owner));
+    CHECK_FALSE(parts.erasures.finish_wipe(owner));
+    parts.erasures.put_on_disk(owner);
+    CHECK(parts.erasures.erased_from_disk(owner));
+    CHECK_FALSE(parts.erasures.erased_from_disk(owner));
+}
+
+TEST_CASE(
+    "an exit stops all use at once, is passed on when durable, and gets its receipt after both erasures") {
+    Parts parts;
+    parts.hold_seed_of(parts.peer, 1);
+    parts.connect(parts.other, 2);
+    const NodeId owner = parts.peer.id();
+    parts.context.effects.clear();
+    parts.learn_exit_of(parts.peer);
+    CHECK(parts.exits.contains(owner));
+    CHECK_FALSE(parts.held.has(owner));
+    CHECK(parts.exits.durable().empty());
+    const auto effects = parts.context.effects;
+    CHECK(parts.take<Send>().empty());
+    parts.context.effects = effects;
+    const auto tombstone = parts.store<after_write::TombstoneStored>();
+    CHECK_FALSE(parts.exits.on(tombstone));
+    CHECK(parts.take_sent<Exit>().size() == 2);
+    CHECK(parts.exits.durable().size() == 1);
+    CHECK(parts.exits.is_erasing());
+    // Memory first, then the disk, then the receipt.
+    CHECK_FALSE(parts.exits.advance(owner));
+    REQUIRE(parts.erasures.finish_wipe(owner));
+    CHECK_FALSE(parts.exits.advance(owner));
+    const auto erased = parts.store<after_write::SeedErased>();
+    CHECK(parts.exits.on(erased));
+    CHECK_FALSE(parts.exits.is_erasing());
+    const auto signed_receipts = receipts(parts);
+    REQUIRE(signed_receipts.size() == 1);
+    CHECK(signed_receipts[0].owner == owner);
+    CHECK(signed_receipts[0].erased == SeedVersion{1});
+    CHECK(signed_receipts[0].reason == ReceiptReason::exit);
+    // It asks again because the receipt was lost; somebody else gets none.
+    parts.exits.answer_again(owner, parts.other.id());
+    CHECK(receipts(parts).empty());
+    parts.exits.answer_again(owner, owner);
+    CHECK(receipts(parts).size() == 1);
+}
+
+TEST_CASE("an exit of somebody whose seed was never here is complete when it is durable") {
+    Parts parts;
+    parts.learn_exit_of(parts.other);
+    CHECK(parts.exits.on(parts.store<after_write::TombstoneStored>()));
+    CHECK(parts.take<Persist>().empty());
+}
+
+TEST_CASE("notices are given out only once they are durable, in the order of their owners") {
+    Parts parts;
+    parts.learn_exit_of(parts.other);
+    const std::vector<BurntId> wanted{BurntId{parts.other.id().bytes()}};
+    CHECK(parts.exits.notices_of(wanted).empty());
+    CHECK(parts.exits.not_durable() == wanted);
+    parts.exits.on(parts.store<after_write::TombstoneStored>());
+    CHECK(parts.exits.notices_of(wanted).size() == 1);
+    CHECK(parts.exits.not_durable().empty());
+    CHECK(parts.exits.notices_of({BurntId{parts.peer.id().bytes()}}).empty());
+}
+
+TEST_CASE("our exit: durable, then erased, then announced, then complete with every receipt") {
+    Parts parts;
+    parts.hold_seed_of(parts.peer, 1);
+    LoadedState state;
+    state.recipients.push_back({parts.peer.id(), SeedVersion{1}, parts.context.now.wall});
+    parts.own_seed.load(state);
+    parts.own_exit.begin();
+    CHECK(parts.own_exit.begun());
+    CHECK_FALSE(parts.own_exit.progress().durable);
+    CHECK(parts.held.has(parts.peer.id()));
+    parts.own_exit.on(parts.store<after_write::ExitStored>());
+    CHECK(parts.own_exit.progress().durable);
+    CHECK_FALSE(parts.held.has(parts.peer.id()));
+    CHECK(parts.take<WipeSeed>().size() == 1);
+    parts.own_exit.continue_erasing();
+    CHECK(parts.take<Persist>().empty());
+    REQUIRE(parts.erasures.finish_wipe(parts.peer.id()));
+    parts.own_exit.continue_erasing();
+    CHECK(parts.own_exit.announced_notice() == nullptr);
+    parts.own_exit.on(parts.store<after_write::AllErased>());
+    CHECK(parts.own_exit.announced_notice() != nullptr);
+    CHECK(parts.take_sent<Exit>().size() == 1);
+    CHECK_FALSE(parts.own_exit.progress().complete);
+
+    const Receipt receipt{parts.self.id(), parts.peer.id(), ReceiptReason::exit, SeedVersion{1},
+                          parts.context.now.wall};
+    const ReceiptMessage message{sign_receipt(parts.peer, parts.network(), receipt)};
+    CHECK_FALSE(parts.own_exit.take_receipt(parts.other.id(), message));
+    REQUIRE(parts.own_exit.take_receipt(parts.peer.id(), message));
+    CHECK_FALSE(parts.own_exit.progress().complete);
+    parts.own_exit.on(parts.store<after_write::ReceiptStored>());
+    CHECK(parts.own_exit.progress().complete);
+    // Somebody who stays keeps the notice, so this identity is finished.
+    const auto retired = parts.store<after_write::RetirementStored>();
+    CHECK(retired.reason == "exit complete");
+}
+
+TEST_CASE("a receipt that nobody expects is an offence") {
+    Parts parts;
+    const Receipt receipt{parts.self.id(), parts.peer.id(), ReceiptReason::exit, SeedVersion{1},
+                          parts.context.now.wall};
+    const auto taken =
+        parts.own_exit.take_receipt(parts.peer.id(), {sign_receipt(parts.peer, parts.network(), receipt)});
+    REQUIRE_FALSE(taken);
+    CHECK(taken.error().code == ErrorCode::unsolicited);
+}
+
+TEST_CASE("a notice goes out again, with longer pauses, until the receipt is here") {
+    Parts parts;
+    parts.connect(parts.peer, 1);
+    LoadedState state;
+    state.recipients.push_back({parts.peer.id(), SeedVersion{1}, parts.context.now.wall});
+    parts.own_seed.load(state);
+    parts.own_exit.begin();
+    parts.own_exit.on(parts.store<after_write::ExitStored>());
+    REQUIRE(parts.own_exit.announced_notice() != nullptr);
+    parts.context.effects.clear();
+    parts.pass(kExitRetryFirst);
+    parts.own_exit.tick();
+    CHECK(parts.take_sent<Exit>().size() == 1);
+    parts.pass(kExitRetryFirst);
+    parts.own_exit.tick();
+    CHECK(parts.take_sent<Exit>().empty());
+    parts.pass(kExitRetryFirst);
+    parts.own_exit.tick();
+    CHECK(parts.take_sent<Exit>().size() == 1);
+}
+
+TEST_CASE("our own exit that a peer shows us ends all use at once") {
+    Parts parts;
+    parts.hold_seed_of(parts.peer, 1);
+    parts.own_exit.meet(parts.notice_of(parts.self), parts.peer.id());
+    CHECK(parts.own_exit.progress().met);
+    CHECK_FALSE(parts.held.has(parts.peer.id()));
+}
+
+TEST_CASE("who gives up waits for no receipt, and does not retire before others' seeds are erased") {
+    Parts parts;
+    parts.hold_seed_of(parts.peer, 1);
+    parts.learn_exit_of(parts.peer);
+    parts.context.effects.clear();
+    parts.own_exit.begin();
+    parts.own_exit.on(parts.store<after_write::ExitStored>());
+    REQUIRE(parts.own_exit.announced_notice() != nullptr);
+    parts.context.effects.clear();
+    REQUIRE(parts.exits.is_erasing());
+    parts.own_exit.give_up();
+    CHECK(parts.take<Persist>().empty());
+    REQUIRE(parts.erasures.finish_wipe(parts.peer.id()));
+    parts.erasures.erased_from_disk(parts.peer.id());
+    parts.own_exit.continue_retiring();
+    CHECK(parts.store<after_write::RetirementStored>().reason == "exit complete");
+}

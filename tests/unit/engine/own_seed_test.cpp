@@ -1,0 +1,127 @@
+#include <doctest/doctest.h>
+
+#include "parts.hpp"
+
+using namespace unlearn::testing;
+
+namespace {
+
+/// Publishes a seed of 1000 bytes, durably.
+void publish(Parts& parts) {
+    parts.own_seed.publish(PublishSeed{"linear", Parts::bytes(1000)});
+    parts.own_seed.on(parts.store<after_write::OwnSeedStored>());
+}
+
+constexpr Get first_chunk(std::uint64_t version) {
+    return {SeedVersion{version}, 0, 1};
+}
+
+}  // namespace
+
+TEST_CASE("a seed is announced once it is durable, and each version is used once") {
+    Parts parts;
+    parts.connect(parts.peer, 1);
+    parts.own_seed.publish(PublishSeed{"linear", Parts::bytes(1000)});
+    CHECK_FALSE(parts.own_seed.status());
+    const auto stored = parts.store<after_write::OwnSeedStored>();
+    CHECK(stored.version == SeedVersion{1});
+    parts.own_seed.on(stored);
+    CHECK(parts.take_sent<Have>().size() == 1);
+    CHECK(parts.own_seed.status()->version == SeedVersion{1});
+    publish(parts);
+    CHECK(parts.own_seed.status()->version == SeedVersion{2});
+}
+
+TEST_CASE("who may hold the seed is on record before the first byte of it leaves") {
+    Parts parts;
+    Session& session = parts.connect(parts.peer, 1);
+    publish(parts);
+    parts.context.effects.clear();
+    REQUIRE(parts.own_seed.take_get(1, session, first_chunk(1)));
+    CHECK(parts.own_seed.recipients().empty());
+    CHECK(parts.own_seed.waiting_gets() == 1);
+    const auto effects = parts.context.effects;
+    CHECK(parts.take<Send>().empty());
+    parts.context.effects = effects;
+    parts.own_seed.on(parts.store<after_write::RecipientStored>());
+    CHECK(parts.own_seed.recipients().contains(parts.peer.id()));
+    CHECK(parts.take_sent<Chunk>().size() == 1);
+    CHECK(parts.own_seed.waiting_gets() == 0);
+    // It is on record now: the next one is served at once.
+    REQUIRE(parts.own_seed.take_get(1, session, first_chunk(1)));
+    CHECK(parts.take_sent<Chunk>().size() == 1);
+}
+
+TEST_CASE("a longer lease of a recipient is on record before it is announced") {
+    Parts parts;
+    Session& session = parts.connect(parts.peer, 1);
+    publish(parts);
+    parts.context.effects.clear();
+    REQUIRE(parts.own_seed.take_get(1, session, first_chunk(1)));
+    parts.own_seed.on(parts.store<after_write::RecipientStored>());
+    const auto before = parts.own_seed.recipients().at(parts.peer.id()).lease_until;
+    parts.pass(std::chrono::hours(2));
+    parts.context.effects.clear();
+    parts.own_seed.renew_lease_when_due();
+    parts.own_seed.on(parts.store<after_write::OwnLeaseStored>());
+    const auto effects = parts.context.effects;
+    CHECK(parts.take_sent<Have>().empty());
+    parts.context.effects = effects;
+    parts.own_seed.on(parts.store<after_write::RecipientStored>());
+    CHECK(parts.own_seed.recipients().at(parts.peer.id()).lease_until > before);
+    CHECK(parts.take_sent<Have>().size() == 1);
+}
+
+TEST_CASE("requests that no honest peer makes are refused, and an old version is said to be gone") {
+    Parts parts;
+    Session& session = parts.connect(parts.peer, 1);
+    publish(parts);
+    const auto beyond = parts.own_seed.take_get(1, session, Get{SeedVersion{1}, 0, 2});
+    REQUIRE_FALSE(beyond);
+    CHECK(beyond.error().code == ErrorCode::malformed);
+    parts.context.effects.clear();
+    REQUIRE(parts.own_seed.take_get(1, session, first_chunk(9)));
+    const auto nacks = parts.take_sent<Nack>();
+    REQUIRE(nacks.size() == 1);
+    CHECK(nacks[0].reason == NackReason::no_such_version);
+    // The disk hangs: so many may wait, and no more.
+    for (std::size_t i = 0; i < kMaxWaitingGets; ++i)
+        REQUIRE(parts.own_seed.take_get(1, session, first_chunk(1)));
+    const auto one_more = parts.own_seed.take_get(1, session, first_chunk(1));
+    REQUIRE_FALSE(one_more);
+    CHECK(one_more.error().code == ErrorCode::too_large);
+    // Those of another session are counted for themselves, and an ended one leaves nothing.
+    parts.own_seed.forget(1);
+    CHECK(parts.own_seed.waiting_gets() == 0);
+}
+
+TEST_CASE("a seed that is withdrawn is neither published, served, announced nor renewed") {
+    Parts parts;
+    Session& session = parts.connect(parts.peer, 1);
+    publish(parts);
+    parts.context.effects.clear();
+    parts.own_seed.withdraw();
+    parts.own_seed.announce_to(1, session);
+    parts.own_seed.renew_lease();
+    CHECK(parts.context.effects.empty());
+    REQUIRE(parts.own_seed.take_get(1, session, first_chunk(1)));
+    CHECK(parts.take_sent<Nack>().size() == 1);
+    parts.own_seed.publish(PublishSeed{"linear", Parts::bytes(1000)});
+    CHECK(parts.take_events() == std::vector{EventKind::seed_refused});
+}
+
+TEST_CASE("after a restore all versions and leases are skipped that may be out") {
+    Parts parts;
+    LoadedState state;
+    state.last_own_version = SeedVersion{5};
+    state.own_lease = PutOwnLease{9, parts.context.now.wall};
+    parts.own_seed.load(state);
+    CHECK(parts.own_seed.skip_versions_after_restore());
+    parts.own_seed.publish(PublishSeed{"linear", Parts::bytes(1000)});
+    const auto stored = parts.store<after_write::OwnSeedStored>();
+    CHECK(static_cast<std::uint64_t>(stored.version) > 5 + kVersionsSkippedByRestore);
+    CHECK(stored.lease.number > 9 + kVersionsSkippedByRestore);
+    // The control: a node that never published has nothing to skip.
+    Parts fresh;
+    CHECK_FALSE(fresh.own_seed.skip_versions_after_restore());
+}
