@@ -70,6 +70,20 @@ TEST_CASE(
     CHECK(receipts(parts).size() == 1);
 }
 
+TEST_CASE("an exit that is not durable is neither passed on nor followed by an erasure on disk") {
+    Parts parts;
+    parts.hold_seed_of(parts.peer, 1);
+    parts.connect(parts.other, 2);
+    parts.learn_exit_of(parts.peer);
+    const auto tombstone = parts.store<after_write::TombstoneStored>();
+    REQUIRE(parts.erasures.finish_wipe(parts.peer.id()));
+    CHECK_FALSE(parts.exits.advance(parts.peer.id()));
+    CHECK(parts.context.effects.empty());
+    // The control: once it is durable, both happen.
+    CHECK_FALSE(parts.exits.on(tombstone));
+    CHECK(parts.context.effects.size() == 3);
+}
+
 TEST_CASE("an exit of somebody whose seed was never here is complete when it is durable") {
     Parts parts;
     parts.learn_exit_of(parts.other);

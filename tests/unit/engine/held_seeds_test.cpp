@@ -55,6 +55,7 @@ TEST_CASE("the gate is asked at every step") {
         parts.facts.removed = true;
         parts.held.on(parts.store<after_write::SeedStored>());
     }
+    CHECK(parts.held.owners_in_place().empty());
     CHECK(parts.take<InstallSeed>().empty());
     CHECK_FALSE(parts.held.may_use(owner, SeedVersion{1}));
 }
@@ -101,6 +102,15 @@ TEST_CASE("a seed whose lease ends goes out of use, and comes back with the next
     REQUIRE(parts.held.take_have(1, parts.sessions.at(1), parts.have_of(parts.peer, 1, 2)));
     CHECK(parts.take<InstallSeed>().size() == 1);
     CHECK(parts.held.may_use(owner, SeedVersion{1}));
+}
+
+TEST_CASE("a clock that stands still prolongs no lease") {
+    Parts parts;
+    parts.hold_seed_of(parts.peer, 1);
+    parts.context.now.steady += parts.context.config.lease_time;
+    parts.held.refresh_all();
+    CHECK(parts.take<SuspendSeed>().size() == 1);
+    CHECK_FALSE(parts.held.may_use(parts.peer.id(), SeedVersion{1}));
 }
 
 TEST_CASE("what is loaded from disk waits until somebody is heard who knows of exits") {
