@@ -80,8 +80,8 @@ TEST_CASE("every link of a document leads to something that is there") {
     for (const auto& document : documents())
         for (const auto& target : link_targets(content_of(document))) {
             ++links;
-            CHECK_MESSAGE(fs::exists(document.parent_path() / target),
-                          document.string() << " names " << target);
+            CHECK_MESSAGE(fs::exists(document.parent_path() / target), document.string()
+                                                                           << " names " << target);
         }
     CHECK(links > 50);
 }

@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "node/network/memory_network.hpp"
 #include "node/network/zmq_transport.hpp"
+#include "tests/support/memory_network.hpp"
 
 /// A few nodes on one io_context, over real sockets or in memory, with handlers that write down what happens.
 namespace unlearn::network::test {

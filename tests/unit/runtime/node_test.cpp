@@ -11,8 +11,8 @@
 #include <doctest/doctest.h>
 #include <unistd.h>
 
-#include "node/network/memory_network.hpp"
 #include "node/network/zmq_transport.hpp"
+#include "tests/support/memory_network.hpp"
 #include "tests/support/temporary_folder.hpp"
 
 using namespace unlearn;
