@@ -241,55 +241,30 @@ std::uint64_t get_u64(ByteView bytes) {
 
 }  // namespace
 
+namespace {
+
+const MessageKind* row_of(Kind kind) {
+    const auto number = static_cast<std::size_t>(kind);
+    return number == 0 || number > kMessageKinds.size() ? nullptr : &kMessageKinds[number - 1];
+}
+
+constexpr bool rows_are_in_order() {
+    for (std::size_t i = 0; i < kMessageKinds.size(); ++i)
+        if (static_cast<std::size_t>(kMessageKinds[i].kind) != i + 1) return false;
+    return true;
+}
+static_assert(rows_are_in_order());
+
+}  // namespace
+
 std::string_view name_of(Kind kind) {
-    switch (kind) {
-        case Kind::hello:
-            return "hello";
-        case Kind::bye:
-            return "bye";
-        case Kind::ping:
-            return "ping";
-        case Kind::pong:
-            return "pong";
-        case Kind::have:
-            return "have";
-        case Kind::get:
-            return "get";
-        case Kind::chunk:
-            return "chunk";
-        case Kind::nack:
-            return "nack";
-        case Kind::exit:
-            return "exit";
-        case Kind::receipt:
-            return "receipt";
-        case Kind::digest:
-            return "digest";
-        case Kind::delta:
-            return "delta";
-    }
-    return "unknown";
+    const auto* row = row_of(kind);
+    return row == nullptr ? "unknown" : row->name;
 }
 
 Lane lane_of(Kind kind) {
-    switch (kind) {
-        case Kind::hello:
-        case Kind::bye:
-        case Kind::nack:
-        case Kind::exit:
-        case Kind::receipt:
-            return Lane::urgent;
-        case Kind::chunk:
-            return Lane::bulk;
-        case Kind::ping:
-        case Kind::pong:
-        case Kind::have:
-        case Kind::get:
-        case Kind::digest:
-        case Kind::delta:
-            return Lane::normal;
-    }
-    return Lane::normal;
+    const auto* row = row_of(kind);
+    return row == nullptr ? Lane::normal : row->lane;
 }
 
 Kind kind_of(const Message& message) {

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <array>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -29,16 +31,37 @@ enum class Kind : std::uint8_t {
     digest = 11,
     delta = 12,
 };
-[[nodiscard]] std::string_view name_of(Kind kind);
 
 /// Messages of a more urgent lane may overtake others, so that a large seed cannot delay an exit. Each lane
 /// of a connection counts its own sequence numbers, from 1.
 enum class Lane : std::uint8_t {
-    urgent = 0,  ///< Hello, Bye, Nack, Exit, Receipt
-    normal = 1,  ///< Ping, Pong, Have, Get, Digest, Delta
-    bulk = 2,    ///< Chunk
+    urgent = 0,
+    normal = 1,
+    bulk = 2,
 };
 inline constexpr std::size_t kLanes = 3;
+
+/// One row for each kind of message, in the order of their numbers: what people call it, and its lane.
+struct MessageKind {
+    Kind kind{};
+    std::string_view name;
+    Lane lane{};
+};
+inline constexpr std::array<MessageKind, 12> kMessageKinds{{{Kind::hello, "hello", Lane::urgent},
+                                                            {Kind::bye, "bye", Lane::urgent},
+                                                            {Kind::ping, "ping", Lane::normal},
+                                                            {Kind::pong, "pong", Lane::normal},
+                                                            {Kind::have, "have", Lane::normal},
+                                                            {Kind::get, "get", Lane::normal},
+                                                            {Kind::chunk, "chunk", Lane::bulk},
+                                                            {Kind::nack, "nack", Lane::urgent},
+                                                            {Kind::exit, "exit", Lane::urgent},
+                                                            {Kind::receipt, "receipt", Lane::urgent},
+                                                            {Kind::digest, "digest", Lane::normal},
+                                                            {Kind::delta, "delta", Lane::normal}}};
+/// "unknown" for a number that is no kind.
+[[nodiscard]] std::string_view name_of(Kind kind);
+/// Normal for a number that is no kind.
 [[nodiscard]] Lane lane_of(Kind kind);
 
 /// First message on a connection, in both directions.
@@ -137,6 +160,8 @@ struct Delta {
 
 using Message =
     std::variant<Hello, Bye, Ping, Pong, Have, Get, Chunk, Nack, Exit, ReceiptMessage, DigestMessage, Delta>;
+
+static_assert(std::variant_size_v<Message> == kMessageKinds.size());
 
 /// A message as it travels: header, body and, for Chunk alone, payload.
 using Frames = std::vector<Bytes>;

@@ -27,10 +27,9 @@ std::uint64_t sample(std::string_view metrics, const std::string& name, std::str
 
 std::vector<network::TrafficCount> sent_in(std::string_view metrics) {
     std::vector<network::TrafficCount> out(network::TrafficCounters::kKinds);
-    for (std::size_t kind = 1; kind <= static_cast<std::size_t>(protocol::Kind::delta); ++kind) {
-        const auto name = protocol::name_of(static_cast<protocol::Kind>(kind));
-        out[kind] = {sample(metrics, "messages_total", name), sample(metrics, "bytes_total", name)};
-    }
+    for (const auto& row : protocol::kMessageKinds)
+        out[static_cast<std::size_t>(row.kind)] = {sample(metrics, "messages_total", row.name),
+                                                   sample(metrics, "bytes_total", row.name)};
     return out;
 }
 

@@ -108,14 +108,14 @@ void add_protocol(const NodeService& service, MetricsText& out) {
     out.one("comparisons_total", "counter", "Comparisons of known exits with peers.", counters.comparisons);
 
     const auto traffic = service.node().transport().traffic();
+    static_assert(kMessageKinds.size() < network::TrafficCounters::kKinds);
     const auto by_kind = [&](const char* name, const char* help, const auto& value) {
         out.begin(name, "counter", help);
         for (const auto& [direction, counts] :
              {std::pair("sent", &traffic.sent), std::pair("received", &traffic.received)})
-            for (std::size_t kind = 1; kind <= static_cast<std::size_t>(Kind::delta); ++kind)
-                out.sample(
-                    static_cast<double>(value((*counts)[kind])),
-                    label("direction", direction) + "," + label("kind", name_of(static_cast<Kind>(kind))));
+            for (const auto& row : kMessageKinds)
+                out.sample(static_cast<double>(value((*counts)[static_cast<std::size_t>(row.kind)])),
+                           label("direction", direction) + "," + label("kind", row.name));
     };
     by_kind("messages_total", "Messages by kind.", [](const auto& count) { return count.messages; });
     by_kind("bytes_total", "Bytes on TCP by kind of message.", [](const auto& count) { return count.bytes; });
