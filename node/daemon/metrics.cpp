@@ -56,7 +56,7 @@ double resident_bytes() {
 
 void add_states(const NodeService& service, MetricsText& out) {
     const auto& engine = service.node().engine();
-    out.begin("state", "gauge", "1 for the state that the node is in.");
+    out.begin("state", "gauge", "1 for the current state of the node, 0 for all others.");
     for (const auto state : {ServiceState::starting, ServiceState::training, ServiceState::no_model,
                              ServiceState::running, ServiceState::exiting, ServiceState::retired})
         out.sample(service.state() == state ? 1 : 0, label("state", name_of(state)));
@@ -64,7 +64,7 @@ void add_states(const NodeService& service, MetricsText& out) {
     std::map<PeerState, int> peers;
     for (const auto& peer : engine.peers())
         ++peers[peer.state];
-    out.begin("peers", "gauge", "Peers by the state of the connection.");
+    out.begin("peers", "gauge", "Peers by the state of their connection.");
     for (const auto state : {PeerState::down, PeerState::connecting, PeerState::up, PeerState::suspect,
                              PeerState::former, PeerState::left})
         out.sample(peers[state], label("state", name_of(state)));
@@ -75,32 +75,35 @@ void add_states(const NodeService& service, MetricsText& out) {
         ++seeds[seed.state];
         seed_bytes += static_cast<double>(seed.bytes);
     }
-    out.begin("held_seeds", "gauge", "Seeds of peers by what is done with them.");
+    out.begin("held_seeds", "gauge", "Held seeds of peers by their state.");
     for (const auto state : {SeedState::checking, SeedState::in_use, SeedState::quarantined,
                              SeedState::lease_ended, SeedState::held_aside})
         out.sample(seeds[state], label("state", name_of(state)));
-    out.one("held_seed_bytes", "gauge", "Size of the seeds of peers.", seed_bytes);
+    out.one("held_seed_bytes", "gauge", "Size of the held seeds of peers, in bytes.", seed_bytes);
 }
 
 void add_exits(const NodeService& service, MetricsText& out) {
     const auto& engine = service.node().engine();
-    out.one("exits_known", "gauge", "Exits of others that are stored here.", engine.tombstones().size());
+    out.one("exits_known", "gauge", "Known exits of other nodes.", engine.tombstones().size());
     const auto exit = engine.own_exit();
     out.one("exit_begun", "gauge", "1 once this node has begun to leave.", exit.begun);
-    out.one("exit_recipients", "gauge", "Peers that were ever served a seed.", exit.recipients.size());
-    out.one("exit_receipts", "gauge", "Receipts for our own exit.", exit.receipts.size());
+    out.one("exit_recipients", "gauge", "Peers that were ever served the own seed.", exit.recipients.size());
+    out.one("exit_receipts", "gauge", "Stored receipts for the own exit.", exit.receipts.size());
     const auto seed = engine.own_seed();
-    out.one("own_seed_version", "gauge", "Version of our own seed, 0 for none.",
+    out.one("own_seed_version", "gauge", "Version of the published own seed; 0 when there is none.",
             seed ? static_cast<std::uint64_t>(seed->version) : 0);
-    out.one("own_lease_end_seconds", "gauge", "When the lease of our own seed ends, in seconds since 1970.",
+    out.one("own_lease_end_seconds", "gauge", "End of the own seed's lease, in seconds since 1970.",
             seed ? seed->lease_until.time_since_epoch().count() : 0);
 }
 
 void add_protocol(const NodeService& service, MetricsText& out) {
     const auto& counters = service.node().engine().counters();
-    out.one("peers_dropped_total", "counter", "Peers that broke the protocol.", counters.peers_dropped);
-    out.one("messages_ignored_total", "counter", "Messages without a session.", counters.messages_ignored);
-    out.one("seeds_refused_total", "counter", "Seeds that could not be used.", counters.seeds_refused);
+    out.one("peers_dropped_total", "counter",
+            "Times that a peer was disconnected because it broke the protocol.", counters.peers_dropped);
+    out.one("messages_ignored_total", "counter",
+            "Messages that were ignored, most of them outside of a session.", counters.messages_ignored);
+    out.one("seeds_refused_total", "counter", "Seeds that were refused because they cannot be used.",
+            counters.seeds_refused);
     out.one("equivocations_total", "counter",
             "Versions with two different records, 16 of each owner at most.", counters.equivocations);
     out.one("exits_put_off_total", "counter", "Exits of unknown owners beyond what one peer may introduce.",
@@ -117,10 +120,13 @@ void add_protocol(const NodeService& service, MetricsText& out) {
                 out.sample(static_cast<double>(value((*counts)[static_cast<std::size_t>(row.kind)])),
                            label("direction", direction) + "," + label("kind", row.name));
     };
-    by_kind("messages_total", "Messages by kind.", [](const auto& count) { return count.messages; });
-    by_kind("bytes_total", "Bytes on TCP by kind of message.", [](const auto& count) { return count.bytes; });
+    by_kind("messages_total", "Messages by kind and direction.",
+            [](const auto& count) { return count.messages; });
+    by_kind("bytes_total", "TCP payload bytes by kind and direction of the message.",
+            [](const auto& count) { return count.bytes; });
     const auto& failures = traffic.handshake_failures;
-    out.begin("handshakes_failed_total", "counter", "Connections that ended before anybody was let in.");
+    out.begin("handshakes_failed_total", "counter",
+              "Incoming connections that ended before their handshake was complete.");
     for (const auto& [reason, count] :
          {std::pair("not_allowed", failures.not_allowed), std::pair("protocol", failures.protocol),
           std::pair("other", failures.other)})
@@ -136,8 +142,9 @@ void add_protocol(const NodeService& service, MetricsText& out) {
 
 void add_storage(const NodeService& service, MetricsText& out) {
     const auto storage = service.node().storage_counters();
-    out.one("storage_batches_total", "counter", "Batches given to storage.", storage.batches);
-    out.one("storage_failures_total", "counter", "Batches that were not stored.", storage.failures);
+    out.one("storage_batches_total", "counter", "Batches of writes that were given to storage.",
+            storage.batches);
+    out.one("storage_failures_total", "counter", "Batches that could not be stored.", storage.failures);
     out.one("storage_failing", "gauge", "1 when the last write did not reach the disk.",
             service.node().storage_failure().has_value());
     out.begin("storage_latency_seconds", "summary", "From asking to durable.");
@@ -149,14 +156,18 @@ void add_storage(const NodeService& service, MetricsText& out) {
 
 void add_learning(const NodeService& service, MetricsText& out) {
     const auto learning = service.learning();
-    out.one("trainings_total", "counter", "Times that the node learnt from its data.", learning.trainings);
-    out.one("trainings_failed_total", "counter", "Of them failed.", learning.trainings_failed);
-    out.one("last_training_seconds", "gauge", "How long the last one took.", learning.last_training_seconds);
+    out.one("trainings_total", "counter", "Training runs since the process began.", learning.trainings);
+    out.one("trainings_failed_total", "counter", "Training runs that failed.", learning.trainings_failed);
+    out.one("last_training_seconds", "gauge", "Duration of the last training run, in seconds.",
+            learning.last_training_seconds);
     out.one("predictions_total", "counter", "Requests for predictions.", learning.predictions);
-    out.one("predictions_failed_total", "counter", "Of them failed.", learning.predictions_failed);
-    out.one("prediction_seconds_total", "counter", "Time spent predicting.", learning.prediction_seconds);
+    out.one("predictions_failed_total", "counter", "Requests for predictions that failed.",
+            learning.predictions_failed);
+    out.one("prediction_seconds_total", "counter", "Time spent on predictions, in seconds.",
+            learning.prediction_seconds);
     if (const auto model = service.model()) {
-        out.one("validation_accuracy", "gauge", "Of the main model alone.", model->validation_accuracy);
+        out.one("validation_accuracy", "gauge", "Accuracy of the main model alone on the validation data.",
+                model->validation_accuracy);
         out.one("rho", "gauge", "Weight of the peers' seeds in predictions.", model->rho);
     }
 }
@@ -165,8 +176,8 @@ void add_learning(const NodeService& service, MetricsText& out) {
 
 std::string metrics_text(const NodeService& service, std::chrono::seconds uptime) {
     MetricsText out;
-    out.one("uptime_seconds", "gauge", "Since the process began.", uptime.count());
-    out.one("resident_memory_bytes", "gauge", "Memory of the process.", resident_bytes());
+    out.one("uptime_seconds", "gauge", "Seconds since the process began.", uptime.count());
+    out.one("resident_memory_bytes", "gauge", "Resident memory of the process, in bytes.", resident_bytes());
     add_states(service, out);
     add_exits(service, out);
     add_protocol(service, out);

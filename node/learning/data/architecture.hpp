@@ -15,17 +15,20 @@ namespace unlearn::learning {
 
 enum class ArchitectureKind { linear, mlp, cnn, resnet };
 
-// A kind of model of our own registry, as both ends of a connection understand it. Text form:
-//
-//   linear              softmax regression
-//   mlp:100  mlp:64x32  fully connected hidden layers of these widths, ReLU
-//   cnn:16x32           3x3 convolutions with these numbers of channels, each followed by ReLU and 2x2 max
-//   pooling cnn:16x32+64        the same with one hidden fully connected layer resnet:16x32x64+3   residual
-//   stages of these widths with this many blocks each (He et al., arXiv 1512.03385, for
-//                       CIFAR) and group normalisation; this one has 272 thousand weights, resnet:8x12+1 4
-//                       thousand
-//
-// One architecture has one text: what parse_architecture() accepts, text() gives back.
+/// A kind of model of our own registry, as both ends of a connection understand it. An architecture has
+/// exactly one text: what parse_architecture() accepts, text() gives back.
+///
+// clang-format off
+/// | text                  | model                                                                            |
+/// |-----------------------|----------------------------------------------------------------------------------|
+/// | `linear`              | softmax regression                                                               |
+/// | `mlp:100`, `mlp:64x32`| fully connected hidden layers of these widths, ReLU                              |
+/// | `cnn:16x32`           | 3x3 convolutions with these numbers of channels, each followed by ReLU and 2x2 max pooling |
+/// | `cnn:16x32+64`        | the same with one hidden fully connected layer of 64                             |
+/// | `resnet:16x32x64+3`   | residual stages of these widths, 3 blocks each (He et al., arXiv 1512.03385, for CIFAR), group normalisation |
+///
+/// For 28x28 images of ten classes resnet:16x32x64+3 has 272 thousand weights, and resnet:8x12+1 has 4 thousand.
+// clang-format on
 struct Architecture {
     ArchitectureKind kind = ArchitectureKind::linear;
     std::vector<std::int64_t> widths;

@@ -12,12 +12,14 @@ namespace unlearn::learning {
 
 // How a main model and the held seeds become one prediction. In all of them rho is the weight of the seeds.
 enum class Aggregation {
-    // Each voter is believed only in what it says *among the classes it knows*: q is the fixed point of
-    //   log q(y) = sum over voters k that know y of w_k (log p_k(y | known to k) + log q(known to k)) / sum
-    //   of w_k,
-    // normalised. A voter that never saw the right class so counts little where the others see that class,
-    // instead of shouting them down. Each log p_k is cut off at a floor, which bounds what one bad voter can
-    // do.
+    // clang-format off
+    // Each voter is believed only in what it says *among the classes it knows*. The result q is the normalised
+    // fixed point of
+    //   log q(y) = sum of w_k (log p_k(y | known to k) + log q(known to k)) / sum of w_k
+    // where both sums run over the voters k that know y.
+    // A voter that never saw the right class counts little where the others see it. Each log p_k is cut off at
+    // a floor, which bounds what one bad voter can do.
+    // clang-format on
     known_classes,
     // HDUS as published (arXiv 2308.13269): softmax((1 - rho) z_main + rho mean(z_seed)), on raw logits.
     hdus,
