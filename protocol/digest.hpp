@@ -18,7 +18,7 @@ using NetworkId = FixedBytes<32, struct NetworkIdTag>;
 
 /// What all members of a network must agree on before a seed of one means anything to another.
 struct NetworkDescription {
-    std::string name;                        ///< chosen by whoever founds the network
+    std::string name;                        ///< chosen by the founder of the network
     std::vector<std::uint32_t> input_shape;  ///< channels, height, width
     std::vector<std::string> classes;        ///< in the order of the model's outputs
     std::string preprocessing;               ///< for example "scale-1/255"

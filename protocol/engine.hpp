@@ -10,7 +10,7 @@
 #include "protocol/engine_status.hpp"
 
 /// The protocol as a pure step function: an input and the time go in, effects come out. No sockets, files,
-/// threads or clocks; whoever owns an engine carries out its effects in order and feeds the answers back as
+/// threads or clocks. The owner of an engine carries out its effects in order and feeds the answers back as
 /// inputs.
 namespace unlearn::protocol {
 

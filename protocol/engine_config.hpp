@@ -27,10 +27,11 @@ struct EngineConfig {
     NetworkId network;
     std::vector<Neighbour> neighbours;
     bool reachable = true;  ///< neighbours can dial us
-    /// In a network with a key: whoever shows a membership signed by it may connect.
+    /// In a network with a key, a node that shows a membership signed by it may connect.
     std::optional<NodeId> network_key;
     std::optional<SignedBytes> membership;  ///< ours
-    std::uint64_t random_seed = 0;  ///< of what is drawn: whom to compare exits with, and under which key
+    std::uint64_t random_seed =
+        0;  ///< for draws: which neighbour to compare exits with, and the key of the hashes
     std::chrono::seconds lease_time = kLeaseTime;
     std::chrono::seconds lease_renewal = kLeaseRenewal;
     Pace pace;

@@ -91,9 +91,9 @@ struct PublishSeed {
 };
 /// We leave for ever.
 struct BeginExit {};
-/// No more retries: whoever has not sent a receipt is missing.
+/// No more retries. Holders that have not sent a receipt are missing.
 struct GiveUpExit {};
-/// A notice that came by hand: the sealed exit of somebody's lost device. Ignored when it is not valid.
+/// A notice that a person submits: the sealed exit of a lost device. It is ignored when it is not valid.
 struct SubmitNotice {
     SignedBytes notice;
 };
@@ -174,7 +174,7 @@ enum class EventKind {
     exit_announced,  ///< our own notice goes out; everything that we held is erased
     receipt_stored,  ///< a holder's receipt for our own exit
     exit_complete,   ///< receipts of all recipients are stored
-    exit_learned,    ///< somebody else's
+    exit_learned,    ///< of another node
     seed_erased,     ///< the exited owner's seed is gone durably; our receipt is signed
     own_exit_met,    ///< our own tombstone came from a peer although we are not exiting
     retired,         ///< this identity is finished, durably; `detail` says why. The process must stop.

@@ -29,7 +29,7 @@ inline constexpr std::uint64_t kVersionsSkippedByRestore = 1'000'000;
 inline constexpr std::size_t kMaxWindowBytes = 256 * 1024;
 inline constexpr std::chrono::milliseconds kMaxWindowTime{250};
 
-// Unknown keys that may be connected at one time, to show their membership.
+// Unknown keys that may be connected at the same time to show their membership.
 inline constexpr std::size_t kMaxProvisionalPeers = 32;
 
 // Timers.
@@ -64,13 +64,13 @@ inline constexpr std::size_t kMaxNoticesPerComparison = 1000;
 inline constexpr std::chrono::milliseconds kCompareInterval{5000};
 inline constexpr std::chrono::milliseconds kCompareAtMostEvery{500};
 
-// Exits of owners that we never heard of: so many at once from one peer, and as many a day in the long run;
-// what is put off comes with a later comparison. Tombstones are never dropped; with so many of them no more
-// seeds of unknown owners are taken.
+// Exits of unknown owners: at most so many at once from one peer, and as many a day in the long run. An exit
+// that is put off comes with a later comparison. Tombstones are never dropped. A node with kMaxTombstones of
+// them takes no more seeds of unknown owners.
 inline constexpr std::uint32_t kMaxIntroductionsPerDay = 100;
 inline constexpr std::size_t kMaxTombstones = 100'000;
 
-// What one peer may send: so much at once, and so much a second in the long run.
+// How much one peer may send: a burst, and a rate in the long run.
 inline constexpr double kFrameBurst = 10'000;
 inline constexpr double kFramesPerSecond = 1'000;
 inline constexpr double kByteBurst = 64.0 * 1024 * 1024;

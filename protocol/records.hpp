@@ -92,7 +92,7 @@ struct Receipt {
                                              const SignedBytes& signed_receipt);
 /// An exit notice travels through third parties: the signer is the owner that it names.
 [[nodiscard]] Result<ExitNotice> verify_notice(const NetworkId& network, const SignedBytes& signed_notice);
-/// The owner that a notice names, whoever signed it: to find the one that was verified before.
+/// The owner that a notice names. The signature is not checked: this finds a notice that was verified before.
 [[nodiscard]] Result<NodeId> owner_named_in(const SignedBytes& signed_notice);
 
 }  // namespace unlearn::protocol

@@ -12,7 +12,7 @@ struct DaemonEvent {
     EventLog::Clock::time_point at;
 };
 
-/// One line of a daemon's event stream (GET /v1/events); nothing when it is none.
+/// One line of a daemon's event stream (GET /v1/events); nothing when the line is not an event.
 [[nodiscard]] std::optional<DaemonEvent> read_daemon_event(std::string_view line);
 
 }  // namespace unlearn::sim

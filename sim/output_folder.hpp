@@ -9,7 +9,7 @@
 namespace unlearn::sim {
 
 /// Makes `folder` an empty folder of ours. An earlier run's folder is emptied; a folder that holds anything
-/// else is an error, because it is somebody's work. @return one line that names the folder.
+/// else is an error, because it may be the user's work. @return one line that names the folder.
 [[nodiscard]] tl::expected<void, std::string> prepare_output_folder(const std::filesystem::path& folder);
 
 /// The same, but keeps what an earlier run of ours left there.

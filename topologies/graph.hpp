@@ -18,10 +18,10 @@ using NodeIndex = std::uint32_t;
 /// An undirected link, lower index first.
 using Edge = std::pair<NodeIndex, NodeIndex>;
 
-/// Who is linked to whom: a simple undirected graph whose nodes have names.
+/// Which nodes are linked: a simple undirected graph whose nodes have names.
 ///
 /// A plain value. `make_graph` and the generators and loaders return graphs in which names are unique and
-/// valid and edges are simple and sorted; whoever fills one by hand keeps it so.
+/// valid and edges are simple and sorted; code that fills one by hand must keep it so.
 struct Graph {
     std::vector<std::string> names;
     std::vector<Edge> edges;  ///< a < b in each; sorted; unique

@@ -6,7 +6,7 @@
 
 namespace unlearn::command_line {
 
-/// The candidate that somebody who wrote `word` probably meant; nothing when all of them are far from it.
+/// The candidate that a user who typed `word` probably meant; nothing when all candidates are far from it.
 [[nodiscard]] std::optional<std::string_view> nearest(std::string_view word,
                                                       std::span<const std::string_view> candidates);
 

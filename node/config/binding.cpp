@@ -60,7 +60,8 @@ Result<void> create_binding(const std::filesystem::path& file, const Binding& bi
         !made)
         return made;
     auto synced = storage::sync_directory(file.parent_path());
-    if (!synced) std::filesystem::remove(file, error);  // whoever is told that it failed must not find it
+    if (!synced)
+        std::filesystem::remove(file, error);  // a caller that is told of a failure must not find the file
     return synced;
 }
 

@@ -75,7 +75,7 @@ struct SampleChoices {
     std::string network_name;  ///< empty: `network_key` is given
     std::string network_key;
     DataConfig data;
-    std::filesystem::path torchscript;  ///< in place of `main_model`
+    std::filesystem::path torchscript;  ///< used instead of `main_model`
     std::string main_model = "mlp:100";
     std::string seed_model = "mlp:32";
 };

@@ -18,7 +18,7 @@ inline constexpr std::uintmax_t kMaxJsonFileBytes = std::uintmax_t{64} << 20;
 [[nodiscard]] Outcome<void> create_file(const std::filesystem::path& path, std::string_view content,
                                         unsigned mode);
 
-/// Writes a JSON file, in place of an older one, at once or not at all.
+/// Writes a JSON file atomically. An older file is replaced.
 [[nodiscard]] Outcome<void> replace_json_file(const std::filesystem::path& path, const nlohmann::json& value);
 
 }  // namespace unlearn::ctl

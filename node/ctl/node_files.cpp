@@ -76,7 +76,7 @@ Outcome<void> make_data_dir(const NewNode& node, const Identity& identity, const
     return {};
 }
 
-/// The part that belongs to whoever runs `init`.
+/// The part that belongs to the user who runs `init`.
 Outcome<void> make_other_files(const NewNode& node, const json& sealed, Undo& undo) {
     if (auto made = create_file(node.sealed_exit, sealed.dump(2) + "\n", 0600); !made) return made;
     undo.add(node.sealed_exit);

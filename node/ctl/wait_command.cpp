@@ -39,7 +39,7 @@ class Readiness {
             return "learning failed: " + problem;
         return std::nullopt;
     }
-    /// What is missing, for whoever waited in vain.
+    /// What is missing, for a caller that waited in vain.
     [[nodiscard]] std::string missing() const {
         const json peers = status_.value("peers", json::object());
         std::string line = field(status_, "state") == "running" ? "the main model is in use"

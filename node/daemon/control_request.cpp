@@ -23,7 +23,7 @@ using nlohmann::json;
 constexpr std::uint64_t kMostLogEntries = 10'000;
 constexpr std::uint64_t kLongestWait = 3600;
 
-/// The number of a query, `otherwise` when it is not there, nothing when it is none or above `most`.
+/// The number in a query: `otherwise` when it is absent, nothing when it is not a number or above `most`.
 std::optional<std::uint64_t> number_in(const HttpRequest& request, const char* name, std::uint64_t otherwise,
                                        std::uint64_t most) {
     const auto found = request.query.find(name);

@@ -29,7 +29,7 @@ void without_fail(Work work) {
     try {
         work();
     } catch (const std::exception&) {
-        // Memory; whoever needs the result finds out.
+        // Not enough memory. The caller that needs the result finds out.
     }
 }
 
@@ -42,7 +42,7 @@ void wipe_computing_stack() {
 
 EnsembleSeeds::EnsembleSeeds(learning::EnsembleHolder& ensemble, boost::asio::thread_pool& workers)
     : ensemble_(ensemble), workers_(workers) {
-    // The first time is slow, for memory that nobody has touched; it should not be when somebody leaves.
+    // The first time is slow because the memory was never touched. It should not be slow when a peer leaves.
     boost::asio::post(wiper_, [] { without_fail(learning::overwrite_blas_buffers); });
 }
 

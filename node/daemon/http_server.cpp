@@ -67,7 +67,7 @@ HttpRequest parsed(const http::request<http::string_body>& request) {
 
 }  // namespace
 
-bool somebody_listens(const std::filesystem::path& socket) {
+bool is_listened_on(const std::filesystem::path& socket) {
     if (!check_socket_path(socket)) return false;
     asio::io_context io;
     Protocol::socket probe(io);
@@ -206,7 +206,7 @@ protocol::Result<std::unique_ptr<HttpServer>> HttpServer::create(asio::io_contex
                                                                  std::string stream_path, Handler handler) {
     if (auto usable = check_socket_path(socket); !usable) return tl::unexpected(usable.error());
     const std::string name = socket.string();
-    if (somebody_listens(socket)) return fail(ErrorCode::internal, name + ": another unlearnd listens here");
+    if (is_listened_on(socket)) return fail(ErrorCode::internal, name + ": another unlearnd listens here");
     ::unlink(name.c_str());
     std::error_code error;
     std::filesystem::create_directories(socket.parent_path(), error);

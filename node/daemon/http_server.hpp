@@ -37,7 +37,7 @@ inline constexpr std::size_t kMaxConnections = 64;
 inline constexpr std::size_t kMaxLinesBehind = 1000;
 
 /// Whether a process answers at this socket.
-[[nodiscard]] bool somebody_listens(const std::filesystem::path& socket);
+[[nodiscard]] bool is_listened_on(const std::filesystem::path& socket);
 /// Whether a socket can be made there, as far as its path tells: short enough, and nothing else is in its
 /// place.
 /// @return malformed, with one line that names the path
@@ -49,7 +49,7 @@ class HttpServer {
 
     /// Listens at `socket` (mode 0660) and calls `handler` on the thread of `io`. GET of `stream_path` never
     /// ends: it gets the lines of `broadcast`. A socket that nobody listens at any more is replaced.
-    /// @return one line when the path is taken by somebody or cannot be made.
+    /// @return one line when another process has the path, or when it cannot be made.
     [[nodiscard]] static protocol::Result<std::unique_ptr<HttpServer>> create(
         asio::io_context& io, const std::filesystem::path& socket, std::string stream_path, Handler handler);
     ~HttpServer();

@@ -59,7 +59,7 @@ class Learner {
     [[nodiscard]] bool is_published(const protocol::Digest& seed_fingerprint) const;
     [[nodiscard]] learning::Result<void> remember_published(const protocol::Digest& seed_fingerprint) const;
 
-    /// Cheap: size, time and inode of the data files. Differs when somebody wrote to them.
+    /// Cheap: size, time and inode of the data files. Differs after the files were written to.
     [[nodiscard]] std::string data_stamp() const;
 
   private:

@@ -143,10 +143,10 @@ json exit_json(const ExitProgress& exit, const NetworkId& network) {
 
 json event_json(const Event& event) {
     const auto now = std::chrono::system_clock::now().time_since_epoch();
-    const bool about_somebody = event.subject != NodeId{};
+    const bool has_subject = event.subject != NodeId{};
     return {{"at", std::chrono::duration<double>(now).count()},
             {"kind", name_of(event.kind)},
-            {"subject", about_somebody ? json(event.subject.text()) : json()},
+            {"subject", has_subject ? json(event.subject.text()) : json()},
             {"version", static_cast<std::uint64_t>(event.version)},
             {"detail", event.detail}};
 }

@@ -334,7 +334,7 @@ void NodeService::refuse_publishing(const std::string& detail) {
 void NodeService::note_peer(const protocol::Event& event) {
     if (event.kind == EventKind::peer_up) peer_problems_.erase(event.subject);
     if (event.kind != EventKind::peer_dropped && event.kind != EventKind::peer_unresolved) return;
-    // Whoever is no peer has no name here, or one that nobody checked.
+    // A node that is no peer has no id here, or one that was not verified.
     const auto peers = node_ ? node_->engine().peers() : std::vector<protocol::PeerStatus>{};
     if (std::any_of(peers.begin(), peers.end(), [&](const auto& peer) { return peer.id == event.subject; }))
         peer_problems_[event.subject] = event.detail;

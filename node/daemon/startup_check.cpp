@@ -96,7 +96,7 @@ Result<void> check_learning(const config::NodeConfig& config, const config::Bind
     return {};
 }
 
-/// Whether the node of this folder runs: whoever has its state open holds a lock.
+/// Whether the node of this folder runs: the process that has its state open holds a lock.
 bool is_running(const std::filesystem::path& state) {
     std::error_code error;
     return std::filesystem::is_directory(state, error) && !storage::lock_directory(state);
@@ -122,7 +122,7 @@ Result<void> check_startup(const config::NodeConfig& config, const protocol::Ide
     if (auto fine = check_writable(config.data_dir); !fine) return fine;
     if (auto fine = check_state_is_kept(config); !fine) return fine;
     if (!is_running(config.data_dir / "state")) {
-        if (somebody_listens(config.control_socket))
+        if (is_listened_on(config.control_socket))
             return fail(ErrorCode::malformed,
                         config.control_socket.string() + ": the unlearnd of another node listens here");
         if (auto fine = check_control_socket(config); !fine) return fine;

@@ -68,7 +68,7 @@ std::shared_ptr<const Ensemble> EnsembleHolder::snapshot() const {
         std::shared_ptr<const Ensemble> next;
         try {
             next = rule_->rebuild(std::move(own), std::move(members), options_);
-        } catch (...) {  // no memory: whoever waits for the members must not wait for ever
+        } catch (...) {  // Not enough memory. Threads that wait for the members must not wait for ever.
             change.lock();
             being_built_.clear();
             idle_.notify_all();
@@ -271,7 +271,7 @@ void EnsembleHolder::refresh_all(const OwnPart& own) {
         std::shared_ptr<Member> fresh;
         try {
             fresh = being_refreshed_->refreshed(own);
-        } catch (...) {  // no memory: whoever waits for the member must not wait for ever
+        } catch (...) {  // Not enough memory. Threads that wait for the member must not wait for ever.
             change.lock();
             being_refreshed_.reset();
             refreshed_.clear();

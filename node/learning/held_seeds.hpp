@@ -60,7 +60,7 @@ class EnsembleHolder {
     // Takes whatever is used of this owner out of the ensemble, but keeps this version and newer ones: use()
     // brings it back. Older ones are over.
     void suspend(const MemberId& id, std::uint64_t version);
-    // Keeps a seed and uses it, in place of all that was held under its id.
+    // Keeps a seed and uses it. It replaces everything that was held under its id.
     void install(std::shared_ptr<Member> member);
     // Takes an owner's seeds out of the ensemble and forgets those that were only kept: snapshots and
     // predictions that start after this returns do without. Takes microseconds. False if none was held.
@@ -128,7 +128,7 @@ class EnsembleHolder {
     std::uint64_t changes_ = 0;
     std::vector<Retired> retired_;
     std::set<MemberId> being_wiped_;
-    mutable std::vector<std::weak_ptr<const Ensemble>> issued_;  // every snapshot that somebody may still use
+    mutable std::vector<std::weak_ptr<const Ensemble>> issued_;  // every snapshot that may still be in use
     mutable RebuildRule::Members being_built_;                   // the members of the snapshot being made
     std::shared_ptr<Member> being_refreshed_;
     std::map<std::shared_ptr<Member>, std::shared_ptr<Member>> refreshed_;  // by what each was before

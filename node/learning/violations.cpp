@@ -65,9 +65,9 @@ class KeepOldRho final : public RebuildRule {
   public:
     std::shared_ptr<const Ensemble> rebuild(std::shared_ptr<const OwnPart> own, Members members,
                                             const EnsembleOptions& options) override {
-        const bool somebody_left = members.size() < last_size_;
+        const bool member_left = members.size() < last_size_;
         last_size_ = members.size();
-        if (somebody_left)
+        if (member_left)
             return UnlawfulBuilder::with_rho(std::move(own), std::move(members), options, last_rho_);
         auto ensemble = Ensemble::build(std::move(own), std::move(members), options);
         last_rho_ = ensemble->rho();

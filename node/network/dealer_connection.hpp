@@ -23,7 +23,7 @@ class DealerConnection : public PumpClient {
         virtual void connection_malformed(SessionId session, std::string reason) = 0;
     };
 
-    /// Starts to connect. Throws zmq::error_t when the endpoint is none.
+    /// Starts to connect. Throws zmq::error_t when the endpoint is not valid.
     [[nodiscard]] static std::shared_ptr<DealerConnection> open(TransportShared& shared,
                                                                 const protocol::PeerAddress& peer,
                                                                 Owner& owner);

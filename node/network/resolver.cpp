@@ -141,7 +141,7 @@ void Resolver::start_threads(const std::shared_ptr<State>& state) {
                 start_threads(state);
             }).detach();
         } catch (const std::system_error&) {
-            // No thread to be had: whoever asked asks again later.
+            // No thread can be started. The caller asks again later.
             --state->busy;
             state->busy_failed -= fresh ? 0 : 1;
             auto questions = std::move(state->questions[host]);

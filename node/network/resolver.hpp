@@ -24,7 +24,7 @@ class Resolver {
     };
     using Done = std::function<void(const Answer&)>;
 
-    /// A question that somebody waits for.
+    /// A question whose caller still waits.
     class Question {
       public:
         Question(asio::io_context& io, Done done) : io_(&io), done_(std::move(done)) {}
@@ -46,7 +46,7 @@ class Resolver {
     Resolver& operator=(const Resolver&) = delete;
 
     /// `done` is called on the thread of `io`, never from inside this call. A numeric address is its own
-    /// answer. Whoever asks must cancel the question before `io` is destroyed.
+    /// answer. The caller must cancel the question before `io` is destroyed.
     [[nodiscard]] std::shared_ptr<Question> ask(const std::string& host, asio::io_context& io, Done done);
 
   private:

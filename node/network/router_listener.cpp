@@ -78,8 +78,8 @@ void RouterListener::on_accepted(int descriptor) {
     if (connections_.size() > kMaxConnections) make_room();
 }
 
-/// Whoever has kept silent longest goes: strangers must not keep members out by being many. Without such a
-/// one it is the newest.
+/// The stranger that was silent for the longest time is removed: many strangers must not keep members out.
+/// Without such a one it is the newest.
 void RouterListener::make_room() {
     const auto later = [](const auto& a, const auto& b) {
         const bool a_speaks = a.second.session != 0;

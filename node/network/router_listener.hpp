@@ -21,7 +21,7 @@ class RouterListener : public PumpClient {
                                                                                 const std::string& endpoint);
 
     [[nodiscard]] const std::string& endpoint() const { return endpoint_; }
-    /// Ends the sessions of those whom the access list does not know any more.
+    /// Ends the sessions of keys that are no longer on the access list.
     void end_unlisted();
     /// Messages to sessions that are not ours or have ended are dropped.
     void send(SessionId session, Frames frames, Priority priority);

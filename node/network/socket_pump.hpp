@@ -14,7 +14,8 @@ struct FlushResult {
     bool blocked = false;     ///< something waits that could not be sent now
 };
 
-/// Whoever reads and writes a pumped socket. Held by shared_ptr, so that it outlives its own callbacks.
+/// The object that reads and writes a pumped socket. Held by shared_ptr, so that it outlives its own
+/// callbacks.
 class PumpClient : public std::enable_shared_from_this<PumpClient> {
   public:
     virtual ~PumpClient() = default;

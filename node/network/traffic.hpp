@@ -53,7 +53,7 @@ struct HandshakeFailures {
 /// What one transport has handed to and received from its connections since it was made. Handshakes of
 /// connections that became usable are told apart; failed ones are not counted.
 struct TrafficCounters {
-    static constexpr std::size_t kKinds = 16;  ///< message kinds; whatever is none counts as 0
+    static constexpr std::size_t kKinds = 16;  ///< message kinds; an unknown kind is counted as 0
 
     std::array<TrafficCount, kKinds> sent{};
     std::array<TrafficCount, kKinds> received{};

@@ -16,7 +16,7 @@
 /// (`MemoryTransport`) are interchangeable behind it.
 namespace unlearn::network {
 
-/// One connection's life. Never used again within a process; 0 is none.
+/// One connection's life. Never used again within a process; 0 stands for no session.
 using SessionId = std::uint64_t;
 
 /// The next unused one. Thread-safe.

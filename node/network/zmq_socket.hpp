@@ -14,10 +14,11 @@ namespace unlearn::network {
 /// The id that a ROUTER makes up for a connection. It is an address and not an identity.
 using RoutingId = std::string;
 
-/// A DEALER that connects once to whoever holds `server`'s key, and gives up when the connection is lost.
+/// A DEALER that connects once to the holder of `server`'s key, and gives up when the connection is lost.
 [[nodiscard]] zmq::socket_t make_dealer(zmq::context_t& context, const protocol::Identity& own,
                                         const protocol::NodeId& server);
-/// A ROUTER that only lets in whom ZAP accepts in the domain of `own`, also when no handler is bound.
+/// A ROUTER that lets in only the keys that ZAP accepts in the domain of `own`, also when no handler is
+/// bound.
 [[nodiscard]] zmq::socket_t make_router(zmq::context_t& context, const protocol::Identity& own);
 /// The ZAP domain of a node.
 [[nodiscard]] std::string zap_domain_of(const protocol::NodeId& id);

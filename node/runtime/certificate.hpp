@@ -18,7 +18,7 @@ namespace unlearn::runtime {
                                               const protocol::NetworkId& network,
                                               const protocol::ExitProgress& progress);
 
-/// For a sealed exit, which somebody else started for `notice`'s owner: the notice alone. Nobody knows who
+/// For a sealed exit, which another node started for `notice`'s owner: the notice alone. Nobody knows who
 /// held the owner's seeds. The notice must be one that verifies.
 [[nodiscard]] nlohmann::json make_sealed_certificate(const protocol::NetworkId& network,
                                                      const protocol::SignedBytes& notice);

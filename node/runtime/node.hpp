@@ -59,9 +59,9 @@ class Node final : private network::TransportHandler {
 
     void publish(std::string architecture, protocol::SharedSeedBytes payload);
     void begin_exit();
-    /// Ends the retries of our exit: whoever has not sent a receipt is missing.
+    /// Ends the retries of our exit. Holders that have not sent a receipt are missing.
     void give_up_exit();
-    /// Takes and passes on the sealed exit of somebody else. @return why the notice is not a valid one.
+    /// Takes and passes on the sealed exit of another node. @return why the notice is not a valid one.
     [[nodiscard]] protocol::Result<void> submit_notice(const protocol::SignedBytes& notice);
     /// The holder judged a held seed again.
     void judged(const protocol::NodeId& owner, protocol::SeedVersion version,

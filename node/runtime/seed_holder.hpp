@@ -26,7 +26,7 @@ class SeedHolder {
     virtual void check(const protocol::NodeId& owner, protocol::SeedVersion version,
                        const std::string& architecture, protocol::SharedSeedBytes payload,
                        std::function<void(SeedVerdict)> done) = 0;
-    /// Takes the prepared seed into the ensemble, in place of an older version.
+    /// Takes the prepared seed into the ensemble and replaces an older version.
     virtual void install(const protocol::NodeId& owner, protocol::SeedVersion version) = 0;
     /// Takes the owner's seed out of use at once, and keeps it prepared: `install` brings it back.
     virtual void suspend(const protocol::NodeId& owner, protocol::SeedVersion version) = 0;

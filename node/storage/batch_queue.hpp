@@ -21,7 +21,7 @@ inline constexpr std::size_t kMaxSharedBytes = 4 * 1024 * 1024;
 /// Quiet time after which the store's housekeeping should run.
 inline constexpr std::chrono::milliseconds kSettleAfter{20};
 
-/// What waits for a store, and how it is carried out. Whoever drives it, a thread or a simulated clock,
+/// What waits for a store, and how it is carried out. Its driver, a thread or a simulated clock,
 /// decides when.
 ///
 /// Batches are carried out in the order of `add`. Batches that wait together share one transaction, so that

@@ -155,7 +155,7 @@ Result<EventLog::Head> EventLog::read_head() {
     Head head{0, origin_};
     if (*row) {
         head.seq = static_cast<std::uint64_t>(select_head_->integer(0));
-        // A head that somebody spoilt shows in the verification; it must not keep an exit from being stored.
+        // A damaged head shows in the verification; it must not keep an exit from being stored.
         if (head.seq > 0) head.hash = Digest::from(select_head_->blob(1)).value_or(origin_);
     }
     select_head_->reset();

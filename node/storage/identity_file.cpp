@@ -145,7 +145,7 @@ Result<void> create_identity_file(const std::filesystem::path& path, const Ident
                                   static_cast<std::size_t>(end - buffer.data()));
     if (auto made = create_file(path, text, kPrivate); !made) return made;
     auto synced = sync_directory(path.parent_path());
-    if (!synced) ::unlink(path.c_str());  // whoever is told that it failed must not find a key
+    if (!synced) ::unlink(path.c_str());  // a caller that is told of a failure must not find a key
     return synced;
 }
 

@@ -56,7 +56,7 @@ constexpr const char* kSteps[] = {
     "UPDATE meta SET own_version = coalesce((SELECT max(version) FROM own_seed), 0);",
     // An exit that came from a peer ends otherwise than one that was asked for, also after a restart.
     "ALTER TABLE exiting ADD COLUMN met INTEGER NOT NULL DEFAULT 0;",
-    // 1 in a backup: what came after it, exits above all, is unknown to whoever starts from it.
+    // 1 in a backup: a node that starts from it does not know what came later, above all exits.
     "ALTER TABLE meta ADD COLUMN restored INTEGER NOT NULL DEFAULT 0;",
 };
 static_assert(std::size(kSteps) == kVersion);

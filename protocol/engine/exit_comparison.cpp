@@ -135,7 +135,7 @@ void ExitComparison::finish(SessionId id, Session& session, std::uint64_t bucket
     std::set_difference(there.begin(), there.end(), here.begin(), here.end(), std::back_inserter(only_there));
 
     held_.clear_quarantine({only_there.begin(), only_there.end()});
-    // Whom we know comes first: of the exits of strangers only so many are taken in a day.
+    // Known owners come first, because only a limited number of exits of strangers is accepted each day.
     const auto strangers =
         std::stable_partition(only_there.begin(), only_there.end(),
                               [ours = known_owners()](const BurntId& burnt) { return ours.contains(burnt); });

@@ -41,8 +41,8 @@ class ExitComparison {
     void tick();
     /// The session is over.
     void forget(SessionId id);
-    /// Somebody is no stranger any more, and its exit may be among those that neighbours know and that were
-    /// left out when they vouched.
+    /// A stranger became known. Its exit may be among those that neighbours know and that were left out when
+    /// they vouched.
     void compare_again();
 
     /// A neighbour, a recipient of our seed, or the owner of a seed that may be here.

@@ -124,8 +124,8 @@ void OwnExit::give_up() {
     if (exit_->stage == Stage::announced) retire("given up");
 }
 
-/// As long as the disk fails, the seed of somebody who left before us may still be on it: once we have
-/// retired, nobody would erase it any more.
+/// As long as the disk fails, the seed of an owner that left before us may still be on it. Once we have
+/// retired, nothing would erase it any more.
 void OwnExit::retire(std::string reason) {
     if (exit_->retiring) return;
     if (others_.is_erasing()) {
@@ -197,12 +197,12 @@ void OwnExit::check_complete() {
     });
     if (!all) return;
     if (!std::exchange(exit_->complete, true)) context_.note(EventKind::exit_complete, context_.id());
-    if (somebody_keeps_our_exit() || !others_.has_neighbour_besides(context_.id())) retire("exit complete");
+    if (exit_outlives_us() || !others_.has_neighbour_besides(context_.id())) retire("exit complete");
 }
 
-/// With its first receipt somebody who stays has stored the notice, and passes it on. Without, it would end
-/// with us.
-bool OwnExit::somebody_keeps_our_exit() const {
+/// A holder that stays and has signed a receipt has stored the notice, and passes it on. Without such a
+/// holder the notice would be lost with us.
+bool OwnExit::exit_outlives_us() const {
     return std::any_of(receipts_.begin(), receipts_.end(), [this](const auto& stored) {
         const auto receipt = verify_receipt(stored.first, context_.config.network, stored.second);
         return receipt && receipt->reason == ReceiptReason::exit;

@@ -41,7 +41,7 @@ class OwnExit {
     void send_left_receipt_to(SessionId id, Session& session);
     /// Something of what we held was overwritten in memory.
     void continue_erasing();
-    /// The seed of somebody who left before us was erased.
+    /// The seed of an owner that left before us was erased.
     void continue_retiring();
     void on(const after_write::ExitStored& stored);
     void on(const after_write::AllErased& stored);
@@ -75,7 +75,7 @@ class OwnExit {
     void reach_former_recipients();
     void send_notice_where_due();
     void check_complete();
-    [[nodiscard]] bool somebody_keeps_our_exit() const;
+    [[nodiscard]] bool exit_outlives_us() const;
     void retire(std::string reason);
 
     EngineContext& context_;
@@ -88,7 +88,7 @@ class OwnExit {
     PeerExits& others_;
     std::optional<State> exit_;
     std::map<NodeId, SignedBytes> receipts_;       ///< durable, by holder
-    std::set<NodeId> receipts_pending_;            ///< of whom a receipt is being stored
+    std::set<NodeId> receipts_pending_;            ///< holders whose receipt is being stored
     std::map<NodeId, SignedBytes> left_receipts_;  ///< ours, for those whose seeds we erased as we left
 };
 

@@ -106,7 +106,7 @@ void OwnSeed::announce_to(SessionId id, Session& session) {
     if (withdrawn_ || !seed_ || !seed_->durable || !lease_) return;
     const Lease& lease = lease_->lease;
     if (lease.version != seed_->record.version) return;
-    // Whoever holds this version gets a longer lease with this: first it goes on record.
+    // A holder of this version gets a longer lease with the announcement, so that is recorded first.
     const auto recipient = recipients_.find(session.peer);
     if (recipient != recipients_.end() && recipient->second.version >= lease.version &&
         recipient->second.lease_until < lease.not_after) {

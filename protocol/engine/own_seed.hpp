@@ -73,7 +73,7 @@ class OwnSeed {
     SteadyTime next_renewal_{};
     std::map<NodeId, Recipient> recipients_;          ///< on record, durable
     std::map<NodeId, Recipient> recipients_pending_;  ///< the last that is being recorded
-    std::set<NodeId> announcing_;  ///< to whom our seed is announced as soon as that is on record
+    std::set<NodeId> announcing_;  ///< peers that get the announcement as soon as their lease is on record
     std::map<SessionId, std::vector<Get>> waiting_gets_;  ///< until the recipient is on record
 };
 

@@ -75,7 +75,7 @@ bool PeerExits::advance(const NodeId& owner, PeerExit& exit) {
     return false;
 }
 
-/// The tombstone is durable: whoever learns it from us will not see it vanish here.
+/// The tombstone is durable, so it cannot vanish here after a neighbour has learned it from us.
 void PeerExits::pass_on(PeerExit& exit) {
     if (std::exchange(exit.passed_on, true)) return;
     for (const auto& [peer, id] : sessions_.all_established())

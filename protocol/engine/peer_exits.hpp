@@ -51,7 +51,7 @@ class PeerExits {
     [[nodiscard]] std::vector<BurntId> not_durable() const;
     /// The notices of those of `sorted` whose exit is durable here, in their order.
     [[nodiscard]] std::vector<SignedBytes> notices_of(const std::vector<BurntId>& sorted) const;
-    /// Whether the seed of somebody who left is still being erased.
+    /// Whether the seed of an owner that has left is still being erased.
     [[nodiscard]] bool is_erasing() const;
     /// Whether there is a neighbour besides `peer` that has not left.
     [[nodiscard]] bool has_neighbour_besides(const NodeId& peer) const;

@@ -15,7 +15,7 @@ struct Peer {
     bool former = false;  ///< removed; only our own exit still concerns it
 };
 
-/// Owns whom this node knows, and so who may connect.
+/// Owns the list of peers that this node knows, and so decides which keys may connect.
 class Peers {
   public:
     explicit Peers(EngineContext& context) : context_(context) {}

@@ -90,7 +90,7 @@ void Engine::Router::tick_leases() {
 
 // ---------------------------------------------------------------- peers
 
-/// Somebody who was a stranger until now may have left without our notice.
+/// A node that was a stranger until now may have left without our notice.
 void Engine::Router::know_peer(const NodeId& peer, std::optional<std::string> endpoint, PeerSource source) {
     if (!comparison.is_known_owner(peer)) comparison.compare_again();
     peers.add(peer, std::move(endpoint), source);
@@ -253,7 +253,7 @@ Result<void> Engine::Router::take_exit(const Session& session, const Exit& exit)
         exits.answer_again(owner, session.peer);
         return {};
     }
-    // An exit of somebody we never heard of is kept all the same, but nobody may fill our disk with them.
+    // The exit of an unknown owner is kept all the same, but a peer must not fill our disk with such exits.
     const bool introduced =
         owner == session.peer || comparison.is_known_owner(owner) ||
         (context.config.network_key

@@ -181,7 +181,7 @@ Session* Sessions::receive(const Received& received, const Envelope& envelope) {
     };
     if (session.key != received.key)
         return refuse(Error{ErrorCode::bad_identity, "key changed within a session"});
-    // A Nack from somebody who does not know the session cannot be numbered: it has sequence 0.
+    // A node that does not know the session cannot number its Nack: it has sequence 0.
     const bool unnumbered = envelope.sequence == 0 && std::holds_alternative<Nack>(envelope.message);
     if (!unnumbered) {
         const auto counted = count_in(session, lane_of(kind_of(envelope.message)), envelope.sequence);

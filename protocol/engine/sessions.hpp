@@ -36,8 +36,8 @@ struct Allowances {
     Allowance introductions{kMaxIntroductionsPerDay, kMaxIntroductionsPerDay / 86'400.0};
 };
 
-/// Owns the connections: who is behind each, in which order messages of a lane come, who is silent, who is
-/// blocked, and whom to dial next. There is at most one established session for each peer, the newest.
+/// Owns the connections: the peer behind each, the order of messages in a lane, silence, blocked keys, and
+/// the peers to dial next. There is at most one established session for each peer, the newest.
 class Sessions {
   public:
     Sessions(EngineContext& context, const Peers& peers) : context_(context), peers_(peers) {}

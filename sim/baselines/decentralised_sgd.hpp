@@ -23,7 +23,7 @@ namespace unlearn::sim::baselines {
 /// arXiv 1705.09056), synchronous: in every round each node trains on its own examples, beginning with what
 /// it has, and then replaces its parameters by the mean of its own and its neighbours', weighted as
 /// mixing_weights() says. Whatever a node has learnt is in everybody's parameters after as many rounds as
-/// there are hops: this is why leaving is dear here, and what HDUS is compared with.
+/// there are hops: this is why leaving is expensive here, and what HDUS is compared with.
 ///
 /// Deterministic: the bits depend on the arguments of create() and the number of rounds, not on the number of
 /// workers. Holds one vector of parameters per node (two with momentum) and what `kept_rounds` asks for. The

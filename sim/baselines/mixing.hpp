@@ -27,7 +27,8 @@ using WeightedSum = std::vector<std::pair<std::size_t, float>>;
 [[nodiscard]] tl::expected<double, std::string> mix(const std::vector<WeightedSum>& sums,
                                                     const std::vector<at::Tensor>& vectors, Team& team);
 
-/// target = one such sum of `vectors`; `target` is none of them. The bits are those that mix() would give.
+/// target = one such sum of `vectors`; `target` must not be one of them. The bits are those that mix() would
+/// give.
 /// @return CPU seconds.
 [[nodiscard]] tl::expected<double, std::string> weighted_sum(const WeightedSum& sum,
                                                              const std::vector<at::Tensor>& vectors,

@@ -123,7 +123,7 @@ void ExitWatch::finish() {
     set_apart_cut_off();
 }
 
-/// Whom no chain of nodes that are up links to anybody who knows.
+/// Nodes that no chain of running nodes links to a node that knows.
 void ExitWatch::set_apart_cut_off() {
     std::queue<std::size_t> next;
     std::set<std::size_t> reached;

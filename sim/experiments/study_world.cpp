@@ -47,7 +47,7 @@ StudyWorld::StudyWorld(const topologies::Graph& graph, StudyWorldSettings settin
 }
 
 StudyWorld::~StudyWorld() {
-    // Whoever listens may be gone already.
+    // The listener may be gone already.
     listener_ = [](std::size_t, const protocol::Event&) {};
     for (auto& place : places_)
         take_down(*place);
