@@ -192,8 +192,10 @@ int sweep_family(const Options& options) {
 }
 
 int verify(const Options& options) {
+    std::error_code error;
     std::ifstream in(options.certificate);
-    if (!in) return bad_input(options.certificate + ": cannot be read");
+    if (!in || std::filesystem::is_directory(options.certificate, error))
+        return bad_input(options.certificate + ": cannot be read");
     const auto json = nlohmann::json::parse(in, nullptr, false);
     if (json.is_discarded()) return bad_input(options.certificate + ": is not JSON");
     const auto verdict = runtime::verify_certificate(json);

@@ -1,6 +1,7 @@
 #include "sim/prepare.hpp"
 
 #include <algorithm>
+#include <tuple>
 
 #include "node/config/node_data.hpp"
 #include "node/learning/data/csv.hpp"
@@ -123,6 +124,10 @@ tl::expected<Setup, std::string> prepare(const Scenario& scenario, const std::ve
     }
     keep_first(data->test, scenario.data.test_limit);
     const auto classes = static_cast<std::int64_t>(train.class_names.size());
+    if (classes < 2)
+        return failed_with(scenario.data.path.string() + ": all examples have the same label" +
+                           (train.class_names.empty() ? "" : " \"" + train.class_names.front() + "\"") +
+                           ": there is nothing to tell apart");
 
     learning::PartitionRequest request;
     request.labels = train.labels;
@@ -178,8 +183,11 @@ tl::expected<Setup, std::string> prepare(const Scenario& scenario, const std::ve
         auto seed = learning::parse_architecture(scenario.seed_architecture(i));
         if (!main) return failed_with(scenario.file.string() + ": models.main: " + main.error().message);
         if (!seed) return failed_with(scenario.file.string() + ": models.seed: " + seed.error().message);
-        const auto check = learning::expected_tensors(*seed, train.shape, classes, learning::kSeedLimits);
-        if (!check) return failed_with(scenario.file.string() + ": models.seed: " + check.error().message);
+        for (const auto& [key, architecture, limits] : {std::tuple("main", &*main, learning::kMainLimits),
+                                                        std::tuple("seed", &*seed, learning::kSeedLimits)})
+            if (const auto fits = learning::expected_tensors(*architecture, train.shape, classes, limits);
+                !fits)
+                return failed_with(scenario.file.string() + ": models." + key + ": " + fits.error().message);
         auto own = learning::Dataset::from_table(train, partition->node_share[i]);
         auto split = learning::split_validation(own, scenario.data.validation,
                                                 setup.streams->seed(name, "validation"));

@@ -209,8 +209,14 @@ void add_init(CLI::App& app, Commands& commands) {
     add_csv_options(*command, options->separator, options->decimal);
     command->add_flag("--older-network", options->older_network,
                       "join a network that was made before the names of columns became part of its id");
-    command->add_option("--listen", options->choices.listen,
-                        "where peers dial, for example tcp://*:7411; without it this node only dials");
+    command
+        ->add_option("--listen", options->choices.listen,
+                     "where peers dial, for example tcp://*:7411; without it this node only dials")
+        ->check(CLI::Validator(
+            [](const std::string& text) {
+                return std::string(text.empty() ? "is empty; without it this node only dials" : "");
+            },
+            ""));
     auto* main =
         command->add_option("--main", options->choices.main_model, "main model")->capture_default_str();
     command

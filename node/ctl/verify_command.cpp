@@ -43,15 +43,17 @@ void print_meaning(const runtime::CertificateVerdict& verdict, std::ostream& out
            "whole. Nobody can prove the first.\n";
 }
 
-Outcome<ExitCode> verify_sealed(const Context& context, const json& file, const std::string& name) {
+Outcome<ExitCode> verify_sealed(const Context& context, const json& file, const VerifyOptions& options) {
     const auto sealed = check_sealed_exit(file);
-    if (!sealed) return fail_with(sealed.error().code, name + ": " + sealed.error().message);
+    if (!sealed) return fail_with(sealed.error().code, options.file + ": " + sealed.error().message);
+    // Nobody has signed that a seed is erased.
+    const ExitCode code = options.complete ? ExitCode::incomplete : ExitCode::ok;
     if (context.json) {
         context.show({{"kind", "sealed exit"},
                       {"valid", true},
                       {"owner", sealed->owner.text()},
                       {"network", protocol::to_hex(sealed->network.view())}});
-        return ExitCode::ok;
+        return code;
     }
     Facts facts;
     facts.add("sealed exit of", sealed->owner.text());
@@ -59,7 +61,7 @@ Outcome<ExitCode> verify_sealed(const Context& context, const json& file, const 
     facts.print(context.console.out);
     context.console.out << "\nProved: the owner signed that it leaves this network for ever.\n"
                            "Not proved: that anybody was told. Use it with: unlearnctl exit --sealed FILE\n";
-    return ExitCode::ok;
+    return code;
 }
 
 json ids(const std::vector<protocol::NodeId>& nodes) {
@@ -74,8 +76,7 @@ Outcome<ExitCode> verify(const Context& context, const VerifyOptions& options) {
     if (!file) return tl::unexpected(file.error());
     if (!file->is_object())
         return fail_with(ExitCode::bad_input, options.file + ": is no certificate and no sealed exit");
-    if (file->value("schema", json()) == kSealedExitSchema)
-        return verify_sealed(context, *file, options.file);
+    if (file->value("schema", json()) == kSealedExitSchema) return verify_sealed(context, *file, options);
 
     const auto verdict = runtime::verify_certificate(*file);
     if (!verdict) return fail_with(ExitCode::not_verified, options.file + ": " + verdict.error().text());

@@ -104,6 +104,21 @@ TEST_CASE("columns of the simulator's files are matched by name") {
     small.refused("test.csv:1: has column \"new\"", "--processes");
 }
 
+TEST_CASE("data that no model can learn from are refused by name") {
+    const Small small;
+    small.write("train.csv", changed(small.train, [](Row row) {
+                    if (row[5] != "kind") row[5] = "k0";
+                    return row;
+                }));
+    small.refused(small.file("train.csv") + ": all examples have the same label \"k0\"");
+    small.write("train.csv", small.train);
+    small.write("points.toml", replaced(scenario(), "\"linear\", \"mlp:16\"", "\"cnn:8\""));
+    small.refused("points.toml: models.main: architecture cnn:8 pools");
+    const auto folder = small.sim("verify " + small.path().string());
+    CHECK(folder.code == 2);
+    CHECK(mentions(folder.err, small.path().string() + ": cannot be read"));
+}
+
 TEST_CASE("a column in the thousands ends no learning: numbers are scaled by the reference set") {
     const Small small;
     const auto mean = [&](const std::string& more) {

@@ -121,6 +121,7 @@ TEST_CASE("what the daemon could not use is refused at init, in one line, and no
         {{"--network", "home", "--classes", "cat,dog", "--listen", "tcp://*:99999"},
          "unlearnctl: --listen = 'tcp://*:99999' is no address: a port is a number from 0 (any) to 65535"},
         {{"--network", "home", "--classes", "cat,dog", "--listen", "tcp://*"}, "the port is missing"},
+        {{"--network", "home", "--classes", "cat,dog", "--listen", ""}, "--listen: is empty"},
         {{"--network", "home", "--classes", "cat,dog", "--listen", "tcp://::1:7411"},
          "an IPv6 address stands in brackets"},
         {{"--network", "home", "--classes", "cat,dog", "--socket", device.folder / std::string(120, 's')},

@@ -120,6 +120,7 @@ TEST_CASE("a sealed exit, and the certificate of one, say that holders are unkno
     const auto called = call({"verify", folder.write("s.json", sealed.dump())});
     CHECK(called.code == 0);
     CHECK(called.out.find("sealed exit of  " + exited.owner.id().text()) != std::string::npos);
+    CHECK(call({"verify", folder / "s.json", "--complete"}).code == 5);
 
     const auto certificate = runtime::make_sealed_certificate(exited.network, exited.notice);
     const auto file = folder.write("c.json", certificate.dump());
