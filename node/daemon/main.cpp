@@ -107,8 +107,8 @@ class Watchdog {
     asio::steady_timer timer_;
 };
 
-/// Ends the process when it cannot end by itself: nobody can interrupt a TorchScript module that computes for
-/// ever. What is durable is closed before anybody waits for it.
+/// Ends the process when it cannot end by itself: a TorchScript module that computes for ever cannot be
+/// interrupted. The state is closed before.
 class StopDeadline {
   public:
     explicit StopDeadline(int status)
@@ -209,9 +209,10 @@ int run(const Inputs& inputs, bool only_check) {
     io.run();
 
     ::sd_notify(0, "STOPPING=1");
-    const StopDeadline deadline(status);
     (*service)->stop();
     api->reset();
+    (*service)->close();
+    const StopDeadline deadline(status);
     service->reset();
     spdlog::info("stopped");
     return status;

@@ -151,9 +151,7 @@ NodeService::NodeService(asio::io_context& io, Setup setup)
       watch_timer_(io) {}
 
 NodeService::~NodeService() {
-    stop();
-    *alive_ = nullptr;
-    node_.reset();
+    close();
     training_.join();
     predictions_.join();
     checks_.join();
@@ -177,6 +175,12 @@ Result<void> NodeService::start() {
     begin_job(std::move(job));
     if (setup_.config.data.watch) watch_data();
     return {};
+}
+
+void NodeService::close() {
+    stop();
+    *alive_ = nullptr;
+    node_.reset();
 }
 
 void NodeService::stop() {

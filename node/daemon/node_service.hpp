@@ -80,6 +80,8 @@ class NodeService {
     [[nodiscard]] protocol::Result<void> start();
     /// Says goodbye to the peers; nothing happens afterwards.
     void stop();
+    /// Stops and closes the state. What still computes has nothing to do with the node any more.
+    void close();
 
     [[nodiscard]] ServiceState state() const;
     [[nodiscard]] bool is_training() const { return jobs_ > 0; }

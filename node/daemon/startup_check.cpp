@@ -96,8 +96,8 @@ Result<void> check_learning(const config::NodeConfig& config, const config::Bind
     return {};
 }
 
-/// Whether the node of this folder runs: the process that has its state open holds a lock.
-bool is_running(const std::filesystem::path& state) {
+/// Whether it may be the node of this folder that listens: a process that has the state open holds a lock.
+bool is_locked(const std::filesystem::path& state) {
     std::error_code error;
     return std::filesystem::is_directory(state, error) && !storage::lock_directory(state);
 }
@@ -121,8 +121,9 @@ Result<void> check_startup(const config::NodeConfig& config, const protocol::Ide
     if (auto fine = check_peers(config, identity); !fine) return fine;
     if (auto fine = check_writable(config.data_dir); !fine) return fine;
     if (auto fine = check_state_is_kept(config); !fine) return fine;
-    if (!is_running(config.data_dir / "state")) {
-        if (is_listened_on(config.control_socket))
+    const bool is_listening = is_listened_on(config.control_socket);
+    if (!is_listening || !is_locked(config.data_dir / "state")) {
+        if (is_listening)
             return fail(ErrorCode::malformed,
                         config.control_socket.string() + ": the unlearnd of another node listens here");
         if (auto fine = check_control_socket(config); !fine) return fine;

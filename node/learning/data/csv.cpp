@@ -129,9 +129,9 @@ class CsvLoader {
                (!wanted.empty() && names == std::multiset<std::string>(wanted.begin(), wanted.end()));
     }
 
-    /// Each field holds its own place. Two fields may do so by chance.
+    /// Each field holds its own place. A few fields may do so by chance.
     [[nodiscard]] bool is_numbering(const CsvRow& first) const {
-        constexpr std::size_t kByChance = 2;
+        constexpr std::size_t kByChance = 3;
         for (std::size_t i = 0; i < fields_; ++i)
             if (first[i].text != std::to_string(i)) return false;
         return fields_ > kByChance;

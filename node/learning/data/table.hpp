@@ -7,9 +7,9 @@
 
 namespace unlearn::learning {
 
-/// The largest magnitude of a feature: its square must be a float. Beyond it lie the marks that geographic
-/// and other software writes for missing values.
-constexpr double kLargestFeature = 1e18;
+/// The largest magnitude of a feature: its square is a float, and every 64-bit integer is below it. Beyond it
+/// lie the marks that geographic and other software writes for missing values.
+constexpr double kLargestFeature = 1e19;
 
 // The shape of one example. A row of a numeric table is {1, 1, columns}.
 struct InputShape {

@@ -263,12 +263,12 @@ TEST_CASE("labels that stand for a missing value are told") {
 TEST_CASE("numbers that mark missing values, and the numbers of columns, are no examples") {
     CHECK(error_for("1,2,3\n4,-3.4028234663852886e+38,6\n") ==
           ":2:3: \"-3.4028234663852886e+38\" is too large to learn from: does it stand for a missing value?");
-    CHECK(read("1,2,3\n4,-9e17,6\n")->count == 2);
-    CHECK(error_for("0,1,2\n4,5,6\n").starts_with(":1:1: 0, 1, 2 ... is no example"));
-    CHECK(read("0,1\n4,5\n")->count == 2);
-    CHECK(read("0,1,3\n4,5,6\n")->count == 2);
-    CHECK(read("4,5,6\n0,1,2\n")->count == 2);
+    CHECK(read("1,2,3\n4,-9e18,6\n")->count == 2);
+    CHECK(error_for("0,1,2,3\n4,5,6,7\n").starts_with(":1:1: 0, 1, 2 ... is no example"));
+    CHECK(read("0,1,2\n4,5,6\n")->count == 2);
+    CHECK(read("0,1,2,4\n4,5,6,7\n")->count == 2);
+    CHECK(read("4,5,6,7\n0,1,2,3\n")->count == 2);
     // Where the columns are called so, it is the header.
-    const CsvOptions numbered{.label = NoLabel{}, .columns = {{"0", "1", "2"}, "the network"}};
-    CHECK(read("0,1,2\n4,5,6\n", numbered)->count == 1);
+    const CsvOptions numbered{.label = NoLabel{}, .columns = {{"0", "1", "2", "3"}, "the network"}};
+    CHECK(read("0,1,2,3\n4,5,6,7\n", numbered)->count == 1);
 }
