@@ -58,22 +58,23 @@ bool is_interrupted() {
            ::sigismember(&pending, SIGHUP) == 1;
 }
 
-/// Reads what the other end writes until it closes, the deadline comes or a signal does.
-void read_until(int from, Clock::time_point deadline, std::string& text) {
+/// Reads what the other end writes. @return true once it closes, false when the deadline comes or a signal
+/// does
+bool read_until(int from, Clock::time_point deadline, std::string& text) {
     constexpr std::size_t kMost = 1 << 20;
     constexpr std::chrono::milliseconds kLook{100};
     std::array<char, 4096> part{};
     for (;;) {
-        if (is_interrupted()) return;
+        if (is_interrupted()) return false;
         const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now());
-        if (left.count() <= 0) return;
+        if (left.count() <= 0) return false;
         pollfd item{from, POLLIN, 0};
         const int ready = ::poll(&item, 1, static_cast<int>(std::min(left, kLook).count()));
         if (ready == 0 || (ready < 0 && errno == EINTR)) continue;
-        if (ready < 0) return;
+        if (ready < 0) return true;
         const auto count = ::read(from, part.data(), part.size());
         if (count < 0 && errno == EINTR) continue;
-        if (count <= 0) return;
+        if (count <= 0) return true;
         // The end of a long log is what matters.
         if (text.size() > kMost) text.erase(0, kMost / 2);
         text.append(part.data(), static_cast<std::size_t>(count));
@@ -139,7 +140,7 @@ std::optional<std::filesystem::path> find_unlearnd() {
 }
 
 Outcome<void> run_check(const std::filesystem::path& unlearnd, const std::filesystem::path& config,
-                        std::chrono::seconds at_most) {
+                        std::chrono::seconds at_most, const std::function<void()>& on_slow) {
     std::array<int, 2> ends{};
     if (::pipe2(ends.data(), O_CLOEXEC) != 0)
         return fail_with(ExitCode::failed, std::string("no pipe: ") + std::generic_category().message(errno));
@@ -153,7 +154,11 @@ Outcome<void> run_check(const std::filesystem::path& unlearnd, const std::filesy
     writing = storage::FileDescriptor();  // closes our end with the temporary
     std::string log;
     const auto deadline = Clock::now() + at_most;
-    read_until(reading.get(), deadline, log);
+    constexpr std::chrono::seconds kSlow{3};
+    if (!read_until(reading.get(), std::min(deadline, Clock::now() + kSlow), log)) {
+        if (on_slow && !is_interrupted()) on_slow();
+        static_cast<void>(read_until(reading.get(), deadline, log));
+    }
     const auto ended = wait_until(process, deadline);
     if (!ended) {
         ::kill(process, SIGKILL);

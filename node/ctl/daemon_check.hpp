@@ -3,6 +3,7 @@
 #include <chrono>
 #include <csignal>
 #include <filesystem>
+#include <functional>
 #include <optional>
 
 #include "node/ctl/outcome.hpp"
@@ -24,12 +25,15 @@ class HeldSignals {
 /// `unlearnd` beside this program, or else on the path; nothing when there is none.
 [[nodiscard]] std::optional<std::filesystem::path> find_unlearnd();
 
+inline constexpr std::chrono::seconds kLongestCheck{120};
+
 /// Runs `unlearnd --check` with this configuration, as the user that this process acts as. unlearnctl links
 /// no LibTorch, so only unlearnd can tell whether it can use a TorchScript module.
 /// @return the line with which it refuses; also when it crashes, is not done after `at_most`, or a signal of
-/// HeldSignals comes
+/// HeldSignals comes. `on_slow` is called once when it takes some seconds.
 [[nodiscard]] Outcome<void> run_check(const std::filesystem::path& unlearnd,
                                       const std::filesystem::path& config,
-                                      std::chrono::seconds at_most = std::chrono::seconds{120});
+                                      std::chrono::seconds at_most = kLongestCheck,
+                                      const std::function<void()>& on_slow = nullptr);
 
 }  // namespace unlearn::ctl

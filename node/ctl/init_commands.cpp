@@ -113,8 +113,9 @@ void check_module(const Context& context, const InitOptions& options, NewNode& n
     if (options.torchscript.empty()) return;
     if (const auto unlearnd = find_unlearnd())
         node.check = [&context, file = options.torchscript, unlearnd = *unlearnd, config = node.config] {
-            context.console.err << "unlearnctl: trying " << file << " on all examples\n";
-            return run_check(unlearnd, config);
+            return run_check(unlearnd, config, kLongestCheck, [&] {
+                context.console.err << "unlearnctl: still trying " << file << " on all examples\n";
+            });
         };
     else
         context.console.err

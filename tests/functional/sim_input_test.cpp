@@ -106,12 +106,15 @@ TEST_CASE("columns of the simulator's files are matched by name") {
 
 TEST_CASE("data that no model can learn from are refused by name") {
     const Small small;
-    small.write("train.csv", changed(small.train, [](Row row) {
-                    if (row[5] != "kind") row[5] = "k0";
-                    return row;
-                }));
+    const auto alike = [](Row row) {
+        if (row[5] != "kind") row[5] = "k0";
+        return row;
+    };
+    small.write("train.csv", changed(small.train, alike));
+    small.write("test.csv", changed(small.test, alike));
     small.refused(small.file("train.csv") + ": all examples have the same label \"k0\"");
     small.write("train.csv", small.train);
+    small.write("test.csv", small.test);
     small.write("points.toml", replaced(scenario(), "\"linear\", \"mlp:16\"", "\"cnn:8\""));
     small.refused("points.toml: models.main: architecture cnn:8 pools");
     const auto folder = small.sim("verify " + small.path().string());
