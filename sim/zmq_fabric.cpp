@@ -54,8 +54,8 @@ class ZmqFabric final : public Fabric {
     std::thread thread_{[this] {
         try {
             io_.run();
-        } catch (const std::exception&
-                     error) {  // Most likely not enough memory. The waiting thread would wait for ever.
+        } catch (const std::exception& error) {
+            // Most likely not enough memory. The waiting thread would wait for ever.
             std::fprintf(stderr, "unlearn-sim: the nodes' network ended: %s\n", error.what());
             std::_Exit(EXIT_FAILURE);
         }

@@ -31,14 +31,13 @@ std::string size_text(const learning::InputShape& shape) {
 
 std::vector<std::string> warnings_about(const DataConfig& data, const NodeInputs& inputs) {
     std::vector<std::string> lines;
-    for (const auto& [file, table] :
-         {std::pair(&data.path, &inputs.own), std::pair(&data.reference, &inputs.reference)})
+    const auto files = {std::pair(&data.path, &inputs.own), std::pair(&data.reference, &inputs.reference)};
+    for (const auto& [file, table] : files)
         for (const auto& line : learning::suspicious_columns(*table))
             lines.push_back(file->string() + ": " + line);
     // Also a file that is still being written.
     constexpr std::size_t kFewestRows = 10;
-    for (const auto& [file, table] :
-         {std::pair(&data.path, &inputs.own), std::pair(&data.reference, &inputs.reference)})
+    for (const auto& [file, table] : files)
         if (table->count < kFewestRows)
             lines.push_back(file->string() + ": holds only " + std::to_string(table->count) +
                             (table->count == 1 ? " row" : " rows") +

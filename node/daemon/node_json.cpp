@@ -75,9 +75,9 @@ json status_json(const NodeService& service, std::chrono::seconds uptime) {
     std::size_t known = 0;
     std::size_t up = 0;
     json problems = json::array();
-    for (const auto& [peer, problem] : service.peer_problems())
-        problems.push_back({{"id", peer.text()}, {"problem", problem}});
     for (const auto& peer : engine.peers()) {
+        if (const auto problem = service.problem_with(peer.id))
+            problems.push_back({{"id", peer.id.text()}, {"problem", *problem}});
         known += peer.state == PeerState::former || peer.state == PeerState::left ? 0U : 1U;
         up += peer.state == PeerState::up || peer.state == PeerState::suspect ? 1U : 0U;
     }
@@ -99,16 +99,13 @@ json status_json(const NodeService& service, std::chrono::seconds uptime) {
 
 json peers_json(const NodeService& service) {
     json out = json::array();
-    const auto& problems = service.peer_problems();
-    for (const auto& peer : service.node().engine().peers()) {
-        const auto problem = problems.find(peer.id);
+    for (const auto& peer : service.node().engine().peers())
         out.push_back(
             {{"id", peer.id.text()},
              {"address", peer.endpoint ? json(PeerAddress{peer.id, *peer.endpoint}.text()) : json()},
              {"state", name_of(peer.state)},
              {"source", name_of(peer.source)},
-             {"problem", problem == problems.end() ? json() : json(problem->second)}});
-    }
+             {"problem", text_or_null(service.problem_with(peer.id))}});
     return out;
 }
 

@@ -337,11 +337,15 @@ void NodeService::refuse_publishing(const std::string& detail) {
 
 void NodeService::note_peer(const protocol::Event& event) {
     if (event.kind == EventKind::peer_up) peer_problems_.erase(event.subject);
-    if (event.kind != EventKind::peer_dropped && event.kind != EventKind::peer_unresolved) return;
-    // A node that is no peer has no id here, or one that was not verified.
-    const auto peers = node_ ? node_->engine().peers() : std::vector<protocol::PeerStatus>{};
-    if (std::any_of(peers.begin(), peers.end(), [&](const auto& peer) { return peer.id == event.subject; }))
-        peer_problems_[event.subject] = event.detail;
+    const bool is_problem = event.kind == EventKind::peer_dropped || event.kind == EventKind::peer_unresolved;
+    // Only peers have sessions and addresses; a stranger that was dropped has no name here.
+    if (is_problem && event.subject != NodeId{}) peer_problems_[event.subject] = event.detail;
+}
+
+std::optional<std::string> NodeService::problem_with(const NodeId& peer) const {
+    const auto found = peer_problems_.find(peer);
+    if (found == peer_problems_.end()) return std::nullopt;
+    return found->second;
 }
 
 void NodeService::on_event(const protocol::Event& event) {

@@ -93,9 +93,7 @@ class NodeService {
     [[nodiscard]] const std::vector<std::string>& columns() const { return columns_; }
     [[nodiscard]] const protocol::NetworkId& network() const { return setup_.binding.network; }
     /// Why the last connection with a peer ended, or none came about; nothing while it is fine.
-    [[nodiscard]] const std::map<protocol::NodeId, std::string>& peer_problems() const {
-        return peer_problems_;
-    }
+    [[nodiscard]] std::optional<std::string> problem_with(const protocol::NodeId& peer) const;
     [[nodiscard]] runtime::Node& node() { return *node_; }
     [[nodiscard]] const runtime::Node& node() const { return *node_; }
 

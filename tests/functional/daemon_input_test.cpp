@@ -2,15 +2,14 @@
 #include <fstream>
 #include <string>
 
-#include <ATen/ATen.h>
 #include <arpa/inet.h>
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
 #include <sys/socket.h>
 #include <sys/wait.h>
-#include <torch/script.h>
 #include <unistd.h>
 
+#include "tests/functional/user_module.hpp"
 #include "tests/support/fleet.hpp"
 #include "tests/support/temporary_folder.hpp"
 
@@ -23,15 +22,9 @@ using namespace unlearn::testing;
 using nlohmann::json;
 namespace fs = std::filesystem;
 
-/// A module that tells the four clusters of `write_data` apart, and fails for what `refuses` is true of.
-void write_module(const fs::path& file, const std::string& refuses = "x > 50.0") {
-    torch::jit::Module module("Users");
-    module.register_parameter(
-        "weight", at::tensor({-5.0F, -5.0F, 5.0F, -5.0F, -5.0F, 5.0F, 5.0F, 5.0F}).view({4, 2}), false);
-    module.define("def forward(self, x):\n    assert not bool((" + refuses +
-                  ").any()), \"out of the module's range\"\n"
-                  "    return torch.matmul(x.flatten(1), self.weight.t())\n");
-    module.save(file.string());
+/// A module that fails for what `refuses` is true of.
+void write_refusing_module(const fs::path& file, const std::string& refuses = "x > 50.0") {
+    write_module(file, "    assert not bool((" + refuses + ").any()), \"out of the module's range\"\n");
 }
 
 struct Scene {
@@ -58,14 +51,6 @@ struct Scene {
             arguments += " " + option;
         return arguments;
     }
-    [[nodiscard]] Finished check() const {
-        const auto out = ground.path() / "check.out";
-        const std::string command = std::string(UNLEARN_BIN_DIR) + "/unlearnd --config " +
-                                    (device.folder() / "node.toml").string() + " --check >" + out.string() +
-                                    " 2>&1";
-        const int status = std::system(command.c_str());
-        return {WIFEXITED(status) ? WEXITSTATUS(status) : 128, content_of(out), {}};
-    }
 };
 
 bool mentions(const std::string& text, const std::string& part) {
@@ -75,7 +60,7 @@ bool mentions(const std::string& text, const std::string& part) {
 TEST_CASE("a module that throws at some inputs costs a prediction or a training, and nothing else") {
     Scene scene;
     Device& device = scene.device;
-    write_module(scene.module);
+    write_refusing_module(scene.module);
     device.init(scene.options_with_module());
     device.start();
     const auto predict = "predict --label label " + scene.reference;
@@ -112,9 +97,9 @@ TEST_CASE("a module that throws at some inputs costs a prediction or a training,
 TEST_CASE("a node that has no model says so to people, to waiting scripts and to clients") {
     Scene scene;
     Device& device = scene.device;
-    write_module(scene.module);
+    write_refusing_module(scene.module);
     device.init(scene.options_with_module());
-    write_module(scene.module, "x > -50.0");
+    write_refusing_module(scene.module, "x > -50.0");
     device.launch();
     REQUIRE(eventually([&] {
         const auto asked = device.ctl("--json status");
@@ -132,7 +117,7 @@ TEST_CASE("a node that has no model says so to people, to waiting scripts and to
                   predicted.err);
     CHECK(device.metric("state{state=\"no-model\"}") == 1);
     // It is a member of its network all the same, and a mended file makes it whole.
-    write_module(scene.module);
+    write_refusing_module(scene.module);
     CHECK(device.ask("publish --wait")["version"] == 1);
     CHECK(device.ctl("wait --timeout 60").code == 0);
     CHECK(device.stop() == 0);
@@ -141,7 +126,7 @@ TEST_CASE("a node that has no model says so to people, to waiting scripts and to
 TEST_CASE("init tries the module before it makes anything, and so does --check") {
     Scene scene;
     Device& device = scene.device;
-    write_module(scene.module, "x > -50.0");
+    write_refusing_module(scene.module, "x > -50.0");
     const auto refused = device.ctl(scene.init_with_module());
     CHECK(refused.code == 2);
     CHECK_MESSAGE(
@@ -151,17 +136,17 @@ TEST_CASE("init tries the module before it makes anything, and so does --check")
     for (const char* made : {"data", "node.toml", "exit.sealed"})
         CHECK_FALSE(fs::exists(device.folder() / made));
 
-    write_module(scene.module);
+    write_refusing_module(scene.module);
     device.init(scene.options_with_module());
-    CHECK(scene.check().code == 0);
-    write_module(scene.module, "x > -50.0");
-    const auto checked = scene.check();
+    CHECK(scene.device.check().code == 0);
+    write_refusing_module(scene.module, "x > -50.0");
+    const auto checked = scene.device.check();
     CHECK(checked.code == 2);
     CHECK_MESSAGE(checked.out.starts_with("error: " + scene.module.string()), checked.out);
     // One row among the 800 that it cannot be used for is found.
     std::ofstream(device.folder() / "own.csv", std::ios::app) << "90,90,a\n";
-    write_module(scene.module, "x > 10.0");
-    CHECK(scene.check().code == 2);
+    write_refusing_module(scene.module, "x > 10.0");
+    CHECK(scene.device.check().code == 2);
 }
 
 TEST_CASE("init tries the module on the reference set, too") {
@@ -169,7 +154,7 @@ TEST_CASE("init tries the module on the reference set, too") {
     Device& device = scene.device;
     // Far away even after scaling; the node has no such row itself.
     std::ofstream(scene.reference, std::ios::app) << "900,9000,a\n";
-    write_module(scene.module, "x > 20.0");
+    write_refusing_module(scene.module, "x > 20.0");
     const auto refused = device.ctl(scene.init_with_module());
     CHECK(refused.code == 2);
     CHECK_MESSAGE(refused.err.starts_with("unlearnctl: " + scene.module.string() + ": cannot answer "),
@@ -177,7 +162,7 @@ TEST_CASE("init tries the module on the reference set, too") {
     CHECK_MESSAGE(mentions(refused.err, "out of the module's range"), refused.err);
     for (const char* made : {"data", "node.toml", "exit.sealed"})
         CHECK_FALSE(fs::exists(device.folder() / made));
-    write_module(scene.module, "x > 40.0");
+    write_refusing_module(scene.module, "x > 40.0");
     CHECK(device.ctl(scene.init_with_module()).code == 0);
 }
 
@@ -217,15 +202,7 @@ TEST_CASE("--check finds what would stop the start, and leaves a running node al
     Device listening(scene.ground.path(), "listening", free_port());
     write_data(listening.folder(), 2);
     listening.init();
-    const auto check = [&] {
-        const auto out = scene.ground.path() / "check.out";
-        const std::string command = std::string(UNLEARN_BIN_DIR) + "/unlearnd --config " +
-                                    (listening.folder() / "node.toml").string() + " --check >" +
-                                    out.string() + " 2>&1";
-        const int status = std::system(command.c_str());
-        return Finished{WIFEXITED(status) ? WEXITSTATUS(status) : 128, content_of(out), {}};
-    };
-    CHECK(check().code == 0);
+    CHECK(listening.check().code == 0);
     CHECK_FALSE(fs::exists(listening.data_dir() / "state"));
 
     // Somebody else has the port.
@@ -236,19 +213,19 @@ TEST_CASE("--check finds what would stop the start, and leaves a running node al
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     REQUIRE(::bind(other, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) == 0);
     REQUIRE(::listen(other, 1) == 0);
-    const auto busy = check();
+    const auto busy = listening.check();
     CHECK(busy.code == 2);
     CHECK_MESSAGE(mentions(busy.out, "the port is in use"), busy.out);
     ::close(other);
 
     // The node itself may have it.
     listening.start();
-    CHECK(check().code == 0);
+    CHECK(listening.check().code == 0);
     CHECK(listening.stop() == 0);
 
     // What is in the way of the control socket.
     std::ofstream(listening.folder() / "socket") << "a file";
-    const auto blocked = check();
+    const auto blocked = listening.check();
     CHECK(blocked.code == 2);
     CHECK_MESSAGE(mentions(blocked.out, "exists already and is no socket"), blocked.out);
     fs::remove(listening.folder() / "socket");
@@ -273,7 +250,7 @@ TEST_CASE("--check finds what would stop the start, and leaves a running node al
     listening.start();
     CHECK(listening.ask("exit --yes --wait")["complete"] == true);
     CHECK(listening.wait() == 0);
-    CHECK(check().code == 6);
+    CHECK(listening.check().code == 6);
     static_cast<void>(device);
 }
 

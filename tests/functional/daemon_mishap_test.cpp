@@ -2,15 +2,13 @@
 #include <cstdlib>
 #include <fstream>
 #include <string>
-#include <thread>
 
-#include <ATen/ATen.h>
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
 #include <sys/wait.h>
-#include <torch/script.h>
 #include <unistd.h>
 
+#include "tests/functional/user_module.hpp"
 #include "tests/support/fleet.hpp"
 #include "tests/support/temporary_folder.hpp"
 
@@ -27,28 +25,8 @@ bool mentions(const std::string& text, const std::string& part) {
     return text.find(part) != std::string::npos;
 }
 
-/// A module that tells the four clusters of `write_data` apart; `first` is the first line of its body.
-void write_module(const fs::path& file, const std::string& first) {
-    torch::jit::Module module("Users");
-    module.register_parameter(
-        "weight", at::tensor({-5.0F, -5.0F, 5.0F, -5.0F, -5.0F, 5.0F, 5.0F, 5.0F}).view({4, 2}), false);
-    module.define("def forward(self, x):\n    y = x.flatten(1)\n    " + first +
-                  "\n    return torch.matmul(y, self.weight.t())\n");
-    module.save(file.string());
-}
-
-constexpr const char* kEndless = "for i in range(9223372036854775806):\n        y = torch.mul(y, 1)";
-constexpr const char* kAtOnce = "y = torch.mul(y, 1)";
-
-Finished check(const Device& device) {
-    const auto out = device.folder() / "check.out";
-    const std::string command = std::string(UNLEARN_BIN_DIR) + "/unlearnd --config " +
-                                (device.folder() / "node.toml").string() + " --check >" + out.string() +
-                                " 2>&1";
-    const int status = std::system(command.c_str());
-    std::ifstream in(out);
-    return {WIFEXITED(status) ? WEXITSTATUS(status) : 128, {std::istreambuf_iterator<char>(in), {}}, {}};
-}
+/// A line for `write_module`.
+constexpr const char* kEndless = "    for i in range(9223372036854775806):\n        x = torch.mul(x, 1)\n";
 
 /// What curl prints for a request to the control socket.
 std::string curl(const Device& device, const std::string& target, const std::string& body) {
@@ -56,8 +34,7 @@ std::string curl(const Device& device, const std::string& target, const std::str
     const std::string command = "curl -s --unix-socket " + (device.folder() / "socket").string() +
                                 " 'http://x" + target + "' -d '" + body + "' >" + out.string();
     REQUIRE(std::system(command.c_str()) == 0);
-    std::ifstream in(out);
-    return {std::istreambuf_iterator<char>(in), {}};
+    return content_of(out);
 }
 
 TEST_CASE("a node whose state was lost does not start as if it were new") {
@@ -65,7 +42,7 @@ TEST_CASE("a node whose state was lost does not start as if it were new") {
     write_reference(ground.path());
     const auto device = new_device(ground.path(), "a", 1);
     CHECK(device->stop() == 0);
-    CHECK(check(*device).code == 0);
+    CHECK(device->check().code == 0);
     const fs::path state = device->data_dir() / "state";
     SUBCASE("the file is empty") {
         fs::resize_file(state / "state.db", 0);
@@ -75,7 +52,7 @@ TEST_CASE("a node whose state was lost does not start as if it were new") {
     SUBCASE("the folder is gone") {
         fs::remove_all(state);
     }
-    const auto checked = check(*device);
+    const auto checked = device->check();
     CHECK(checked.code == 2);
     CHECK(mentions(checked.out, (state / "state.db").string() + ": is empty or missing"));
     device->launch();
@@ -84,25 +61,24 @@ TEST_CASE("a node whose state was lost does not start as if it were new") {
     // The control: a node that has never run has no state to lose.
     for (const char* sign : {"published-seed", "main-model"})
         fs::remove(device->data_dir() / sign);
-    CHECK(check(*device).code == 0);
+    CHECK(device->check().code == 0);
 }
 
 TEST_CASE("--check notices a control socket that the daemon of another node has") {
     const TemporaryFolder ground;
     write_reference(ground.path());
     const auto running = new_device(ground.path(), "running", 1);
-    CHECK(check(*running).code == 0);
+    CHECK(running->check().code == 0);
     Device other(ground.path(), "other", 0);
     write_data(other.folder(), 2);
     other.init();
     const auto config = other.folder() / "node.toml";
-    std::ifstream in(config);
-    std::string text{std::istreambuf_iterator<char>(in), {}};
+    std::string text = content_of(config);
     const std::string own = (other.folder() / "socket").string();
     REQUIRE(mentions(text, own));
     text.replace(text.find(own), own.size(), (running->folder() / "socket").string());
     std::ofstream(config) << text;
-    const auto checked = check(other);
+    const auto checked = other.check();
     CHECK(checked.code == 2);
     CHECK(mentions(checked.out, "the unlearnd of another node listens here"));
 }
@@ -113,7 +89,7 @@ TEST_CASE("a daemon stops although a module computes for ever, and its state can
     Device device(ground.path(), "users", 0);
     write_data(device.folder(), 1);
     const auto file = device.folder() / "own.pt";
-    write_module(file, kAtOnce);
+    write_module(file);
     auto options = device.usual_options();
     options.front() = "--classes a,b,c,d --seed mlp:32 --torchscript " + file.string();
     device.init(options);
@@ -123,7 +99,7 @@ TEST_CASE("a daemon stops although a module computes for ever, and its state can
     ::kill(device.process(), SIGTERM);
     CHECK(device.wait(std::chrono::seconds(120)) == 0);
     CHECK(mentions(device.log(), "stopped without waiting"));
-    write_module(file, kAtOnce);
+    write_module(file);
     device.start();
     CHECK(device.ctl("wait").code == 0);
 }

@@ -1,10 +1,9 @@
 #include <string>
 
-#include <ATen/ATen.h>
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
-#include <torch/script.h>
 
+#include "tests/functional/user_module.hpp"
 #include "tests/support/fleet.hpp"
 #include "tests/support/temporary_folder.hpp"
 
@@ -14,15 +13,6 @@ namespace {
 
 using namespace unlearn::testing;
 using nlohmann::json;
-
-/// What `torch.jit.save` would write: the four clusters of `write_data`, told apart by the signs of x and y.
-void write_module(const std::filesystem::path& file) {
-    torch::jit::Module module("Users");
-    module.register_parameter(
-        "weight", at::tensor({-5.0F, -5.0F, 5.0F, -5.0F, -5.0F, 5.0F, 5.0F, 5.0F}).view({4, 2}), false);
-    module.define("def forward(self, x):\n    return torch.matmul(x.flatten(1), self.weight.t())\n");
-    module.save(file.string());
-}
 
 TEST_CASE("a daemon with the user's own TorchScript model: predicts, gives a seed, forgets") {
     const TemporaryFolder ground;

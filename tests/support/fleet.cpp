@@ -154,6 +154,14 @@ Finished Device::ctl(const std::string& arguments) const {
                folder_);
 }
 
+Finished Device::check() const {
+    auto finished = run(
+        std::string(UNLEARN_BIN_DIR) + "/unlearnd --config " + (folder_ / "node.toml").string() + " --check",
+        folder_);
+    finished.out += finished.err;
+    return finished;
+}
+
 json Device::ask(const std::string& arguments) const {
     const auto finished = ctl("--json " + arguments);
     REQUIRE_MESSAGE(finished.code == 0, name_, ": ", arguments, ": ", finished.err, log());

@@ -55,6 +55,8 @@ class Device {
     [[nodiscard]] int wait(std::chrono::seconds limit = std::chrono::seconds(30));
 
     [[nodiscard]] Finished ctl(const std::string& arguments) const;
+    /// `unlearnd --check` with its configuration; `out` holds all that it says.
+    [[nodiscard]] Finished check() const;
     /// The command must succeed.
     [[nodiscard]] nlohmann::json ask(const std::string& arguments) const;
     /// A connection of one's own to the control socket: a descriptor that the caller closes.

@@ -45,17 +45,10 @@ constexpr std::array<Foreign, 8> kForeign{{{".gml", "GML"},
                                            {".mtx", "Matrix Market"},
                                            {".pickle", "Python's pickle"}}};
 
-std::string lower_ending(const std::filesystem::path& file) {
-    std::string ending = file.extension().string();
-    std::transform(ending.begin(), ending.end(), ending.begin(),
-                   [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
-    return ending;
-}
-
 /// The ending without that of gzip, in lower case.
 std::string ending_of(const std::filesystem::path& file) {
-    const std::string ending = lower_ending(file);
-    return ending == ".gz" ? lower_ending(file.stem()) : ending;
+    const std::string ending = lower_case(file.extension().string());
+    return ending == ".gz" ? lower_case(file.stem().extension().string()) : ending;
 }
 
 void write_edges(std::ostream& out, const Graph& graph) {

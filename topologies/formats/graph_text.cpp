@@ -1,5 +1,6 @@
 #include "topologies/formats/graph_text.hpp"
 
+#include <algorithm>
 #include <memory>
 #include <vector>
 
@@ -57,6 +58,12 @@ bool write_graph_text(const std::filesystem::path& file, const std::string& text
         written += part;
     }
     return gzclose(handle.release()) == Z_OK;
+}
+
+std::string lower_case(std::string text) {
+    std::transform(text.begin(), text.end(), text.begin(),
+                   [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+    return text;
 }
 
 }  // namespace unlearn::topologies

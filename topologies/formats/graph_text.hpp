@@ -12,6 +12,9 @@ namespace unlearn::topologies {
 /// one line that names the file, and the cause where it is no text that a reader knows.
 [[nodiscard]] Result<std::string> read_graph_text(const std::filesystem::path& file);
 
+/// `text` with ASCII letters in lower case.
+[[nodiscard]] std::string lower_case(std::string text);
+
 /// Writes `text`, gzipped when the name ends in .gz. @return false when it could not be written whole
 [[nodiscard]] bool write_graph_text(const std::filesystem::path& file, const std::string& text);
 

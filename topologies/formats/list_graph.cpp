@@ -7,6 +7,7 @@
 #include <unordered_set>
 #include <utility>
 
+#include "topologies/formats/graph_text.hpp"
 #include "topologies/formats/readers.hpp"
 
 // Lists of edges and of neighbours: a line for each.
@@ -20,7 +21,6 @@ struct Line {
     std::size_t number = 0;
     std::vector<std::string> words;
     std::string comment;  ///< of a line that holds nothing else
-    char first = ' ';     ///< what is not a space
 };
 
 bool is_digits(std::string_view word) {
@@ -31,12 +31,6 @@ bool is_digits(std::string_view word) {
 bool is_number(const std::string& word) {
     char* end = nullptr;
     return std::isfinite(std::strtod(word.c_str(), &end)) && *end == '\0';
-}
-
-std::string lower(std::string text) {
-    std::transform(text.begin(), text.end(), text.begin(),
-                   [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
-    return text;
 }
 
 /// Names hold none of these, so each may stand between them.
@@ -73,10 +67,8 @@ class Lines {
                                      "right file?");
             // networkx writes the data of an edge behind it: a b {'weight': 2}
             const auto mark = raw.find_first_of("#%{");
-            Line line{number_, words_of(raw.substr(0, mark)), {}, ' '};
-            if (const auto first = raw.find_first_not_of(" \t"); first != std::string_view::npos)
-                line.first = raw[first];
-            if (auto fits = check_first(line); !fits) return tl::unexpected(fits.error());
+            if (auto fits = check_first(raw); !fits) return tl::unexpected(fits.error());
+            Line line{number_, words_of(raw.substr(0, mark)), {}};
             if (line.words.empty() && mark != std::string_view::npos && raw[mark] != '{')
                 line.comment = raw.substr(mark);
             if (!line.words.empty() || !line.comment.empty()) return line;
@@ -86,14 +78,14 @@ class Lines {
 
   private:
     /// What no line of a list begins with tells what the file is.
-    [[nodiscard]] Result<void> check_first(const Line& line) const {
-        if (line.first == '{')
-            return builder_.fail(line.number,
-                                 "is no line of a list: is it JSON or DOT? Say which format it is");
-        if (line.first == '<')
-            return builder_.fail(line.number, "is no line of a list: is it XML? Say which format it is");
-        if (line.first == ',' || line.first == ';' || line.first == '|')
-            return builder_.fail(line.number,
+    [[nodiscard]] Result<void> check_first(std::string_view line) const {
+        line.remove_prefix(std::min(line.find_first_not_of(" \t"), line.size()));
+        if (line.starts_with('{'))
+            return builder_.fail(number_, "is no line of a list: is it JSON or DOT? Say which format it is");
+        if (line.starts_with('<'))
+            return builder_.fail(number_, "is no line of a list: is it XML? Say which format it is");
+        if (line.starts_with(',') || line.starts_with(';') || line.starts_with('|'))
+            return builder_.fail(number_,
                                  "the first column has no name: leave out row numbers, such as those of "
                                  "pandas; a matrix is not read");
         return {};
@@ -108,7 +100,7 @@ class Lines {
 /// (KONECT).
 std::optional<std::string> refused_by_comment(const std::string& comment) {
     const auto words =
-        words_of(lower(comment.substr(std::min(comment.find_first_not_of("#% "), comment.size()))));
+        words_of(lower_case(comment.substr(std::min(comment.find_first_not_of("#% "), comment.size()))));
     const auto has = [&](std::size_t at, std::string_view word) {
         return words.size() > at && words[at] == word;
     };
@@ -134,7 +126,7 @@ bool is_table_header(const std::vector<std::string>& words) {
                                                                        {"id_1", "id_2"},
                                                                        {"fromnodeid", "tonodeid"}}};
     return words.size() >= 2 && std::any_of(kHeaders.begin(), kHeaders.end(), [&](const auto& header) {
-               return lower(words[0]) == header[0] && lower(words[1]) == header[1];
+               return lower_case(words[0]) == header[0] && lower_case(words[1]) == header[1];
            });
 }
 

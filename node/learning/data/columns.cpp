@@ -146,11 +146,9 @@ std::vector<std::string> suspicious_columns(const LabelledData& data) {
     if (!constant.empty())
         lines.push_back(
             constant.line("holds the same value in every row, as far as the 7 digits go that are kept: "
-                          "nothing can be learnt "
-                          "from it",
+                          "nothing can be learnt from it",
                           "hold the same value in every row, as far as the 7 digits go that are kept: "
-                          "nothing can be learnt "
-                          "from them"));
+                          "nothing can be learnt from them"));
     if (!coarse.empty())
         lines.push_back(coarse.line(
             "differs only in its last digits, and only 7 are kept: subtract from it what all rows share",

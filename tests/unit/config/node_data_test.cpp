@@ -27,6 +27,16 @@ learning::LabelledData table(std::vector<float> features, std::int64_t columns) 
     return data;
 }
 
+/// A network of two classes, whose examples are the rows of tables.
+config::NodeConfig table_config() {
+    config::NodeConfig config;
+    config.network_name = "home";
+    config.model.main = config.model.seed = learning::parse_architecture("linear").value();
+    config.data.kind = DataKind::csv;
+    config.data.classes = {"a", "b"};
+    return config;
+}
+
 TEST_CASE("nodes are in one network only when all that must agree agrees") {
     const auto reference = table({1, 2, 3, 4}, 2);
     const auto home = config::network_of(named("home"), reference);
@@ -91,11 +101,7 @@ TEST_CASE("tables are read with the network's classes and scaled by the referenc
 
 TEST_CASE("a node's own columns are matched with those of the reference set, which needs no labels") {
     const TemporaryFolder folder;
-    config::NodeConfig config;
-    config.network_name = "home";
-    config.model.main = config.model.seed = learning::parse_architecture("linear").value();
-    config.data.kind = DataKind::csv;
-    config.data.classes = {"a", "b"};
+    config::NodeConfig config = table_config();
     config.data.reference = folder.write("reference.csv", "x,y\n0,7\n4,9\n");
     const auto load = [&](const std::string& text) {
         config.data.path = folder.write("rows.csv", text);
@@ -122,11 +128,7 @@ TEST_CASE("a node's own columns are matched with those of the reference set, whi
 TEST_CASE(
     "the decimal sign that the configuration names counts for the reference set and for the node's own") {
     const TemporaryFolder folder;
-    config::NodeConfig config;
-    config.network_name = "home";
-    config.model.main = config.model.seed = learning::parse_architecture("linear").value();
-    config.data.kind = DataKind::csv;
-    config.data.classes = {"a", "b"};
+    config::NodeConfig config = table_config();
     config.data.reference = folder.write("reference.csv", "x;y\n1,234;2,345\n3,456;4,567\n");
     config.data.path = folder.write("rows.csv", "x;y;label\n1,234;2,345;a\n3,456;4,567;b\n");
     // Control: commas that may stand between thousands are no numbers until somebody decides.
@@ -162,11 +164,7 @@ TEST_CASE(
 
 TEST_CASE("columns that are rarely meant are told with their file") {
     const TemporaryFolder folder;
-    config::NodeConfig config;
-    config.network_name = "home";
-    config.model.main = config.model.seed = learning::parse_architecture("linear").value();
-    config.data.kind = DataKind::csv;
-    config.data.classes = {"a", "b"};
+    config::NodeConfig config = table_config();
     std::string text = ",x,label\n";
     for (int i = 0; i < 12; ++i)
         text += std::to_string(i) + "," + std::to_string(i % 5) + (i % 2 == 0 ? ",a\n" : ",b\n");

@@ -13,6 +13,14 @@ std::vector<Receipt> receipts(Parts& parts) {
     return out;
 }
 
+/// The peer is on record as a recipient of our seed when our exit begins.
+void begin_exit_after_serving(Parts& parts) {
+    LoadedState state;
+    state.recipients.push_back({parts.peer.id(), SeedVersion{1}, parts.context.now.wall});
+    parts.own_seed.load(state);
+    parts.own_exit.begin();
+}
+
 }  // namespace
 
 TEST_CASE("erasures: memory is clean when every wipe is answered, the disk when it was told so") {
@@ -106,10 +114,7 @@ TEST_CASE("notices are given out only once they are durable, in the order of the
 TEST_CASE("our exit: durable, then erased, then announced, then complete with every receipt") {
     Parts parts;
     parts.hold_seed_of(parts.peer, 1);
-    LoadedState state;
-    state.recipients.push_back({parts.peer.id(), SeedVersion{1}, parts.context.now.wall});
-    parts.own_seed.load(state);
-    parts.own_exit.begin();
+    begin_exit_after_serving(parts);
     CHECK(parts.own_exit.begun());
     CHECK_FALSE(parts.own_exit.progress().durable);
     CHECK(parts.held.has(parts.peer.id()));
@@ -153,10 +158,7 @@ TEST_CASE("a receipt that nobody expects is an offence") {
 TEST_CASE("a notice goes out again, with longer pauses, until the receipt is here") {
     Parts parts;
     parts.connect(parts.peer, 1);
-    LoadedState state;
-    state.recipients.push_back({parts.peer.id(), SeedVersion{1}, parts.context.now.wall});
-    parts.own_seed.load(state);
-    parts.own_exit.begin();
+    begin_exit_after_serving(parts);
     parts.own_exit.on(parts.store<after_write::ExitStored>());
     REQUIRE(parts.own_exit.announced_notice() != nullptr);
     parts.context.effects.clear();
