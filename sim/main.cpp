@@ -12,14 +12,14 @@
 #include "node/learning/data/architecture.hpp"
 #include "node/learning/threads.hpp"
 #include "node/runtime/certificate.hpp"
-#include "sim/counterfactual.hpp"
 #include "sim/experiments/experiment.hpp"
 #include "sim/experiments/sweep.hpp"
-#include "sim/output_folder.hpp"
-#include "sim/own_process.hpp"
-#include "sim/report.hpp"
-#include "sim/run.hpp"
-#include "sim/run_processes.hpp"
+#include "sim/fleet/run_processes.hpp"
+#include "sim/report/run_report.hpp"
+#include "sim/run/counterfactual.hpp"
+#include "sim/run/run.hpp"
+#include "sim/support/output_folder.hpp"
+#include "sim/support/own_process.hpp"
 
 namespace {
 
@@ -56,8 +56,8 @@ std::optional<std::string> check_architecture(std::string_view text) {
     return parsed.error().message;
 }
 
-tl::expected<sim::Scenario, sim::ScenarioError> load(const Options& options) {
-    return sim::load_scenario(options.scenario, {options.seed, check_architecture});
+tl::expected<sim::scenario::Scenario, sim::scenario::ScenarioError> load(const Options& options) {
+    return sim::scenario::load_scenario(options.scenario, {options.seed, check_architecture});
 }
 
 /// Starts this program again where OpenBLAS did not recognise the processor: it chooses its kernels when it
@@ -72,26 +72,27 @@ void restart_with_better_kernels(char** argv) {
 }
 
 /// Bits repeat only with fixed thread counts; each worker computes on one thread.
-void prepare_learning(sim::Progress& progress) {
+void prepare_learning(sim::report::Progress& progress) {
     if (!learning::fix_thread_counts(1))
         progress.message("warning: LibTorch's thread counts could not be fixed");
     const auto warning = learning::slow_blas_warning(learning::measure_blas());
     if (!warning.empty()) progress.message("warning: " + warning);
 }
 
-sim::WorldOptions world_options(const Options& options, const sim::Scenario& scenario,
-                                const std::filesystem::path& folder) {
+sim::run::WorldOptions world_options(const Options& options, const sim::scenario::Scenario& scenario,
+                                     const std::filesystem::path& folder) {
     return {folder, learning::violations::parse_violation(options.violate).value(),
-            sim::parse_transport(options.transport).value_or(scenario.network.transport)};
+            sim::scenario::parse_transport(options.transport).value_or(scenario.network.transport)};
 }
 
 /// With every node in this process.
-tl::expected<nlohmann::json, sim::RunFailure> run_here(const Options& options, const sim::Scenario& scenario,
-                                                       const std::filesystem::path& folder,
-                                                       sim::Progress& progress) {
+tl::expected<nlohmann::json, sim::fleet::RunFailure> run_here(const Options& options,
+                                                              const sim::scenario::Scenario& scenario,
+                                                              const std::filesystem::path& folder,
+                                                              sim::report::Progress& progress) {
     prepare_learning(progress);
-    auto result = sim::run_scenario(scenario, world_options(options, scenario, folder), progress);
-    if (!result) return tl::unexpected(sim::RunFailure{result.error(), true});
+    auto result = sim::run::run_scenario(scenario, world_options(options, scenario, folder), progress);
+    if (!result) return tl::unexpected(sim::fleet::RunFailure{result.error(), true});
     return std::move(*result);
 }
 
@@ -104,21 +105,21 @@ int run(const Options& options) {
     const auto scenario = load(options);
     if (!scenario) return bad_input(scenario.error().message);
     if (options.processes && options.transport.empty() &&
-        scenario->network.transport == sim::TransportKind::virtual_time)
+        scenario->network.transport == sim::scenario::TransportKind::virtual_time)
         return bad_input(
             options.scenario +
             ": network.transport = \"virtual\" cannot be combined with --processes, which needs real "
             "sockets; give --transport zmq");
     const std::filesystem::path folder = options.out.empty() ? "out/" + scenario->name : options.out;
-    tl::expected<nlohmann::json, sim::RunFailure> result;
+    tl::expected<nlohmann::json, sim::fleet::RunFailure> result;
     {
-        sim::Progress progress(stderr);
+        sim::report::Progress progress(stderr);
         if (options.processes) {
-            const auto program = sim::find_unlearnd(options.bin);
+            const auto program = sim::fleet::find_unlearnd(options.bin);
             if (!program) return bad_input(program.error());
             if (!learning::fix_thread_counts(1))
                 progress.message("warning: LibTorch's thread counts could not be fixed");
-            result = sim::run_processes(*scenario, *program, folder, progress);
+            result = sim::fleet::run_processes(*scenario, *program, folder, progress);
         } else {
             result = run_here(options, *scenario, folder, progress);
         }
@@ -127,9 +128,9 @@ int run(const Options& options) {
         std::cerr << "unlearn-sim: " << result.error().line << '\n';
         return result.error().bad_input ? kBadInput : kNotShown;
     }
-    sim::print_summary(*result, std::cout, sim::detect_terminal(stdout));
+    sim::report::print_summary(*result, std::cout, sim::report::detect_terminal(stdout));
     std::cout << "\nresult, events, certificate and report: " << folder.string() << "/\n";
-    return sim::succeeded(*result) ? kShown : kNotShown;
+    return sim::run::succeeded(*result) ? kShown : kNotShown;
 }
 
 int run_counterfactual(const Options& options) {
@@ -139,32 +140,33 @@ int run_counterfactual(const Options& options) {
         if (!scenario->graph.index_of(name))
             return bad_input("--without " + name + ": the scenario has no such node");
     const std::filesystem::path folder = options.out;
-    if (auto ok = sim::prepare_output_folder(folder); !ok) return bad_input(ok.error());
-    sim::Progress progress(stderr);
+    if (auto ok = sim::support::prepare_output_folder(folder); !ok) return bad_input(ok.error());
+    sim::report::Progress progress(stderr);
     prepare_learning(progress);
-    if (auto ok =
-            sim::run_without(*scenario, options.without, world_options(options, *scenario, folder), progress);
+    if (auto ok = sim::run::run_without(*scenario, options.without, world_options(options, *scenario, folder),
+                                        progress);
         !ok)
         return bad_input(ok.error());
     return kShown;
 }
 
-std::filesystem::path folder_of(const Options& options, const sim::Experiment& experiment) {
+std::filesystem::path folder_of(const Options& options, const sim::experiments::Experiment& experiment) {
     return options.out.empty() ? "out/" + experiment.name : options.out;
 }
 
 int sweep(const Options& options) {
-    const auto experiment = sim::load_experiment(options.experiment, {std::nullopt, check_architecture});
+    const auto experiment =
+        sim::experiments::load_experiment(options.experiment, {std::nullopt, check_architecture});
     if (!experiment) return bad_input(experiment.error().message);
     const auto folder = folder_of(options, *experiment);
     // What a comparison times shares the machine with nobody.
-    const std::size_t at_once = experiment->kind == sim::StudyKind::kComparison
+    const std::size_t at_once = experiment->kind == sim::experiments::StudyKind::kComparison
                                     ? 1U
                                     : std::max(1U, std::thread::hardware_concurrency());
-    tl::expected<sim::SweepOutcome, std::string> outcome;
+    tl::expected<sim::experiments::SweepOutcome, std::string> outcome;
     {
-        sim::Progress progress(stderr);
-        outcome = sim::run_sweep(
+        sim::report::Progress progress(stderr);
+        outcome = sim::experiments::run_sweep(
             *experiment, {folder, options.jobs == 0 ? at_once : options.jobs, options.fresh}, progress);
     }
     if (!outcome) return bad_input(outcome.error());
@@ -178,12 +180,13 @@ int sweep(const Options& options) {
 }
 
 int sweep_family(const Options& options) {
-    const auto experiment = sim::load_experiment(options.experiment, {std::nullopt, check_architecture});
+    const auto experiment =
+        sim::experiments::load_experiment(options.experiment, {std::nullopt, check_architecture});
     if (!experiment) return bad_input(experiment.error().message);
-    sim::Progress progress(stderr);
+    sim::report::Progress progress(stderr);
     prepare_learning(progress);
-    if (auto ok = sim::run_family(*experiment, options.family, options.threads,
-                                  {folder_of(options, *experiment), 1, false}, progress);
+    if (auto ok = sim::experiments::run_family(*experiment, options.family, options.threads,
+                                               {folder_of(options, *experiment), 1, false}, progress);
         !ok) {
         progress.message(ok.error());
         return kNotShown;
@@ -215,7 +218,7 @@ int verify(const Options& options) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    sim::OwnProcess::end_with_parent();
+    sim::support::OwnProcess::end_with_parent();
     restart_with_better_kernels(argv);
     CLI::App app{"unlearn-sim: many unlearnd nodes on one machine, over real sockets", "unlearn-sim"};
     app.require_subcommand(1);
@@ -245,7 +248,7 @@ int main(int argc, char** argv) {
                          "run is the same; default: as the scenario says, else zmq")
             ->check(CLI::IsMember({"zmq", "virtual"}));
         command->add_option("--seed", options.seed, "replaces the scenario's seed")
-            ->check(CLI::Range(std::uint64_t{0}, sim::kMaxSeed));
+            ->check(CLI::Range(std::uint64_t{0}, sim::scenario::kMaxSeed));
         command
             ->add_option("--violate", options.violate,
                          "break the exactness rule on purpose; the check must notice")

@@ -9,10 +9,10 @@
 #include <utility>
 
 #include "node/learning/data/random.hpp"
-#include "sim/problem.hpp"
+#include "sim/support/problem.hpp"
 #include "topologies/measures.hpp"
 
-namespace unlearn::sim {
+namespace unlearn::sim::experiments {
 namespace {
 
 using Kind = ChurnEvent::Kind;
@@ -35,7 +35,7 @@ tl::expected<ChurnEvent, std::string> parse_line(std::string_view line) {
     const auto first = line.find(',');
     const auto second = first == std::string_view::npos ? first : line.find(',', first + 1);
     if (second == std::string_view::npos || line.find(',', second + 1) != std::string_view::npos)
-        return failed_with("three values were expected: " + std::string(kHeader));
+        return support::failed_with("three values were expected: " + std::string(kHeader));
     const auto seconds = line.substr(0, first);
     const auto kind = line.substr(first + 1, second - first - 1);
     ChurnEvent event;
@@ -43,18 +43,18 @@ tl::expected<ChurnEvent, std::string> parse_line(std::string_view line) {
     const auto [end, error] =
         std::from_chars(seconds.data(), seconds.data() + seconds.size(), event.at_seconds);
     if (error != std::errc{} || end != seconds.data() + seconds.size())
-        return failed_with("seconds = \"" + std::string(seconds) + "\" is no number");
+        return support::failed_with("seconds = \"" + std::string(seconds) + "\" is no number");
     const auto parsed = parse_churn_kind(kind);
     if (!parsed)
-        return failed_with("event = \"" + std::string(kind) +
-                           "\"; allowed: \"join\", \"leave\", \"exit\", \"crash\", \"come-back\"");
+        return support::failed_with("event = \"" + std::string(kind) +
+                                    "\"; allowed: \"join\", \"leave\", \"exit\", \"crash\", \"come-back\"");
     event.kind = *parsed;
     return event;
 }
 
 SourcedEvents read_trace(const std::filesystem::path& file) {
     std::ifstream in(file);
-    if (!in) return failed_with(file.string() + ": cannot be read");
+    if (!in) return support::failed_with(file.string() + ": cannot be read");
     std::vector<Sourced> events;
     std::string line;
     std::size_t number = 1;
@@ -62,15 +62,16 @@ SourcedEvents read_trace(const std::filesystem::path& file) {
         if (!line.empty() && line.back() == '\r') line.pop_back();
         const std::string source = file.string() + ":" + std::to_string(number);
         if (number == 1) {
-            if (line != kHeader) return failed_with(source + ": the header is not " + std::string(kHeader));
+            if (line != kHeader)
+                return support::failed_with(source + ": the header is not " + std::string(kHeader));
             continue;
         }
         if (line.empty()) continue;
         auto event = parse_line(line);
-        if (!event) return failed_with(source + ": " + event.error());
+        if (!event) return support::failed_with(source + ": " + event.error());
         events.push_back({std::move(*event), source});
     }
-    if (in.bad() || number == 1) return failed_with(file.string() + ": cannot be read, or empty");
+    if (in.bad() || number == 1) return support::failed_with(file.string() + ": cannot be read, or empty");
     return events;
 }
 
@@ -131,7 +132,7 @@ tl::expected<void, std::string> resolve(Sourced& sourced, const topologies::Grap
     const std::string what =
         sourced.source + ": " + std::string(to_text(event.kind)) + " of \"" + event.node + "\"";
     if (!std::isfinite(event.at_seconds) || event.at_seconds < 0.0)
-        return failed_with(what + ": its time is not 0 or later");
+        return support::failed_with(what + ": its time is not 0 or later");
     if (graph.index_of(event.node)) return {};
     const bool is_exit = event.kind == Kind::exit;
     if (is_exit && event.node == kMostCentral)
@@ -139,7 +140,7 @@ tl::expected<void, std::string> resolve(Sourced& sourced, const topologies::Grap
     else if (is_exit && event.node == kRandom)
         event.node = graph.names[random.below(graph.size())];
     else
-        return failed_with(what + ": there is no such node");
+        return support::failed_with(what + ": there is no such node");
     return {};
 }
 
@@ -154,7 +155,7 @@ SourcedEvents scheduled(const ChurnSettings& settings, const topologies::Graph& 
         std::move(trace->begin(), trace->end(), std::back_inserter(events));
     }
     for (auto& event : events)
-        if (auto ok = resolve(event, graph, random); !ok) return failed_with(ok.error());
+        if (auto ok = resolve(event, graph, random); !ok) return support::failed_with(ok.error());
     std::stable_sort(events.begin(), events.end(), by_time);
     return events;
 }
@@ -170,8 +171,8 @@ tl::expected<void, std::string> check(const std::vector<Sourced>& events, ChurnP
             plan.waiting.insert(event.node);
         }
         if (state != needed(event.kind))
-            return failed_with(source + ": " + std::string(to_text(event.kind)) + " of \"" + event.node +
-                               "\", which " + std::string(words(state)) + " then");
+            return support::failed_with(source + ": " + std::string(to_text(event.kind)) + " of \"" +
+                                        event.node + "\", which " + std::string(words(state)) + " then");
         state = after(event.kind);
     }
     return {};
@@ -276,7 +277,7 @@ std::optional<ChurnEvent::Kind> parse_churn_kind(std::string_view text) {
 
 tl::expected<std::vector<ChurnEvent>, std::string> load_trace(const std::filesystem::path& file) {
     auto sourced = read_trace(file);
-    if (!sourced) return failed_with(sourced.error());
+    if (!sourced) return support::failed_with(sourced.error());
     std::vector<ChurnEvent> events;
     for (auto& one : *sourced)
         events.push_back(std::move(one.event));
@@ -287,9 +288,9 @@ tl::expected<ChurnPlan, std::string> draw_churn(const ChurnSettings& settings, c
                                                 double seconds, std::uint64_t seed) {
     learning::RandomStream random(seed);
     const auto events = scheduled(settings, graph, random);
-    if (!events) return failed_with(events.error());
+    if (!events) return support::failed_with(events.error());
     ChurnPlan plan;
-    if (auto ok = check(*events, plan); !ok) return failed_with(ok.error());
+    if (auto ok = check(*events, plan); !ok) return support::failed_with(ok.error());
     std::set<std::string> named;
     for (const auto& [event, source] : *events) {
         named.insert(event.node);
@@ -311,4 +312,4 @@ topologies::NodeIndex most_central(const topologies::Graph& graph) {
                                               betweenness.begin());
 }
 
-}  // namespace unlearn::sim
+}  // namespace unlearn::sim::experiments

@@ -13,7 +13,7 @@
 #include "topologies/graph.hpp"
 
 /// Who comes and goes while a network is studied.
-namespace unlearn::sim {
+namespace unlearn::sim::experiments {
 
 /// One node comes or goes.
 struct ChurnEvent {
@@ -80,4 +80,4 @@ struct ChurnPlan {
 /// The node that lies on most shortest paths (the first of equal ones); `graph` has at least one.
 [[nodiscard]] topologies::NodeIndex most_central(const topologies::Graph& graph);
 
-}  // namespace unlearn::sim
+}  // namespace unlearn::sim::experiments

@@ -21,10 +21,10 @@
 #include "sim/baselines/decentralised_sgd.hpp"
 #include "sim/baselines/federated_averaging.hpp"
 #include "sim/baselines/forgetting.hpp"
-#include "sim/learn.hpp"
-#include "sim/world.hpp"
+#include "sim/run/learn.hpp"
+#include "sim/run/world.hpp"
 
-namespace unlearn::sim {
+namespace unlearn::sim::experiments {
 namespace {
 
 namespace fs = std::filesystem;
@@ -52,11 +52,11 @@ class TemporaryFolder {
     fs::path path_;
 };
 
-Row row(std::string metric, double value, std::map<std::string, Label> labels) {
+report::Row row(std::string metric, double value, std::map<std::string, report::Label> labels) {
     return {std::move(metric), value, std::move(labels)};
 }
 
-std::map<std::string, Label> labels_of(std::string method, std::string way) {
+std::map<std::string, report::Label> labels_of(std::string method, std::string way) {
     return {{"method", std::move(method)}, {"way", std::move(way)}};
 }
 
@@ -65,14 +65,14 @@ using Predictions = std::map<std::string, at::Tensor>;
 
 class ComparisonStudy final : public Study {
   public:
-    explicit ComparisonStudy(Progress& progress) : progress_(progress) {}
+    explicit ComparisonStudy(report::Progress& progress) : progress_(progress) {}
 
-    tl::expected<std::vector<Row>, std::string> run(const ExperimentRun& run) override {
+    tl::expected<std::vector<report::Row>, std::string> run(const ExperimentRun& run) override {
         if (run.scenario.exits.empty())
             return tl::unexpected<std::string>("a comparison needs an [[exit]]: the node to forget");
         leaver_ = run.scenario.exits.front().node;
         rows_.clear();
-        auto setup = prepare(run.scenario, {}, Violation::none);
+        auto setup = run::prepare(run.scenario, {}, run::Violation::none);
         if (!setup) return tl::unexpected(setup.error());
         setup_.emplace(std::move(*setup));
         if (auto ok = run_hdus(run); !ok) return tl::unexpected(ok.error());
@@ -86,8 +86,8 @@ class ComparisonStudy final : public Study {
   private:
     using Done = tl::expected<void, std::string>;
 
-    void add_scores(const std::string& method, const std::string& way, const std::vector<NodeScores>& scores,
-                    bool of_main) {
+    void add_scores(const std::string& method, const std::string& way,
+                    const std::vector<run::NodeScores>& scores, bool of_main) {
         double own = 0.0;
         double full = 0.0;
         for (const auto& score : scores) {
@@ -102,8 +102,8 @@ class ComparisonStudy final : public Study {
         }
     }
 
-    void add_evaluations(const std::string& way, const std::vector<Evaluation>& evaluations) {
-        std::vector<NodeScores> scores;
+    void add_evaluations(const std::string& way, const std::vector<run::Evaluation>& evaluations) {
+        std::vector<run::NodeScores> scores;
         for (const auto& evaluation : evaluations)
             scores.push_back(evaluation.scores);
         add_scores("HDUS", way, scores, false);
@@ -125,14 +125,15 @@ class ComparisonStudy final : public Study {
         rows_.push_back(row("total_variation", variation / count, labels_of(method, way)));
     }
 
-    tl::expected<std::unique_ptr<World>, std::string> make_world(const ExperimentRun& run,
-                                                                 const std::vector<std::string>& without,
-                                                                 const fs::path& folder) {
-        auto setup = prepare(run.scenario, without, Violation::none);
+    tl::expected<std::unique_ptr<run::World>, std::string> make_world(const ExperimentRun& run,
+                                                                      const std::vector<std::string>& without,
+                                                                      const fs::path& folder) {
+        auto setup = run::prepare(run.scenario, without, run::Violation::none);
         if (!setup) return tl::unexpected(setup.error());
         fs::create_directories(folder);
-        auto world = World::create(run.scenario, {folder, Violation::none, TransportKind::zmq}, progress_,
-                                   std::move(*setup));
+        auto world =
+            run::World::create(run.scenario, {folder, run::Violation::none, scenario::TransportKind::zmq},
+                               progress_, std::move(*setup));
         if (!world) return world;
         if (auto ok = (*world)->train(); !ok) return tl::unexpected(ok.error());
         if (auto ok = (*world)->distil(); !ok) return tl::unexpected(ok.error());
@@ -140,7 +141,7 @@ class ComparisonStudy final : public Study {
         return world;
     }
 
-    static Predictions predictions_of(const std::vector<Evaluation>& evaluations) {
+    static Predictions predictions_of(const std::vector<run::Evaluation>& evaluations) {
         Predictions out;
         for (const auto& evaluation : evaluations)
             out.emplace(evaluation.name, evaluation.own_prior);
@@ -181,16 +182,17 @@ class ComparisonStudy final : public Study {
     /// What the drop costs each holder, in a holder of the same seeds: in the world's nodes it is mixed up
     /// with the network and the disk.
     Done measure_drop(const ExperimentRun& run) {
-        Workers workers(run.scenario.run.threads);
-        const auto main_models = train_main_models(run.scenario.training, *setup_, workers, progress_);
+        support::Workers workers(run.scenario.run.threads);
+        const auto main_models = run::train_main_models(run.scenario.training, *setup_, workers, progress_);
         if (!main_models) return tl::unexpected(main_models.error());
-        const auto seeds = distil_seeds(run.scenario.distillation, *setup_, *main_models, workers, progress_);
+        const auto seeds =
+            run::distil_seeds(run.scenario.distillation, *setup_, *main_models, workers, progress_);
         if (!seeds) return tl::unexpected(seeds.error());
         double drop = 0.0;
         double wipe = 0.0;
         double mixture = 0.0;
         for (std::size_t i = 0; i < setup_->nodes.size(); ++i) {
-            const NodeSetup& node = setup_->nodes[i];
+            const run::NodeSetup& node = setup_->nodes[i];
             const auto is_leaver = [&](std::size_t other) { return setup_->nodes[other].name == leaver_; };
             const auto held = std::find_if(node.neighbours.begin(), node.neighbours.end(), is_leaver);
             if (held == node.neighbours.end()) continue;
@@ -234,7 +236,7 @@ class ComparisonStudy final : public Study {
 
     [[nodiscard]] std::vector<double> distribution_of(const std::string& name) const {
         const auto node = std::find_if(setup_->nodes.begin(), setup_->nodes.end(),
-                                       [&](const NodeSetup& other) { return other.name == name; });
+                                       [&](const run::NodeSetup& other) { return other.name == name; });
         return node->own.class_distribution();
     }
 
@@ -256,9 +258,9 @@ class ComparisonStudy final : public Study {
     }
 
     void add_network_scores(const std::string& method, const std::string& way, const Predictions& logits) {
-        std::vector<NodeScores> scores;
+        std::vector<run::NodeScores> scores;
         for (const auto& [name, table] : logits) {
-            NodeScores score;
+            run::NodeScores score;
             score.own.ensemble = learning::own_accuracy(table, setup_->test, distribution_of(name));
             score.full.ensemble = learning::full_accuracy(table, setup_->test);
             scores.push_back(score);
@@ -376,18 +378,18 @@ class ComparisonStudy final : public Study {
         return {};
     }
 
-    Progress& progress_;
+    report::Progress& progress_;
     std::string leaver_;
-    std::optional<Setup> setup_;
+    std::optional<run::Setup> setup_;
     double drop_cpu_seconds_ = 0.0;
-    std::vector<Row> rows_;
+    std::vector<report::Row> rows_;
 };
 
 }  // namespace
 
 tl::expected<std::unique_ptr<Study>, std::string> make_comparison_study(const ExperimentRun&,
-                                                                        Progress& progress) {
+                                                                        report::Progress& progress) {
     return std::make_unique<ComparisonStudy>(progress);
 }
 
-}  // namespace unlearn::sim
+}  // namespace unlearn::sim::experiments

@@ -7,7 +7,7 @@
 
 #include "sim/experiments/studies.hpp"
 
-namespace unlearn::sim {
+namespace unlearn::sim::experiments {
 
 /// HDUS, D-PSGD and FedAvg on the same data and graph; then the scenario's first exit must be forgotten in
 /// each. HDUS runs over real sockets. In the others every survivor's parameters hold what the leaver taught:
@@ -16,6 +16,6 @@ namespace unlearn::sim {
 ///
 /// Rows: topologies/experiments/results.md.
 [[nodiscard]] tl::expected<std::unique_ptr<Study>, std::string> make_comparison_study(
-    const ExperimentRun& first, Progress& progress);
+    const ExperimentRun& first, report::Progress& progress);
 
-}  // namespace unlearn::sim
+}  // namespace unlearn::sim::experiments

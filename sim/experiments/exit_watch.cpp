@@ -7,7 +7,7 @@
 #include <queue>
 #include <utility>
 
-namespace unlearn::sim {
+namespace unlearn::sim::experiments {
 namespace {
 
 using protocol::EventKind;
@@ -36,7 +36,7 @@ double percentile(const std::vector<double>& sorted, double part) {
     return sorted[std::clamp<std::size_t>(rank, 1, sorted.size()) - 1];
 }
 
-NodeScores difference(const NodeScores& before, const NodeScores& after) {
+run::NodeScores difference(const run::NodeScores& before, const run::NodeScores& after) {
     return {{before.own.main - after.own.main, before.own.ensemble - after.own.ensemble},
             {before.full.main - after.full.main, before.full.ensemble - after.full.ensemble}};
 }
@@ -142,22 +142,22 @@ void ExitWatch::set_apart_cut_off() {
         untold_.erase(node);
 }
 
-std::map<std::string, Label> ExitWatch::labels(std::map<std::string, Label> more) const {
+std::map<std::string, report::Label> ExitWatch::labels(std::map<std::string, report::Label> more) const {
     more.emplace("leaver", world_.name(leaver_));
     more.emplace("degree", static_cast<double>(degree_));
     more.emplace("betweenness", betweenness_);
     return more;
 }
 
-void ExitWatch::add_times(std::vector<Row>& rows, const std::string& metric, const Times& times,
+void ExitWatch::add_times(std::vector<report::Row>& rows, const std::string& metric, const Times& times,
                           bool of_every_node) const {
     std::vector<double> sorted;
     for (const auto& [node, at] : times) {
         sorted.push_back(at);
         if (!of_every_node) continue;
         const std::size_t hops = distance_[node];
-        const Label distance =
-            hops == kUnreachable ? Label{std::string("none")} : Label{static_cast<double>(hops)};
+        const report::Label distance = hops == kUnreachable ? report::Label{std::string("none")}
+                                                            : report::Label{static_cast<double>(hops)};
         rows.push_back({metric, at, labels({{"node", world_.name(node)}, {"distance", distance}})});
     }
     if (sorted.empty()) return;
@@ -167,12 +167,13 @@ void ExitWatch::add_times(std::vector<Row>& rows, const std::string& metric, con
     rows.push_back({metric + "_max", sorted.back(), labels()});
 }
 
-void ExitWatch::add_rows(std::vector<Row>& rows, bool of_every_node) const {
+void ExitWatch::add_rows(std::vector<report::Row>& rows, bool of_every_node) const {
     add_times(rows, "time_to_forget_ms", forgot_, of_every_node);
     add_times(rows, "time_to_erase_ms", erased_, of_every_node);
     add_times(rows, "time_to_receipt_ms", answered_, of_every_node);
     add_times(rows, "time_to_learn_ms", learned_, of_every_node);
-    const auto add = [&](const char* metric, std::size_t value, std::map<std::string, Label> more = {}) {
+    const auto add = [&](const char* metric, std::size_t value,
+                         std::map<std::string, report::Label> more = {}) {
         rows.push_back({metric, static_cast<double>(value), labels(std::move(more))});
     };
     add("holders", holders_.size());
@@ -187,12 +188,12 @@ void ExitWatch::add_rows(std::vector<Row>& rows, bool of_every_node) const {
         add("missing", outcome_->recipients.size() - receipts);
     }
     for (const auto& copies : copies_) {
-        const Label at = static_cast<double>(copies.milliseconds);
+        const report::Label at = static_cast<double>(copies.milliseconds);
         add("residual_copies", copies.held, {{"time_ms", at}, {"state", std::string("held")}});
         add("residual_copies", copies.used, {{"time_ms", at}, {"state", std::string("used")}});
     }
     if (lost_.empty()) return;
-    NodeScores sum;
+    run::NodeScores sum;
     for (const auto& lost : lost_) {
         sum.own.ensemble += lost.own.ensemble;
         sum.full.ensemble += lost.full.ensemble;
@@ -202,4 +203,4 @@ void ExitWatch::add_rows(std::vector<Row>& rows, bool of_every_node) const {
     rows.push_back({"accuracy_lost", sum.full.ensemble / count, labels({{"scope", std::string("full")}})});
 }
 
-}  // namespace unlearn::sim
+}  // namespace unlearn::sim::experiments

@@ -9,17 +9,17 @@
 #include <string>
 #include <vector>
 
-#include "sim/experiments/row.hpp"
 #include "sim/experiments/study_world.hpp"
+#include "sim/report/row.hpp"
 
-namespace unlearn::sim {
+namespace unlearn::sim::experiments {
 
 /// Follows one exit from its command on: who forgets when, who learns of it when, what copies are left, and
 /// what it costs the holders. Made right before the command. One thread.
 class ExitWatch {
   public:
     /// How well a node predicts just now; nothing without learning.
-    using Scorer = std::function<std::optional<NodeScores>(std::size_t node)>;
+    using Scorer = std::function<std::optional<run::NodeScores>(std::size_t node)>;
 
     /// `world` must outlive this. Distances, degree and betweenness are those of `graph`.
     ExitWatch(const StudyWorld& world, const topologies::Graph& graph, std::size_t leaver,
@@ -36,7 +36,7 @@ class ExitWatch {
     void finish();
 
     /// See NetworkStudy; `of_every_node`: also those with the label `node`.
-    void add_rows(std::vector<Row>& rows, bool of_every_node) const;
+    void add_rows(std::vector<report::Row>& rows, bool of_every_node) const;
     [[nodiscard]] const protocol::NodeId& leaver_id() const { return world_.id(leaver_); }
 
   private:
@@ -46,9 +46,10 @@ class ExitWatch {
     void take_receipts();
     void set_apart_cut_off();
     void learned(std::size_t node, double at);
-    void add_times(std::vector<Row>& rows, const std::string& metric, const Times& times,
+    void add_times(std::vector<report::Row>& rows, const std::string& metric, const Times& times,
                    bool of_every_node) const;
-    [[nodiscard]] std::map<std::string, Label> labels(std::map<std::string, Label> more = {}) const;
+    [[nodiscard]] std::map<std::string, report::Label> labels(
+        std::map<std::string, report::Label> more = {}) const;
 
     const StudyWorld& world_;
     std::size_t leaver_;
@@ -61,8 +62,8 @@ class ExitWatch {
     std::set<std::size_t> untold_;       ///< up since the command, without having learned of it
     std::set<std::size_t> cut_off_;      ///< untold in the end, for want of any way to them
     std::set<std::size_t> erasing_;      ///< out of use, not yet erased durably
-    std::map<std::size_t, NodeScores> before_;
-    std::vector<NodeScores> lost_;  ///< before less after, of each holder
+    std::map<std::size_t, run::NodeScores> before_;
+    std::vector<run::NodeScores> lost_;  ///< before less after, of each holder
     Times forgot_;
     Times erased_;
     Times answered_;
@@ -76,4 +77,4 @@ class ExitWatch {
     std::optional<protocol::ExitProgress> outcome_;
 };
 
-}  // namespace unlearn::sim
+}  // namespace unlearn::sim::experiments

@@ -9,17 +9,17 @@
 #include "sim/experiments/figure_reader.hpp"
 #include "sim/experiments/study_reader.hpp"
 #include "sim/experiments/sweep_grid.hpp"
-#include "sim/scenario_table.hpp"
+#include "sim/scenario/scenario_table.hpp"
 
-namespace unlearn::sim {
+namespace unlearn::sim::experiments {
 namespace {
 
 using config::Complaints;
 using config::TableReader;
 
-tl::unexpected<ScenarioError> refuse(std::string message) {
+tl::unexpected<scenario::ScenarioError> refuse(std::string message) {
     message.resize(std::min(message.size(), message.find('\n')));
-    return tl::unexpected(ScenarioError{std::move(message)});
+    return tl::unexpected(scenario::ScenarioError{std::move(message)});
 }
 
 constexpr std::array<std::string_view, 3> kReportSections = {"plot", "table", "description"};
@@ -57,11 +57,11 @@ std::string family_of(const toml::table& table, StudyKind kind, const Experiment
 
 class ExperimentParser {
   public:
-    ExperimentParser(std::string_view text, const std::filesystem::path& file, const ScenarioOptions& options,
-                     std::size_t most_runs)
+    ExperimentParser(std::string_view text, const std::filesystem::path& file,
+                     const scenario::ScenarioOptions& options, std::size_t most_runs)
         : text_(text), file_(file), options_(options), most_runs_(most_runs), complaints_(file.string()) {}
 
-    tl::expected<Experiment, ScenarioError> parse() {
+    tl::expected<Experiment, scenario::ScenarioError> parse() {
         experiment_.file = file_;
         experiment_.text = text_;
         const toml::table root = toml::parse(text_, file_.string());
@@ -117,9 +117,9 @@ class ExperimentParser {
             families_.try_emplace(family_of(table, experiment_.kind, run), families_.size()).first->second;
         for (const auto& key : kStudySections)
             table.erase(key);
-        run.scenario = read_scenario(table, file_, options_, complaints_);
+        run.scenario = scenario::read_scenario(table, file_, options_, complaints_);
         if (experiment_.kind == StudyKind::kComparison &&
-            run.scenario.network.transport == TransportKind::virtual_time)
+            run.scenario.network.transport == scenario::TransportKind::virtual_time)
             complaints_.add(
                 0, "network.transport = \"virtual\": a comparison measures times, over real sockets");
         run.labels["seed"] = static_cast<double>(run.scenario.seed);
@@ -130,7 +130,7 @@ class ExperimentParser {
 
     std::string_view text_;
     const std::filesystem::path& file_;
-    const ScenarioOptions& options_;
+    const scenario::ScenarioOptions& options_;
     std::size_t most_runs_;
     Complaints complaints_;
     std::vector<SweptKey> keys_;
@@ -140,10 +140,10 @@ class ExperimentParser {
 
 }  // namespace
 
-tl::expected<Experiment, ScenarioError> parse_experiment(std::string_view text,
-                                                         const std::filesystem::path& file,
-                                                         const ScenarioOptions& options,
-                                                         std::size_t most_runs) {
+tl::expected<Experiment, scenario::ScenarioError> parse_experiment(std::string_view text,
+                                                                   const std::filesystem::path& file,
+                                                                   const scenario::ScenarioOptions& options,
+                                                                   std::size_t most_runs) {
     try {
         return ExperimentParser(text, file, options, most_runs).parse();
     } catch (const toml::parse_error& error) {
@@ -152,11 +152,11 @@ tl::expected<Experiment, ScenarioError> parse_experiment(std::string_view text,
     }
 }
 
-tl::expected<Experiment, ScenarioError> load_experiment(const std::filesystem::path& file,
-                                                        const ScenarioOptions& options) {
-    auto text = read_scenario_file(file);
+tl::expected<Experiment, scenario::ScenarioError> load_experiment(const std::filesystem::path& file,
+                                                                  const scenario::ScenarioOptions& options) {
+    auto text = scenario::read_scenario_file(file);
     if (!text) return tl::unexpected(text.error());
     return parse_experiment(*text, file, options);
 }
 
-}  // namespace unlearn::sim
+}  // namespace unlearn::sim::experiments

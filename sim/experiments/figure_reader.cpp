@@ -6,7 +6,7 @@
 #include <string>
 #include <utility>
 
-namespace unlearn::sim {
+namespace unlearn::sim::experiments {
 namespace {
 
 using config::TableReader;
@@ -14,19 +14,19 @@ using config::TableReader;
 constexpr std::array<std::string_view, 3> kPlotKinds = {"lines", "points", "bars"};
 constexpr double kLargestScale = 1e12;
 
-std::optional<Label> label_of(const toml::node& node) {
+std::optional<report::Label> label_of(const toml::node& node) {
     if (const auto* text = node.as_string()) return text->get();
     if (node.is_number()) return *node.value<double>();
     return std::nullopt;
 }
 
-std::map<std::string, std::vector<Label>> read_where(const toml::table& figure, TableReader& reader) {
-    std::map<std::string, std::vector<Label>> where;
+std::map<std::string, std::vector<report::Label>> read_where(const toml::table& figure, TableReader& reader) {
+    std::map<std::string, std::vector<report::Label>> where;
     static_cast<void>(reader.section("where"));
     const auto* table = figure.get("where") != nullptr ? figure.get("where")->as_table() : nullptr;
     if (table == nullptr) return where;
     for (const auto& [key, value] : *table) {
-        std::vector<Label> allowed;
+        std::vector<report::Label> allowed;
         bool is_fine = true;
         const auto add = [&](const toml::node& node) {
             auto label = label_of(node);
@@ -51,7 +51,7 @@ void read_required(TableReader& reader, std::string_view key, std::string& value
 }
 
 void read_common(TableReader& reader, const toml::table& table, std::string& title, std::string& note,
-                 Selection& rows, double& scale) {
+                 report::Selection& rows, double& scale) {
     read_required(reader, "title", title);
     reader.read("note", note);
     read_required(reader, "metric", rows.metric);
@@ -59,8 +59,8 @@ void read_common(TableReader& reader, const toml::table& table, std::string& tit
     rows.where = read_where(table, reader);
 }
 
-PlotSpec read_plot(TableReader& reader, const toml::table& table) {
-    PlotSpec plot;
+report::PlotSpec read_plot(TableReader& reader, const toml::table& table) {
+    report::PlotSpec plot;
     read_common(reader, table, plot.title, plot.note, plot.rows, plot.scale);
     reader.read_choice("kind", plot.kind, kPlotKinds);
     read_required(reader, "x", plot.x);
@@ -77,8 +77,8 @@ PlotSpec read_plot(TableReader& reader, const toml::table& table) {
     return plot;
 }
 
-TableSpec read_table(TableReader& reader, const toml::table& table) {
-    TableSpec spec;
+report::TableSpec read_table(TableReader& reader, const toml::table& table) {
+    report::TableSpec spec;
     read_common(reader, table, spec.title, spec.note, spec.rows, spec.scale);
     reader.read("down", spec.down);
     if (!reader.has("down")) reader.complain("down", "is missing; allowed: a list of labels");
@@ -114,4 +114,4 @@ std::vector<Figure> read_figures(const toml::table& root, TableReader& reader) {
     return figures;
 }
 
-}  // namespace unlearn::sim
+}  // namespace unlearn::sim::experiments

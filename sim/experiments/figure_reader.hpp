@@ -7,9 +7,9 @@
 #include "node/config/toml_reader.hpp"
 #include "sim/experiments/experiment.hpp"
 
-namespace unlearn::sim {
+namespace unlearn::sim::experiments {
 
 /// The [[plot]] and [[table]] of an experiment file, in the order of the file.
 [[nodiscard]] std::vector<Figure> read_figures(const toml::table& root, config::TableReader& reader);
 
-}  // namespace unlearn::sim
+}  // namespace unlearn::sim::experiments

@@ -15,9 +15,9 @@
 #include "node/learning/own_part.hpp"
 #include "sim/baselines/central.hpp"
 #include "sim/experiments/poison.hpp"
-#include "sim/learn.hpp"
+#include "sim/run/learn.hpp"
 
-namespace unlearn::sim {
+namespace unlearn::sim::experiments {
 namespace {
 
 using learning::Member;
@@ -57,11 +57,11 @@ std::string poison_key(const PoisonSettings& poison) {
 
 class LearningStudy final : public Study {
   public:
-    LearningStudy(const ExperimentRun& first, Setup setup, Progress& progress)
+    LearningStudy(const ExperimentRun& first, run::Setup setup, report::Progress& progress)
         : setup_(std::move(setup)), progress_(progress), workers_(first.scenario.run.threads) {}
 
     tl::expected<void, std::string> train(const ExperimentRun& first) {
-        auto main_models = train_main_models(first.scenario.training, setup_, workers_, progress_);
+        auto main_models = run::train_main_models(first.scenario.training, setup_, workers_, progress_);
         if (!main_models) return tl::unexpected(main_models.error());
         main_models_ = std::move(*main_models);
         own_.resize(setup_.nodes.size());
@@ -70,7 +70,7 @@ class LearningStudy final : public Study {
         auto phase = progress_.start("score the main models", setup_.nodes.size());
         const auto error =
             workers_.for_each(setup_.nodes.size(), [&](std::size_t i) -> std::optional<std::string> {
-                const NodeSetup& node = setup_.nodes[i];
+                const run::NodeSetup& node = setup_.nodes[i];
                 own_[i] = learning::OwnPart::make(main_models_[i], node.own, node.split.validation,
                                                   setup_.reference);
                 const auto logits = learning::predict_logits(main_models_[i].model(), setup_.test.inputs());
@@ -83,11 +83,11 @@ class LearningStudy final : public Study {
         return train_one_model(first);
     }
 
-    tl::expected<std::vector<Row>, std::string> run(const ExperimentRun& run) override {
+    tl::expected<std::vector<report::Row>, std::string> run(const ExperimentRun& run) override {
         const auto seeds = seeds_of(run);
         if (!seeds) return tl::unexpected(seeds.error());
         const auto poisoned = poisoned_nodes(run.study.poison, names(), run.scenario.seed);
-        std::vector<Row> rows;
+        std::vector<report::Row> rows;
         std::set<std::string> gone;
         for (std::size_t departed = 0; departed <= run.scenario.exits.size(); ++departed) {
             if (departed > 0) gone.insert(run.scenario.exits[departed - 1].node);
@@ -146,7 +146,7 @@ class LearningStudy final : public Study {
             if (!architecture) return tl::unexpected("models.seed: " + architecture.error().message);
             setup_.nodes[i].seed_architecture = std::move(*architecture);
         }
-        auto seeds = distil_seeds(run.scenario.distillation, setup_, main_models_, workers_, progress_);
+        auto seeds = run::distil_seeds(run.scenario.distillation, setup_, main_models_, workers_, progress_);
         if (!seeds) return tl::unexpected(seeds.error());
         return &distilled_.emplace(key, std::move(*seeds)).first->second;
     }
@@ -177,7 +177,7 @@ class LearningStudy final : public Study {
         set.members.resize(seeds.size());
         auto phase = progress_.start("exchange and judge seeds", seeds.size());
         const auto hand_to = [&](std::size_t holder) -> std::optional<std::string> {
-            const NodeSetup& node = setup_.nodes[holder];
+            const run::NodeSetup& node = setup_.nodes[holder];
             set.alone[holder] =
                 score(learning::predict_logits(seeds[holder].model(), setup_.test.inputs()), holder);
             for (const std::size_t owner : node.neighbours) {
@@ -242,10 +242,11 @@ class LearningStudy final : public Study {
         return mixed;
     }
 
-    tl::expected<std::vector<Row>, std::string> score_holders(const ExperimentRun& run, const SeedSet& seeds,
-                                                              const std::vector<std::size_t>& holders,
-                                                              const std::set<std::string>& gone,
-                                                              std::size_t departed) {
+    tl::expected<std::vector<report::Row>, std::string> score_holders(const ExperimentRun& run,
+                                                                      const SeedSet& seeds,
+                                                                      const std::vector<std::size_t>& holders,
+                                                                      const std::set<std::string>& gone,
+                                                                      std::size_t departed) {
         std::vector<Mixed> mixed(holders.size());
         const auto error =
             workers_.for_each(holders.size(), [&](std::size_t i) -> std::optional<std::string> {
@@ -253,16 +254,16 @@ class LearningStudy final : public Study {
                 return std::nullopt;
             });
         if (error) return tl::unexpected(*error);
-        std::vector<Row> rows;
+        std::vector<report::Row> rows;
         double main = 0.0;
         double ensemble = 0.0;
         double one_model = 0.0;
         for (std::size_t i = 0; i < holders.size(); ++i) {
             const std::size_t holder = holders[i];
-            const std::map<std::string, Label> labels{{"node", setup_.nodes[holder].name},
-                                                      {"departed", static_cast<double>(departed)}};
+            const std::map<std::string, report::Label> labels{{"node", setup_.nodes[holder].name},
+                                                              {"departed", static_cast<double>(departed)}};
             const auto add = [&](const std::string& metric, double value,
-                                 std::map<std::string, Label> more = {}) {
+                                 std::map<std::string, report::Label> more = {}) {
                 more.insert(labels.begin(), labels.end());
                 rows.push_back({metric, value, std::move(more)});
             };
@@ -289,9 +290,9 @@ class LearningStudy final : public Study {
         return rows;
     }
 
-    Setup setup_;
-    Progress& progress_;
-    Workers workers_;
+    run::Setup setup_;
+    report::Progress& progress_;
+    support::Workers workers_;
     std::vector<learning::MainModel> main_models_;
     std::vector<std::shared_ptr<const learning::OwnPart>> own_;
     std::vector<std::vector<float>> main_logits_;  ///< of each node's main model on the test set
@@ -304,12 +305,12 @@ class LearningStudy final : public Study {
 }  // namespace
 
 tl::expected<std::unique_ptr<Study>, std::string> make_learning_study(const ExperimentRun& first,
-                                                                      Progress& progress) {
-    auto setup = prepare(first.scenario, {}, Violation::none);
+                                                                      report::Progress& progress) {
+    auto setup = run::prepare(first.scenario, {}, run::Violation::none);
     if (!setup) return tl::unexpected(setup.error());
     auto study = std::make_unique<LearningStudy>(first, std::move(*setup), progress);
     if (auto ok = study->train(first); !ok) return tl::unexpected(ok.error());
     return study;
 }
 
-}  // namespace unlearn::sim
+}  // namespace unlearn::sim::experiments

@@ -7,7 +7,7 @@
 
 #include "sim/experiments/studies.hpp"
 
-namespace unlearn::sim {
+namespace unlearn::sim::experiments {
 
 /// What nodes learn and how well they predict, without a network: every node trains and distils, every
 /// neighbour is given its seed, and judges and mixes it with the code of a production node (learning::Member,
@@ -16,6 +16,6 @@ namespace unlearn::sim {
 ///
 /// Rows: topologies/experiments/results.md.
 [[nodiscard]] tl::expected<std::unique_ptr<Study>, std::string> make_learning_study(
-    const ExperimentRun& first, Progress& progress);
+    const ExperimentRun& first, report::Progress& progress);
 
-}  // namespace unlearn::sim
+}  // namespace unlearn::sim::experiments

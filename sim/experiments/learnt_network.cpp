@@ -6,9 +6,9 @@
 #include <ATen/ATen.h>
 
 #include "node/learning/accuracy.hpp"
-#include "sim/learn.hpp"
+#include "sim/run/learn.hpp"
 
-namespace unlearn::sim {
+namespace unlearn::sim::experiments {
 namespace {
 
 at::Tensor table(std::vector<float>& values, std::size_t classes) {
@@ -16,7 +16,7 @@ at::Tensor table(std::vector<float>& values, std::size_t classes) {
                                          static_cast<std::int64_t>(classes)});
 }
 
-LearntNode learnt(const Setup& setup, const NodeSetup& node, learning::MainModel main,
+LearntNode learnt(const run::Setup& setup, const run::NodeSetup& node, learning::MainModel main,
                   const learning::Seed& seed) {
     LearntNode out;
     out.name = node.name;
@@ -40,14 +40,14 @@ LearntNetwork::LearntNetwork(protocol::NetworkId id, learning::Dataset test, std
         place_of_.emplace(nodes_[i].id.bytes(), i);
 }
 
-tl::expected<std::shared_ptr<const LearntNetwork>, std::string> LearntNetwork::learn(const Scenario& scenario,
-                                                                                     Progress& progress) {
-    auto setup = prepare(scenario, {}, Violation::none);
+tl::expected<std::shared_ptr<const LearntNetwork>, std::string> LearntNetwork::learn(
+    const scenario::Scenario& scenario, report::Progress& progress) {
+    auto setup = run::prepare(scenario, {}, run::Violation::none);
     if (!setup) return tl::unexpected(setup.error());
-    Workers workers(scenario.run.threads);
-    const auto main_models = train_main_models(scenario.training, *setup, workers, progress);
+    support::Workers workers(scenario.run.threads);
+    const auto main_models = run::train_main_models(scenario.training, *setup, workers, progress);
     if (!main_models) return tl::unexpected(main_models.error());
-    const auto seeds = distil_seeds(scenario.distillation, *setup, *main_models, workers, progress);
+    const auto seeds = run::distil_seeds(scenario.distillation, *setup, *main_models, workers, progress);
     if (!seeds) return tl::unexpected(seeds.error());
     std::vector<LearntNode> nodes(setup->nodes.size());
     const auto error = workers.for_each(nodes.size(), [&](std::size_t i) -> std::optional<std::string> {
@@ -67,7 +67,7 @@ LearntNetwork::Answers LearntNetwork::answers(std::size_t node, const learning::
     return {std::move(tables[0]), std::move(tables[1])};
 }
 
-NodeScores LearntNetwork::score(std::size_t node, const learning::Ensemble& ensemble) const {
+run::NodeScores LearntNetwork::score(std::size_t node, const learning::Ensemble& ensemble) const {
     const LearntNode& asked = nodes_[node];
     Answers said = answers(node, ensemble);
     const std::size_t classes = ensemble.own().classes();
@@ -76,4 +76,4 @@ NodeScores LearntNetwork::score(std::size_t node, const learning::Ensemble& ense
             {asked.main_full, learning::full_accuracy(table(said.uniform_prior, classes), test_)}};
 }
 
-}  // namespace unlearn::sim
+}  // namespace unlearn::sim::experiments

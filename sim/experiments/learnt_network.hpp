@@ -12,11 +12,11 @@
 #include "node/learning/ensemble.hpp"
 #include "node/learning/own_part.hpp"
 #include "protocol/digest.hpp"
-#include "sim/nodes.hpp"
-#include "sim/progress.hpp"
-#include "sim/scenario.hpp"
+#include "sim/report/progress.hpp"
+#include "sim/run/nodes.hpp"
+#include "sim/scenario/scenario.hpp"
 
-namespace unlearn::sim {
+namespace unlearn::sim::experiments {
 
 /// What one node learnt by itself, and what its models say about the test set.
 struct LearntNode {
@@ -38,7 +38,7 @@ class LearntNetwork {
   public:
     /// Loads the data, trains and distils. @return one line.
     [[nodiscard]] static tl::expected<std::shared_ptr<const LearntNetwork>, std::string> learn(
-        const Scenario& scenario, Progress& progress);
+        const scenario::Scenario& scenario, report::Progress& progress);
 
     /// In the order of the scenario's graph.
     [[nodiscard]] const std::vector<LearntNode>& nodes() const { return nodes_; }
@@ -49,7 +49,7 @@ class LearntNetwork {
     /// same, to the bit, as asking the snapshot about the whole test set, but that what each model says is
     /// looked up: a seed says the same wherever it is held. Every member's owner must be a node of this
     /// network. Any thread.
-    [[nodiscard]] NodeScores score(std::size_t node, const learning::Ensemble& ensemble) const;
+    [[nodiscard]] run::NodeScores score(std::size_t node, const learning::Ensemble& ensemble) const;
     /// The probabilities behind it, [T, classes] under each prior, row-major.
     struct Answers {
         std::vector<float> own_prior;
@@ -66,4 +66,4 @@ class LearntNetwork {
     std::map<learning::MemberId, std::size_t> place_of_;
 };
 
-}  // namespace unlearn::sim
+}  // namespace unlearn::sim::experiments

@@ -4,7 +4,7 @@
 
 #include "node/network/traffic.hpp"
 
-namespace unlearn::sim {
+namespace unlearn::sim::experiments {
 
 using namespace std::chrono_literals;
 using protocol::NodeId;
@@ -26,9 +26,9 @@ SteadyTime Link::latency() {
     return std::max<SteadyTime>(settings_.latency + moved, 1us);
 }
 
-Fate Link::judge(const NodeId& from, const NodeId& to, const network::Frames& frames) {
+virtual_world::Fate Link::judge(const NodeId& from, const NodeId& to, const network::Frames& frames) {
     const std::uint64_t bytes = network::wire_size(frames);
-    Fate fate;
+    virtual_world::Fate fate;
     if (settings_.bytes_per_second) {
         const auto kind = static_cast<protocol::Kind>(network::kind_number(frames));
         fate.delay = transmission(from, to, protocol::lane_of(kind), bytes);
@@ -66,4 +66,4 @@ SteadyTime Link::transmission(const NodeId& from, const NodeId& to, protocol::La
     return done - time_.now();
 }
 
-}  // namespace unlearn::sim
+}  // namespace unlearn::sim::experiments

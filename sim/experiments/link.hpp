@@ -11,7 +11,7 @@
 #include "protocol/messages.hpp"
 #include "sim/virtual/virtual_network.hpp"
 
-namespace unlearn::sim {
+namespace unlearn::sim::experiments {
 
 /// What every connection of a studied network is like, in each direction.
 ///
@@ -43,12 +43,12 @@ struct LinkSettings {
 /// Decides on messages for a VirtualNetwork. `time` must outlive it.
 class Link {
   public:
-    Link(const LinkSettings& settings, const VirtualTime& time, std::uint64_t seed)
+    Link(const LinkSettings& settings, const virtual_world::VirtualTime& time, std::uint64_t seed)
         : settings_(settings), time_(time), random_(seed) {}
 
     [[nodiscard]] protocol::SteadyTime latency();
-    [[nodiscard]] Fate judge(const protocol::NodeId& from, const protocol::NodeId& to,
-                             const network::Frames& frames);
+    [[nodiscard]] virtual_world::Fate judge(const protocol::NodeId& from, const protocol::NodeId& to,
+                                            const network::Frames& frames);
 
   private:
     [[nodiscard]] bool lost() { return random_.uniform() < settings_.loss; }
@@ -57,7 +57,7 @@ class Link {
                                                     protocol::Lane lane, std::uint64_t bytes);
 
     LinkSettings settings_;
-    const VirtualTime& time_;
+    const virtual_world::VirtualTime& time_;
     learning::RandomStream random_;
     /// Until when each lane of a direction has something to send.
     std::map<std::pair<protocol::NodeId, protocol::NodeId>,
@@ -65,4 +65,4 @@ class Link {
         busy_until_;
 };
 
-}  // namespace unlearn::sim
+}  // namespace unlearn::sim::experiments

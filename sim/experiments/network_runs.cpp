@@ -4,27 +4,27 @@
 
 #include "sim/experiments/network_study.hpp"
 
-namespace unlearn::sim {
+namespace unlearn::sim::experiments {
 namespace {
 
 class NetworkRuns final : public Study {
   public:
-    NetworkRuns(std::shared_ptr<const LearntNetwork> learnt, Progress& progress)
+    NetworkRuns(std::shared_ptr<const LearntNetwork> learnt, report::Progress& progress)
         : learnt_(std::move(learnt)), progress_(progress) {}
 
-    tl::expected<std::vector<Row>, std::string> run(const ExperimentRun& run) override {
+    tl::expected<std::vector<report::Row>, std::string> run(const ExperimentRun& run) override {
         return run_network_study(run.scenario, run.study.network, progress_, learnt_);
     }
 
   private:
     std::shared_ptr<const LearntNetwork> learnt_;  ///< null where nobody learns
-    Progress& progress_;
+    report::Progress& progress_;
 };
 
 }  // namespace
 
 tl::expected<std::unique_ptr<Study>, std::string> make_network_runs(const ExperimentRun& first,
-                                                                    Progress& progress) {
+                                                                    report::Progress& progress) {
     std::shared_ptr<const LearntNetwork> learnt;
     if (first.study.network.learning) {
         auto made = LearntNetwork::learn(first.scenario, progress);
@@ -34,4 +34,4 @@ tl::expected<std::unique_ptr<Study>, std::string> make_network_runs(const Experi
     return std::make_unique<NetworkRuns>(std::move(learnt), progress);
 }
 
-}  // namespace unlearn::sim
+}  // namespace unlearn::sim::experiments

@@ -9,7 +9,7 @@
 #include "sim/experiments/churn.hpp"
 #include "sim/experiments/link.hpp"
 
-namespace unlearn::sim {
+namespace unlearn::sim::experiments {
 
 /// What happens to a network of production nodes in virtual time, and what of it is measured. Seconds are
 /// virtual and count from the moment when the seeds have spread, or have had `spread_limit_seconds` for it.
@@ -41,4 +41,4 @@ struct NetworkStudySettings {
     bool node_rows = true;  ///< also rows with a label `node`; without, only what sums them up
 };
 
-}  // namespace unlearn::sim
+}  // namespace unlearn::sim::experiments

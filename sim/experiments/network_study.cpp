@@ -10,11 +10,11 @@
 #include "sim/experiments/exit_watch.hpp"
 #include "sim/experiments/network_watch.hpp"
 #include "sim/experiments/study_world.hpp"
-#include "sim/learn.hpp"
-#include "sim/problem.hpp"
+#include "sim/run/learn.hpp"
+#include "sim/support/problem.hpp"
 #include "topologies/measures.hpp"
 
-namespace unlearn::sim {
+namespace unlearn::sim::experiments {
 namespace {
 
 using namespace std::chrono_literals;
@@ -41,7 +41,7 @@ bool restarts(const ChurnPlan& plan) {
                        [](const auto& event) { return event.kind == ChurnEvent::Kind::come_back; });
 }
 
-StudyWorldSettings world_settings(const Scenario& scenario, const NetworkStudySettings& settings,
+StudyWorldSettings world_settings(const scenario::Scenario& scenario, const NetworkStudySettings& settings,
                                   std::shared_ptr<const LearntNetwork> learnt, const ChurnPlan& plan) {
     StudyWorldSettings world;
     world.scenario_seed = scenario.seed;
@@ -65,8 +65,8 @@ StudyWorldSettings world_settings(const Scenario& scenario, const NetworkStudySe
 /// One run.
 class NetworkStudy {
   public:
-    NetworkStudy(const Scenario& scenario, const NetworkStudySettings& settings, ChurnPlan plan,
-                 std::shared_ptr<const LearntNetwork> learnt, Progress& progress)
+    NetworkStudy(const scenario::Scenario& scenario, const NetworkStudySettings& settings, ChurnPlan plan,
+                 std::shared_ptr<const LearntNetwork> learnt, report::Progress& progress)
         : graph_(scenario.graph),
           settings_(settings),
           plan_(std::move(plan)),
@@ -78,7 +78,7 @@ class NetworkStudy {
                  [this](std::size_t node, const protocol::Event& event) { on_event(node, event); }),
           watch_(world_, learnt, workers_, to_time(settings.patience_seconds)) {}
 
-    tl::expected<std::vector<Row>, std::string> run() {
+    tl::expected<std::vector<report::Row>, std::string> run() {
         spread();
         begin_ = world_.time().now();
         if (settings_.node_rows) watch_.add_node_rows(rows_);
@@ -187,44 +187,44 @@ class NetworkStudy {
             add("churn_events", static_cast<double>(counts[kind]), {{"kind", std::string(to_text(kind))}});
     }
 
-    void add(const char* metric, double value, std::map<std::string, Label> labels = {}) {
+    void add(const char* metric, double value, std::map<std::string, report::Label> labels = {}) {
         rows_.push_back({metric, value, std::move(labels)});
     }
 
     const topologies::Graph& graph_;
     const NetworkStudySettings& settings_;
     ChurnPlan plan_;
-    Progress& progress_;
+    report::Progress& progress_;
     std::vector<double> betweenness_;
     learning::RandomStream random_;
-    Workers workers_;
+    support::Workers workers_;
     std::vector<std::unique_ptr<ExitWatch>> exits_;  ///< the world tells them what happens
     StudyWorld world_;
     NetworkWatch watch_;
     SteadyTime begin_{};
-    Progress::Phase* phase_ = nullptr;
-    std::vector<Row> rows_;
+    report::Progress::Phase* phase_ = nullptr;
+    std::vector<report::Row> rows_;
 };
 
 tl::expected<void, std::string> check(const NetworkStudySettings& settings) {
     if (!(settings.link.loss >= 0.0 && settings.link.loss <= 1.0))
-        return failed_with("network study: loss is not between 0 and 1");
+        return support::failed_with("network study: loss is not between 0 and 1");
     if (!(settings.sample_every_seconds > 0.0))
-        return failed_with("network study: sample_every is not above 0");
-    if (!(settings.duration_seconds >= 0.0)) return failed_with("network study: duration is below 0");
+        return support::failed_with("network study: sample_every is not above 0");
+    if (!(settings.duration_seconds >= 0.0))
+        return support::failed_with("network study: duration is below 0");
     if (settings.link.bytes_per_second && !(*settings.link.bytes_per_second > 0.0))
-        return failed_with("network study: bandwidth is not above 0");
+        return support::failed_with("network study: bandwidth is not above 0");
     if (!settings.learning && settings.seed_bytes == 0)
-        return failed_with("network study: seed_bytes is not above 0");
+        return support::failed_with("network study: seed_bytes is not above 0");
     return {};
 }
 
 }  // namespace
 
-tl::expected<std::vector<Row>, std::string> run_network_study(const Scenario& scenario,
-                                                              const NetworkStudySettings& settings,
-                                                              Progress& progress,
-                                                              std::shared_ptr<const LearntNetwork> learnt) {
+tl::expected<std::vector<report::Row>, std::string> run_network_study(
+    const scenario::Scenario& scenario, const NetworkStudySettings& settings, report::Progress& progress,
+    std::shared_ptr<const LearntNetwork> learnt) {
     if (auto ok = check(settings); !ok) return tl::unexpected(ok.error());
     auto plan = draw_churn(with_exit(settings), scenario.graph, settings.duration_seconds,
                            learning::stream_seed(scenario.seed, "", "churn"));
@@ -238,4 +238,4 @@ tl::expected<std::vector<Row>, std::string> run_network_study(const Scenario& sc
     return NetworkStudy(scenario, settings, std::move(*plan), std::move(learnt), progress).run();
 }
 
-}  // namespace unlearn::sim
+}  // namespace unlearn::sim::experiments

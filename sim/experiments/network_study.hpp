@@ -8,11 +8,11 @@
 
 #include "sim/experiments/learnt_network.hpp"
 #include "sim/experiments/network_settings.hpp"
-#include "sim/experiments/row.hpp"
-#include "sim/progress.hpp"
-#include "sim/scenario.hpp"
+#include "sim/report/progress.hpp"
+#include "sim/report/row.hpp"
+#include "sim/scenario/scenario.hpp"
 
-namespace unlearn::sim {
+namespace unlearn::sim::experiments {
 
 /// Lets the nodes of a scenario's graph meet, come, go and leave, all in virtual time. The engine is that of
 /// unlearnd; so are seeds and ensembles where nodes learn, and storage where anybody comes back (StudyWorld).
@@ -24,8 +24,8 @@ namespace unlearn::sim {
 /// Rows: topologies/experiments/results.md.
 ///
 /// @return one line that says what is wrong with the scenario, the data or the churn.
-[[nodiscard]] tl::expected<std::vector<Row>, std::string> run_network_study(
-    const Scenario& scenario, const NetworkStudySettings& settings, Progress& progress,
+[[nodiscard]] tl::expected<std::vector<report::Row>, std::string> run_network_study(
+    const scenario::Scenario& scenario, const NetworkStudySettings& settings, report::Progress& progress,
     std::shared_ptr<const LearntNetwork> learnt = nullptr);
 
-}  // namespace unlearn::sim
+}  // namespace unlearn::sim::experiments

@@ -4,20 +4,20 @@
 #include <map>
 #include <string>
 
-namespace unlearn::sim {
+namespace unlearn::sim::experiments {
 namespace {
 
 using protocol::Kind;
 using protocol::NodeId;
 using protocol::SteadyTime;
 
-std::map<std::string, Label> score_labels(const char* scope, const char* method) {
+std::map<std::string, report::Label> score_labels(const char* scope, const char* method) {
     return {{"scope", std::string(scope)}, {"method", std::string(method)}};
 }
 
 /// Four rows: both scopes, both methods.
-void add_scores(std::vector<Row>& rows, const char* metric, const NodeScores& scores,
-                const std::map<std::string, Label>& labels) {
+void add_scores(std::vector<report::Row>& rows, const char* metric, const run::NodeScores& scores,
+                const std::map<std::string, report::Label>& labels) {
     const auto add = [&](const char* scope, const char* method, double value) {
         auto all = score_labels(scope, method);
         all.insert(labels.begin(), labels.end());
@@ -47,7 +47,7 @@ std::vector<NodeId> resurrected(std::span<const NodeId> burnt,
 }
 
 NetworkWatch::NetworkWatch(const StudyWorld& world, std::shared_ptr<const LearntNetwork> learnt,
-                           Workers& workers, SteadyTime patience)
+                           support::Workers& workers, SteadyTime patience)
     : world_(world),
       learnt_(std::move(learnt)),
       workers_(workers),
@@ -87,7 +87,7 @@ bool NetworkWatch::can_predict(std::size_t node) const {
     return ensemble->predict(learnt_->test().inputs().narrow(0, 0, 1), learning::Prior::own).has_value();
 }
 
-std::vector<NodeScores> NetworkWatch::scores_of(std::span<const std::size_t> nodes) {
+std::vector<run::NodeScores> NetworkWatch::scores_of(std::span<const std::size_t> nodes) {
     // None of these jobs fails.
     static_cast<void>(workers_.for_each(nodes.size(), [&](std::size_t i) -> std::optional<std::string> {
         const std::size_t node = nodes[i];
@@ -99,19 +99,20 @@ std::vector<NodeScores> NetworkWatch::scores_of(std::span<const std::size_t> nod
         known = Known{std::move(participants), learnt_->score(node, *snapshot)};
         return std::nullopt;
     }));
-    std::vector<NodeScores> scores;
+    std::vector<run::NodeScores> scores;
     for (const std::size_t node : nodes)
         scores.push_back(known_[node]->scores);
     return scores;
 }
 
-std::optional<NodeScores> NetworkWatch::score(std::size_t node) {
+std::optional<run::NodeScores> NetworkWatch::score(std::size_t node) {
     if (!learnt_) return std::nullopt;
     return scores_of({&node, 1}).front();
 }
 
-void NetworkWatch::add_accuracy(double seconds, std::span<const std::size_t> nodes, std::vector<Row>& rows) {
-    NodeScores mean;
+void NetworkWatch::add_accuracy(double seconds, std::span<const std::size_t> nodes,
+                                std::vector<report::Row>& rows) {
+    run::NodeScores mean;
     const double part = 1.0 / static_cast<double>(nodes.size());
     for (const auto& scores : scores_of(nodes)) {
         mean.own.main += part * scores.own.main;
@@ -122,7 +123,7 @@ void NetworkWatch::add_accuracy(double seconds, std::span<const std::size_t> nod
     add_scores(rows, "accuracy", mean, {{"time_s", seconds}});
 }
 
-void NetworkWatch::sample(double seconds, std::vector<Row>& rows) {
+void NetworkWatch::sample(double seconds, std::vector<report::Row>& rows) {
     const auto nodes = taking_part();
     std::size_t blocked = 0;
     std::size_t aside = 0;
@@ -147,7 +148,7 @@ void NetworkWatch::sample(double seconds, std::vector<Row>& rows) {
     if (learnt_) add_accuracy(seconds, nodes, rows);
 }
 
-void NetworkWatch::add_node_rows(std::vector<Row>& rows) {
+void NetworkWatch::add_node_rows(std::vector<report::Row>& rows) {
     if (!learnt_) return;
     const auto nodes = taking_part();
     const auto scores = scores_of(nodes);
@@ -173,7 +174,7 @@ void NetworkWatch::look_for_resurrections() {
     }
 }
 
-void NetworkWatch::add_bytes(std::vector<Row>& rows) const {
+void NetworkWatch::add_bytes(std::vector<report::Row>& rows) const {
     const auto sent = world_.sent();
     std::map<std::string, std::uint64_t> bytes{
         {"control", 0}, {"seed", 0}, {"exit", 0}, {"handshake", sent.handshake_bytes_sent}};
@@ -187,11 +188,11 @@ void NetworkWatch::add_bytes(std::vector<Row>& rows) const {
         rows.push_back({"bytes", static_cast<double>(count), {{"kind", kind}}});
 }
 
-void NetworkWatch::add_rows(std::vector<Row>& rows) {
+void NetworkWatch::add_rows(std::vector<report::Row>& rows) {
     look_for_resurrections();
     rows.push_back({"resurrections", static_cast<double>(resurrected_.size()), {}});
     rows.push_back({"blocked_nodes_most", static_cast<double>(most_blocked_), {}});
     add_bytes(rows);
 }
 
-}  // namespace unlearn::sim
+}  // namespace unlearn::sim::experiments

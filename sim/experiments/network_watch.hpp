@@ -9,49 +9,49 @@
 #include <utility>
 #include <vector>
 
-#include "sim/experiments/row.hpp"
 #include "sim/experiments/study_world.hpp"
+#include "sim/report/row.hpp"
 
-namespace unlearn::sim {
+namespace unlearn::sim::experiments {
 
 /// Looks at all nodes of a world from time to time: how well they predict, whether any is stuck, and whether
 /// any uses a seed that it must not. One thread; scores are computed by `workers`.
 class NetworkWatch {
   public:
     /// All must outlive this. `learnt` is null without learning.
-    NetworkWatch(const StudyWorld& world, std::shared_ptr<const LearntNetwork> learnt, Workers& workers,
-                 protocol::SteadyTime patience);
+    NetworkWatch(const StudyWorld& world, std::shared_ptr<const LearntNetwork> learnt,
+                 support::Workers& workers, protocol::SteadyTime patience);
 
     /// Seeds of neighbours that take part, missing at nodes that take part.
     [[nodiscard]] std::size_t missing_seeds() const;
     /// Everything with a label `time_s`.
-    void sample(double seconds, std::vector<Row>& rows);
+    void sample(double seconds, std::vector<report::Row>& rows);
     /// Accuracies of every node, now.
-    void add_node_rows(std::vector<Row>& rows);
+    void add_node_rows(std::vector<report::Row>& rows);
     /// How well a node that is up predicts now; nothing without learning.
-    [[nodiscard]] std::optional<NodeScores> score(std::size_t node);
+    [[nodiscard]] std::optional<run::NodeScores> score(std::size_t node);
     void on_event(std::size_t node, const protocol::Event& event);
     /// What sums up the whole study.
-    void add_rows(std::vector<Row>& rows);
+    void add_rows(std::vector<report::Row>& rows);
 
   private:
     struct Known {
         std::vector<learning::Participant> participants;
-        NodeScores scores;
+        run::NodeScores scores;
     };
 
     [[nodiscard]] std::vector<std::size_t> taking_part() const;
-    [[nodiscard]] std::vector<NodeScores> scores_of(std::span<const std::size_t> nodes);
-    void add_accuracy(double seconds, std::span<const std::size_t> nodes, std::vector<Row>& rows);
+    [[nodiscard]] std::vector<run::NodeScores> scores_of(std::span<const std::size_t> nodes);
+    void add_accuracy(double seconds, std::span<const std::size_t> nodes, std::vector<report::Row>& rows);
     [[nodiscard]] std::size_t missing_at(std::size_t node, protocol::SteadyTime up_before) const;
     [[nodiscard]] bool is_blocked(std::size_t node) const;
     [[nodiscard]] bool can_predict(std::size_t node) const;
     void look_for_resurrections();
-    void add_bytes(std::vector<Row>& rows) const;
+    void add_bytes(std::vector<report::Row>& rows) const;
 
     const StudyWorld& world_;
     std::shared_ptr<const LearntNetwork> learnt_;
-    Workers& workers_;
+    support::Workers& workers_;
     protocol::SteadyTime patience_;
     /// By node: its last scores, and for which seeds; each is computed once for a set of seeds.
     std::vector<std::optional<Known>> known_;
@@ -63,4 +63,4 @@ class NetworkWatch {
 [[nodiscard]] std::vector<protocol::NodeId> resurrected(
     std::span<const protocol::NodeId> burnt, const std::function<bool(const protocol::NodeId&)>& uses);
 
-}  // namespace unlearn::sim
+}  // namespace unlearn::sim::experiments

@@ -5,7 +5,7 @@
 #include "node/learning/data/random.hpp"
 #include "node/learning/data/safetensors.hpp"
 
-namespace unlearn::sim {
+namespace unlearn::sim::experiments {
 namespace {
 
 /// Where the row of a class goes.
@@ -43,4 +43,4 @@ std::vector<std::uint8_t> poisoned_payload(PoisonSettings::Kind kind, std::span<
     return learning::write_safetensors(*tensors);
 }
 
-}  // namespace unlearn::sim
+}  // namespace unlearn::sim::experiments

@@ -8,7 +8,7 @@
 
 #include "sim/experiments/study_settings.hpp"
 
-namespace unlearn::sim {
+namespace unlearn::sim::experiments {
 
 /// Who is poisoned: drawn from these names with the scenario's seed, whatever else the scenario says.
 [[nodiscard]] std::set<std::string> poisoned_nodes(const PoisonSettings& settings,
@@ -20,4 +20,4 @@ namespace unlearn::sim {
 [[nodiscard]] std::vector<std::uint8_t> poisoned_payload(PoisonSettings::Kind kind,
                                                          std::span<const std::uint8_t> payload);
 
-}  // namespace unlearn::sim
+}  // namespace unlearn::sim::experiments

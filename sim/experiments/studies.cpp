@@ -4,10 +4,10 @@
 #include "sim/experiments/learning_study.hpp"
 #include "sim/experiments/network_runs.hpp"
 
-namespace unlearn::sim {
+namespace unlearn::sim::experiments {
 
 tl::expected<std::unique_ptr<Study>, std::string> make_study(StudyKind kind, const ExperimentRun& first,
-                                                             Progress& progress) {
+                                                             report::Progress& progress) {
     switch (kind) {
         case StudyKind::kLearning:
             return make_learning_study(first, progress);
@@ -19,4 +19,4 @@ tl::expected<std::unique_ptr<Study>, std::string> make_study(StudyKind kind, con
     return tl::unexpected<std::string>("this kind of study is not built in");
 }
 
-}  // namespace unlearn::sim
+}  // namespace unlearn::sim::experiments

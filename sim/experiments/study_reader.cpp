@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-namespace unlearn::sim {
+namespace unlearn::sim::experiments {
 namespace {
 
 using config::Complaints;
@@ -21,8 +21,8 @@ constexpr double kMostPerHour = 1e6;
 
 class StudyReader {
   public:
-    StudyReader(const toml::table& table, const std::filesystem::path& file, const ScenarioOptions& options,
-                Complaints& complaints)
+    StudyReader(const toml::table& table, const std::filesystem::path& file,
+                const scenario::ScenarioOptions& options, Complaints& complaints)
         : root_(table, "", complaints), file_(file), options_(options) {}
 
     StudySettings read(StudyKind& kind) {
@@ -159,15 +159,15 @@ class StudyReader {
 
     TableReader root_;
     const std::filesystem::path& file_;
-    const ScenarioOptions& options_;
+    const scenario::ScenarioOptions& options_;
     StudySettings settings_;
 };
 
 }  // namespace
 
 StudySettings read_study(const toml::table& table, const std::filesystem::path& file, StudyKind& kind,
-                         const ScenarioOptions& options, Complaints& complaints) {
+                         const scenario::ScenarioOptions& options, Complaints& complaints) {
     return StudyReader(table, file, options, complaints).read(kind);
 }
 
-}  // namespace unlearn::sim
+}  // namespace unlearn::sim::experiments

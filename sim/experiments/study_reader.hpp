@@ -6,16 +6,16 @@
 
 #include "node/config/toml_reader.hpp"
 #include "sim/experiments/study_settings.hpp"
-#include "sim/scenario.hpp"
+#include "sim/scenario/scenario.hpp"
 
-namespace unlearn::sim {
+namespace unlearn::sim::experiments {
 
 /// Sections of an experiment file that say what is done with its scenarios, and are no part of them.
 inline constexpr const char* kStudySections[] = {"study", "poison", "churn", "links"};
 
 /// Reads [study], [poison], [churn] and [links]. Relative paths start at the folder of `file`.
 [[nodiscard]] StudySettings read_study(const toml::table& table, const std::filesystem::path& file,
-                                       StudyKind& kind, const ScenarioOptions& options,
+                                       StudyKind& kind, const scenario::ScenarioOptions& options,
                                        config::Complaints& complaints);
 
-}  // namespace unlearn::sim
+}  // namespace unlearn::sim::experiments

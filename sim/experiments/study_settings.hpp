@@ -6,7 +6,7 @@
 #include "sim/experiments/network_settings.hpp"
 
 /// What is done with each scenario of an experiment: plain values, read from its file.
-namespace unlearn::sim {
+namespace unlearn::sim::experiments {
 
 enum class StudyKind {
     kLearning,    ///< train, distil, give every neighbour its seeds, score; no network
@@ -44,4 +44,4 @@ struct StudySettings {
     NetworkStudySettings network;
 };
 
-}  // namespace unlearn::sim
+}  // namespace unlearn::sim::experiments

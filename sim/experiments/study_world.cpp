@@ -2,10 +2,10 @@
 
 #include <utility>
 
-#include "sim/prepare.hpp"
+#include "sim/run/prepare.hpp"
 #include "sim/virtual/virtual_disk.hpp"
 
-namespace unlearn::sim {
+namespace unlearn::sim::experiments {
 namespace {
 
 using namespace std::chrono_literals;
@@ -24,14 +24,14 @@ void add_sent(network::TrafficCounters& sum, const network::TrafficCounters& mor
 
 }  // namespace
 
-StudyWorld::StudyWorld(const topologies::Graph& graph, StudyWorldSettings settings, Workers& workers,
+StudyWorld::StudyWorld(const topologies::Graph& graph, StudyWorldSettings settings, support::Workers& workers,
                        Listener listener)
     : settings_(std::move(settings)),
       workers_(workers),
       listener_(std::move(listener)),
       random_(settings_.seed),
       link_(settings_.link, time_, random_.next()) {
-    restart_sqlite_randomness();
+    virtual_world::restart_sqlite_randomness();
     network_.set_latency([this] { return link_.latency(); });
     network_.set_judge([this](const NodeId& from, const NodeId& to, const network::Frames& frames) {
         return link_.judge(from, to, frames);
@@ -39,7 +39,7 @@ StudyWorld::StudyWorld(const topologies::Graph& graph, StudyWorldSettings settin
     const auto adjacency = graph.adjacency();
     for (std::size_t i = 0; i < graph.size(); ++i) {
         auto place = std::make_unique<Place>(
-            graph.names[i], identity_of(settings_.scenario_seed, graph.names[i]), random_.next());
+            graph.names[i], run::identity_of(settings_.scenario_seed, graph.names[i]), random_.next());
         place->neighbours.assign(adjacency[i].begin(), adjacency[i].end());
         place_of_.emplace(place->identity.id(), i);
         places_.push_back(std::move(place));
@@ -73,17 +73,17 @@ bool StudyWorld::uses(std::size_t node, const NodeId& owner) const {
 runtime::SeedHolder& StudyWorld::make_seeds(std::size_t node) {
     Place& place = *places_[node];
     if (!settings_.learnt) {
-        place.simulated = std::make_unique<SimulatedHolder>(
-            place.host,
-            SimulatedHolder::Hooks{[](const NodeId&, protocol::ByteView) { return runtime::SeedVerdict{}; },
-                                   [](const NodeId&, protocol::SeedVersion) {},
-                                   [] { return AwaitedSeeds::kThinkingTime; }});
+        place.simulated = std::make_unique<faults::SimulatedHolder>(
+            place.host, faults::SimulatedHolder::Hooks{
+                            [](const NodeId&, protocol::ByteView) { return runtime::SeedVerdict{}; },
+                            [](const NodeId&, protocol::SeedVersion) {},
+                            [] { return virtual_world::AwaitedSeeds::kThinkingTime; }});
         return *place.simulated;
     }
     place.ensemble =
         std::make_unique<learning::EnsembleHolder>(settings_.learnt->nodes()[node].own, settings_.ensemble);
     place.judge = std::make_unique<daemon::EnsembleSeeds>(*place.ensemble, workers_.pool());
-    place.awaited = std::make_unique<AwaitedSeeds>(*place.judge, place.host);
+    place.awaited = std::make_unique<virtual_world::AwaitedSeeds>(*place.judge, place.host);
     return *place.awaited;
 }
 
@@ -98,14 +98,14 @@ protocol::EngineConfig StudyWorld::config_of(const Place& place) {
 void StudyWorld::start(std::size_t node) {
     Place& place = *places_[node];
     if (place.node || place.gone || problem_) return;
-    VirtualHost::Options options;
+    virtual_world::VirtualHost::Options options;
     options.seed = random_.next();
     options.write_latency = [] { return kWriteLatency; };
     options.forgets = settings_.forgets;
-    place.host = std::make_shared<VirtualHost>(time_, place.disk, std::move(options));
+    place.host = std::make_shared<virtual_world::VirtualHost>(time_, place.disk, std::move(options));
     auto made = runtime::Node::create(
         place.host, place.identity, {"state", config_of(place), settings_.tick},
-        std::make_unique<VirtualTransport>(network_, place.identity.id(), endpoint_of(node)),
+        std::make_unique<virtual_world::VirtualTransport>(network_, place.identity.id(), endpoint_of(node)),
         make_seeds(node), [this, node](const protocol::Event& event, auto) { on_event(node, event); });
     if (!made) {
         problem_ = place.name + ": " + made.error().text();
@@ -195,4 +195,4 @@ network::TrafficCounters StudyWorld::sent() const {
     return sum;
 }
 
-}  // namespace unlearn::sim
+}  // namespace unlearn::sim::experiments

@@ -11,15 +11,15 @@
 
 #include "node/daemon/ensemble_seeds.hpp"
 #include "node/runtime/node.hpp"
-#include "sim/awaited_seeds.hpp"
 #include "sim/experiments/learnt_network.hpp"
 #include "sim/experiments/link.hpp"
 #include "sim/faults/machine.hpp"
+#include "sim/support/workers.hpp"
+#include "sim/virtual/awaited_seeds.hpp"
 #include "sim/virtual/virtual_network.hpp"
-#include "sim/workers.hpp"
 #include "topologies/graph.hpp"
 
-namespace unlearn::sim {
+namespace unlearn::sim::experiments {
 
 struct StudyWorldSettings {
     std::uint64_t scenario_seed = 1;  ///< of the nodes' keys
@@ -43,14 +43,14 @@ class StudyWorld {
     using Listener = std::function<void(std::size_t node, const protocol::Event& event)>;
 
     /// `workers` must outlive the world, and is used by nobody else while the world runs.
-    StudyWorld(const topologies::Graph& graph, StudyWorldSettings settings, Workers& workers,
+    StudyWorld(const topologies::Graph& graph, StudyWorldSettings settings, support::Workers& workers,
                Listener listener);
     ~StudyWorld();
     StudyWorld(const StudyWorld&) = delete;
     StudyWorld& operator=(const StudyWorld&) = delete;
 
-    [[nodiscard]] VirtualTime& time() { return time_; }
-    [[nodiscard]] const VirtualTime& time() const { return time_; }
+    [[nodiscard]] virtual_world::VirtualTime& time() { return time_; }
+    [[nodiscard]] const virtual_world::VirtualTime& time() const { return time_; }
     [[nodiscard]] std::size_t size() const { return places_.size(); }
     [[nodiscard]] const std::string& name(std::size_t node) const { return places_[node]->name; }
     [[nodiscard]] const protocol::NodeId& id(std::size_t node) const { return places_[node]->identity.id(); }
@@ -98,14 +98,14 @@ class StudyWorld {
         std::string name;
         protocol::Identity identity;
         std::vector<std::size_t> neighbours;
-        VirtualDisk disk;
-        std::shared_ptr<VirtualHost> host;
+        virtual_world::VirtualDisk disk;
+        std::shared_ptr<virtual_world::VirtualHost> host;
         // With learning; `judge` uses the ensemble, and `awaited` the judge.
         std::unique_ptr<learning::EnsembleHolder> ensemble;
         std::unique_ptr<daemon::EnsembleSeeds> judge;
-        std::unique_ptr<AwaitedSeeds> awaited;
-        std::unique_ptr<SimulatedHolder> simulated;  ///< without
-        std::unique_ptr<runtime::Node> node;         ///< null while it is down
+        std::unique_ptr<virtual_world::AwaitedSeeds> awaited;
+        std::unique_ptr<faults::SimulatedHolder> simulated;  ///< without
+        std::unique_ptr<runtime::Node> node;                 ///< null while it is down
         protocol::SteadyTime up_since{};
         bool leaving = false;
         bool gone = false;
@@ -119,17 +119,17 @@ class StudyWorld {
     void on_event(std::size_t node, const protocol::Event& event);
 
     StudyWorldSettings settings_;
-    Workers& workers_;
+    support::Workers& workers_;
     Listener listener_;
     learning::RandomStream random_;
     // Disks outlive what is still on its way to them in the queue of time.
     std::vector<std::unique_ptr<Place>> places_;
     std::map<protocol::NodeId, std::size_t> place_of_;
-    VirtualTime time_;
-    VirtualNetwork network_{time_};
+    virtual_world::VirtualTime time_;
+    virtual_world::VirtualNetwork network_{time_};
     Link link_;
     network::TrafficCounters sent_before_;  ///< by nodes that are down now
     std::optional<std::string> problem_;
 };
 
-}  // namespace unlearn::sim
+}  // namespace unlearn::sim::experiments

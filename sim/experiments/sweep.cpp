@@ -11,15 +11,15 @@
 
 #include "protocol/bytes.hpp"
 #include "protocol/digest.hpp"
-#include "sim/experiments/experiment_report.hpp"
-#include "sim/experiments/rows_file.hpp"
 #include "sim/experiments/studies.hpp"
-#include "sim/output_folder.hpp"
-#include "sim/own_process.hpp"
-#include "sim/result.hpp"
+#include "sim/report/experiment_report.hpp"
+#include "sim/report/rows_file.hpp"
+#include "sim/run/result.hpp"
+#include "sim/support/output_folder.hpp"
+#include "sim/support/own_process.hpp"
 #include "topologies/formats/formats.hpp"
 
-namespace unlearn::sim {
+namespace unlearn::sim::experiments {
 namespace {
 
 namespace fs = std::filesystem;
@@ -93,15 +93,15 @@ class RunFiles {
         const auto rows = read(run);
         return rows && !rows->empty() && rows->front().metric == kSecondsMetric &&
                rows->front().labels.contains(kProgramLabel) &&
-               rows->front().labels.at(kProgramLabel) == Label(program_hash());
+               rows->front().labels.at(kProgramLabel) == report::Label(program_hash());
     }
-    [[nodiscard]] tl::expected<std::vector<Row>, std::string> read(const ExperimentRun& run) const {
-        return read_rows(path_of(run));
+    [[nodiscard]] tl::expected<std::vector<report::Row>, std::string> read(const ExperimentRun& run) const {
+        return report::read_rows(path_of(run));
     }
-    [[nodiscard]] tl::expected<void, std::string> write(const ExperimentRun& run, std::vector<Row> rows,
-                                                        double seconds) const {
-        rows.insert(rows.begin(), Row{kSecondsMetric, seconds, {{kProgramLabel, program_hash()}}});
-        return write_rows_jsonl(path_of(run), rows);
+    [[nodiscard]] tl::expected<void, std::string> write(const ExperimentRun& run,
+                                                        std::vector<report::Row> rows, double seconds) const {
+        rows.insert(rows.begin(), report::Row{kSecondsMetric, seconds, {{kProgramLabel, program_hash()}}});
+        return report::write_rows_jsonl(path_of(run), rows);
     }
     void remove(const ExperimentRun& run) const {
         std::error_code error;
@@ -118,7 +118,7 @@ class RunFiles {
 std::string words_of(const ExperimentRun& run) {
     std::string text = "run " + std::to_string(run.index);
     for (const auto& [name, label] : run.labels)
-        text += ", " + name + " " + to_text(label);
+        text += ", " + name + " " + report::to_text(label);
     return text;
 }
 
@@ -153,10 +153,10 @@ class FamilyProcesses {
     [[nodiscard]] std::optional<std::string> start(std::size_t family) {
         const std::size_t cores = std::max(1U, std::thread::hardware_concurrency());
         const std::size_t threads = std::max<std::size_t>(1, cores / at_once_);
-        auto process =
-            OwnProcess::start({"sweep-family", experiment_.file.string(), "--out", options_.folder.string(),
-                               "--family", std::to_string(family), "--threads", std::to_string(threads)},
-                              files_.log_of(family));
+        auto process = support::OwnProcess::start(
+            {"sweep-family", experiment_.file.string(), "--out", options_.folder.string(), "--family",
+             std::to_string(family), "--threads", std::to_string(threads)},
+            files_.log_of(family));
         if (!process) return "a process cannot be started: " + process.error();
         running_.emplace_back(family, std::move(*process));
         return std::nullopt;
@@ -184,13 +184,13 @@ class FamilyProcesses {
     const SweepOptions& options_;
     const RunFiles& files_;
     std::size_t at_once_;  ///< they share the cores
-    std::vector<std::pair<std::size_t, OwnProcess>> running_;
+    std::vector<std::pair<std::size_t, support::OwnProcess>> running_;
 };
 
 std::vector<std::string> make_missing_runs(const Experiment& experiment, const SweepOptions& options,
                                            const RunFiles& files,
                                            const std::vector<const ExperimentRun*>& missing,
-                                           Progress& progress) {
+                                           report::Progress& progress) {
     std::vector<std::size_t> families;
     for (const auto* run : missing)
         if (std::find(families.begin(), families.end(), run->family) == families.end())
@@ -219,9 +219,9 @@ std::vector<std::string> make_missing_runs(const Experiment& experiment, const S
 }
 
 /// All rows with the swept labels, and the seconds that they took.
-tl::expected<std::vector<Row>, std::string> collect_rows(const Experiment& experiment, const RunFiles& files,
-                                                         double& seconds) {
-    std::vector<Row> all;
+tl::expected<std::vector<report::Row>, std::string> collect_rows(const Experiment& experiment,
+                                                                 const RunFiles& files, double& seconds) {
+    std::vector<report::Row> all;
     for (const auto& run : experiment.runs) {
         if (!files.exists(run)) continue;
         auto rows = files.read(run);
@@ -238,15 +238,15 @@ tl::expected<std::vector<Row>, std::string> collect_rows(const Experiment& exper
     return all;
 }
 
-ExperimentReport report_of(const Experiment& experiment, const SweepOutcome& outcome) {
-    ExperimentReport report;
+report::ExperimentReport report_of(const Experiment& experiment, const SweepOutcome& outcome) {
+    report::ExperimentReport report;
     report.name = experiment.name;
     report.description = experiment.description;
     report.figures = experiment.figures;
     report.swept = experiment.swept;
     report.runs = outcome.done + outcome.reused;
     report.seconds = outcome.seconds;
-    const auto machine = machine_json();
+    const auto machine = run::machine_json();
     report.machine = {{"cpu", machine.at("cpu").get<std::string>()},
                       {"cores", std::to_string(machine.at("cores").get<unsigned>())}};
     report.failures = outcome.failures;
@@ -258,7 +258,7 @@ ExperimentReport report_of(const Experiment& experiment, const SweepOutcome& out
 
 tl::expected<void, std::string> run_family(const Experiment& experiment, std::size_t family,
                                            std::uint32_t threads, const SweepOptions& options,
-                                           Progress& progress) {
+                                           report::Progress& progress) {
     const RunFiles files(options.folder, experiment);
     if (auto ok = files.create(); !ok) return ok;
     std::unique_ptr<Study> study;
@@ -292,8 +292,8 @@ tl::expected<void, std::string> run_family(const Experiment& experiment, std::si
 }
 
 tl::expected<SweepOutcome, std::string> run_sweep(const Experiment& experiment, const SweepOptions& options,
-                                                  Progress& progress) {
-    if (auto ok = open_output_folder(options.folder); !ok) return tl::unexpected(ok.error());
+                                                  report::Progress& progress) {
+    if (auto ok = support::open_output_folder(options.folder); !ok) return tl::unexpected(ok.error());
     const RunFiles files(options.folder, experiment);
     if (auto ok = files.create(); !ok) return tl::unexpected(ok.error());
     std::vector<const ExperimentRun*> missing;
@@ -312,14 +312,14 @@ tl::expected<SweepOutcome, std::string> run_sweep(const Experiment& experiment, 
 
     const auto rows = collect_rows(experiment, files, outcome.seconds);
     if (!rows) return tl::unexpected(rows.error());
-    if (auto ok = write_rows_jsonl(options.folder / "results.jsonl", *rows); !ok)
+    if (auto ok = report::write_rows_jsonl(options.folder / "results.jsonl", *rows); !ok)
         return tl::unexpected(ok.error());
-    if (auto ok = write_rows_csv(options.folder / "results.csv", *rows); !ok)
+    if (auto ok = report::write_rows_csv(options.folder / "results.csv", *rows); !ok)
         return tl::unexpected(ok.error());
     // What cannot be drawn is missing in a report that is there.
-    if (auto ok = write_experiment_report(options.folder, report_of(experiment, outcome), *rows); !ok)
+    if (auto ok = report::write_experiment_report(options.folder, report_of(experiment, outcome), *rows); !ok)
         outcome.failures.push_back(ok.error());
     return outcome;
 }
 
-}  // namespace unlearn::sim
+}  // namespace unlearn::sim::experiments

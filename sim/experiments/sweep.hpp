@@ -8,9 +8,9 @@
 #include <tl/expected.hpp>
 
 #include "sim/experiments/experiment.hpp"
-#include "sim/progress.hpp"
+#include "sim/report/progress.hpp"
 
-namespace unlearn::sim {
+namespace unlearn::sim::experiments {
 
 struct SweepOptions {
     std::filesystem::path folder;  ///< for runs/, results.jsonl, results.csv, plots/ and report.html
@@ -32,12 +32,12 @@ struct SweepOutcome {
 /// @return one line when nothing could be written.
 [[nodiscard]] tl::expected<SweepOutcome, std::string> run_sweep(const Experiment& experiment,
                                                                 const SweepOptions& options,
-                                                                Progress& progress);
+                                                                report::Progress& progress);
 
 /// The work of one such process: the runs of a family that are not there yet. @return one line that says
 /// which run failed, and why; those before it are kept.
 [[nodiscard]] tl::expected<void, std::string> run_family(const Experiment& experiment, std::size_t family,
                                                          std::uint32_t threads, const SweepOptions& options,
-                                                         Progress& progress);
+                                                         report::Progress& progress);
 
-}  // namespace unlearn::sim
+}  // namespace unlearn::sim::experiments

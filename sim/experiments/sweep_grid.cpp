@@ -4,7 +4,7 @@
 #include <optional>
 #include <utility>
 
-namespace unlearn::sim {
+namespace unlearn::sim::experiments {
 namespace {
 
 using config::Complaints;
@@ -19,7 +19,7 @@ std::string dotted(const std::vector<std::string>& path) {
 }
 
 /// What an element of a list is called in rows. Nothing when it cannot be told.
-std::optional<Label> label_of_element(const toml::node& element) {
+std::optional<report::Label> label_of_element(const toml::node& element) {
     if (const auto* text = element.as_string()) return text->get();
     if (element.is_number()) return *element.value<double>();
     if (const auto* truth = element.as_boolean()) return std::string(truth->get() ? "true" : "false");
@@ -51,7 +51,8 @@ std::vector<std::pair<std::string, const toml::node*>> in_order(const toml::tabl
 }
 
 bool is_study_label(std::string_view name) {
-    return std::find(kStudyLabels.begin(), kStudyLabels.end(), name) != kStudyLabels.end();
+    return std::find(report::kStudyLabels.begin(), report::kStudyLabels.end(), name) !=
+           report::kStudyLabels.end();
 }
 
 class KeyCollector {
@@ -96,7 +97,7 @@ class KeyCollector {
                     "has an element without a name; allowed: texts, numbers, lists of texts, and tables with "
                     "a label");
             if (std::find(key.labels.begin(), key.labels.end(), *label) != key.labels.end())
-                return complain("has " + to_text(*label) + " twice");
+                return complain("has " + report::to_text(*label) + " twice");
             key.labels.push_back(std::move(*label));
         }
         keys_.push_back(std::move(key));
@@ -167,4 +168,4 @@ void apply_choice(toml::table& root, const std::vector<SweptKey>& keys,
     }
 }
 
-}  // namespace unlearn::sim
+}  // namespace unlearn::sim::experiments

@@ -8,9 +8,9 @@
 #include <toml++/toml.h>
 
 #include "node/config/toml_reader.hpp"
-#include "sim/experiments/row.hpp"
+#include "sim/report/row.hpp"
 
-namespace unlearn::sim {
+namespace unlearn::sim::experiments {
 
 /// One list of [sweep]: `sweep.distillation.temperature = [1, 3]` sets distillation.temperature to 1, then
 /// to 3. `sweep.topology = ["ring", "star"]` stands for topology.kind. Elements that are tables are laid over
@@ -19,7 +19,7 @@ struct SweptKey {
     std::vector<std::string> path;
     std::string
         name;  ///< of the label: the path's last part, or all of it where two would be called the same
-    std::vector<Label> labels;  ///< one for each element
+    std::vector<report::Label> labels;  ///< one for each element
 };
 
 /// The lists of [sweep] in the order of the file.
@@ -30,4 +30,4 @@ struct SweptKey {
 void apply_choice(toml::table& root, const std::vector<SweptKey>& keys,
                   const std::vector<std::size_t>& choice);
 
-}  // namespace unlearn::sim
+}  // namespace unlearn::sim::experiments

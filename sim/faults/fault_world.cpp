@@ -10,7 +10,7 @@
 #include "protocol/digest.hpp"
 #include "topologies/generators.hpp"
 
-namespace unlearn::sim {
+namespace unlearn::sim::faults {
 
 using namespace protocol;
 using namespace std::chrono_literals;
@@ -35,7 +35,7 @@ FaultWorld::FaultWorld(std::uint64_t seed, FaultOptions options)
       random_(seed),
       network_(time_),
       network_id_(network_id_of({"fault-sim", {1}, {"a", "b"}, "none", {}})) {
-    restart_sqlite_randomness();
+    virtual_world::restart_sqlite_randomness();
     const bool is_long = options_.hours > kLongHours;
     const auto storm = std::chrono::seconds(static_cast<std::int64_t>(options_.hours * 3600));
     lease_time_ = std::max<std::chrono::seconds>(storm / 4, 60s);
@@ -146,7 +146,7 @@ void FaultWorld::start(Machine& machine) {
     record(machine.id());
     record(machine.starts);
     tell(machine, "starts");
-    VirtualHost::Options options;
+    virtual_world::VirtualHost::Options options;
     options.seed = random_.next();
     options.write_latency = [this] { return between(200us, 4ms); };
     options.forgets = options_.in_memory;
@@ -168,7 +168,7 @@ void FaultWorld::start(Machine& machine) {
             });
         invariants_->loaded(machine, state);
     };
-    machine.host = std::make_shared<VirtualHost>(time_, machine.disk, std::move(options));
+    machine.host = std::make_shared<virtual_world::VirtualHost>(time_, machine.disk, std::move(options));
     machine.host->set_clock_error(machine.clock_error);
     machine.holder = std::make_unique<SimulatedHolder>(
         machine.host, SimulatedHolder::Hooks{[this, &machine](const NodeId& owner, ByteView payload) {
@@ -185,8 +185,8 @@ void FaultWorld::start(Machine& machine) {
     config.random_seed = random_.next() | 1;
     auto node = runtime::Node::create(
         machine.host, machine.identity, {"state", std::move(config), tick_},
-        std::make_unique<VirtualTransport>(network_, machine.id(), machine.endpoint), *machine.holder,
-        [this, &machine](const Event& event, auto) { on_event(machine, event); });
+        std::make_unique<virtual_world::VirtualTransport>(network_, machine.id(), machine.endpoint),
+        *machine.holder, [this, &machine](const Event& event, auto) { on_event(machine, event); });
     if (!node) {
         machine.holder.reset();
         if (node.error().code == ErrorCode::retired) {
@@ -196,7 +196,8 @@ void FaultWorld::start(Machine& machine) {
         }
         const bool excused = machine.disk.crashed() || machine.disk.error_rate > 0.0 ||
                              machine.disk.capacity != std::numeric_limits<std::uint64_t>::max();
-        if (!excused) invariants_->fail("starts-again", sim::name_of(machine) + ": " + node.error().text());
+        if (!excused)
+            invariants_->fail("starts-again", faults::name_of(machine) + ": " + node.error().text());
         if (machine.disk.crashed()) {
             ++crashes_;
             struck("died while it started");
@@ -235,7 +236,7 @@ void FaultWorld::come_back(Machine& machine) {
     start(machine);
 }
 
-void FaultWorld::crash_at(Machine& machine, std::uint64_t operations, VirtualDisk::Crash how) {
+void FaultWorld::crash_at(Machine& machine, std::uint64_t operations, virtual_world::VirtualDisk::Crash how) {
     machine.disk.crash_at(operations, how);
     armed_.insert(machine.index);
 }
@@ -391,4 +392,4 @@ FaultWorld::Duration FaultWorld::between(Duration least, Duration most) {
                        random_.below(static_cast<std::uint64_t>((most - least).count()) + 1)));
 }
 
-}  // namespace unlearn::sim
+}  // namespace unlearn::sim::faults

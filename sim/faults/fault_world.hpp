@@ -16,7 +16,7 @@
 #include "sim/faults/rules.hpp"
 #include "sim/virtual/virtual_network.hpp"
 
-namespace unlearn::sim {
+namespace unlearn::sim::faults {
 
 struct FaultOptions {
     std::uint32_t nodes = 24;
@@ -65,7 +65,7 @@ class FaultWorld {
     /// The machine goes down without a word, now; `power_lost`: with what its disk had not synced.
     void crash(Machine& machine, bool power_lost, Duration back_after);
     /// The machine dies at the disk operation after `operations` more.
-    void crash_at(Machine& machine, std::uint64_t operations, VirtualDisk::Crash how);
+    void crash_at(Machine& machine, std::uint64_t operations, virtual_world::VirtualDisk::Crash how);
     /// Until then, or the first violation unless it goes on.
     void run_until(Duration end);
     /// Everything that is too dear to be checked after every event.
@@ -81,7 +81,8 @@ class FaultWorld {
 
   protected:
     /// What happens to a message of `from`, which may be nobody's machine.
-    [[nodiscard]] virtual Fate fate_of(const protocol::NodeId& /*from*/, const network::Frames& /*frames*/) {
+    [[nodiscard]] virtual virtual_world::Fate fate_of(const protocol::NodeId& /*from*/,
+                                                      const network::Frames& /*frames*/) {
         return {};
     }
     virtual void before_start(Machine& /*machine*/) {}
@@ -111,8 +112,8 @@ class FaultWorld {
     std::uint64_t seed_;
     FaultOptions options_;
     learning::RandomStream random_;
-    VirtualTime time_;
-    VirtualNetwork network_;
+    virtual_world::VirtualTime time_;
+    virtual_world::VirtualNetwork network_;
     Payloads payloads_;
     protocol::NetworkId network_id_;
     std::optional<protocol::Identity> network_key_;
@@ -153,4 +154,4 @@ class FaultWorld {
     std::map<std::string, std::uint64_t> faults_;
 };
 
-}  // namespace unlearn::sim
+}  // namespace unlearn::sim::faults

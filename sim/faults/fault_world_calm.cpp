@@ -6,7 +6,7 @@
 #include "sim/faults/fault_world.hpp"
 
 /// What must be true of the whole world once its storm is over.
-namespace unlearn::sim {
+namespace unlearn::sim::faults {
 
 using namespace protocol;
 
@@ -126,4 +126,4 @@ std::size_t FaultWorld::exits_nobody_can_know() const {
     }));
 }
 
-}  // namespace unlearn::sim
+}  // namespace unlearn::sim::faults

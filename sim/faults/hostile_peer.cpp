@@ -6,7 +6,7 @@
 
 #include "sim/faults/key_twin.hpp"
 
-namespace unlearn::sim {
+namespace unlearn::sim::faults {
 
 using namespace protocol;
 using network::SessionId;
@@ -42,7 +42,7 @@ HostilePeer::HostilePeer(World world, Identity identity, std::optional<SignedByt
 
 void HostilePeer::start(std::vector<PeerAddress> victims) {
     victims_ = std::move(victims);
-    transport_ = std::make_unique<VirtualTransport>(world_.network, id(), std::nullopt);
+    transport_ = std::make_unique<virtual_world::VirtualTransport>(world_.network, id(), std::nullopt);
     static_cast<void>(transport_->start(*this));
     std::vector<CurvePublicKey> keys;
     for (const auto& victim : victims_)
@@ -260,4 +260,4 @@ void HostilePeer::small_frames(SessionId session) {
         say(session, Ping{random_.next()});
 }
 
-}  // namespace unlearn::sim
+}  // namespace unlearn::sim::faults

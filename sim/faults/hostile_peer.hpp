@@ -14,14 +14,14 @@
 #include "sim/faults/payloads.hpp"
 #include "sim/virtual/virtual_network.hpp"
 
-namespace unlearn::sim {
+namespace unlearn::sim::faults {
 
 /// A member with a key of its own that breaks every rule it can. Speaks bytes; has no engine.
 class HostilePeer final : private network::TransportHandler {
   public:
     struct World {
-        VirtualTime& time;
-        VirtualNetwork& network;
+        virtual_world::VirtualTime& time;
+        virtual_world::VirtualNetwork& network;
         Payloads& payloads;
         protocol::NetworkId network_id;
         std::vector<const protocol::Identity*> honest;  ///< whose names are abused; their keys are used for
@@ -82,7 +82,7 @@ class HostilePeer final : private network::TransportHandler {
     protocol::Identity identity_;
     std::optional<protocol::SignedBytes> membership_;
     learning::RandomStream random_;
-    std::unique_ptr<VirtualTransport> transport_;
+    std::unique_ptr<virtual_world::VirtualTransport> transport_;
     std::vector<protocol::PeerAddress> victims_;
     std::map<network::SessionId, Session> sessions_;
     std::map<std::uint64_t, std::array<protocol::SharedSeedBytes, 2>> seeds_;
@@ -95,4 +95,4 @@ class HostilePeer final : private network::TransportHandler {
     std::map<std::string, std::uint64_t> attacks_;
 };
 
-}  // namespace unlearn::sim
+}  // namespace unlearn::sim::faults

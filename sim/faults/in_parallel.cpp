@@ -13,7 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-namespace unlearn::sim {
+namespace unlearn::sim::faults {
 
 namespace {
 
@@ -122,4 +122,4 @@ std::vector<std::uint64_t> in_parallel(std::uint64_t first, std::uint64_t count,
     return died;
 }
 
-}  // namespace unlearn::sim
+}  // namespace unlearn::sim::faults

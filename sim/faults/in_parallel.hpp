@@ -6,7 +6,7 @@
 
 #include <nlohmann/json.hpp>
 
-namespace unlearn::sim {
+namespace unlearn::sim::faults {
 
 /// Runs `run_one` for `count` seeds from `first` on, in `jobs` processes of their own (0: one for each core),
 /// and gives the results to `show` in the order of the seeds. Processes, because SQLite's random numbers and
@@ -16,4 +16,4 @@ namespace unlearn::sim {
     const std::function<nlohmann::json(std::uint64_t seed)>& run_one,
     const std::function<void(const nlohmann::json& result)>& show);
 
-}  // namespace unlearn::sim
+}  // namespace unlearn::sim::faults

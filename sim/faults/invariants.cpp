@@ -7,7 +7,7 @@
 #include "node/storage/sqlite.hpp"
 #include "protocol/limits.hpp"
 
-namespace unlearn::sim {
+namespace unlearn::sim::faults {
 
 using namespace protocol;
 
@@ -371,4 +371,4 @@ std::optional<NodeId> Invariants::still_kept(const Machine& machine) const {
     return std::nullopt;
 }
 
-}  // namespace unlearn::sim
+}  // namespace unlearn::sim::faults

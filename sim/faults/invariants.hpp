@@ -12,7 +12,7 @@
 #include "sim/faults/machine.hpp"
 #include "sim/faults/payloads.hpp"
 
-namespace unlearn::sim {
+namespace unlearn::sim::faults {
 
 struct Violation {
     std::string rule;
@@ -30,7 +30,7 @@ class Invariants {
         bool in_memory = false;             ///< there are no disks to look at
         bool has_key = false;               ///< the network: it takes exits of its members only
     };
-    Invariants(Settings settings, VirtualTime& time, const Payloads& payloads)
+    Invariants(Settings settings, virtual_world::VirtualTime& time, const Payloads& payloads)
         : settings_(settings), time_(time), payloads_(payloads) {}
 
     [[nodiscard]] const std::optional<Violation>& violation() const { return violation_; }
@@ -138,7 +138,7 @@ class Invariants {
                                                   const protocol::SignedBytes& signed_lease);
 
     Settings settings_;
-    VirtualTime& time_;
+    virtual_world::VirtualTime& time_;
     const Payloads& payloads_;
     std::optional<Violation> violation_;
     std::set<std::string> broken_;
@@ -196,4 +196,4 @@ class Invariants {
     std::map<std::pair<protocol::NodeId, protocol::SeedVersion>, std::size_t> least_chunk_;
 };
 
-}  // namespace unlearn::sim
+}  // namespace unlearn::sim::faults

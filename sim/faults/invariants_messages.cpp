@@ -5,7 +5,7 @@
 #include "sim/faults/invariants.hpp"
 
 /// What must hold of all that a node says, and what it must make of what it hears.
-namespace unlearn::sim {
+namespace unlearn::sim::faults {
 
 using namespace protocol;
 
@@ -239,4 +239,4 @@ const Lease* Invariants::lease_in(const NodeId& owner, const SignedBytes& signed
     return &leases_.emplace(signed_lease, *lease).first->second;
 }
 
-}  // namespace unlearn::sim
+}  // namespace unlearn::sim::faults

@@ -4,7 +4,7 @@
 
 #include <sodium.h>
 
-namespace unlearn::sim {
+namespace unlearn::sim::faults {
 
 using namespace protocol;
 
@@ -64,4 +64,4 @@ Bytes KeyTwin::renamed(Bytes bytes) const {
     return bytes;
 }
 
-}  // namespace unlearn::sim
+}  // namespace unlearn::sim::faults

@@ -5,7 +5,7 @@
 #include "protocol/digest.hpp"
 #include "protocol/identity.hpp"
 
-namespace unlearn::sim {
+namespace unlearn::sim::faults {
 
 /// The second identity that comes with every key: who can sign for the point A can sign for -A too, whose
 /// bytes differ in the sign bit alone, and which has the same key on a connection. To Ed25519 its signatures
@@ -30,4 +30,4 @@ class KeyTwin {
     std::array<std::uint8_t, 32> scalar_{};  ///< the secret of -A
 };
 
-}  // namespace unlearn::sim
+}  // namespace unlearn::sim::faults

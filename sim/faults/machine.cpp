@@ -2,7 +2,7 @@
 
 #include <utility>
 
-namespace unlearn::sim {
+namespace unlearn::sim::faults {
 
 using namespace protocol;
 
@@ -26,4 +26,4 @@ std::string name_of(const Machine& machine) {
     return "node-" + std::to_string(machine.index);
 }
 
-}  // namespace unlearn::sim
+}  // namespace unlearn::sim::faults

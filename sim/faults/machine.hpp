@@ -13,7 +13,7 @@
 #include "sim/virtual/virtual_host.hpp"
 #include "sim/virtual/virtual_network.hpp"
 
-namespace unlearn::sim {
+namespace unlearn::sim::faults {
 
 /// Stands for learning: takes any seed after a while, and keeps account of what is in use.
 class SimulatedHolder final : public runtime::SeedHolder {
@@ -24,7 +24,7 @@ class SimulatedHolder final : public runtime::SeedHolder {
         std::function<void(const protocol::NodeId& owner, protocol::SeedVersion version)> installed;
         std::function<protocol::SteadyTime()> thinking_time;
     };
-    SimulatedHolder(std::shared_ptr<VirtualHost> host, Hooks hooks)
+    SimulatedHolder(std::shared_ptr<virtual_world::VirtualHost> host, Hooks hooks)
         : host_(std::move(host)), hooks_(std::move(hooks)) {}
 
     void check(const protocol::NodeId& owner, protocol::SeedVersion version, const std::string& architecture,
@@ -37,7 +37,7 @@ class SimulatedHolder final : public runtime::SeedHolder {
     [[nodiscard]] const std::map<protocol::NodeId, protocol::SeedVersion>& in_use() const { return in_use_; }
 
   private:
-    std::shared_ptr<VirtualHost> host_;
+    std::shared_ptr<virtual_world::VirtualHost> host_;
     Hooks hooks_;
     std::map<protocol::NodeId, protocol::SeedVersion> in_use_;
 };
@@ -60,8 +60,8 @@ struct Machine {
     std::vector<protocol::Neighbour> neighbours;
     std::optional<protocol::SignedBytes> membership;
 
-    VirtualDisk disk;
-    std::shared_ptr<VirtualHost> host;
+    virtual_world::VirtualDisk disk;
+    std::shared_ptr<virtual_world::VirtualHost> host;
     std::unique_ptr<SimulatedHolder> holder;
     std::unique_ptr<runtime::Node> node;  ///< null while the machine is down
 
@@ -81,4 +81,4 @@ struct Machine {
 /// "node-7".
 [[nodiscard]] std::string name_of(const Machine& machine);
 
-}  // namespace unlearn::sim
+}  // namespace unlearn::sim::faults

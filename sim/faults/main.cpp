@@ -12,7 +12,7 @@
 #include "sim/faults/storm.hpp"
 
 using namespace unlearn;
-using namespace unlearn::sim;
+using namespace unlearn::sim::faults;
 
 namespace {
 

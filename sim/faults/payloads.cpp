@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <memory>
 
-namespace unlearn::sim {
+namespace unlearn::sim::faults {
 
 using namespace protocol;
 
@@ -30,4 +30,4 @@ const std::vector<Payloads::Mark>& Payloads::marks_of(const NodeId& owner) const
     return found == marks_.end() ? none : found->second;
 }
 
-}  // namespace unlearn::sim
+}  // namespace unlearn::sim::faults

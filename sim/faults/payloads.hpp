@@ -11,7 +11,7 @@
 #include "protocol/digest.hpp"
 #include "protocol/identity.hpp"
 
-namespace unlearn::sim {
+namespace unlearn::sim::faults {
 
 /// Random seeds of a simulated world, and the marks by which their bytes are found again anywhere.
 class Payloads {
@@ -29,4 +29,4 @@ class Payloads {
     std::map<protocol::NodeId, std::set<protocol::Digest>> digests_;
 };
 
-}  // namespace unlearn::sim
+}  // namespace unlearn::sim::faults

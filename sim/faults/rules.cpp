@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <array>
 
-namespace unlearn::sim {
+namespace unlearn::sim::faults {
 
 using protocol::Admission;
 using protocol::AdmissionFacts;
@@ -89,4 +89,4 @@ std::vector<protocol::StoreOp> stored_by(BrokenRule rule, std::vector<protocol::
     return ops;
 }
 
-}  // namespace unlearn::sim
+}  // namespace unlearn::sim::faults

@@ -9,7 +9,7 @@
 #include "protocol/durable.hpp"
 #include "protocol/engine/admission.hpp"
 
-namespace unlearn::sim {
+namespace unlearn::sim::faults {
 
 /// A rule of the protocol that a run breaks on purpose, to see that the simulation notices.
 enum class BrokenRule {
@@ -41,4 +41,4 @@ using Gate = protocol::Admission (*)(const protocol::AdmissionFacts&, protocol::
     BrokenRule rule, std::vector<protocol::StoreOp> ops,
     const std::function<bool(const protocol::NodeId&)>& has_left);
 
-}  // namespace unlearn::sim
+}  // namespace unlearn::sim::faults

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace unlearn::sim {
+namespace unlearn::sim::faults {
 
 using namespace std::chrono_literals;
 
@@ -55,4 +55,4 @@ SpreadResult spread(std::uint64_t seed, FaultOptions options) {
     return result;
 }
 
-}  // namespace unlearn::sim
+}  // namespace unlearn::sim::faults

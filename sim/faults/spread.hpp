@@ -2,7 +2,7 @@
 
 #include "sim/faults/fault_world.hpp"
 
-namespace unlearn::sim {
+namespace unlearn::sim::faults {
 
 struct SpreadResult {
     FaultResult world;
@@ -16,4 +16,4 @@ struct SpreadResult {
 /// has to reach everybody.
 [[nodiscard]] SpreadResult spread(std::uint64_t seed, FaultOptions options);
 
-}  // namespace unlearn::sim
+}  // namespace unlearn::sim::faults

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 /// What goes wrong in a world, and how it must look when nothing goes wrong any more.
-namespace unlearn::sim {
+namespace unlearn::sim::faults {
 
 using namespace protocol;
 using namespace std::chrono_literals;
@@ -204,7 +204,7 @@ void Storm::crash_for(Machine& machine, Duration down) {
 void Storm::arm(Machine& machine) {
     // One draw a statement, here and elsewhere: compilers differ in which of two arguments they draw first,
     // and a seed is one storm under every compiler.
-    const auto how = static_cast<VirtualDisk::Crash>(random_.below(3));
+    const auto how = static_cast<virtual_world::VirtualDisk::Crash>(random_.below(3));
     crash_at(machine, random_.below(40), how);
 }
 
@@ -217,12 +217,12 @@ FaultWorld::Aftermath Storm::aftermath() {
     return {chance(kRates.dying_write_loses_power), between(0s, 20s)};
 }
 
-Fate Storm::fate_of(const NodeId& from, const network::Frames& frames) {
+virtual_world::Fate Storm::fate_of(const NodeId& from, const network::Frames& frames) {
     if (machine_of(from) != nullptr && random_.below(16) == 0) {
         overheard_.push_back(frames);
         if (overheard_.size() > kMostOverheard) overheard_.pop_front();
     }
-    Fate fate;
+    virtual_world::Fate fate;
     if (!stormy_) return fate;
     const double luck = random_.uniform();
     if (luck < loss_) {
@@ -415,4 +415,4 @@ void Storm::check_calm() {
     if (open) invariants_->fail(open->rule, open->detail + ", long after the storm");
 }
 
-}  // namespace unlearn::sim
+}  // namespace unlearn::sim::faults

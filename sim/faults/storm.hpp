@@ -10,7 +10,7 @@
 #include "sim/faults/fault_world.hpp"
 #include "sim/faults/hostile_peer.hpp"
 
-namespace unlearn::sim {
+namespace unlearn::sim::faults {
 
 /// How often everything strikes that a storm draws.
 struct StormRates {
@@ -61,7 +61,8 @@ class Storm final : public FaultWorld {
     [[nodiscard]] FaultResult run();
 
   private:
-    [[nodiscard]] Fate fate_of(const protocol::NodeId& from, const network::Frames& frames) override;
+    [[nodiscard]] virtual_world::Fate fate_of(const protocol::NodeId& from,
+                                              const network::Frames& frames) override;
     void before_start(Machine& machine) override;
     [[nodiscard]] Aftermath aftermath() override;
 
@@ -91,4 +92,4 @@ class Storm final : public FaultWorld {
     double loss_ = 0.0;
 };
 
-}  // namespace unlearn::sim
+}  // namespace unlearn::sim::faults

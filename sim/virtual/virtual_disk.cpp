@@ -11,7 +11,7 @@
 
 #include "node/storage/wiping_memory.hpp"
 
-namespace unlearn::sim {
+namespace unlearn::sim::virtual_world {
 
 using protocol::ErrorCode;
 using protocol::fail;
@@ -440,4 +440,4 @@ void VirtualDisk::cut(const std::filesystem::path& file, std::uint64_t bytes, bo
         found->second = std::min(found->second, bytes);
 }
 
-}  // namespace unlearn::sim
+}  // namespace unlearn::sim::virtual_world

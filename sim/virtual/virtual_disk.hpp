@@ -15,7 +15,7 @@
 
 struct sqlite3_vfs;
 
-namespace unlearn::sim {
+namespace unlearn::sim::virtual_world {
 
 /// One machine's disk in memory, as bad as a real one: what was not synced may be lost or torn in a power
 /// cut, space runs out, and reads and writes fail. SQLite reaches it through a VFS of its own. One thread;
@@ -125,4 +125,4 @@ class VirtualDisk final : public storage::Disk {
 /// SQLite has one random stream in each process; a world that is to be repeated begins it anew.
 void restart_sqlite_randomness();
 
-}  // namespace unlearn::sim
+}  // namespace unlearn::sim::virtual_world

@@ -4,7 +4,7 @@
 
 #include "node/storage/batch_queue.hpp"
 
-namespace unlearn::sim {
+namespace unlearn::sim::virtual_world {
 
 using protocol::Result;
 using protocol::SteadyTime;
@@ -151,4 +151,4 @@ Result<runtime::OpenedStorage> VirtualHost::open_storage(const std::filesystem::
         std::make_unique<VirtualStore>(shared_from_this(), disk_, options_, std::move(opened->store))};
 }
 
-}  // namespace unlearn::sim
+}  // namespace unlearn::sim::virtual_world

@@ -10,7 +10,7 @@
 #include "sim/virtual/virtual_disk.hpp"
 #include "sim/virtual/virtual_time.hpp"
 
-namespace unlearn::sim {
+namespace unlearn::sim::virtual_world {
 
 /// One machine's life between two starts: its clocks, its disk and how it runs. Shared by the node and by
 /// whatever is still on its way to it.
@@ -57,4 +57,4 @@ class VirtualHost final : public runtime::Host, public std::enable_shared_from_t
     std::chrono::seconds clock_error_{0};
 };
 
-}  // namespace unlearn::sim
+}  // namespace unlearn::sim::virtual_world

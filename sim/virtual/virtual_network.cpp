@@ -9,7 +9,7 @@
 #include "node/network/access_list.hpp"
 #include "node/network/limits.hpp"
 
-namespace unlearn::sim {
+namespace unlearn::sim::virtual_world {
 
 using namespace std::chrono_literals;
 using network::Frames;
@@ -375,4 +375,4 @@ void VirtualTransport::stop() {
     state_->stop(peer_, false);
 }
 
-}  // namespace unlearn::sim
+}  // namespace unlearn::sim::virtual_world

@@ -12,7 +12,7 @@
 #include "protocol/identity.hpp"
 #include "sim/virtual/virtual_time.hpp"
 
-namespace unlearn::sim {
+namespace unlearn::sim::virtual_world {
 
 struct VirtualPeer;
 struct VirtualNetworkState;
@@ -82,4 +82,4 @@ class VirtualTransport final : public network::Transport {
     std::shared_ptr<VirtualPeer> peer_;
 };
 
-}  // namespace unlearn::sim
+}  // namespace unlearn::sim::virtual_world

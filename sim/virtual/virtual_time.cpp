@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-namespace unlearn::sim {
+namespace unlearn::sim::virtual_world {
 
 void VirtualTime::at(protocol::SteadyTime when, Task task) {
     queue_.push({std::max(when, now_), next_number_++, std::move(task)});
@@ -18,4 +18,4 @@ void VirtualTime::run_next() {
     entry.task();
 }
 
-}  // namespace unlearn::sim
+}  // namespace unlearn::sim::virtual_world

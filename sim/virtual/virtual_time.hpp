@@ -8,7 +8,7 @@
 
 #include "protocol/engine/fetch.hpp"
 
-namespace unlearn::sim {
+namespace unlearn::sim::virtual_world {
 
 /// The one clock of a simulated world. Time stands still while a task runs and jumps to the next one after
 /// it; tasks of one moment run in the order in which they were set.
@@ -53,4 +53,4 @@ class VirtualTime {
     std::uint64_t tasks_run_ = 0;
 };
 
-}  // namespace unlearn::sim
+}  // namespace unlearn::sim::virtual_world

@@ -10,7 +10,7 @@
 
 /// Backups on a disk that fails.
 using namespace unlearn;
-using sim::VirtualDisk;
+using sim::virtual_world::VirtualDisk;
 
 namespace {
 

@@ -13,7 +13,8 @@
 /// The life of two nodes, from their first start to the exit of one, with a crash at every operation of
 /// either disk: before it, in the middle of it, after it, with power and without (what was not synced goes
 /// with it), and again while the machine comes back.
-using namespace unlearn::sim;
+using namespace unlearn::sim::faults;
+using namespace unlearn::sim::virtual_world;
 using namespace unlearn::protocol;
 using namespace std::chrono_literals;
 

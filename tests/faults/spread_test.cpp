@@ -2,7 +2,7 @@
 
 #include <doctest/doctest.h>
 
-using namespace unlearn::sim;
+using namespace unlearn::sim::faults;
 
 TEST_CASE("an exit reaches every node of a larger network, and every holder's receipt its owner") {
     FaultOptions options;

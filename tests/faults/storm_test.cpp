@@ -6,7 +6,7 @@
 
 #include <doctest/doctest.h>
 
-using namespace unlearn::sim;
+using namespace unlearn::sim::faults;
 
 namespace {
 

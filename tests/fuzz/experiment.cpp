@@ -6,8 +6,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     // Graphs of thousands of nodes and thousands of runs are allowed, and slow to make under sanitizers.
     if (size > 4096) return 0;
     constexpr std::size_t kMostRuns = 8;
-    const auto experiment =
-        unlearn::sim::parse_experiment(unlearn::fuzz::text_of(data, size), "/tmp/fuzz.toml", {}, kMostRuns);
+    const auto experiment = unlearn::sim::experiments::parse_experiment(unlearn::fuzz::text_of(data, size),
+                                                                        "/tmp/fuzz.toml", {}, kMostRuns);
     if (!experiment) {
         unlearn::fuzz::require_one_line(experiment.error().message);
         return 0;

@@ -1,4 +1,4 @@
-#include "sim/scenario.hpp"
+#include "sim/scenario/scenario.hpp"
 
 #include "tests/fuzz/fuzz.hpp"
 
@@ -6,6 +6,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const auto text = unlearn::fuzz::text_of(data, size);
     // Graphs of thousands of nodes are allowed, and slow to make under sanitizers.
     if (size > 4096) return 0;
-    static_cast<void>(unlearn::sim::parse_scenario(text, "/tmp/fuzz.toml"));
+    static_cast<void>(unlearn::sim::scenario::parse_scenario(text, "/tmp/fuzz.toml"));
     return 0;
 }

@@ -1,10 +1,10 @@
-#include "sim/experiments/axis.hpp"
+#include "sim/report/axis.hpp"
 
 #include <vector>
 
 #include <doctest/doctest.h>
 
-using namespace unlearn::sim;
+using namespace unlearn::sim::report;
 
 TEST_CASE("an axis has room at both ends and round numbers") {
     const Axis axis = linear_axis(72.0, 89.0);

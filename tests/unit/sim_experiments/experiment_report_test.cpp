@@ -1,4 +1,4 @@
-#include "sim/experiments/experiment_report.hpp"
+#include "sim/report/experiment_report.hpp"
 
 #include <cstdlib>
 #include <filesystem>
@@ -12,8 +12,8 @@
 
 #include "sample.hpp"
 
-using namespace unlearn::sim;
-using namespace unlearn::sim::test;
+using namespace unlearn::sim::report;
+using namespace unlearn::sim::report::test;
 
 namespace {
 

@@ -1,4 +1,4 @@
-#include "sim/experiments/plot.hpp"
+#include "sim/report/plot.hpp"
 
 #include <cstdlib>
 #include <string>
@@ -8,8 +8,8 @@
 
 #include "sample.hpp"
 
-using namespace unlearn::sim;
-using namespace unlearn::sim::test;
+using namespace unlearn::sim::report;
+using namespace unlearn::sim::report::test;
 
 namespace {
 

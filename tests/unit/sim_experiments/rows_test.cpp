@@ -10,10 +10,10 @@
 #include <unistd.h>
 
 #include "sample.hpp"
-#include "sim/experiments/rows_file.hpp"
+#include "sim/report/rows_file.hpp"
 
-using namespace unlearn::sim;
-using unlearn::sim::test::contains;
+using namespace unlearn::sim::report;
+using unlearn::sim::report::test::contains;
 
 namespace {
 

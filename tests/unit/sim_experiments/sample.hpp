@@ -3,10 +3,10 @@
 #include <string>
 #include <vector>
 
-#include "sim/experiments/figure.hpp"
-#include "sim/experiments/row.hpp"
+#include "sim/report/figure.hpp"
+#include "sim/report/row.hpp"
 
-namespace unlearn::sim::test {
+namespace unlearn::sim::report::test {
 
 inline bool contains(const std::string& text, const std::string& part) {
     return text.find(part) != std::string::npos;
@@ -50,4 +50,4 @@ inline TableSpec sample_table() {
     return table;
 }
 
-}  // namespace unlearn::sim::test
+}  // namespace unlearn::sim::report::test

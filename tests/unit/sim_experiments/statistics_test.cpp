@@ -1,11 +1,11 @@
-#include "sim/experiments/statistics.hpp"
+#include "sim/report/statistics.hpp"
 
 #include <limits>
 #include <vector>
 
 #include <doctest/doctest.h>
 
-using namespace unlearn::sim;
+using namespace unlearn::sim::report;
 
 namespace {
 

@@ -23,7 +23,7 @@ bool is_signed(ByteView message, const Signature& signature, ByteView key) {
 
 TEST_CASE("a key signs for its twin as validly as for itself, and only the rule for node ids stops that") {
     const Identity identity = Identity::from_seed({5});
-    const sim::KeyTwin twin(identity);
+    const sim::faults::KeyTwin twin(identity);
 
     // The twin is another identity with the same key on a connection.
     CHECK(!std::equal(twin.id().begin(), twin.id().end(), identity.id().bytes().begin()));

@@ -17,7 +17,7 @@
 namespace unlearn::testing {
 
 using namespace unlearn::protocol;
-using namespace unlearn::sim;
+using namespace unlearn::sim::faults;
 using namespace std::chrono_literals;
 
 using Rules = std::set<std::string>;

@@ -5,7 +5,7 @@
 
 #include <doctest/doctest.h>
 
-using unlearn::sim::VirtualDisk;
+using unlearn::sim::virtual_world::VirtualDisk;
 using Crash = VirtualDisk::Crash;
 
 namespace {

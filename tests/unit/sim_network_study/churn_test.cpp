@@ -11,7 +11,7 @@
 
 #include "topologies/generators.hpp"
 
-using namespace unlearn::sim;
+using namespace unlearn::sim::experiments;
 using unlearn::topologies::Graph;
 
 namespace {

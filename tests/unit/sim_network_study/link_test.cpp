@@ -6,7 +6,8 @@
 
 #include "protocol/messages.hpp"
 
-using namespace unlearn::sim;
+using namespace unlearn::sim::experiments;
+using namespace unlearn::sim::virtual_world;
 using namespace unlearn::protocol;
 using namespace std::chrono_literals;
 

@@ -13,11 +13,13 @@
 
 #include "node/learning/member.hpp"
 #include "sim/experiments/network_watch.hpp"
-#include "sim/learn.hpp"
+#include "sim/run/learn.hpp"
 #include "topologies/generators.hpp"
 
 using namespace unlearn;
-using namespace unlearn::sim;
+using namespace unlearn::sim::experiments;
+using namespace unlearn::sim::report;
+using namespace unlearn::sim::scenario;
 using namespace std::chrono_literals;
 
 namespace {

@@ -1,4 +1,4 @@
-#include "sim/progress.hpp"
+#include "sim/report/progress.hpp"
 
 #include <chrono>
 #include <cstdlib>
@@ -9,7 +9,7 @@
 
 #include <doctest/doctest.h>
 
-using namespace unlearn::sim;
+using namespace unlearn::sim::report;
 
 namespace {
 

@@ -1,5 +1,3 @@
-#include "sim/report.hpp"
-
 #include <cctype>
 #include <filesystem>
 #include <fstream>
@@ -11,17 +9,18 @@
 #include <unistd.h>
 
 #include "sample.hpp"
-#include "sim/report_graph.hpp"
-#include "sim/report_verdict.hpp"
+#include "sim/report/graph_drawing.hpp"
+#include "sim/report/run_report.hpp"
+#include "sim/report/verdict.hpp"
 
 using namespace unlearn;
-using sim::test::sample_graph;
-using sim::test::sample_result;
+using sim::report::test::sample_graph;
+using sim::report::test::sample_result;
 
 namespace {
 
 std::string render(const nlohmann::json& result, const topologies::Graph& graph = sample_graph()) {
-    const auto page = sim::render_report(result, graph);
+    const auto page = sim::report::render_report(result, graph);
     REQUIRE(page);
     return *page;
 }
@@ -61,8 +60,8 @@ std::string imbalance(const std::string& page) {
     return open.empty() ? "" : "<" + open.back() + "> is not closed";
 }
 
-sim::Verdict judge(const nlohmann::json& result) {
-    return sim::judge(sim::read_result(result).value());
+sim::report::Verdict judge(const nlohmann::json& result) {
+    return sim::report::judge(sim::report::read_result(result).value());
 }
 
 }  // namespace
@@ -164,38 +163,38 @@ TEST_CASE("seeds that are held aside have a table, and missing receipts their re
 
 TEST_CASE("every outcome is told apart") {
     nlohmann::json result = sample_result();
-    CHECK(judge(result).outcome == sim::Outcome::kForgotten);
+    CHECK(judge(result).outcome == sim::report::Outcome::kForgotten);
 
     nlohmann::json changed = result;
     changed["exactness"]["vacuous"] = {"node-2"};
-    CHECK(judge(changed).outcome == sim::Outcome::kVacuous);
+    CHECK(judge(changed).outcome == sim::report::Outcome::kVacuous);
     CHECK(contains(judge(changed).detail, "node-2"));
     CHECK_FALSE(judge(changed).good());
 
     changed = result;
     changed["exactness"]["violation"] = "shared-stream";
-    CHECK(judge(changed).outcome == sim::Outcome::kUnnoticed);
+    CHECK(judge(changed).outcome == sim::report::Outcome::kUnnoticed);
 
     changed = result;
     changed["exits"][0]["missing"] = {"node-4"};
-    CHECK(judge(changed).outcome == sim::Outcome::kIncomplete);
+    CHECK(judge(changed).outcome == sim::report::Outcome::kIncomplete);
     CHECK(contains(judge(changed).detail, "node-4"));
 
     changed = result;
     changed["exactness"]["checked"] = false;
-    CHECK(judge(changed).outcome == sim::Outcome::kNotChecked);
+    CHECK(judge(changed).outcome == sim::report::Outcome::kNotChecked);
 
     changed = result;
     changed["exactness"]["predictions"] = 0;
-    CHECK(judge(changed).outcome == sim::Outcome::kVacuous);
+    CHECK(judge(changed).outcome == sim::report::Outcome::kVacuous);
 
     changed = result;
     changed["exactness"]["differing"] = 1;  // contradicts bit_identical: believe the worse
-    CHECK(judge(changed).outcome == sim::Outcome::kDifferent);
+    CHECK(judge(changed).outcome == sim::report::Outcome::kDifferent);
 
     changed = result;
     changed["exits"] = nlohmann::json::array();
-    CHECK(judge(changed).outcome == sim::Outcome::kNobodyLeft);
+    CHECK(judge(changed).outcome == sim::report::Outcome::kNobodyLeft);
     CHECK(imbalance(render(changed)) == "");
 }
 
@@ -207,13 +206,13 @@ TEST_CASE("a result with holes still makes a page") {
 }
 
 TEST_CASE("what is not a result of schema 1 is refused") {
-    CHECK_FALSE(sim::render_report(nlohmann::json::array(), sample_graph()));
-    CHECK_FALSE(sim::render_report({{"schema", 2}}, sample_graph()));
+    CHECK_FALSE(sim::report::render_report(nlohmann::json::array(), sample_graph()));
+    CHECK_FALSE(sim::report::render_report({{"schema", 2}}, sample_graph()));
 }
 
 TEST_CASE("a graph is drawn inside its frame, whoever lays it out") {
     const topologies::Graph graph = sample_graph();
-    for (const auto& layout : {sim::lay_out(graph), sim::circle(graph)}) {
+    for (const auto& layout : {sim::report::lay_out(graph), sim::report::circle(graph)}) {
         REQUIRE(layout.points.size() == graph.size());
         for (const auto& point : layout.points) {
             CHECK(point.x >= 0.0);
@@ -223,7 +222,8 @@ TEST_CASE("a graph is drawn inside its frame, whoever lays it out") {
         }
     }
     const auto one = topologies::make_graph({"only"}, {}).value();
-    CHECK(imbalance(sim::draw_graph(one, sim::lay_out(one), {sim::NodeMark::kLeft})) == "");
+    CHECK(imbalance(
+              sim::report::draw_graph(one, sim::report::lay_out(one), {sim::report::NodeMark::kLeft})) == "");
 }
 
 TEST_CASE("without Graphviz the page says that it drew a circle") {
@@ -239,14 +239,15 @@ TEST_CASE("the page is written whole or not at all") {
     namespace fs = std::filesystem;
     const fs::path file =
         fs::temp_directory_path() / ("unlearn-report-" + std::to_string(::getpid()) + ".html");
-    REQUIRE(sim::write_report(file, sample_result(), sample_graph()));
+    REQUIRE(sim::report::write_report(file, sample_result(), sample_graph()));
     std::ifstream input(file);
     const std::string text{std::istreambuf_iterator<char>(input), {}};
     CHECK(text.size() > 10'000);
     CHECK_FALSE(fs::exists(file.string() + ".partial"));
     fs::remove(file);
 
-    const auto failed = sim::write_report("/nonexistent/report.html", sample_result(), sample_graph());
+    const auto failed =
+        sim::report::write_report("/nonexistent/report.html", sample_result(), sample_graph());
     REQUIRE_FALSE(failed);
     CHECK(contains(failed.error(), "/nonexistent/report.html"));
 }

@@ -6,7 +6,7 @@
 
 #include "topologies/generators.hpp"
 
-namespace unlearn::sim::test {
+namespace unlearn::sim::report::test {
 
 inline nlohmann::json accuracy(double own_main, double own_ensemble, double full_main, double full_ensemble) {
     return {{"own", {{"main", own_main}, {"ensemble", own_ensemble}}},
@@ -97,4 +97,4 @@ inline nlohmann::json sample_result() {
     return result;
 }
 
-}  // namespace unlearn::sim::test
+}  // namespace unlearn::sim::report::test

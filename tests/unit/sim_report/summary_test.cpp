@@ -3,16 +3,16 @@
 #include <doctest/doctest.h>
 
 #include "sample.hpp"
-#include "sim/report.hpp"
+#include "sim/report/run_report.hpp"
 
 using namespace unlearn;
-using sim::test::sample_result;
+using sim::report::test::sample_result;
 
 namespace {
 
-std::string summary(const nlohmann::json& result, const sim::Terminal& terminal = {}) {
+std::string summary(const nlohmann::json& result, const sim::report::Terminal& terminal = {}) {
     std::ostringstream out;
-    sim::print_summary(result, out, terminal);
+    sim::report::print_summary(result, out, terminal);
     return out.str();
 }
 

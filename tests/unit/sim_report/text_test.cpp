@@ -1,13 +1,14 @@
+#include "sim/report/text.hpp"
+
 #include <chrono>
 #include <limits>
 #include <vector>
 
 #include <doctest/doctest.h>
 
-#include "sim/report_subprocess.hpp"
-#include "sim/report_text.hpp"
+#include "sim/report/program.hpp"
 
-using namespace unlearn::sim;
+using namespace unlearn::sim::report;
 using namespace std::chrono_literals;
 
 TEST_CASE("numbers read as people write them") {

@@ -1,4 +1,4 @@
-#include "sim/scenario.hpp"
+#include "sim/scenario/scenario.hpp"
 
 #include <filesystem>
 #include <fstream>
@@ -12,7 +12,7 @@
 #include "tests/support/commented_keys.hpp"
 
 using namespace unlearn;
-using sim::Scenario;
+using sim::scenario::Scenario;
 
 namespace {
 
@@ -44,7 +44,7 @@ std::optional<std::string> only_linear_and_mlp(std::string_view text) {
 }
 
 Scenario parse(const std::string& text) {
-    auto scenario = sim::parse_scenario(text, "/somewhere/x.toml");
+    auto scenario = sim::scenario::parse_scenario(text, "/somewhere/x.toml");
     if (!scenario) FAIL(scenario.error().message);
     return *scenario;
 }
@@ -52,7 +52,8 @@ Scenario parse(const std::string& text) {
 /// Whether `text` is refused in one line that names x.toml, `line`, and everything in `parts`.
 void check_refused(const std::string& text, int line, std::initializer_list<std::string> parts) {
     CAPTURE(text);
-    const auto scenario = sim::parse_scenario(text, "x.toml", {.check_architecture = only_linear_and_mlp});
+    const auto scenario =
+        sim::scenario::parse_scenario(text, "x.toml", {.check_architecture = only_linear_and_mlp});
     REQUIRE_FALSE(scenario);
     const std::string message = scenario.error().message;
     CAPTURE(message);
@@ -111,10 +112,10 @@ threads = 1
 )");
     CHECK(scenario.name == "trial");
     CHECK(scenario.seed == 7);
-    CHECK(scenario.data.kind == sim::DataSettings::Kind::kCsv);
+    CHECK(scenario.data.kind == sim::scenario::DataSettings::Kind::kCsv);
     CHECK(scenario.data.path == "/somewhere/train.csv");
     CHECK(scenario.data.test_path == "/data/test.csv");
-    CHECK(scenario.data.partition == sim::DataSettings::Partition::kDirichlet);
+    CHECK(scenario.data.partition == sim::scenario::DataSettings::Partition::kDirichlet);
     CHECK(scenario.data.alpha == 1.0);
     CHECK(scenario.graph.edges.size() == 5);
     CHECK(scenario.main_architecture(3) == "cnn:16-32");
@@ -133,21 +134,21 @@ threads = 1
 
 TEST_CASE("the seed given on the command line replaces the file's, for the graph too") {
     const std::string text = "seed = 1\n[topology]\nnodes = 30\nrewire = 0.5\n";
-    const auto one = sim::parse_scenario(text, "x.toml");
-    const auto two = sim::parse_scenario(text, "x.toml", {.seed = 2});
+    const auto one = sim::scenario::parse_scenario(text, "x.toml");
+    const auto two = sim::scenario::parse_scenario(text, "x.toml", {.seed = 2});
     REQUIRE(two);
     CHECK(two->seed == 2);
     CHECK(one->graph.edges != two->graph.edges);
     const std::string fixed = text + "seed = 5\n";
-    CHECK(sim::parse_scenario(fixed, "x.toml")->graph ==
-          sim::parse_scenario(fixed, "x.toml", {.seed = 2})->graph);
+    CHECK(sim::scenario::parse_scenario(fixed, "x.toml")->graph ==
+          sim::scenario::parse_scenario(fixed, "x.toml", {.seed = 2})->graph);
 }
 
 TEST_CASE("the shipped scenarios are correct") {
     const fs::path folder = fs::path(UNLEARN_SOURCE_DIR) / "sim" / "scenarios";
     for (const auto& entry : fs::directory_iterator(folder)) {
         if (entry.path().extension() != ".toml") continue;
-        const auto scenario = sim::load_scenario(entry.path());
+        const auto scenario = sim::scenario::load_scenario(entry.path());
         if (!scenario) FAIL(scenario.error().message);
         CHECK(scenario->name == entry.path().stem().string());
         CHECK(scenario->exits.size() == 1);
@@ -224,16 +225,16 @@ TEST_CASE("what is not TOML names its line") {
 }
 
 TEST_CASE("a file that cannot be read is named") {
-    const auto missing = sim::load_scenario("/nonexistent/y.toml");
+    const auto missing = sim::scenario::load_scenario("/nonexistent/y.toml");
     REQUIRE_FALSE(missing);
     CHECK(missing.error().message == "/nonexistent/y.toml: no such file");
-    CHECK_FALSE(sim::load_scenario("/tmp"));
+    CHECK_FALSE(sim::scenario::load_scenario("/tmp"));
 }
 
 TEST_CASE("a graph file gives the nodes their names") {
     const Folder folder;
     (void)folder.write("graph.txt", "alice bob\nbob carol\n");
-    const auto scenario = sim::load_scenario(
+    const auto scenario = sim::scenario::load_scenario(
         folder.write("x.toml", "[topology]\nfile = \"graph.txt\"\n[[exit]]\nnode = \"bob\"\n"));
     if (!scenario) FAIL(scenario.error().message);
     CHECK(scenario->graph.names == std::vector<std::string>{"alice", "bob", "carol"});
@@ -243,7 +244,7 @@ TEST_CASE("mistakes around a graph file name both files") {
     const Folder folder;
     const auto message_of = [&](const std::string& graph, const std::string& text) {
         (void)folder.write("graph.txt", graph);
-        const auto scenario = sim::load_scenario(folder.write("x.toml", text));
+        const auto scenario = sim::scenario::load_scenario(folder.write("x.toml", text));
         REQUIRE_FALSE(scenario);
         return scenario.error().message;
     };
@@ -267,7 +268,7 @@ TEST_CASE("what the quickstart shows commented out is what is done without it") 
     const auto text = unlearn::testing::with_commented_keys(
         std::string(std::istreambuf_iterator<char>(file), {}),
         {"epochs", "batch", "learning_rate", "weight_decay", "temperature"});
-    const auto scenario = sim::parse_scenario(text, "quickstart.toml", {});
+    const auto scenario = sim::scenario::parse_scenario(text, "quickstart.toml", {});
     if (!scenario) FAIL(scenario.error().message);
     unlearn::testing::check_shows_defaults(scenario->training, scenario->distillation, "cnn:16x32",
                                            "cnn:8x16+32");

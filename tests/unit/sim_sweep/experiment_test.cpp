@@ -6,7 +6,8 @@
 
 #include <doctest/doctest.h>
 
-using namespace unlearn::sim;
+using namespace unlearn::sim::experiments;
+using namespace unlearn::sim::report;
 
 namespace {
 

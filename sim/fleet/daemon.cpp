@@ -1,0 +1,118 @@
+#include "sim/fleet/daemon.hpp"
+
+#include <algorithm>
+
+#include "sim/fleet/daemon_events.hpp"
+#include "sim/fleet/daemon_metrics.hpp"
+#include "sim/support/problem.hpp"
+
+namespace unlearn::sim::fleet {
+namespace {
+
+using nlohmann::json;
+
+/// Between a process's decision to end and its end; a leaver still answers questions for some seconds.
+constexpr std::chrono::seconds kLastWords{20};
+/// Who does not answer is often about to end.
+constexpr std::chrono::seconds kAboutToEnd{1};
+
+}  // namespace
+
+Daemon::~Daemon() {
+    process_.reset();
+    if (follower_.joinable()) follower_.join();  // nobody talks to it any more
+}
+
+tl::expected<void, std::string> Daemon::start(const std::filesystem::path& program) {
+    auto process = DaemonProcess::start(program, files_.config, files_.log);
+    if (!process) return support::failed_with(setup_.name + ": " + process.error());
+    process_.emplace(std::move(*process));
+    return {};
+}
+
+std::string Daemon::failure(const std::string& what) {
+    const auto code = process_->wait(kAboutToEnd);
+    if (!code) return setup_.name + ": " + what;
+    return setup_.name + ": unlearnd ended with exit code " + std::to_string(*code) + ": " +
+           process_->last_words();
+}
+
+std::optional<std::string> Daemon::ended() {
+    if (left_ || !process_->exit_code()) return std::nullopt;
+    return failure("");
+}
+
+bool Daemon::answers() {
+    if (follower_.joinable()) return true;
+    if (!client_.get("/healthz")) return false;
+    follower_ = std::thread([this] {
+        try {
+            static_cast<void>(client_.stream("/v1/events", [this](std::string_view line) {
+                if (const auto event = read_daemon_event(line))
+                    events_.add(setup_.name, event->event, event->at);
+                return true;
+            }));
+        } catch (const std::exception&) {
+            // Memory: the events are missing, and what they would have told is asked of the daemon itself.
+        }
+    });
+    return true;
+}
+
+Daemon::Answer Daemon::get(const std::string& target, std::chrono::seconds timeout) {
+    auto answer = client_.get(target, timeout);
+    if (!answer) return support::failed_with(failure(answer.error().message));
+    return std::move(*answer);
+}
+
+Daemon::Answer Daemon::post(const std::string& target, const json& body) {
+    auto answer = client_.post(target, body);
+    if (!answer) return support::failed_with(failure(answer.error().message));
+    return std::move(*answer);
+}
+
+tl::expected<std::vector<network::TrafficCount>, std::string> Daemon::traffic() {
+    if (left_) return sent_;
+    auto sent = ask_traffic(files_.socket);
+    if (!sent) return support::failed_with(failure(sent.error()));
+    return sent;
+}
+
+tl::expected<Daemon::Leave, std::string> Daemon::leave(std::chrono::seconds at_most) {
+    if (auto begun = post("/v1/exit", json::object()); !begun) return support::failed_with(begun.error());
+    auto progress =
+        get("/v1/exit?wait_s=" + std::to_string(at_most.count()), at_most + ctl::ControlClient::kTimeout);
+    if (!progress) return support::failed_with(progress.error());
+    auto certificate = get("/v1/certificate");
+    if (!certificate) return support::failed_with(certificate.error());
+    auto sent = traffic();
+    if (!sent) return support::failed_with(sent.error());
+    sent_ = std::move(*sent);
+    left_ = true;
+    forgotten_ = progress->value("complete", false);
+    // The events come over a connection of their own, and a moment later perhaps.
+    if (forgotten_)
+        static_cast<void>(
+            events_.wait_until(run::EventLog::Clock::now() + kLastWords, [&](const auto& entries) {
+                return std::any_of(entries.begin(), entries.end(), [&](const run::EventLog::Entry& entry) {
+                    return entry.node == setup_.name &&
+                           entry.event.kind == protocol::EventKind::exit_complete;
+                });
+            }));
+    else
+        ask_to_stop();
+    return Leave{std::move(*progress), std::move(*certificate)};
+}
+
+void Daemon::ask_to_stop() {
+    if (!forgotten_) process_->ask_to_stop();
+}
+
+tl::expected<void, std::string> Daemon::wait() {
+    const auto code = process_->wait(kLastWords);
+    if (!code) return support::failed_with(setup_.name + ": unlearnd does not end");
+    if (*code != 0) return support::failed_with(failure(""));
+    return {};
+}
+
+}  // namespace unlearn::sim::fleet

@@ -1,0 +1,81 @@
+#include "sim/run/counterfactual.hpp"
+
+#include <algorithm>
+#include <chrono>
+
+#include "sim/run/predictions.hpp"
+#include "sim/support/own_process.hpp"
+
+namespace unlearn::sim::run {
+namespace {
+
+/// Runs this program again with other arguments; its messages go where ours go.
+tl::expected<void, std::string> run_ourselves(const std::vector<std::string>& arguments) {
+    auto process = support::OwnProcess::start(arguments);
+    if (!process) return tl::unexpected("the world without the leaver cannot be started: " + process.error());
+    if (process->wait() != 0)
+        return tl::unexpected<std::string>("the world without the leaver ended with an error (see above)");
+    return {};
+}
+
+}  // namespace
+
+tl::expected<void, std::string> run_without(const scenario::Scenario& scenario,
+                                            const std::vector<std::string>& without,
+                                            const WorldOptions& options, report::Progress& progress) {
+    auto setup = prepare(scenario, without, options.violation);
+    if (!setup) return tl::unexpected(setup.error());
+    auto world = World::create(scenario, options, progress, std::move(*setup));
+    if (!world) return tl::unexpected(world.error());
+    if (auto ok = (*world)->train(); !ok) return ok;
+    if (auto ok = (*world)->distil(); !ok) return ok;
+    if (auto ok = (*world)->exchange(); !ok) return ok;
+    auto evaluations = (*world)->evaluate();
+    if (!evaluations) return tl::unexpected(evaluations.error());
+    (*world)->stop();
+    return write_predictions(options.folder, *evaluations);
+}
+
+tl::expected<nlohmann::json, std::string> check_counterfactual(const CounterfactualRequest& request) {
+    const auto started = std::chrono::steady_clock::now();
+    const auto folder = request.options.folder / "world-without";
+    std::vector<std::string> arguments{"counterfactual", request.scenario.file.string(),
+                                       "--out",          folder.string(),
+                                       "--seed",         std::to_string(request.scenario.seed)};
+    for (const auto& exit : request.scenario.exits)
+        arguments.insert(arguments.end(), {"--without", exit.node});
+    arguments.insert(arguments.end(), {"--transport", std::string(to_text(request.options.transport))});
+    if (request.options.violation != Violation::none)
+        arguments.insert(arguments.end(),
+                         {"--violate", learning::violations::to_text(request.options.violation)});
+    if (auto ok = run_ourselves(arguments); !ok) return tl::unexpected(ok.error());
+
+    const auto comparison = compare_predictions(folder, request.after);
+    if (!comparison) return tl::unexpected(comparison.error());
+
+    // A former neighbour that predicts the same before and after the exit shows nothing: its ensemble never
+    // mattered.
+    std::vector<std::string> vacuous;
+    for (const auto& name : request.former_neighbours) {
+        const auto named = [&](const Evaluation& evaluation) { return evaluation.name == name; };
+        const auto before = std::find_if(request.before.begin(), request.before.end(), named);
+        const auto after = std::find_if(request.after.begin(), request.after.end(), named);
+        if (before == request.before.end() || after == request.after.end() ||
+            same_predictions(*before, *after))
+            vacuous.push_back(name);
+    }
+    const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - started;
+    return nlohmann::json{
+        {"checked", true},
+        {"nodes", comparison->nodes},
+        {"predictions", comparison->predictions},
+        {"differing", comparison->differing},
+        {"bit_identical", comparison->differing == 0 && comparison->predictions > 0},
+        {"vacuous", vacuous},
+        {"world_b_seconds", seconds.count()},
+        {"violation", request.options.violation == Violation::none
+                          ? nlohmann::json(nullptr)
+                          : nlohmann::json(learning::violations::to_text(request.options.violation))}};
+}
+
+}  // namespace unlearn::sim::run

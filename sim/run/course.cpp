@@ -1,0 +1,40 @@
+#include "sim/run/course.hpp"
+
+#include <set>
+
+#include "sim/run/result.hpp"
+#include "sim/support/output_folder.hpp"
+
+namespace unlearn::sim::run {
+
+tl::expected<Course, std::string> run_course(const scenario::Scenario& scenario, Nodes& nodes,
+                                             const std::filesystem::path& folder, support::Stopwatch& watch) {
+    const auto evaluate = [&] { return watch.time("evaluate", [&] { return nodes.evaluate(); }); };
+    auto first = evaluate();
+    if (!first) return tl::unexpected(first.error());
+
+    Course course;
+    course.result = begin_result(scenario, nodes, *first);
+    course.first = *first;
+    course.last = std::move(*first);
+    std::set<std::string> former_neighbours;
+    for (const auto& exit : scenario.exits) {
+        auto outcome = watch.time("exit", [&] { return nodes.exit(exit.node); });
+        if (!outcome) return tl::unexpected(outcome.error());
+        auto after = evaluate();
+        if (!after) return tl::unexpected(after.error());
+        course.result["exits"].push_back(exit_json(*outcome, course.last, *after));
+        if (auto ok = support::write_file(folder / ("certificate-" + exit.node + ".json"),
+                                          outcome->certificate.dump(2) + "\n");
+            !ok)
+            return tl::unexpected(ok.error());
+        former_neighbours.insert(outcome->holders.begin(), outcome->holders.end());
+        course.last = std::move(*after);
+    }
+    for (const auto& exit : scenario.exits)
+        former_neighbours.erase(exit.node);
+    course.former_neighbours.assign(former_neighbours.begin(), former_neighbours.end());
+    return course;
+}
+
+}  // namespace unlearn::sim::run

@@ -1,0 +1,67 @@
+#include "sim/run/run.hpp"
+
+#include <algorithm>
+
+#include "sim/run/counterfactual.hpp"
+#include "sim/run/course.hpp"
+#include "sim/run/result.hpp"
+#include "sim/support/free_ports.hpp"
+#include "sim/support/output_folder.hpp"
+
+namespace unlearn::sim::run {
+
+using nlohmann::json;
+
+bool succeeded(const json& result) {
+    const json& exactness = result.at("exactness");
+    const bool receipts = std::all_of(result.at("exits").begin(), result.at("exits").end(),
+                                      [](const json& exit) { return exit.at("missing").empty(); });
+    const bool exact = !exactness.at("checked").get<bool>() ||
+                       (exactness.at("bit_identical").get<bool>() && exactness.at("vacuous").empty());
+    return receipts && exact;
+}
+
+tl::expected<json, std::string> run_scenario(const scenario::Scenario& scenario, const WorldOptions& options,
+                                             report::Progress& progress) {
+    const auto& folder = options.folder;
+    support::Stopwatch watch;
+    auto created = watch.time("load", [&]() -> tl::expected<std::unique_ptr<World>, std::string> {
+        // The scenario, its data and its ports are looked at before an earlier run's folder is touched.
+        auto setup = prepare(scenario, {}, options.violation);
+        if (!setup) return tl::unexpected(setup.error());
+        for (const std::string& warning : setup->warnings)
+            progress.message("warning: " + warning);
+        if (options.transport == scenario::TransportKind::zmq)
+            if (auto free = support::check_ports_free(scenario.network.base_port, scenario.graph.size());
+                !free)
+                return tl::unexpected(free.error());
+        if (auto ok = support::prepare_output_folder(folder); !ok) return tl::unexpected(ok.error());
+        return World::create(scenario, options, progress, std::move(*setup));
+    });
+    if (!created) return tl::unexpected(created.error());
+    World& world = **created;
+    if (auto ok = watch.time("train", [&] { return world.train(); }); !ok) return tl::unexpected(ok.error());
+    if (auto ok = watch.time("distil", [&] { return world.distil(); }); !ok)
+        return tl::unexpected(ok.error());
+    if (auto ok = watch.time("exchange", [&] { return world.exchange(); }); !ok)
+        return tl::unexpected(ok.error());
+    auto course = run_course(scenario, world, folder, watch);
+    if (!course) return tl::unexpected(course.error());
+    json& result = course->result;
+    result["traffic"] = world.traffic();
+    result["transport"] = to_text(options.transport);
+    world.stop();
+
+    if (!scenario.exits.empty()) {
+        const CounterfactualRequest request{scenario, options, course->former_neighbours, course->first,
+                                            course->last};
+        auto exactness = watch.time("counterfactual", [&] { return check_counterfactual(request); });
+        if (!exactness) return tl::unexpected(exactness.error());
+        result["exactness"] = std::move(*exactness);
+    }
+    result["seconds"] = watch.finish();
+    if (auto ok = write_result(folder, result, scenario.graph); !ok) return tl::unexpected(ok.error());
+    return std::move(result);
+}
+
+}  // namespace unlearn::sim::run

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <chrono>
+#include <map>
+#include <string>
+
+#include <nlohmann/json.hpp>
+
+namespace unlearn::sim::support {
+
+/// Seconds of each phase of a run.
+class Stopwatch {
+  public:
+    /// Calls `phase` and adds the time it took to `name`.
+    template <typename Phase>
+    auto time(const std::string& name, Phase phase) {
+        const auto started = Clock::now();
+        auto result = phase();
+        seconds_[name] += std::chrono::duration<double>(Clock::now() - started).count();
+        return result;
+    }
+    [[nodiscard]] nlohmann::json finish() {
+        seconds_["total"] = std::chrono::duration<double>(Clock::now() - started_).count();
+        return seconds_;
+    }
+
+  private:
+    using Clock = std::chrono::steady_clock;
+
+    Clock::time_point started_ = Clock::now();
+    std::map<std::string, double> seconds_;
+};
+
+}  // namespace unlearn::sim::support
