@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "sim/run/prepare.hpp"
-#include "sim/virtual/virtual_disk.hpp"
+#include "sim/virtual/awaited_seeds.hpp"
 
 namespace unlearn::sim::experiments {
 namespace {
@@ -13,14 +13,6 @@ using protocol::NodeId;
 
 /// Of one transaction.
 constexpr protocol::SteadyTime kWriteLatency = 1ms;
-
-void add_sent(network::TrafficCounters& sum, const network::TrafficCounters& more) {
-    sum.handshake_bytes_sent += more.handshake_bytes_sent;
-    for (std::size_t kind = 0; kind < sum.sent.size(); ++kind) {
-        sum.sent[kind].messages += more.sent[kind].messages;
-        sum.sent[kind].bytes += more.sent[kind].bytes;
-    }
-}
 
 }  // namespace
 
@@ -38,10 +30,11 @@ StudyWorld::StudyWorld(const topologies::Graph& graph, StudyWorldSettings settin
     });
     const auto adjacency = graph.adjacency();
     for (std::size_t i = 0; i < graph.size(); ++i) {
-        auto place = std::make_unique<Place>(
-            graph.names[i], run::identity_of(settings_.scenario_seed, graph.names[i]), random_.next());
+        auto place = std::make_unique<Place>(graph.names[i], time_, network_,
+                                             run::identity_of(settings_.scenario_seed, graph.names[i]),
+                                             random_.next());
         place->neighbours.assign(adjacency[i].begin(), adjacency[i].end());
-        place_of_.emplace(place->identity.id(), i);
+        place_of_.emplace(place->id(), i);
         places_.push_back(std::move(place));
     }
 }
@@ -59,62 +52,57 @@ std::optional<std::size_t> StudyWorld::place_of(const NodeId& id) const {
     return found->second;
 }
 
-std::string StudyWorld::endpoint_of(std::size_t node) const {
-    return "tcp://10.0.0.1:" + std::to_string(node + 1);
-}
-
 bool StudyWorld::uses(std::size_t node, const NodeId& owner) const {
     const Place& place = *places_[node];
-    return place.node->engine().seeds_in_use().contains(owner) ||
+    return place.engine().seeds_in_use().contains(owner) ||
            (place.ensemble && place.ensemble->snapshot()->holds(owner.bytes())) ||
-           (place.simulated && place.simulated->in_use().contains(owner));
+           (place.simulated != nullptr && place.simulated->in_use().contains(owner));
 }
 
-runtime::SeedHolder& StudyWorld::make_seeds(std::size_t node) {
+std::unique_ptr<runtime::SeedHolder> StudyWorld::make_seeds(
+    std::size_t node, const std::shared_ptr<virtual_world::VirtualHost>& host) {
     Place& place = *places_[node];
     if (!settings_.learnt) {
-        place.simulated = std::make_unique<faults::SimulatedHolder>(
-            place.host, faults::SimulatedHolder::Hooks{
-                            [](const NodeId&, protocol::ByteView) { return runtime::SeedVerdict{}; },
-                            [](const NodeId&, protocol::SeedVersion) {},
-                            [] { return virtual_world::AwaitedSeeds::kThinkingTime; }});
-        return *place.simulated;
+        auto simulated = std::make_unique<virtual_world::SimulatedHolder>(
+            host, virtual_world::SimulatedHolder::Hooks{
+                      [](const NodeId&, protocol::ByteView) { return runtime::SeedVerdict{}; },
+                      [](const NodeId&, protocol::SeedVersion) {},
+                      [] { return virtual_world::AwaitedSeeds::kThinkingTime; }});
+        place.simulated = simulated.get();
+        return simulated;
     }
     place.ensemble =
         std::make_unique<learning::EnsembleHolder>(settings_.learnt->nodes()[node].own, settings_.ensemble);
     place.judge = std::make_unique<daemon::EnsembleSeeds>(*place.ensemble, workers_.pool());
-    place.awaited = std::make_unique<virtual_world::AwaitedSeeds>(*place.judge, place.host);
-    return *place.awaited;
+    return std::make_unique<virtual_world::AwaitedSeeds>(*place.judge, host);
 }
 
 protocol::EngineConfig StudyWorld::config_of(const Place& place) {
     protocol::EngineConfig config = settings_.engine;
     config.random_seed = random_.next() | 1;
     for (const std::size_t neighbour : place.neighbours)
-        config.neighbours.push_back({id(neighbour), endpoint_of(neighbour)});
+        config.neighbours.push_back({id(neighbour), virtual_world::endpoint_of(neighbour)});
     return config;
 }
 
 void StudyWorld::start(std::size_t node) {
     Place& place = *places_[node];
-    if (place.node || place.gone || problem_) return;
-    virtual_world::VirtualHost::Options options;
-    options.seed = random_.next();
-    options.write_latency = [] { return kWriteLatency; };
-    options.forgets = settings_.forgets;
-    place.host = std::make_shared<virtual_world::VirtualHost>(time_, place.disk, std::move(options));
-    auto made = runtime::Node::create(
-        place.host, place.identity, {"state", config_of(place), settings_.tick},
-        std::make_unique<virtual_world::VirtualTransport>(network_, place.identity.id(), endpoint_of(node)),
-        make_seeds(node), [this, node](const protocol::Event& event, auto) { on_event(node, event); });
-    if (!made) {
-        problem_ = place.name + ": " + made.error().text();
+    if (place.up() || place.gone || problem_) return;
+    virtual_world::VirtualMachine::Boot boot;
+    boot.host.seed = random_.next();
+    boot.host.write_latency = [] { return kWriteLatency; };
+    boot.host.forgets = settings_.forgets;
+    boot.node = {"state", config_of(place), settings_.tick};
+    boot.endpoint = virtual_world::endpoint_of(node);
+    boot.make_seeds = [this, node](const auto& host) { return make_seeds(node, host); };
+    boot.events = [this, node](const protocol::Event& event, auto) { on_event(node, event); };
+    if (const auto up = place.boot(std::move(boot)); !up) {
+        problem_ = place.name + ": " + up.error().text();
         return take_down(place);
     }
-    place.node = std::move(*made);
     place.up_since = time_.now();
-    place.node->start();
-    if (!place.node->engine().own_seed()) publish(node);
+    place.node().start();
+    if (!place.engine().own_seed()) publish(node);
 }
 
 void StudyWorld::publish(std::size_t node) {
@@ -133,46 +121,41 @@ void StudyWorld::publish(std::size_t node) {
         for (auto& byte : payload)
             byte = static_cast<std::uint8_t>(bytes.next());
     }
-    place.node->publish(std::move(architecture),
-                        std::make_shared<const protocol::SeedBytes>(std::move(payload)));
+    place.node().publish(std::move(architecture),
+                         std::make_shared<const protocol::SeedBytes>(std::move(payload)));
 }
 
 void StudyWorld::take_down(Place& place) {
-    if (place.node) add_sent(sent_before_, place.node->transport().traffic());
-    place.node.reset();
-    place.awaited.reset();
+    place.stop();
     place.judge.reset();
     place.ensemble.reset();
-    place.simulated.reset();
-    place.host.reset();
+    place.simulated = nullptr;
 }
 
 void StudyWorld::leave(std::size_t node) {
     Place& place = *places_[node];
-    if (!place.node) return;
-    place.node->stop();
+    if (!place.up()) return;
+    place.node().stop();
     take_down(place);
 }
 
 void StudyWorld::crash(std::size_t node) {
     Place& place = *places_[node];
-    if (!place.node) return;
-    network_.kill(place.identity.id());
-    place.disk.crash();
+    if (!place.up()) return;
+    place.crash(true);
     take_down(place);
-    place.disk.restart(true);
 }
 
 void StudyWorld::begin_exit(std::size_t node) {
     Place& place = *places_[node];
-    if (!place.node || place.leaving) return;
+    if (!place.up() || place.leaving) return;
     place.leaving = true;
-    place.node->begin_exit();
+    place.node().begin_exit();
 }
 
 void StudyWorld::give_up_exit(std::size_t node) {
     Place& place = *places_[node];
-    if (place.node && place.leaving) place.node->give_up_exit();
+    if (place.up() && place.leaving) place.node().give_up_exit();
 }
 
 void StudyWorld::on_event(std::size_t node, const protocol::Event& event) {
@@ -189,9 +172,9 @@ void StudyWorld::on_event(std::size_t node, const protocol::Event& event) {
 }
 
 network::TrafficCounters StudyWorld::sent() const {
-    network::TrafficCounters sum = sent_before_;
+    network::TrafficCounters sum;
     for (const auto& place : places_)
-        if (place->node) add_sent(sum, place->node->transport().traffic());
+        virtual_world::add_sent(sum, place->sent());
     return sum;
 }
 

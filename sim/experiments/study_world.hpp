@@ -13,10 +13,9 @@
 #include "node/runtime/node.hpp"
 #include "sim/experiments/learnt_network.hpp"
 #include "sim/experiments/link.hpp"
-#include "sim/faults/machine.hpp"
 #include "sim/support/workers.hpp"
-#include "sim/virtual/awaited_seeds.hpp"
-#include "sim/virtual/virtual_network.hpp"
+#include "sim/virtual/simulated_holder.hpp"
+#include "sim/virtual/virtual_machine.hpp"
 #include "topologies/graph.hpp"
 
 namespace unlearn::sim::experiments {
@@ -53,21 +52,19 @@ class StudyWorld {
     [[nodiscard]] const virtual_world::VirtualTime& time() const { return time_; }
     [[nodiscard]] std::size_t size() const { return places_.size(); }
     [[nodiscard]] const std::string& name(std::size_t node) const { return places_[node]->name; }
-    [[nodiscard]] const protocol::NodeId& id(std::size_t node) const { return places_[node]->identity.id(); }
+    [[nodiscard]] const protocol::NodeId& id(std::size_t node) const { return places_[node]->id(); }
     [[nodiscard]] const std::vector<std::size_t>& neighbours(std::size_t node) const {
         return places_[node]->neighbours;
     }
     [[nodiscard]] std::optional<std::size_t> place_of(const protocol::NodeId& id) const;
-    [[nodiscard]] bool is_up(std::size_t node) const { return places_[node]->node != nullptr; }
+    [[nodiscard]] bool is_up(std::size_t node) const { return places_[node]->up(); }
     /// Up, and its exit has begun.
     [[nodiscard]] bool is_leaving(std::size_t node) const { return places_[node]->leaving; }
     /// Up and taking part: not leaving.
     [[nodiscard]] bool takes_part(std::size_t node) const { return is_up(node) && !is_leaving(node); }
     [[nodiscard]] protocol::SteadyTime up_since(std::size_t node) const { return places_[node]->up_since; }
     /// Of a node that is up.
-    [[nodiscard]] const protocol::Engine& engine(std::size_t node) const {
-        return places_[node]->node->engine();
-    }
+    [[nodiscard]] const protocol::Engine& engine(std::size_t node) const { return places_[node]->engine(); }
     /// What a node that is up predicts with; null without learning.
     [[nodiscard]] const learning::EnsembleHolder* ensemble(std::size_t node) const {
         return places_[node]->ensemble.get();
@@ -91,29 +88,27 @@ class StudyWorld {
 
   private:
     /// One machine, whether its node is up or not.
-    struct Place {
-        Place(std::string named, protocol::Identity keys, std::uint64_t disk_seed)
-            : name(std::move(named)), identity(std::move(keys)), disk(disk_seed) {}
+    struct Place : virtual_world::VirtualMachine {
+        Place(std::string named, virtual_world::VirtualTime& time, virtual_world::VirtualNetwork& network,
+              protocol::Identity keys, std::uint64_t disk_seed)
+            : VirtualMachine(time, network, std::make_shared<const protocol::Identity>(std::move(keys)),
+                             disk_seed),
+              name(std::move(named)) {}
 
         std::string name;
-        protocol::Identity identity;
         std::vector<std::size_t> neighbours;
-        virtual_world::VirtualDisk disk;
-        std::shared_ptr<virtual_world::VirtualHost> host;
-        // With learning; `judge` uses the ensemble, and `awaited` the judge.
+        // With learning. The judge uses the ensemble, and both outlive the machine's node.
         std::unique_ptr<learning::EnsembleHolder> ensemble;
         std::unique_ptr<daemon::EnsembleSeeds> judge;
-        std::unique_ptr<virtual_world::AwaitedSeeds> awaited;
-        std::unique_ptr<faults::SimulatedHolder> simulated;  ///< without
-        std::unique_ptr<runtime::Node> node;                 ///< null while it is down
+        virtual_world::SimulatedHolder* simulated = nullptr;  ///< without; of the last start
         protocol::SteadyTime up_since{};
         bool leaving = false;
         bool gone = false;
     };
 
-    [[nodiscard]] runtime::SeedHolder& make_seeds(std::size_t node);
+    [[nodiscard]] std::unique_ptr<runtime::SeedHolder> make_seeds(
+        std::size_t node, const std::shared_ptr<virtual_world::VirtualHost>& host);
     [[nodiscard]] protocol::EngineConfig config_of(const Place& place);
-    [[nodiscard]] std::string endpoint_of(std::size_t node) const;
     void publish(std::size_t node);
     void take_down(Place& place);
     void on_event(std::size_t node, const protocol::Event& event);
@@ -128,7 +123,6 @@ class StudyWorld {
     virtual_world::VirtualTime time_;
     virtual_world::VirtualNetwork network_{time_};
     Link link_;
-    network::TrafficCounters sent_before_;  ///< by nodes that are down now
     std::optional<std::string> problem_;
 };
 

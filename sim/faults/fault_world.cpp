@@ -69,14 +69,14 @@ FaultWorld::FaultWorld(std::uint64_t seed, FaultOptions options)
     });
     network_.set_awake([this](const NodeId& id) {
         const Machine* machine = machine_of(id);
-        return machine != nullptr && machine->host ? machine->host->paused_until() : Duration{};
+        return machine != nullptr && machine->host() ? machine->host()->paused_until() : Duration{};
     });
     build_network();
 }
 
 FaultWorld::~FaultWorld() {
     for (auto& machine : machines_)
-        machine->node.reset();
+        machine->stop();
 }
 
 Identity FaultWorld::identity_of(std::string_view purpose, std::size_t number) const {
@@ -97,7 +97,8 @@ void FaultWorld::build_network() {
                      : topologies::full(options_.nodes);
     const auto adjacency = graph.value().adjacency();
     for (std::uint32_t i = 0; i < options_.nodes; ++i) {
-        machines_.push_back(std::make_unique<Machine>(i, identity_of("node", i), random_.next()));
+        machines_.push_back(
+            std::make_unique<Machine>(i, time_, network_, identity_of("node", i), random_.next()));
         index_of_[machines_.back()->id()] = i;
     }
     for (std::uint32_t i = 0; i < options_.nodes; ++i) {
@@ -107,8 +108,8 @@ void FaultWorld::build_network() {
                             });
         const bool neighbour_hidden = std::any_of(adjacency[i].begin(), adjacency[i].end(),
                                                   [&](auto n) { return n < i && !machines_[n]->endpoint; });
-        machines_[i]->membership = membership_of(machines_[i]->identity);
-        if (!hidden || neighbour_hidden) machines_[i]->endpoint = "tcp://10.0.0.1:" + std::to_string(i + 1);
+        machines_[i]->membership = membership_of(machines_[i]->identity());
+        if (!hidden || neighbour_hidden) machines_[i]->endpoint = virtual_world::endpoint_of(i);
     }
     for (std::uint32_t i = 0; i < options_.nodes; ++i)
         for (const auto neighbour : adjacency[i])
@@ -146,8 +147,18 @@ void FaultWorld::start(Machine& machine) {
     record(machine.id());
     record(machine.starts);
     tell(machine, "starts");
-    virtual_world::VirtualHost::Options options;
+    auto boot = boot_of(machine);
+    boot.node.engine.random_seed = random_.next() | 1;
+    if (const auto up = machine.boot(std::move(boot)); !up) return not_started(machine, up.error());
+    machine.node().start();
+    if (!machine.engine().own_seed()) publish(machine);
+}
+
+virtual_world::VirtualMachine::Boot FaultWorld::boot_of(Machine& machine) {
+    virtual_world::VirtualMachine::Boot boot;
+    auto& options = boot.host;
     options.seed = random_.next();
+    options.clock_error = machine.clock_error;
     options.write_latency = [this] { return between(200us, 4ms); };
     options.forgets = options_.in_memory;
     if (options_.broken != BrokenRule::none) {
@@ -164,57 +175,47 @@ void FaultWorld::start(Machine& machine) {
         if (options_.broken == BrokenRule::forget_by_age)
             std::erase_if(state.tombstones, [&](const PutTombstone& tombstone) {
                 const auto notice = verify_notice(network_id_, tombstone.notice);
-                return notice && notice->made_at + 60s < machine.host->now().wall;
+                return notice && notice->made_at + 60s < machine.host()->now().wall;
             });
         invariants_->loaded(machine, state);
     };
-    machine.host = std::make_shared<virtual_world::VirtualHost>(time_, machine.disk, std::move(options));
-    machine.host->set_clock_error(machine.clock_error);
-    machine.holder = std::make_unique<SimulatedHolder>(
-        machine.host, SimulatedHolder::Hooks{[this, &machine](const NodeId& owner, ByteView payload) {
-                                                 invariants_->offered(machine, owner, payload);
-                                                 return runtime::SeedVerdict{};
-                                             },
-                                             [this, &machine](const NodeId& owner, SeedVersion version) {
-                                                 record(owner);
-                                                 record(static_cast<std::uint64_t>(version));
-                                                 invariants_->installed(machine, owner, version);
-                                             },
-                                             [this] { return between(1ms, 200ms); }});
-    auto config = config_of(machine);
-    config.random_seed = random_.next() | 1;
-    auto node = runtime::Node::create(
-        machine.host, machine.identity, {"state", std::move(config), tick_},
-        std::make_unique<virtual_world::VirtualTransport>(network_, machine.id(), machine.endpoint),
-        *machine.holder, [this, &machine](const Event& event, auto) { on_event(machine, event); });
-    if (!node) {
-        machine.holder.reset();
-        if (node.error().code == ErrorCode::retired) {
-            machine.retired = true;
-            invariants_->put_to_rest(machine);
-            return;
-        }
-        const bool excused = machine.disk.crashed() || machine.disk.error_rate > 0.0 ||
-                             machine.disk.capacity != std::numeric_limits<std::uint64_t>::max();
-        if (!excused)
-            invariants_->fail("starts-again", faults::name_of(machine) + ": " + node.error().text());
-        if (machine.disk.crashed()) {
-            ++crashes_;
-            struck("died while it started");
-            machine.disk.restart(aftermath().power_lost);
-        }
-        time_.after(5s, [this, &machine] { come_back(machine); });
-        return;
-    }
-    machine.node = std::move(*node);
-    machine.node->start();
-    if (!machine.engine().own_seed()) publish(machine);
+    boot.node = {"state", config_of(machine), tick_};
+    boot.endpoint = machine.endpoint;
+    boot.make_seeds = [this, &machine](const std::shared_ptr<virtual_world::VirtualHost>& host) {
+        auto holder = std::make_unique<virtual_world::SimulatedHolder>(
+            host,
+            virtual_world::SimulatedHolder::Hooks{[this, &machine](const NodeId& owner, ByteView payload) {
+                                                      invariants_->offered(machine, owner, payload);
+                                                      return runtime::SeedVerdict{};
+                                                  },
+                                                  [this, &machine](const NodeId& owner, SeedVersion version) {
+                                                      record(owner);
+                                                      record(static_cast<std::uint64_t>(version));
+                                                      invariants_->installed(machine, owner, version);
+                                                  },
+                                                  [this] { return between(1ms, 200ms); }});
+        machine.holder = holder.get();
+        return holder;
+    };
+    boot.events = [this, &machine](const Event& event, auto) { on_event(machine, event); };
+    return boot;
 }
 
-void FaultWorld::stop(Machine& machine) {
-    machine.node.reset();
-    machine.holder.reset();
-    machine.host.reset();
+void FaultWorld::not_started(Machine& machine, const Error& error) {
+    if (error.code == ErrorCode::retired) {
+        machine.retired = true;
+        invariants_->put_to_rest(machine);
+        return;
+    }
+    const bool excused = machine.disk().crashed() || machine.disk().error_rate > 0.0 ||
+                         machine.disk().capacity != std::numeric_limits<std::uint64_t>::max();
+    if (!excused) invariants_->fail("starts-again", machine.name() + ": " + error.text());
+    if (machine.disk().crashed()) {
+        ++crashes_;
+        struck("died while it started");
+        machine.disk().restart(aftermath().power_lost);
+    }
+    time_.after(5s, [this, &machine] { come_back(machine); });
 }
 
 void FaultWorld::crash(Machine& machine, bool power_lost, Duration back_after) {
@@ -223,10 +224,7 @@ void FaultWorld::crash(Machine& machine, bool power_lost, Duration back_after) {
     struck(power_lost ? "power lost" : "process killed");
     record(0xDEAD);
     tell(machine, power_lost ? "loses power" : "crashes");
-    network_.kill(machine.id());
-    machine.disk.crash();
-    stop(machine);
-    machine.disk.restart(power_lost);
+    machine.crash(power_lost);
     time_.after(back_after, [this, &machine] { come_back(machine); });
 }
 
@@ -237,14 +235,14 @@ void FaultWorld::come_back(Machine& machine) {
 }
 
 void FaultWorld::crash_at(Machine& machine, std::uint64_t operations, virtual_world::VirtualDisk::Crash how) {
-    machine.disk.crash_at(operations, how);
+    machine.disk().crash_at(operations, how);
     armed_.insert(machine.index);
 }
 
 void FaultWorld::after_event() {
     for (auto it = armed_.begin(); it != armed_.end();) {
         Machine& machine = *machines_[*it];
-        if (!machine.disk.crashed()) {
+        if (!machine.disk().crashed()) {
             ++it;
             continue;
         }
@@ -256,11 +254,11 @@ void FaultWorld::after_event() {
     for (const std::size_t index : std::exchange(to_stop_, {})) {
         Machine& machine = *machines_[index];
         machine.retired = true;
-        stop(machine);
+        machine.stop();
         invariants_->check_erased(machine);
-        if (!machine.disk.crashed()) continue;
+        if (!machine.disk().crashed()) continue;
         ++crashes_;
-        machine.disk.restart(aftermath().power_lost);
+        machine.disk().restart(aftermath().power_lost);
     }
     // A task that is no message and tells nothing leaves no trace of whose it was: then it is the next one's
     // turn.
@@ -276,10 +274,10 @@ void FaultWorld::on_event(Machine& machine, const Event& event) {
     tell(machine, std::string(protocol::name_of(event.kind)) + " " + name_of(event.subject) + " " +
                       std::to_string(static_cast<std::uint64_t>(event.version)) + " " + event.detail);
     invariants_->event(machine, event);
-    if (event.kind == EventKind::store_failed && machine.disk.error_rate > 0.0)
+    if (event.kind == EventKind::store_failed && machine.disk().error_rate > 0.0)
         struck("write failed by an error");
     if (event.kind == EventKind::store_failed &&
-        machine.disk.capacity != std::numeric_limits<std::uint64_t>::max())
+        machine.disk().capacity != std::numeric_limits<std::uint64_t>::max())
         struck("write failed on a full disk");
     if (event.kind == EventKind::receipt_stored) ++machine.receipts;
     if (event.kind == EventKind::exit_complete) ++exits_;
@@ -293,7 +291,7 @@ void FaultWorld::publish(Machine& machine) {
     const std::size_t bytes = kind == 0  ? kMaxWindowBytes + random_.below(kMaxWindowBytes)
                               : kind < 6 ? 20'000 + random_.below(60'000)
                                          : 200 + random_.below(3000);
-    machine.node->publish("mlp:8", payloads_.make(machine.id(), bytes, random_));
+    machine.node().publish("mlp:8", payloads_.make(machine.id(), bytes, random_));
 }
 
 void FaultWorld::begin_exit(Machine& machine) {
@@ -301,7 +299,7 @@ void FaultWorld::begin_exit(Machine& machine) {
     machine.leaving = true;
     tell(machine, "is told to leave");
     invariants_->exit_signed(machine.id());
-    machine.node->begin_exit();
+    machine.node().begin_exit();
 }
 
 /// What a node that breaks a rule makes of a message before it looks at it. @return false when it ignores it.
@@ -324,7 +322,7 @@ bool FaultWorld::let_in(Machine& to, network::Frames& frames) {
         if (std::search(notice.bytes.begin(), notice.bytes.end(), id.begin(), id.end()) == notice.bytes.end())
             continue;
         notice =
-            sign_notice(machine->identity, network_id_, ExitNotice{machine->id(), {}, machine->membership});
+            sign_notice(machine->identity(), network_id_, ExitNotice{machine->id(), {}, machine->membership});
         frames = encode(*envelope);
     }
     return true;

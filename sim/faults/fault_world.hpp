@@ -94,7 +94,6 @@ class FaultWorld {
     [[nodiscard]] virtual Aftermath aftermath() { return {}; }
 
     void start(Machine& machine);
-    void stop(Machine& machine);
     void come_back(Machine& machine);
     [[nodiscard]] const Machine* machine_of(const protocol::NodeId& id) const;
     [[nodiscard]] Machine* machine_of(const protocol::NodeId& id);
@@ -129,6 +128,8 @@ class FaultWorld {
 
   private:
     void build_network();
+    [[nodiscard]] virtual_world::VirtualMachine::Boot boot_of(Machine& machine);
+    void not_started(Machine& machine, const protocol::Error& error);
     void after_event();
     [[nodiscard]] std::optional<Violation> missing_receipt(const Machine& owner) const;
     [[nodiscard]] std::optional<Violation> missing_seed(const Machine& machine) const;

@@ -33,7 +33,7 @@ void Invariants::fail(std::string rule, std::string detail) {
 /// cannot be read is not there.
 Invariants::Stored Invariants::surely_stored(const Machine& machine) {
     Stored out;
-    const auto copy = machine.disk.synced_copy();
+    const auto copy = machine.disk().synced_copy();
     const auto connection = storage::sqlite::Connection::open(
         "state/state.db", storage::sqlite::Access::read_write, copy->sqlite_vfs());
     if (!connection || !(*connection)->run("PRAGMA locking_mode = EXCLUSIVE")) return out;
@@ -80,7 +80,7 @@ void Invariants::loaded(const Machine& machine, const LoadedState& state) {
     for (const auto& owner : tombstones_[machine.id()])
         if (!now.contains(owner))
             fail("tombstones-never-shrink",
-                 name_of(machine) + " came back without the tombstone of " + owner.short_text());
+                 machine.name() + " came back without the tombstone of " + owner.short_text());
     tombstones_[machine.id()].insert(now.begin(), now.end());
     std::erase_if(introduced_, is_of(machine));
     // No seed of theirs is in the state, so nothing is erased any more: it must be gone.
@@ -111,7 +111,7 @@ void Invariants::loaded(const Machine& machine, const LoadedState& state) {
                                        });
         if (!known)
             fail("recipients-on-record",
-                 name_of(machine) + " came back without its recipient " + pair.second.short_text());
+                 machine.name() + " came back without its recipient " + pair.second.short_text());
     }
 }
 
@@ -130,7 +130,7 @@ void Invariants::restored(const Machine& machine) {
 
 void Invariants::put_to_rest(const Machine& machine) {
     if (!completed_.contains(machine.id()) && !met_.contains(machine.id()))
-        fail("complete-means-all", name_of(machine) + " has retired, and never reported its exit complete");
+        fail("complete-means-all", machine.name() + " has retired, and never reported its exit complete");
 }
 
 const std::set<NodeId>& Invariants::stored_exits(const NodeId& machine) const {
@@ -141,7 +141,7 @@ const std::set<NodeId>& Invariants::stored_exits(const NodeId& machine) const {
 
 void Invariants::offered(const Machine& machine, const NodeId& owner, ByteView payload) {
     if (!payloads_.is_from(owner, payload))
-        fail("held-is-signed", name_of(machine) + " got a seed that " + owner.short_text() + " never made");
+        fail("held-is-signed", machine.name() + " got a seed that " + owner.short_text() + " never made");
     const Pair pair{machine.id(), owner};
     const auto loaded = quarantined_.find(pair);
     if (loaded != quarantined_.end() && is_downloaded(pair, loaded->second.version, payload.size()))
@@ -158,8 +158,7 @@ bool Invariants::is_downloaded(const Pair& pair, SeedVersion version, std::size_
 
 void Invariants::installed(const Machine& machine, const NodeId& owner, SeedVersion version) {
     const Pair pair{machine.id(), owner};
-    const std::string what =
-        name_of(machine) + " uses version " + text(version) + " of " + owner.short_text();
+    const std::string what = machine.name() + " uses version " + text(version) + " of " + owner.short_text();
     if (receipts_.contains(pair))
         fail("receipt-is-for-ever", what + " after its receipt");
     else if (machine.up() && machine.engine().has_tombstone(owner))
@@ -195,7 +194,8 @@ void Invariants::check_quarantine(const Machine& machine, const NodeId& owner, S
 
 /// Nobody else may know of an exit of `peer`, or has been there for the time of a lease.
 bool Invariants::will_do_alone(const Machine& machine, const NodeId& peer) const {
-    if (!machine.up() || machine.host->now().steady >= machine.started_at + settings_.lease_time) return true;
+    if (!machine.up() || machine.host()->now().steady >= machine.started_at + settings_.lease_time)
+        return true;
     const auto peers = machine.engine().peers();
     return std::none_of(peers.begin(), peers.end(), [&](const PeerStatus& status) {
         return status.id != peer && status.state != PeerState::former && status.state != PeerState::left;
@@ -205,10 +205,10 @@ bool Invariants::will_do_alone(const Machine& machine, const NodeId& peer) const
 void Invariants::event(const Machine& machine, const Event& event) {
     if (event.kind == EventKind::exit_learned && !exits_.contains(event.subject))
         fail("no-exit-without-the-owner",
-             name_of(machine) + " believes that " + event.subject.short_text() + " has left");
+             machine.name() + " believes that " + event.subject.short_text() + " has left");
     if (event.kind == EventKind::exit_learned) learns_exit(machine, event.subject);
     if (event.kind == EventKind::own_exit_met && !exits_.contains(machine.id()))
-        fail("no-exit-without-the-owner", name_of(machine) + " believes that it has left");
+        fail("no-exit-without-the-owner", machine.name() + " believes that it has left");
     if (event.kind == EventKind::own_exit_met) met_.insert(machine.id());
     if (event.kind == EventKind::exit_complete) completes(machine);
     if (event.kind == EventKind::retired) put_to_rest(machine);
@@ -245,12 +245,12 @@ void Invariants::completes(const Machine& machine) {
     const auto verdict =
         runtime::verify_certificate(runtime::make_certificate(machine.id(), settings_.network, exit));
     if (!verdict)
-        fail("complete-means-all", name_of(machine) + ": " + verdict.error().text());
+        fail("complete-means-all", machine.name() + ": " + verdict.error().text());
     else if (!verdict->complete())
-        fail("complete-means-all", name_of(machine) + " reports its exit complete, its certificate does not");
+        fail("complete-means-all", machine.name() + " reports its exit complete, its certificate does not");
     const auto check = [&](const NodeId& holder, const char* what) {
         if (!ever_signed_.contains({holder, machine.id()}))
-            fail("complete-means-all", name_of(machine) + " reports its exit complete, and " +
+            fail("complete-means-all", machine.name() + " reports its exit complete, and " +
                                            holder.short_text() + ", " + what + ", has signed nothing");
     };
     for (const auto& [holder, recipient] : exit.recipients)
@@ -268,17 +268,18 @@ void Invariants::check_running(const Machine& machine) {
     for (const auto& [owner, version] : machine.holder->in_use()) {
         if (receipts_.contains({machine.id(), owner}))
             fail("receipt-is-for-ever",
-                 name_of(machine) + " uses the seed of " + owner.short_text() + " after its receipt");
+                 machine.name() + " uses the seed of " + owner.short_text() + " after its receipt");
         else if (machine.engine().has_tombstone(owner))
             fail("no-exited-seed-in-use",
-                 name_of(machine) + " uses the seed of " + owner.short_text() + ", and knows of its exit");
+                 machine.name() + " uses the seed of " + owner.short_text() + ", and knows of its exit");
     }
     // After a sleep, or when its clock was set, a node needs a moment.
-    if (time_.now() < std::max(machine.host->paused_until(), machine.clock_set_at) + settings_.slack) return;
-    const auto now = machine.host->now();
+    if (time_.now() < std::max(machine.host()->paused_until(), machine.clock_set_at) + settings_.slack)
+        return;
+    const auto now = machine.host()->now();
     for (const auto& [owner, version] : machine.holder->in_use()) {
         const auto what = [&, of = owner, at = version] {
-            return name_of(machine) + " uses version " + text(at) + " of " + of.short_text();
+            return machine.name() + " uses version " + text(at) + " of " + of.short_text();
         };
         const auto heard = heard_.find({machine.id(), owner});
         if (heard == heard_.end()) {
@@ -295,7 +296,7 @@ void Invariants::check_running(const Machine& machine) {
 
 void Invariants::check_limit(const Machine& machine, std::size_t size, std::size_t limit, const char* what) {
     if (size > limit)
-        fail("limits", name_of(machine) + " has " + std::to_string(size) + " " + what + ", limit " +
+        fail("limits", machine.name() + " has " + std::to_string(size) + " " + what + ", limit " +
                            std::to_string(limit));
 }
 
@@ -315,7 +316,7 @@ void Invariants::check_memory(const Machine& machine) {
     for (const auto& owner : stored_exits(machine.id()))
         if (owner != machine.id() && !machine.engine().has_tombstone(owner))
             fail("tombstones-never-shrink",
-                 name_of(machine) + " does not know any more that " + owner.short_text() + " has left");
+                 machine.name() + " does not know any more that " + owner.short_text() + " has left");
 }
 
 void Invariants::check_stored(const Machine& machine) {
@@ -326,7 +327,7 @@ void Invariants::check_stored(const Machine& machine) {
             tombstones_[machine.id()].insert(owner);
         else
             fail("tombstones-are-durable",
-                 name_of(machine) + " would forget in a power cut that " + owner.short_text() + " has left");
+                 machine.name() + " would forget in a power cut that " + owner.short_text() + " has left");
     }
 }
 
@@ -337,13 +338,13 @@ void Invariants::erases(const Machine& machine, const NodeId& owner) {
 bool Invariants::has_bytes(const Machine& machine, const NodeId& owner) const {
     const auto& marks = payloads_.marks_of(owner);
     return std::any_of(marks.begin(), marks.end(),
-                       [&](const auto& mark) { return machine.disk.contains(mark); });
+                       [&](const auto& mark) { return machine.disk().contains(mark); });
 }
 
 void Invariants::search_disk(const Machine& machine, const NodeId& owner) {
     if (has_bytes(machine, owner))
         fail("erased-on-disk",
-             name_of(machine) + " still has bytes of the seed of " + owner.short_text() + " on its disk");
+             machine.name() + " still has bytes of the seed of " + owner.short_text() + " on its disk");
 }
 
 void Invariants::check_disk(const Machine& machine) {

@@ -50,7 +50,7 @@ void Invariants::sends_get(const Machine& machine, const NodeId& to, const netwo
     if (!get) return;
     const auto chunk = least_chunk_.find({to, get->version});
     if (chunk == least_chunk_.end())
-        return fail("well-formed", name_of(machine) + " asks for a seed that it was never offered");
+        return fail("well-formed", machine.name() + " asks for a seed that it was never offered");
     Window& window = windows_[{machine.id(), to}];
     // Not the next ones: everything begins again from the first that is missing.
     if (window.version != get->version || window.asked != get->first)
@@ -63,9 +63,9 @@ void Invariants::sends_get(const Machine& machine, const NodeId& to, const netwo
 /// An exit, its own or passed on, leaves a node only once a power cut cannot undo it here.
 void Invariants::sends_exit(const Machine& machine, const network::Frames& frames) {
     const auto exit = message_in<Exit>(frames);
-    if (!exit) return fail("well-formed", name_of(machine) + " sends a bad exit");
+    if (!exit) return fail("well-formed", machine.name() + " sends a bad exit");
     const auto& notice = notice_in(exit->notice);
-    if (!notice) return fail("well-formed", name_of(machine) + ": " + notice.error().text());
+    if (!notice) return fail("well-formed", machine.name() + ": " + notice.error().text());
     const NodeId& owner = notice->owner;
     // Of strangers, of whom a flood can come, one in eight: looking costs more than all else.
     const bool is_close = owner == machine.id() ||
@@ -75,15 +75,15 @@ void Invariants::sends_exit(const Machine& machine, const network::Frames& frame
         tombstones_[machine.id()].insert(owner);
     else if (!is_surely_stored(machine, owner))
         fail("tombstones-are-durable",
-             name_of(machine) + " tells of the exit of " + owner.short_text() + " before that is durable");
+             machine.name() + " tells of the exit of " + owner.short_text() + " before that is durable");
 }
 
 void Invariants::sends_receipt(const Machine& machine, const NodeId&, const network::Frames& frames) {
     const auto message = message_in<ReceiptMessage>(frames);
     const auto receipt = message ? verify_receipt(machine.id(), settings_.network, message->receipt)
                                  : Result<Receipt>(tl::unexpected(Error{ErrorCode::malformed, "receipt"}));
-    if (!receipt) return fail("well-formed", name_of(machine) + ": " + receipt.error().text());
-    const std::string what = name_of(machine) + " signs a receipt for " + receipt->owner.short_text();
+    if (!receipt) return fail("well-formed", machine.name() + ": " + receipt.error().text());
+    const std::string what = machine.name() + " signs a receipt for " + receipt->owner.short_text();
     if (machine.uses(receipt->owner)) fail("no-exited-seed-in-use", what + " and uses its seed");
     const Pair pair{machine.id(), receipt->owner};
     ever_signed_.insert(pair);
@@ -103,7 +103,7 @@ void Invariants::sends_chunk(const Machine& machine, const NodeId& to, const net
     if (served >= chunk->version) return;
     served = chunk->version;
     if (!is_surely_recorded(machine, to, chunk->version))
-        fail("recipients-on-record", name_of(machine) + " serves version " + text(chunk->version) + " to " +
+        fail("recipients-on-record", machine.name() + " serves version " + text(chunk->version) + " to " +
                                          to.short_text() + ", which is not on record");
 }
 
@@ -111,14 +111,14 @@ void Invariants::sends_seed(const Machine& machine, const network::Frames& frame
     const auto have = message_in<Have>(frames);
     if (!have) return;
     if (exits_.contains(machine.id()) && machine.engine().own_exit().begun)
-        fail("nothing-after-exit", name_of(machine) + " offers its seed after its exit has begun");
+        fail("nothing-after-exit", machine.name() + " offers its seed after its exit has begun");
     const Lease* lease = lease_in(machine.id(), have->lease);
-    if (lease == nullptr) return fail("well-formed", name_of(machine) + " signs a bad lease");
+    if (lease == nullptr) return fail("well-formed", machine.name() + " signs a bad lease");
     const auto [known, is_new] =
         records_.emplace(std::pair{machine.id(), lease->version}, have->record.bytes);
     if (!is_new && known->second != have->record.bytes)
         fail("versions-never-shrink",
-             name_of(machine) + " uses version " + text(lease->version) + " for two seeds");
+             machine.name() + " uses version " + text(lease->version) + " for two seeds");
 }
 
 void Invariants::sends_digest(const Machine& machine, const NodeId& to, const network::Frames& frames) {

@@ -27,7 +27,7 @@ void Storm::invite_hostile_peers() {
     for (std::uint64_t number = 0; number < 2; ++number) {
         std::vector<const Identity*> honest;
         for (const auto& machine : machines_)
-            honest.push_back(&machine->identity);
+            honest.push_back(&machine->identity());
         Identity identity = identity_of("hostile", number);
         auto membership = membership_of(identity);
         hostile_.push_back(std::make_unique<HostilePeer>(
@@ -72,7 +72,7 @@ void Storm::join(Machine& machine) {
         Machine* other = machine_of(neighbour.id);
         if (other == nullptr) continue;
         other->neighbours.push_back({machine.id(), machine.endpoint});
-        if (other->up()) other->node->add_neighbour(other->neighbours.back(), true);
+        if (other->up()) other->node().add_neighbour(other->neighbours.back(), true);
     }
     come_back(machine);
 }
@@ -166,7 +166,7 @@ void Storm::plan_faults(Duration end) {
         if (machine == nullptr) return;
         const bool suspended = chance(kRates.pause_outlasts_lease);
         struck(suspended ? "suspended for longer than a lease" : "paused");
-        machine->host->pause_until(time_.now() + (suspended ? lease + lease / 10 : between(100ms, brief)));
+        machine->host()->pause_until(time_.now() + (suspended ? lease + lease / 10 : between(100ms, brief)));
     });
     plan(begin, end, times(kRates.clock_jumps), [this] {
         Machine& machine = any_machine();
@@ -174,7 +174,7 @@ void Storm::plan_faults(Duration end) {
         machine.clock_error = std::chrono::seconds(static_cast<std::int64_t>(random_.below(7200)) - 3600);
         machine.clock_set_at = time_.now();
         struck("clock jumps");
-        if (machine.host) machine.host->set_clock_error(machine.clock_error);
+        if (machine.host()) machine.host()->set_clock_error(machine.clock_error);
     });
     plan(begin, end, times(kRates.cut_links), [this] { break_links(); });
     plan(begin, end, times(kRates.bad_disks), [this] { bad_disk(); });
@@ -282,12 +282,12 @@ void Storm::bad_disk() {
     const bool full = chance(kRates.disk_is_full);
     struck(full ? "disk full" : "disk errors");
     if (full)
-        machine.disk.capacity = machine.disk.used() + random_.below(64 * 1024);
+        machine.disk().capacity = machine.disk().used() + random_.below(64 * 1024);
     else
-        machine.disk.error_rate = 0.02 + 0.3 * random_.uniform();
+        machine.disk().error_rate = 0.02 + 0.3 * random_.uniform();
     time_.after(between(1s, 20s), [&machine] {
-        machine.disk.capacity = std::numeric_limits<std::uint64_t>::max();
-        machine.disk.error_rate = 0.0;
+        machine.disk().capacity = std::numeric_limits<std::uint64_t>::max();
+        machine.disk().error_rate = 0.0;
     });
 }
 
@@ -298,9 +298,9 @@ void Storm::part_neighbours() {
     const auto peer = machine->neighbours[random_.below(machine->neighbours.size())];
     if (machine_of(peer.id) == nullptr) return;
     struck("peer removed and added");
-    machine->node->remove_neighbour(peer.id);
+    machine->node().remove_neighbour(peer.id);
     time_.after(between(1s, 20s), [machine, peer] {
-        if (machine->up()) machine->node->add_neighbour(peer, true);
+        if (machine->up()) machine->node().add_neighbour(peer, true);
     });
 }
 
@@ -309,19 +309,19 @@ void Storm::restore_backup() {
     static const std::string kBackup = std::filesystem::absolute("backup.db").string();
     Machine& machine = any_machine();
     if (machine.up() && !machine.backed_up) {
-        machine.disk.remove(kBackup);
-        static_cast<void>(machine.node->on_storage(
+        machine.disk().remove(kBackup);
+        static_cast<void>(machine.node().on_storage(
             [&machine](storage::Store& store) { machine.backed_up = store.backup(kBackup).has_value(); }));
         return;
     }
     if (!machine.backed_up || machine.lost) return;
     if (machine.up()) {
         network_.kill(machine.id());
-        stop(machine);
+        machine.stop();
     }
-    machine.disk.take_away("state/state.db-wal");
-    machine.disk.cut("state/reserve", 0, false);
-    machine.disk.copy(kBackup, "state/state.db");
+    machine.disk().take_away("state/state.db-wal");
+    machine.disk().cut("state/reserve", 0, false);
+    machine.disk().copy(kBackup, "state/state.db");
     machine.retired = false;
     machine.restored = true;
     machine.clock_error = 0s;  // versions after a restoration begin with the date
@@ -347,8 +347,8 @@ void Storm::lose_device() {
 void Storm::hand_in_sealed_exit(const Machine& lost) {
     Machine* helper = any_running();
     if (helper == nullptr) return;
-    static_cast<void>(helper->node->submit_notice(sign_notice(
-        lost.identity, network_id_, ExitNotice{lost.id(), WallTime{1'700'000'000s}, lost.membership})));
+    static_cast<void>(helper->node().submit_notice(sign_notice(
+        lost.identity(), network_id_, ExitNotice{lost.id(), WallTime{1'700'000'000s}, lost.membership})));
 }
 
 // ---------------------------------------------------------------- calm
@@ -359,14 +359,14 @@ void Storm::calm_down() {
     for (const auto& peer : hostile_)
         peer->stop();
     for (auto& machine : machines_) {
-        machine->disk.cancel_crash();
-        machine->disk.capacity = std::numeric_limits<std::uint64_t>::max();
-        machine->disk.error_rate = 0.0;
+        machine->disk().cancel_crash();
+        machine->disk().capacity = std::numeric_limits<std::uint64_t>::max();
+        machine->disk().error_rate = 0.0;
         machine->clock_error = 0s;
         join(*machine);
-        if (machine->disk.crashed()) machine->disk.restart(true);
-        if (machine->host) {
-            machine->host->set_clock_error(0s);
+        if (machine->disk().crashed()) machine->disk().restart(true);
+        if (machine->host()) {
+            machine->host()->set_clock_error(0s);
             machine->clock_set_at = time_.now();
         }
         come_back(*machine);
@@ -392,7 +392,7 @@ void Storm::make_up(Machine& machine) {
     for (const auto& status : machine.engine().peers()) {
         if (status.state != PeerState::former) continue;
         for (const auto& neighbour : machine.neighbours)
-            if (neighbour.id == status.id) machine.node->add_neighbour(neighbour, true);
+            if (neighbour.id == status.id) machine.node().add_neighbour(neighbour, true);
     }
 }
 

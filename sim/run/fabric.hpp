@@ -17,6 +17,7 @@ class Fabric {
     virtual ~Fabric() = default;
 
     /// A node that has not started; `number` is its place in the scenario. `folder` is its own.
+    /// `setup` and `seeds` must outlive the node and this.
     [[nodiscard]] virtual protocol::Result<std::unique_ptr<runtime::Node>> make_node(
         std::size_t number, const NodeSetup& setup, const std::filesystem::path& folder,
         protocol::EngineConfig engine, runtime::SeedHolder& seeds) = 0;

@@ -3,9 +3,7 @@
 
 #include "sim/run/fabric.hpp"
 #include "sim/virtual/awaited_seeds.hpp"
-#include "sim/virtual/virtual_disk.hpp"
-#include "sim/virtual/virtual_host.hpp"
-#include "sim/virtual/virtual_network.hpp"
+#include "sim/virtual/virtual_machine.hpp"
 
 namespace unlearn::sim::run {
 namespace {
@@ -25,21 +23,24 @@ class VirtualFabric final : public Fabric {
     [[nodiscard]] protocol::Result<std::unique_ptr<runtime::Node>> make_node(
         std::size_t number, const NodeSetup& setup, const std::filesystem::path&,
         protocol::EngineConfig engine, runtime::SeedHolder& seeds) override {
-        Machine& machine = *machines_.emplace_back(std::make_unique<Machine>(seeds_of_machines_.next()));
-        virtual_world::VirtualHost::Options options;
-        options.seed = seeds_of_machines_.next();
-        options.write_latency = [] { return kLatency; };
-        machine.host = std::make_shared<virtual_world::VirtualHost>(time_, machine.disk, std::move(options));
-        machine.seeds = std::make_unique<virtual_world::AwaitedSeeds>(seeds, machine.host);
-        return runtime::Node::create(
-            machine.host, setup.identity, {"state", std::move(engine)},
-            std::make_unique<virtual_world::VirtualTransport>(network_, setup.identity.id(),
-                                                              "tcp://10.0.0.1:" + std::to_string(number + 1)),
-            *machine.seeds, [this, name = setup.name](const protocol::Event& event, auto) {
-                events_.add(name, event,
-                            events_.started() +
-                                std::chrono::duration_cast<EventLog::Clock::duration>(time_.now() - begin_));
-            });
+        machines_.push_back(std::make_unique<virtual_world::VirtualMachine>(
+            time_, network_,
+            std::shared_ptr<const protocol::Identity>(std::shared_ptr<void>(), &setup.identity),
+            seeds_of_machines_.next()));
+        virtual_world::VirtualMachine::Boot boot;
+        boot.host.seed = seeds_of_machines_.next();
+        boot.host.write_latency = [] { return kLatency; };
+        boot.node = {"state", std::move(engine)};
+        boot.endpoint = virtual_world::endpoint_of(number);
+        boot.make_seeds = [&seeds](const auto& host) {
+            return std::make_unique<virtual_world::AwaitedSeeds>(seeds, host);
+        };
+        boot.events = [this, name = setup.name](const protocol::Event& event, auto) {
+            events_.add(name, event,
+                        events_.started() +
+                            std::chrono::duration_cast<EventLog::Clock::duration>(time_.now() - begin_));
+        };
+        return machines_.back()->boot_node(std::move(boot));
     }
     void run(const std::function<void()>& job) override { job(); }
     [[nodiscard]] bool wait(std::chrono::milliseconds at_most,
@@ -57,17 +58,10 @@ class VirtualFabric final : public Fabric {
     }
 
   private:
-    struct Machine {
-        explicit Machine(std::uint64_t seed) : disk(seed) {}
-        virtual_world::VirtualDisk disk;
-        std::shared_ptr<virtual_world::VirtualHost> host;
-        std::unique_ptr<virtual_world::AwaitedSeeds> seeds;
-    };
-
     EventLog& events_;
     learning::RandomStream seeds_of_machines_;
     // Disks outlive what is still on its way to them in the queue of time.
-    std::vector<std::unique_ptr<Machine>> machines_;
+    std::vector<std::unique_ptr<virtual_world::VirtualMachine>> machines_;
     virtual_world::VirtualTime time_;
     protocol::SteadyTime begin_ = time_.now();
     virtual_world::VirtualNetwork network_{time_};

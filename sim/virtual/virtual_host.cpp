@@ -115,7 +115,11 @@ class ForgetfulStore final : public storage::AsyncStore {
 }  // namespace
 
 VirtualHost::VirtualHost(VirtualTime& time, VirtualDisk& disk, Options options)
-    : time_(time), disk_(disk), options_(std::move(options)), random_(options_.seed) {}
+    : time_(time),
+      disk_(disk),
+      options_(std::move(options)),
+      random_(options_.seed),
+      clock_error_(options_.clock_error) {}
 
 protocol::Now VirtualHost::now() const {
     return {time_.now(),

@@ -18,6 +18,7 @@ class VirtualHost final : public runtime::Host, public std::enable_shared_from_t
   public:
     struct Options {
         std::uint64_t seed = 0;
+        std::chrono::seconds clock_error{0};                  ///< the wall clock's, at the start
         std::function<protocol::SteadyTime()> write_latency;  ///< of one transaction
         /// For nodes that break a rule: whether they take these for stored before they are, and what of them
         /// they store.
@@ -54,7 +55,7 @@ class VirtualHost final : public runtime::Host, public std::enable_shared_from_t
     Options options_;
     learning::RandomStream random_;
     protocol::SteadyTime paused_until_{};
-    std::chrono::seconds clock_error_{0};
+    std::chrono::seconds clock_error_;
 };
 
 }  // namespace unlearn::sim::virtual_world

@@ -61,8 +61,8 @@ class TwoNodes final : public FaultWorld {
         });
         if (!left) return end("the exit never ends");
         if (!wait_for([&] { return machine(kHolder).up(); })) return end("the holder never comes back");
-        life_.operations[kOwner] = machine(kOwner).disk.operations();
-        life_.operations[kHolder] = machine(kHolder).disk.operations();
+        life_.operations[kOwner] = machine(kOwner).disk().operations();
+        life_.operations[kHolder] = machine(kHolder).disk().operations();
         if (!never_starts_again(machine(kOwner))) return end("the owner starts again");
         check_everybody();
         const Machine& holder = machine(kHolder);
@@ -70,7 +70,7 @@ class TwoNodes final : public FaultWorld {
         if (holder.uses(machine(kOwner).id())) return end("the seed is still in use");
         for (const std::size_t index : {kOwner, kHolder})
             for (const auto& mark : payloads_.marks_of(machine(1 - index).id()))
-                if (machine(index).disk.contains(mark)) return end("bytes of an erased seed");
+                if (machine(index).disk().contains(mark)) return end("bytes of an erased seed");
         return end("");
     }
 
@@ -85,8 +85,8 @@ class TwoNodes final : public FaultWorld {
         if (!points_ || machine.index != points_->first.machine) return;
         if (machine.starts == 0) return arm(machine, points_->first);
         if (machine.starts == 1)
-            time_.after(kRecoveryTime, [this, &machine, before = machine.disk.operations()] {
-                life_.recovery = machine.disk.operations() - before;
+            time_.after(kRecoveryTime, [this, &machine, before = machine.disk().operations()] {
+                life_.recovery = machine.disk().operations() - before;
             });
         if (points_->second) arm(machine, *std::exchange(points_->second, {}));
     }

@@ -43,7 +43,7 @@ TEST_CASE("limits: more of something than its named limit, things or bytes") {
         world.invariants().sends(node, peer, {frames_of(Bye{})[0], Bytes(1, 0), Bytes(kMaxPayload + 1, 0)});
     }
     SUBCASE("bytes under way from one peer") {
-        world.invariants().hears(node, peer, offer_frames(world, world.machine(1).identity, kFirst, 1));
+        world.invariants().hears(node, peer, offer_frames(world, world.machine(1).identity(), kFirst, 1));
         const std::uint32_t fits = kMaxWindowBytes / kMinChunk;
         world.invariants().sends(node, peer, frames_of(Get{kFirst, 0, fits}));
         REQUIRE(world.broken().empty());
@@ -85,7 +85,7 @@ TEST_CASE("limits: chunks that have come make room for others") {
     SmallWorld world;
     const Machine& node = world.machine(0);
     const NodeId& peer = world.machine(1).id();
-    world.invariants().hears(node, peer, offer_frames(world, world.machine(1).identity, kFirst, 1));
+    world.invariants().hears(node, peer, offer_frames(world, world.machine(1).identity(), kFirst, 1));
     const std::uint32_t fits = kMaxWindowBytes / kMinChunk;
     world.invariants().sends(node, peer, frames_of(Get{kFirst, 0, fits}));
     world.invariants().hears(node, peer, frames_of(Chunk{kFirst, 0, Bytes(kMinChunk, 0)}));
@@ -128,7 +128,7 @@ struct BehindTheTimes {
     BehindTheTimes() {
         node.clock_error = -1h;
         node.clock_set_at = world.now();
-        node.host->set_clock_error(node.clock_error);
+        node.host()->set_clock_error(node.clock_error);
     }
     /// Or a violation, or five minutes.
     void runs_until(const std::function<bool()>& done) {
@@ -154,10 +154,10 @@ TEST_CASE("lease: one that is repeated counts anew where its seed was removed an
     const auto last = lease_of_owner();
     world.run_until(world.now() + 1s);
 
-    it.node.node->remove_neighbour(it.owner.id());
+    it.node.node().remove_neighbour(it.owner.id());
     world.run_until(world.now() + 5s);
     REQUIRE(!it.uses_it());
-    it.node.node->add_neighbour({it.owner.id(), it.owner.endpoint}, true);
+    it.node.node().add_neighbour({it.owner.id(), it.owner.endpoint}, true);
     it.runs_until([&] { return it.uses_it(); });
     REQUIRE(lease_of_owner() == last);
     world.lose(1);
@@ -172,7 +172,7 @@ TEST_CASE("lease: one that is repeated counts anew where its seed was removed an
 
 TEST_CASE("lease: one that is repeated while its seed is held is no news") {
     BehindTheTimes it;
-    const auto offer = offer_frames(it.world, it.owner.identity, it.version, 1);
+    const auto offer = offer_frames(it.world, it.owner.identity(), it.version, 1);
     it.world.silence(1, 0);
     it.world.invariants().hears(it.node, it.owner.id(), offer);
     it.world.run_until(it.world.now() + 4s);
@@ -310,7 +310,7 @@ TEST_CASE("quarantine: after a restoration, a seed is used for which nobody but 
         expected.clear();
     }
     SUBCASE("its owner, and there is nobody else: it may be used") {
-        world.machine(0).node->remove_neighbour(peer);
+        world.machine(0).node().remove_neighbour(peer);
         world.run_until(world.now() + 1s);
         compare(owner, {});
         expected.clear();

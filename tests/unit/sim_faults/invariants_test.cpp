@@ -35,7 +35,7 @@ TEST_CASE("no-exited-seed-in-use: a seed is in use while a node knows of its own
     SmallWorld world;
     world.met();
     world.invariants().exit_signed(stranger().id());
-    REQUIRE(world.machine(0).node->submit_notice(notice_of(world, stranger())));
+    REQUIRE(world.machine(0).node().submit_notice(notice_of(world, stranger())));
     world.machine(0).holder->install(stranger().id(), kFirst);
     CHECK(world.broken() == Rules{"no-exited-seed-in-use"});
 }
@@ -75,7 +75,7 @@ TEST_CASE("tombstones-never-shrink: one that was stored is missing after a resta
     SUBCASE("one that was passed on is missing after a restart") {
         world.met();
         world.invariants().exit_signed(stranger().id());
-        REQUIRE(world.machine(0).node->submit_notice(notice_of(world, stranger())));
+        REQUIRE(world.machine(0).node().submit_notice(notice_of(world, stranger())));
         world.run_until(world.now() + 2s);
         REQUIRE(world.broken().empty());
         LoadedState state = world.stored(0);
@@ -97,16 +97,16 @@ TEST_CASE("tombstones-are-durable: a node knows or tells of an exit that is not 
     SUBCASE("knows") {
         world.invariants().exit_signed(stranger().id());
         // Its write is still under way.
-        REQUIRE(node.node->submit_notice(notice_of(world, stranger())));
+        REQUIRE(node.node().submit_notice(notice_of(world, stranger())));
         world.invariants().check_stored(node);
     }
     SUBCASE("tells of somebody else's") {
-        const Identity& owner = world.machine(2).identity;
+        const Identity& owner = world.machine(2).identity();
         world.invariants().sends(node, world.machine(1).id(), frames_of(Exit{notice_of(world, owner)}));
     }
     SUBCASE("tells of its own") {
         world.invariants().sends(node, world.machine(1).id(),
-                                 frames_of(Exit{notice_of(world, node.identity)}));
+                                 frames_of(Exit{notice_of(world, node.identity())}));
     }
     CHECK(world.broken() == Rules{"tombstones-are-durable"});
 }
@@ -121,7 +121,7 @@ TEST_CASE("versions-never-shrink: an older version comes into use, or one versio
         const Machine& owner = world.machine(0);
         for (const std::uint8_t fill : {1, 2})
             world.invariants().sends(owner, world.machine(1).id(),
-                                     offer_frames(world, owner.identity, kFirst, fill));
+                                     offer_frames(world, owner.identity(), kFirst, fill));
     }
     CHECK(world.broken() == Rules{"versions-never-shrink"});
 }
@@ -131,7 +131,7 @@ TEST_CASE("erased-on-disk: bytes of an exited seed are on a disk whose node sign
     world.left();
     Machine& holder = world.machine(0);
     auto hidden =
-        storage::Store::open("hidden", {holder.id(), world.network()}, storage::wall_time_now, holder.disk);
+        storage::Store::open("hidden", {holder.id(), world.network()}, storage::wall_time_now, holder.disk());
     REQUIRE(hidden);
     const auto payload = world.payloads().make(world.machine(1).id(), 1000, world.random());
     const std::array<StoreOp, 1> ops{
@@ -150,7 +150,7 @@ TEST_CASE("erased-on-disk: an exited seed is on a disk, and its owner was never 
     world.lose(1);
     world.invariants().exit_signed(owner.id());
     REQUIRE(world.broken().empty());
-    REQUIRE(holder.node->submit_notice(notice_of(world, owner.identity)));
+    REQUIRE(holder.node().submit_notice(notice_of(world, owner.identity())));
     SUBCASE("while it is being erased nothing is said") {
         CHECK(world.invariants().still_kept(holder) == owner.id());
         world.invariants().check_disk(holder);
@@ -208,7 +208,7 @@ TEST_CASE("nothing-after-exit: a node offers its seed after its exit has begun")
     world.begin_exit(world.machine(0));
     REQUIRE(world.machine(0).up());
     world.invariants().sends(world.machine(0), world.machine(1).id(),
-                             offer_frames(world, world.machine(0).identity, SeedVersion{1000}, 1));
+                             offer_frames(world, world.machine(0).identity(), SeedVersion{1000}, 1));
     CHECK(world.broken() == Rules{"nothing-after-exit"});
 }
 
@@ -245,7 +245,7 @@ TEST_CASE("receipt-implies-tombstone: a second receipt that its disk does not be
     world.invariants().sends(holder, world.machine(1).id(),
                              receipt_frames(world, holder, world.machine(1).id()));
     REQUIRE(world.broken().empty());
-    world.machine(0).disk.format();
+    world.machine(0).disk().format();
     SUBCASE("once is enough, as long as the disk is the same") {
         world.invariants().sends(holder, world.machine(1).id(),
                                  receipt_frames(world, holder, world.machine(1).id()));
@@ -313,7 +313,7 @@ TEST_CASE("an exit is excused only when all that ever had it on disk are gone, o
     world.met();
     world.machine(1).retired = true;
     CHECK(world.exits_nobody_can_know() == 1);
-    start_with_tombstone(world, 0, world.machine(1).identity);
+    start_with_tombstone(world, 0, world.machine(1).identity());
     CHECK(world.unsettled());
     world.invariants().restored(world.machine(0));
     world.machine(0).restored = true;

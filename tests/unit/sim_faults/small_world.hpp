@@ -64,7 +64,7 @@ class SmallWorld final : public FaultWorld {
     [[nodiscard]] Payloads& payloads() { return payloads_; }
     [[nodiscard]] learning::RandomStream& random() { return random_; }
     [[nodiscard]] LoadedState stored(std::size_t index) {
-        const auto copy = machine(index).disk.synced_copy();
+        const auto copy = machine(index).disk().synced_copy();
         auto opened =
             runtime::open_store("state", {machine(index).id(), network_id_}, storage::wall_time_now, *copy);
         REQUIRE(opened);
@@ -114,7 +114,7 @@ inline void start_with_tombstone(SmallWorld& world, std::size_t index, const Ide
 
 inline network::Frames receipt_frames(const SmallWorld& world, const Machine& holder, const NodeId& owner) {
     return frames_of(ReceiptMessage{sign_receipt(
-        holder.identity, world.network(), Receipt{owner, holder.id(), ReceiptReason::exit, kFirst, {}})});
+        holder.identity(), world.network(), Receipt{owner, holder.id(), ReceiptReason::exit, kFirst, {}})});
 }
 
 /// An offer of `version`, whose seed is all `fill`.

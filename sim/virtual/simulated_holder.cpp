@@ -1,8 +1,6 @@
-#include "sim/faults/machine.hpp"
+#include "sim/virtual/simulated_holder.hpp"
 
-#include <utility>
-
-namespace unlearn::sim::faults {
+namespace unlearn::sim::virtual_world {
 
 using namespace protocol;
 
@@ -22,8 +20,4 @@ void SimulatedHolder::wipe(const NodeId&, std::function<void()> done) {
     host_->run_later(hooks_.thinking_time(), std::move(done));
 }
 
-std::string name_of(const Machine& machine) {
-    return "node-" + std::to_string(machine.index);
-}
-
-}  // namespace unlearn::sim::faults
+}  // namespace unlearn::sim::virtual_world
