@@ -16,6 +16,7 @@
 #include "sim/experiments/sweep.hpp"
 #include "sim/fleet/run_processes.hpp"
 #include "sim/report/run_report.hpp"
+#include "sim/report/verdict.hpp"
 #include "sim/run/counterfactual.hpp"
 #include "sim/run/run.hpp"
 #include "sim/support/output_folder.hpp"
@@ -86,10 +87,10 @@ sim::run::WorldOptions world_options(const Options& options, const sim::scenario
 }
 
 /// With every node in this process.
-tl::expected<nlohmann::json, sim::fleet::RunFailure> run_here(const Options& options,
-                                                              const sim::scenario::Scenario& scenario,
-                                                              const std::filesystem::path& folder,
-                                                              sim::report::Progress& progress) {
+tl::expected<sim::report::RunResult, sim::fleet::RunFailure> run_here(const Options& options,
+                                                                      const sim::scenario::Scenario& scenario,
+                                                                      const std::filesystem::path& folder,
+                                                                      sim::report::Progress& progress) {
     prepare_learning(progress);
     auto result = sim::run::run_scenario(scenario, world_options(options, scenario, folder), progress);
     if (!result) return tl::unexpected(sim::fleet::RunFailure{result.error(), true});
@@ -111,7 +112,7 @@ int run(const Options& options) {
             ": network.transport = \"virtual\" cannot be combined with --processes, which needs real "
             "sockets; give --transport zmq");
     const std::filesystem::path folder = options.out.empty() ? "out/" + scenario->name : options.out;
-    tl::expected<nlohmann::json, sim::fleet::RunFailure> result;
+    tl::expected<sim::report::RunResult, sim::fleet::RunFailure> result;
     {
         sim::report::Progress progress(stderr);
         if (options.processes) {
@@ -130,7 +131,7 @@ int run(const Options& options) {
     }
     sim::report::print_summary(*result, std::cout, sim::report::detect_terminal(stdout));
     std::cout << "\nresult, events, certificate and report: " << folder.string() << "/\n";
-    return sim::run::succeeded(*result) ? kShown : kNotShown;
+    return sim::report::judge(*result).good() ? kShown : kNotShown;
 }
 
 int run_counterfactual(const Options& options) {

@@ -87,7 +87,7 @@ class ComparisonStudy final : public Study {
     using Done = tl::expected<void, std::string>;
 
     void add_scores(const std::string& method, const std::string& way,
-                    const std::vector<run::NodeScores>& scores, bool of_main) {
+                    const std::vector<report::Accuracy>& scores, bool of_main) {
         double own = 0.0;
         double full = 0.0;
         for (const auto& score : scores) {
@@ -103,7 +103,7 @@ class ComparisonStudy final : public Study {
     }
 
     void add_evaluations(const std::string& way, const std::vector<run::Evaluation>& evaluations) {
-        std::vector<run::NodeScores> scores;
+        std::vector<report::Accuracy> scores;
         for (const auto& evaluation : evaluations)
             scores.push_back(evaluation.scores);
         add_scores("HDUS", way, scores, false);
@@ -155,16 +155,16 @@ class ComparisonStudy final : public Study {
         const auto before = (*world)->evaluate();
         if (!before) return tl::unexpected(before.error());
         add_evaluations("before", *before);
-        const auto bytes_before = (*world)->traffic().at("bytes").get<double>();
+        const auto bytes_before = (*world)->traffic().bytes;
         const auto exit = (*world)->exit(leaver_);
         if (!exit) return tl::unexpected(exit.error());
-        if (!exit->missing.empty()) return tl::unexpected("HDUS: no receipt of " + exit->missing.front());
+        if (!exit->result.missing.empty())
+            return tl::unexpected("HDUS: no receipt of " + exit->result.missing.front());
         double last = 0.0;
-        for (const auto& [holder, milliseconds] : exit->milliseconds)
-            last = std::max(last, milliseconds);
+        for (const auto& holder : exit->result.per_holder)
+            last = std::max(last, holder.ms);
         rows_.push_back(row("seconds", last / 1000.0, labels_of("HDUS", "drop")));
-        rows_.push_back(row("bytes", (*world)->traffic().at("bytes").get<double>() - bytes_before,
-                            labels_of("HDUS", "drop")));
+        rows_.push_back(row("bytes", (*world)->traffic().bytes - bytes_before, labels_of("HDUS", "drop")));
         const auto after = (*world)->evaluate();
         if (!after) return tl::unexpected(after.error());
         add_evaluations("drop", *after);
@@ -258,9 +258,9 @@ class ComparisonStudy final : public Study {
     }
 
     void add_network_scores(const std::string& method, const std::string& way, const Predictions& logits) {
-        std::vector<run::NodeScores> scores;
+        std::vector<report::Accuracy> scores;
         for (const auto& [name, table] : logits) {
-            run::NodeScores score;
+            report::Accuracy score;
             score.own.ensemble = learning::own_accuracy(table, setup_->test, distribution_of(name));
             score.full.ensemble = learning::full_accuracy(table, setup_->test);
             scores.push_back(score);

@@ -36,7 +36,7 @@ double percentile(const std::vector<double>& sorted, double part) {
     return sorted[std::clamp<std::size_t>(rank, 1, sorted.size()) - 1];
 }
 
-run::NodeScores difference(const run::NodeScores& before, const run::NodeScores& after) {
+report::Accuracy difference(const report::Accuracy& before, const report::Accuracy& after) {
     return {{before.own.main - after.own.main, before.own.ensemble - after.own.ensemble},
             {before.full.main - after.full.main, before.full.ensemble - after.full.ensemble}};
 }
@@ -193,14 +193,9 @@ void ExitWatch::add_rows(std::vector<report::Row>& rows, bool of_every_node) con
         add("residual_copies", copies.used, {{"time_ms", at}, {"state", std::string("used")}});
     }
     if (lost_.empty()) return;
-    run::NodeScores sum;
-    for (const auto& lost : lost_) {
-        sum.own.ensemble += lost.own.ensemble;
-        sum.full.ensemble += lost.full.ensemble;
-    }
-    const auto count = static_cast<double>(lost_.size());
-    rows.push_back({"accuracy_lost", sum.own.ensemble / count, labels({{"scope", std::string("own")}})});
-    rows.push_back({"accuracy_lost", sum.full.ensemble / count, labels({{"scope", std::string("full")}})});
+    const auto mean = report::mean_of(lost_);
+    rows.push_back({"accuracy_lost", mean.own.ensemble, labels({{"scope", std::string("own")}})});
+    rows.push_back({"accuracy_lost", mean.full.ensemble, labels({{"scope", std::string("full")}})});
 }
 
 }  // namespace unlearn::sim::experiments

@@ -19,7 +19,7 @@ namespace unlearn::sim::experiments {
 class ExitWatch {
   public:
     /// How well a node predicts just now; nothing without learning.
-    using Scorer = std::function<std::optional<run::NodeScores>(std::size_t node)>;
+    using Scorer = std::function<std::optional<report::Accuracy>(std::size_t node)>;
 
     /// `world` must outlive this. Distances, degree and betweenness are those of `graph`.
     ExitWatch(const StudyWorld& world, const topologies::Graph& graph, std::size_t leaver,
@@ -62,8 +62,8 @@ class ExitWatch {
     std::set<std::size_t> untold_;       ///< up since the command, without having learned of it
     std::set<std::size_t> cut_off_;      ///< untold in the end, for want of any way to them
     std::set<std::size_t> erasing_;      ///< out of use, not yet erased durably
-    std::map<std::size_t, run::NodeScores> before_;
-    std::vector<run::NodeScores> lost_;  ///< before less after, of each holder
+    std::map<std::size_t, report::Accuracy> before_;
+    std::vector<report::Accuracy> lost_;  ///< before less after, of each holder
     Times forgot_;
     Times erased_;
     Times answered_;

@@ -67,7 +67,7 @@ LearntNetwork::Answers LearntNetwork::answers(std::size_t node, const learning::
     return {std::move(tables[0]), std::move(tables[1])};
 }
 
-run::NodeScores LearntNetwork::score(std::size_t node, const learning::Ensemble& ensemble) const {
+report::Accuracy LearntNetwork::score(std::size_t node, const learning::Ensemble& ensemble) const {
     const LearntNode& asked = nodes_[node];
     Answers said = answers(node, ensemble);
     const std::size_t classes = ensemble.own().classes();

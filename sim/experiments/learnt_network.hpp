@@ -49,7 +49,7 @@ class LearntNetwork {
     /// same, to the bit, as asking the snapshot about the whole test set, but that what each model says is
     /// looked up: a seed says the same wherever it is held. Every member's owner must be a node of this
     /// network. Any thread.
-    [[nodiscard]] run::NodeScores score(std::size_t node, const learning::Ensemble& ensemble) const;
+    [[nodiscard]] report::Accuracy score(std::size_t node, const learning::Ensemble& ensemble) const;
     /// The probabilities behind it, [T, classes] under each prior, row-major.
     struct Answers {
         std::vector<float> own_prior;

@@ -16,7 +16,7 @@ std::map<std::string, report::Label> score_labels(const char* scope, const char*
 }
 
 /// Four rows: both scopes, both methods.
-void add_scores(std::vector<report::Row>& rows, const char* metric, const run::NodeScores& scores,
+void add_scores(std::vector<report::Row>& rows, const char* metric, const report::Accuracy& scores,
                 const std::map<std::string, report::Label>& labels) {
     const auto add = [&](const char* scope, const char* method, double value) {
         auto all = score_labels(scope, method);
@@ -87,7 +87,7 @@ bool NetworkWatch::can_predict(std::size_t node) const {
     return ensemble->predict(learnt_->test().inputs().narrow(0, 0, 1), learning::Prior::own).has_value();
 }
 
-std::vector<run::NodeScores> NetworkWatch::scores_of(std::span<const std::size_t> nodes) {
+std::vector<report::Accuracy> NetworkWatch::scores_of(std::span<const std::size_t> nodes) {
     // None of these jobs fails.
     static_cast<void>(workers_.for_each(nodes.size(), [&](std::size_t i) -> std::optional<std::string> {
         const std::size_t node = nodes[i];
@@ -99,28 +99,20 @@ std::vector<run::NodeScores> NetworkWatch::scores_of(std::span<const std::size_t
         known = Known{std::move(participants), learnt_->score(node, *snapshot)};
         return std::nullopt;
     }));
-    std::vector<run::NodeScores> scores;
+    std::vector<report::Accuracy> scores;
     for (const std::size_t node : nodes)
         scores.push_back(known_[node]->scores);
     return scores;
 }
 
-std::optional<run::NodeScores> NetworkWatch::score(std::size_t node) {
+std::optional<report::Accuracy> NetworkWatch::score(std::size_t node) {
     if (!learnt_) return std::nullopt;
     return scores_of({&node, 1}).front();
 }
 
 void NetworkWatch::add_accuracy(double seconds, std::span<const std::size_t> nodes,
                                 std::vector<report::Row>& rows) {
-    run::NodeScores mean;
-    const double part = 1.0 / static_cast<double>(nodes.size());
-    for (const auto& scores : scores_of(nodes)) {
-        mean.own.main += part * scores.own.main;
-        mean.own.ensemble += part * scores.own.ensemble;
-        mean.full.main += part * scores.full.main;
-        mean.full.ensemble += part * scores.full.ensemble;
-    }
-    add_scores(rows, "accuracy", mean, {{"time_s", seconds}});
+    add_scores(rows, "accuracy", report::mean_of(scores_of(nodes)), {{"time_s", seconds}});
 }
 
 void NetworkWatch::sample(double seconds, std::vector<report::Row>& rows) {

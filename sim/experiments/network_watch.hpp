@@ -29,7 +29,7 @@ class NetworkWatch {
     /// Accuracies of every node, now.
     void add_node_rows(std::vector<report::Row>& rows);
     /// How well a node that is up predicts now; nothing without learning.
-    [[nodiscard]] std::optional<run::NodeScores> score(std::size_t node);
+    [[nodiscard]] std::optional<report::Accuracy> score(std::size_t node);
     void on_event(std::size_t node, const protocol::Event& event);
     /// What sums up the whole study.
     void add_rows(std::vector<report::Row>& rows);
@@ -37,11 +37,11 @@ class NetworkWatch {
   private:
     struct Known {
         std::vector<learning::Participant> participants;
-        run::NodeScores scores;
+        report::Accuracy scores;
     };
 
     [[nodiscard]] std::vector<std::size_t> taking_part() const;
-    [[nodiscard]] std::vector<run::NodeScores> scores_of(std::span<const std::size_t> nodes);
+    [[nodiscard]] std::vector<report::Accuracy> scores_of(std::span<const std::size_t> nodes);
     void add_accuracy(double seconds, std::span<const std::size_t> nodes, std::vector<report::Row>& rows);
     [[nodiscard]] std::size_t missing_at(std::size_t node, protocol::SteadyTime up_before) const;
     [[nodiscard]] bool is_blocked(std::size_t node) const;

@@ -246,9 +246,8 @@ report::ExperimentReport report_of(const Experiment& experiment, const SweepOutc
     report.swept = experiment.swept;
     report.runs = outcome.done + outcome.reused;
     report.seconds = outcome.seconds;
-    const auto machine = run::machine_json();
-    report.machine = {{"cpu", machine.at("cpu").get<std::string>()},
-                      {"cores", std::to_string(machine.at("cores").get<unsigned>())}};
+    const auto machine = run::this_machine();
+    report.machine = {{"cpu", machine.cpu}, {"cores", std::to_string(machine.cores)}};
     report.failures = outcome.failures;
     report.text = experiment.text;
     return report;

@@ -175,35 +175,35 @@ tl::expected<run::ExitOutcome, std::string> Processes::exit(const std::string& n
     if (!leave) return support::failed_with(leave.error());
     const auto answered = events_.receipt_milliseconds(name);
     run::ExitOutcome outcome;
-    outcome.node = name;
+    outcome.result.node = name;
     outcome.certificate = std::move(leave->certificate);
     for (const auto& holder : leave->progress.at("holders")) {
         const std::string holder_name = name_of(holder.at("node"));
-        outcome.holders.push_back(holder_name);
+        outcome.result.holders.push_back(holder_name);
         const auto receipt = answered.find(holder_name);
         if (holder.at("status") == "missing" || receipt == answered.end())
-            outcome.missing.push_back(holder_name);
+            outcome.result.missing.push_back(holder_name);
         else
-            outcome.milliseconds.emplace_back(holder_name, receipt->second);
+            outcome.result.per_holder.push_back({holder_name, receipt->second});
     }
-    outcome.why_missing = events_.why_silent(outcome.missing, name);
+    outcome.result.why_missing = events_.why_silent(outcome.result.missing, name);
     return outcome;
 }
 
-std::vector<run::NodeFacts> Processes::facts() const {
+std::vector<report::NodeResult> Processes::facts() const {
     const auto parameters = [&](const learning::Architecture& architecture) {
         return learning::parameter_count(architecture, setup_.test.shape(), setup_.test.classes())
             .value_or(0);
     };
     auto out = run::facts_of(setup_);
     for (std::size_t i = 0; i < out.size(); ++i) {
-        out[i].main_parameters = parameters(setup_.nodes[i].main_architecture);
-        out[i].seed_parameters = parameters(setup_.nodes[i].seed_architecture);
+        out[i].main_parameters = static_cast<std::uint64_t>(parameters(setup_.nodes[i].main_architecture));
+        out[i].seed_parameters = static_cast<std::uint64_t>(parameters(setup_.nodes[i].seed_architecture));
     }
     return out;
 }
 
-tl::expected<json, std::string> Processes::traffic() {
+tl::expected<report::TrafficResult, std::string> Processes::traffic() {
     std::vector<network::TrafficCount> all(network::TrafficCounters::kKinds);
     for (auto& daemon : daemons_) {
         const auto sent = daemon->traffic();
@@ -215,9 +215,8 @@ tl::expected<json, std::string> Processes::traffic() {
     }
     std::uint64_t raw_seed_bytes = 0;
     for (const auto& node : facts())
-        raw_seed_bytes +=
-            static_cast<std::uint64_t>(node.seed_parameters) * sizeof(float) * node.neighbours.size();
-    return run::traffic_json(all, std::nullopt, raw_seed_bytes);
+        raw_seed_bytes += node.seed_parameters * sizeof(float) * node.neighbours.size();
+    return run::traffic_of(all, std::nullopt, raw_seed_bytes);
 }
 
 tl::expected<void, std::string> Processes::stop() {

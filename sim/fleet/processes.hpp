@@ -30,10 +30,10 @@ class Processes : public run::Nodes {
     [[nodiscard]] tl::expected<void, std::string> exchange();
     [[nodiscard]] tl::expected<std::vector<run::Evaluation>, std::string> evaluate() override;
     [[nodiscard]] tl::expected<run::ExitOutcome, std::string> exit(const std::string& name) override;
-    [[nodiscard]] std::vector<run::NodeFacts> facts() const override;
-    [[nodiscard]] const std::vector<run::AsideSeed>& held_aside() const override { return aside_; }
+    [[nodiscard]] std::vector<report::NodeResult> facts() const override;
+    [[nodiscard]] const std::vector<report::AsideResult>& held_aside() const override { return aside_; }
     /// `traffic` of result.json.
-    [[nodiscard]] tl::expected<nlohmann::json, std::string> traffic();
+    [[nodiscard]] tl::expected<report::TrafficResult, std::string> traffic();
     /// Ends all and checks that each ended well.
     [[nodiscard]] tl::expected<void, std::string> stop();
 
@@ -51,7 +51,7 @@ class Processes : public run::Nodes {
     support::Workers workers_;
     TestSet test_set_;
     std::vector<std::unique_ptr<Daemon>> daemons_;  ///< in the order of setup_.nodes
-    std::vector<run::AsideSeed> aside_;
+    std::vector<report::AsideResult> aside_;
     std::vector<at::Tensor> main_predictions_;  ///< of each daemon's main model, once asked for
 };
 

@@ -31,10 +31,10 @@ tl::expected<std::filesystem::path, std::string> find_unlearnd(const std::filesy
     return program;
 }
 
-tl::expected<nlohmann::json, RunFailure> run_processes(const scenario::Scenario& scenario,
-                                                       const std::filesystem::path& program,
-                                                       const std::filesystem::path& folder,
-                                                       report::Progress& progress) {
+tl::expected<report::RunResult, RunFailure> run_processes(const scenario::Scenario& scenario,
+                                                          const std::filesystem::path& program,
+                                                          const std::filesystem::path& folder,
+                                                          report::Progress& progress) {
     support::Stopwatch watch;
     // The scenario, its data and its ports are looked at before an earlier run's folder is touched.
     auto setup = watch.time(
@@ -55,14 +55,14 @@ tl::expected<nlohmann::json, RunFailure> run_processes(const scenario::Scenario&
         return failed(ok.error());
     auto course = run::run_course(scenario, processes, folder, watch);
     if (!course) return failed(course.error());
-    nlohmann::json& result = course->result;
-    result["processes"] = true;
-    result["exactness"]["reason"] = "the nodes were processes of their own";
+    report::RunResult& result = course->result;
+    result.processes = true;
+    result.exactness.reason = "the nodes were processes of their own";
     auto traffic = processes.traffic();
     if (!traffic) return failed(traffic.error());
-    result["traffic"] = std::move(*traffic);
+    result.traffic = std::move(*traffic);
     if (auto ok = watch.time("stop", [&] { return processes.stop(); }); !ok) return failed(ok.error());
-    result["seconds"] = watch.finish();
+    result.seconds = report::in_order(watch.finish());
     if (auto ok = run::write_result(folder, result, scenario.graph); !ok) return failed(ok.error());
     return std::move(result);
 }

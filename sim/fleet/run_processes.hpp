@@ -3,10 +3,10 @@
 #include <filesystem>
 #include <string>
 
-#include <nlohmann/json.hpp>
 #include <tl/expected.hpp>
 
 #include "sim/report/progress.hpp"
+#include "sim/report/run_result.hpp"
 #include "sim/scenario/scenario.hpp"
 
 namespace unlearn::sim::fleet {
@@ -23,9 +23,9 @@ struct RunFailure {
 
 /// Runs a scenario with a process of `program` for every node. Writes to `folder` what `run_scenario` does,
 /// and the nodes' own folders. Nothing is compared with a world without the leavers.
-[[nodiscard]] tl::expected<nlohmann::json, RunFailure> run_processes(const scenario::Scenario& scenario,
-                                                                     const std::filesystem::path& program,
-                                                                     const std::filesystem::path& folder,
-                                                                     report::Progress& progress);
+[[nodiscard]] tl::expected<report::RunResult, RunFailure> run_processes(const scenario::Scenario& scenario,
+                                                                        const std::filesystem::path& program,
+                                                                        const std::filesystem::path& folder,
+                                                                        report::Progress& progress);
 
 }  // namespace unlearn::sim::fleet

@@ -1,20 +1,14 @@
 #include "sim/report/run_report.hpp"
 
 #include <algorithm>
-#include <cerrno>
 #include <cmath>
-#include <cstring>
-#include <fstream>
-#include <system_error>
 
-#include <nlohmann/json.hpp>
 #include <spdlog/fmt/fmt.h>
 #include <spdlog/fmt/ranges.h>
 
 #include "sim/report/graph_drawing.hpp"
 #include "sim/report/html.hpp"
 #include "sim/report/run_plots.hpp"
-#include "sim/report/run_result.hpp"
 #include "sim/report/text.hpp"
 #include "sim/report/verdict.hpp"
 
@@ -30,9 +24,8 @@ constexpr std::size_t kMaxPlottedNodes = 40;
 
 std::string title_part(const RunResult& result) {
     std::string machine;
-    for (const auto& [key, value] : result.machine) {
-        machine += " \u00b7 " + (key == "cores" ? value + " cores" : value);
-    }
+    if (!result.machine.cpu.empty()) machine += " \u00b7 " + result.machine.cpu;
+    if (result.machine.cores > 0) machine += " \u00b7 " + counted(result.machine.cores, "core");
     return fmt::format(
         "<header>\n<h1>Learning apart, leaving for good: {}</h1>\n<p class=\"soft\">{} \u00b7 seed {}{}</p>\n"
         "</header>\n",
@@ -243,7 +236,7 @@ const char* const kScoresHead =
     "<th class=\"number first\">main</th><th class=\"number\">ensemble</th><th "
     "class=\"number\">gain</th></tr>";
 
-std::string exit_part(const ExitResult& exit) {
+std::string exit_part(const RunResult& result, const ExitResult& exit) {
     std::vector<HolderTime> times = exit.per_holder;
     std::stable_sort(times.begin(), times.end(), [](const auto& a, const auto& b) {
         return std::isnan(b.ms) ? !std::isnan(a.ms) : a.ms > b.ms;
@@ -265,8 +258,8 @@ std::string exit_part(const ExitResult& exit) {
         "leaver{}: median {}, 99th percentile {}, longest {}.",
         counted(exit.holders.size(), "node"), exit.node,
         exit.receipts == exit.holders.size() ? "each" : grouped(exit.receipts),
-        exit.virtual_time ? ", in the virtual time of a simulated network" : "", milliseconds(exit.p50_ms),
-        milliseconds(exit.p99_ms), milliseconds(exit.max_ms)));
+        result.in_virtual_time() ? ", in the virtual time of a simulated network" : "",
+        milliseconds(exit.p50_ms), milliseconds(exit.p99_ms), milliseconds(exit.max_ms)));
     if (!rows.empty()) html += table("<tr><th>Holder</th><th>Receipt</th></tr>", rows);
     if (!bars.empty()) html += plot_bars("Time to forget, by holder", bars);
     html += "<h3>Mean accuracy of those who stayed</h3>\n";
@@ -328,7 +321,7 @@ std::string node_row(const RunResult& result, const NodeResult& node) {
     const bool left = result.has_left(node.name);
     const SurvivorResult* change = result.last_change_of(node.name);
     std::string row = left ? "<tr class=\"gone\">" : "<tr>";
-    row += row_head(node.name + (left ? " (left)" : "")) + number_cell(grouped(node.degree));
+    row += row_head(node.name + (left ? " (left)" : "")) + number_cell(grouped(node.neighbours.size()));
     row += cell(node.main_architecture) + number_cell(grouped(node.main_parameters));
     row += cell(node.seed_architecture) + number_cell(grouped(node.seed_parameters));
     row += number_cell(grouped(node.training_images)) +
@@ -381,38 +374,15 @@ std::string footer_part(const RunResult& result) {
 
 }  // namespace
 
-tl::expected<std::string, std::string> render_report(const nlohmann::json& json,
-                                                     const topologies::Graph& graph) {
-    auto parsed = read_result(json);
-    if (!parsed) return tl::unexpected(parsed.error());
-    const RunResult& result = *parsed;
+std::string render_report(const RunResult& result, const topologies::Graph& graph) {
     const Verdict verdict = judge(result);
-
     std::string body =
         title_part(result) + verdict_part(verdict) + tiles_part(result) + meaning_part(result, verdict);
     body += network_part(result, graph) + accuracy_part(result) + aside_part(result);
     for (const auto& exit : result.exits)
-        body += exit_part(exit);
+        body += exit_part(result, exit);
     body += traffic_part(result) + seconds_part(result) + nodes_part(result) + footer_part(result);
     return html::page(result.scenario + ": " + verdict.headline, body);
-}
-
-tl::expected<void, std::string> write_report(const std::filesystem::path& file, const nlohmann::json& result,
-                                             const topologies::Graph& graph) {
-    const auto page = render_report(result, graph);
-    if (!page) return tl::unexpected(file.string() + ": " + page.error());
-
-    const std::filesystem::path partial = file.string() + ".partial";
-    {
-        std::ofstream output(partial, std::ios::binary | std::ios::trunc);
-        output << *page;
-        output.flush();
-        if (!output) return tl::unexpected(file.string() + ": cannot be written: " + std::strerror(errno));
-    }
-    std::error_code error;
-    std::filesystem::rename(partial, file, error);
-    if (error) return tl::unexpected(file.string() + ": " + error.message());
-    return {};
 }
 
 }  // namespace unlearn::sim::report

@@ -57,11 +57,11 @@ std::vector<std::string> texts(const Json& json, const char* key) {
     return result;
 }
 
-std::vector<std::pair<std::string, std::string>> pairs(const Json& json) {
-    std::vector<std::pair<std::string, std::string>> result;
+std::map<std::string, std::string> text_map(const Json& json) {
+    std::map<std::string, std::string> result;
     if (!json.is_object()) return result;
     for (const auto& [key, value] : json.items())
-        result.emplace_back(key, as_text(value));
+        result[key] = as_text(value);
     return result;
 }
 
@@ -87,7 +87,6 @@ NodeResult read_node(const Json& json) {
     NodeResult node;
     node.name = text(json, "name");
     node.id = text(json, "id");
-    node.degree = count(json, "degree");
     node.main_architecture = text(json, "main_architecture");
     node.seed_architecture = text(json, "seed_architecture");
     node.main_parameters = count(json, "main_parameters");
@@ -115,9 +114,7 @@ ExitResult read_exit(const Json& json) {
     exit.holders = texts(json, "holders");
     exit.receipts = count(json, "receipts");
     exit.missing = texts(json, "missing");
-    if (const Json& why = child(json, "why_missing"); why.is_object())
-        for (const auto& [holder, reason] : why.items())
-            exit.why_missing[holder] = as_text(reason);
+    exit.why_missing = text_map(child(json, "why_missing"));
     const Json& time = child(json, "time_to_forget_ms");
     exit.p50_ms = number(time, "p50");
     exit.p99_ms = number(time, "p99");
@@ -163,17 +160,121 @@ TrafficResult read_traffic(const Json& json) {
             traffic.by_kind.push_back(std::move(entry));
         }
     }
-    std::stable_sort(
-        traffic.by_kind.begin(), traffic.by_kind.end(), [](const MessageTraffic& a, const MessageTraffic& b) {
-            // NaN is less than everything here: a comparison must not contradict itself.
-            return (std::isnan(a.bytes) ? -1.0 : a.bytes) > (std::isnan(b.bytes) ? -1.0 : b.bytes);
-        });
+    sort_by_bytes(traffic.by_kind);
     return traffic;
 }
 
-std::vector<std::pair<std::string, double>> read_seconds(const Json& json) {
-    // JSON objects have no order; phases do. Phases that came later than this list are shown before the
-    // total.
+std::map<std::string, double> read_seconds(const Json& json) {
+    std::map<std::string, double> seconds;
+    if (!json.is_object()) return seconds;
+    for (const auto& [phase, value] : json.items())
+        if (value.is_number()) seconds[phase] = value.get<double>();
+    return seconds;
+}
+
+// ---- The other direction. ----
+
+Json to_json(const Scores& scores) {
+    return {{"main", scores.main}, {"ensemble", scores.ensemble}};
+}
+
+Json to_json(const Accuracy& accuracy) {
+    return {{"own", to_json(accuracy.own)}, {"full", to_json(accuracy.full)}};
+}
+
+Json to_json(const NodeResult& node) {
+    return {{"name", node.name},
+            {"id", node.id},
+            {"degree", node.neighbours.size()},
+            {"neighbours", node.neighbours},
+            {"main_architecture", node.main_architecture},
+            {"seed_architecture", node.seed_architecture},
+            {"main_parameters", node.main_parameters},
+            {"seed_parameters", node.seed_parameters},
+            {"training_images", node.training_images},
+            {"missing_classes", node.missing_classes},
+            {"rho", node.rho},
+            {"accuracy", to_json(node.accuracy)}};
+}
+
+Json to_json(const SurvivorResult& survivor) {
+    return {{"name", survivor.name},
+            {"rho_before", survivor.rho_before},
+            {"rho_after", survivor.rho_after},
+            {"before", to_json(survivor.before)},
+            {"after", to_json(survivor.after)}};
+}
+
+Json to_json(const HolderTime& holder) {
+    return {{"node", holder.node}, {"ms", holder.ms}};
+}
+
+Json to_json(const AsideResult& aside) {
+    return {{"holder", aside.holder}, {"owner", aside.owner}, {"why", aside.why}};
+}
+
+Json to_json(const ExitResult& exit);
+
+template <typename T>
+Json list_of(const std::vector<T>& elements) {
+    Json out = Json::array();
+    for (const auto& element : elements)
+        out.push_back(to_json(element));
+    return out;
+}
+
+Json to_json(const ExitResult& exit) {
+    Json out{{"node", exit.node},
+             {"holders", exit.holders},
+             {"receipts", exit.receipts},
+             {"missing", exit.missing},
+             {"why_missing", exit.why_missing},
+             {"certificate", exit.certificate},
+             {"per_holder", list_of(exit.per_holder)},
+             {"accuracy", {{"before", to_json(exit.before)}, {"after", to_json(exit.after)}}},
+             {"nodes", list_of(exit.survivors)}};
+    if (!exit.per_holder.empty())
+        out["time_to_forget_ms"] = {{"p50", exit.p50_ms}, {"p99", exit.p99_ms}, {"max", exit.max_ms}};
+    return out;
+}
+
+Json to_json(const ExactnessResult& exactness) {
+    Json out{{"checked", exactness.checked}};
+    if (exactness.reason) out["reason"] = *exactness.reason;
+    if (!exactness.checked) return out;
+    out["nodes"] = exactness.nodes;
+    out["predictions"] = exactness.predictions;
+    out["differing"] = exactness.differing;
+    out["bit_identical"] = exactness.bit_identical;
+    out["vacuous"] = exactness.vacuous;
+    out["world_b_seconds"] = exactness.world_b_seconds;
+    out["violation"] = exactness.violation ? Json(*exactness.violation) : Json(nullptr);
+    return out;
+}
+
+/// A count of bytes is written as a whole number.
+Json whole(double bytes) {
+    return std::isnan(bytes) ? Json(nullptr) : Json(static_cast<std::uint64_t>(bytes));
+}
+
+Json to_json(const TrafficResult& traffic) {
+    Json by_kind = Json::object();
+    for (const auto& kind : traffic.by_kind) {
+        by_kind[kind.kind] = {{"bytes", whole(kind.bytes)}};
+        if (kind.messages) by_kind[kind.kind]["messages"] = *kind.messages;
+    }
+    return {{"bytes", whole(traffic.bytes)},
+            {"seed_bytes", whole(traffic.seed_bytes)},
+            {"seed_transfer_bytes", whole(traffic.seed_transfer_bytes)},
+            {"control_bytes", whole(traffic.control_bytes)},
+            {"overhead", traffic.overhead},
+            {"by_kind", std::move(by_kind)}};
+}
+
+}  // namespace
+
+std::vector<std::pair<std::string, double>> in_order(const std::map<std::string, double>& seconds) {
+    // Phases that came later than this list are shown before the total.
     constexpr std::array<std::string_view, 9> kOrder = {
         "load", "train", "distil", "exchange", "evaluate", "exit", "counterfactual", "", "total"};
     constexpr std::size_t kOthers = 7;
@@ -181,17 +282,51 @@ std::vector<std::pair<std::string, double>> read_seconds(const Json& json) {
         const auto found = std::find(kOrder.begin(), kOrder.end(), phase);
         return found == kOrder.end() ? kOthers : static_cast<std::size_t>(found - kOrder.begin());
     };
-    std::vector<std::pair<std::string, double>> result;
-    if (!json.is_object()) return result;
-    for (const auto& [phase, value] : json.items()) {
-        if (value.is_number()) result.emplace_back(phase, value.get<double>());
-    }
+    std::vector<std::pair<std::string, double>> result(seconds.begin(), seconds.end());
     std::stable_sort(result.begin(), result.end(),
                      [&](const auto& a, const auto& b) { return rank(a.first) < rank(b.first); });
     return result;
 }
 
-}  // namespace
+void sort_by_bytes(std::vector<MessageTraffic>& kinds) {
+    std::stable_sort(kinds.begin(), kinds.end(), [](const MessageTraffic& a, const MessageTraffic& b) {
+        // NaN is less than everything here: a comparison must not contradict itself.
+        return (std::isnan(a.bytes) ? -1.0 : a.bytes) > (std::isnan(b.bytes) ? -1.0 : b.bytes);
+    });
+}
+
+Accuracy mean_of(std::span<const Accuracy> accuracies) {
+    if (accuracies.empty()) return {};
+    Accuracy sum{{0.0, 0.0}, {0.0, 0.0}};
+    for (const auto& accuracy : accuracies) {
+        sum.own.main += accuracy.own.main;
+        sum.own.ensemble += accuracy.own.ensemble;
+        sum.full.main += accuracy.full.main;
+        sum.full.ensemble += accuracy.full.ensemble;
+    }
+    const auto n = static_cast<double>(accuracies.size());
+    return {{sum.own.main / n, sum.own.ensemble / n}, {sum.full.main / n, sum.full.ensemble / n}};
+}
+
+nlohmann::json to_json(const RunResult& result) {
+    Json out{{"schema", 1},
+             {"scenario", result.scenario},
+             {"seed", result.seed},
+             {"machine", {{"cpu", result.machine.cpu}, {"cores", result.machine.cores}}},
+             {"software", result.software},
+             {"nodes", list_of(result.nodes)},
+             {"held_aside", list_of(result.held_aside)},
+             {"summary", {{"accuracy", to_json(result.mean)}}},
+             {"exits", list_of(result.exits)},
+             {"exactness", to_json(result.exactness)},
+             {"traffic", to_json(result.traffic)},
+             {"seconds", Json::object()}};
+    if (result.processes) out["processes"] = true;
+    if (!result.transport.empty()) out["transport"] = result.transport;
+    for (const auto& [phase, seconds] : result.seconds)
+        out["seconds"][phase] = seconds;
+    return out;
+}
 
 const SurvivorResult* RunResult::last_change_of(const std::string& name) const {
     if (has_left(name)) return nullptr;
@@ -223,17 +358,17 @@ tl::expected<RunResult, std::string> read_result(const nlohmann::json& json) {
     RunResult result;
     result.scenario = text(json, "scenario");
     result.seed = count(json, "seed");
-    result.machine = pairs(child(json, "machine"));
-    result.software = pairs(child(json, "software"));
+    result.processes = flag(json, "processes");
+    result.transport = text(json, "transport");
+    result.machine = {text(child(json, "machine"), "cpu"), count(child(json, "machine"), "cores")};
+    result.software = text_map(child(json, "software"));
     result.nodes = each(json, "nodes", read_node);
     result.mean = read_accuracy(child(child(json, "summary"), "accuracy"));
     result.held_aside = each(json, "held_aside", read_aside);
     result.exits = each(json, "exits", read_exit);
-    for (auto& exit : result.exits)
-        exit.virtual_time = text(json, "transport") == "virtual";
     result.exactness = read_exactness(child(json, "exactness"));
     result.traffic = read_traffic(child(json, "traffic"));
-    result.seconds = read_seconds(child(json, "seconds"));
+    result.seconds = in_order(read_seconds(child(json, "seconds")));
     return result;
 }
 

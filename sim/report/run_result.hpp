@@ -4,6 +4,7 @@
 #include <limits>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -13,11 +14,12 @@
 
 namespace unlearn::sim::report {
 
-// result.json (sim/README.md) as the report and the summary see it. A number that the file does not have is
-// NaN, so that a page of an interrupted or older run shows a dash there instead of nothing at all.
+// The result of a run, and result.json (sim/run/results.md) in both directions. A number that was not
+// measured, or that a file does not have, is NaN: pages show a dash there, and the file has null or nothing.
 
 inline constexpr double kNotMeasured = std::numeric_limits<double>::quiet_NaN();
 
+/// Parts of one: of the main model alone and of the ensemble.
 struct Scores {
     double main = kNotMeasured;
     double ensemble = kNotMeasured;
@@ -26,14 +28,17 @@ struct Scores {
 };
 
 struct Accuracy {
-    Scores own;   ///< on the node's own distribution of classes
-    Scores full;  ///< on the whole test set
+    Scores
+        own;  ///< the test set weighted by the node's own distribution of classes; asked under its own prior
+    Scores full;  ///< the whole test set; asked under the uniform prior
 };
+
+/// The mean of each number; all NaN when there are none.
+[[nodiscard]] Accuracy mean_of(std::span<const Accuracy> accuracies);
 
 struct NodeResult {
     std::string name;
     std::string id;
-    std::uint64_t degree = 0;
     std::string main_architecture;
     std::string seed_architecture;
     std::uint64_t main_parameters = 0;
@@ -54,6 +59,7 @@ struct SurvivorResult {
     Accuracy after;
 };
 
+/// How long after the command to leave the holder's receipt was stored at the leaver.
 struct HolderTime {
     std::string node;
     double ms = kNotMeasured;
@@ -68,21 +74,21 @@ struct AsideResult {
 
 struct ExitResult {
     std::string node;
-    std::vector<std::string> holders;
+    std::vector<std::string> holders;  ///< on record as having been served
     std::uint64_t receipts = 0;
-    std::vector<std::string> missing;
+    std::vector<std::string> missing;                ///< holders without a receipt in time
     std::map<std::string, std::string> why_missing;  ///< by holder, where anything is known
-    bool virtual_time = false;                       ///< the times below are those of a simulated network
     double p50_ms = kNotMeasured;
     double p99_ms = kNotMeasured;
     double max_ms = kNotMeasured;
     std::vector<HolderTime> per_holder;
-    std::string certificate;
-    Accuracy before;  ///< means over the survivors
+    std::string certificate;  ///< its file
+    Accuracy before;          ///< means over the survivors
     Accuracy after;
     std::vector<SurvivorResult> survivors;
 };
 
+/// The comparison with a world in which the leavers never existed.
 struct ExactnessResult {
     bool checked = false;
     std::optional<std::string> reason;  ///< why it was not checked, where that was meant to be
@@ -95,12 +101,17 @@ struct ExactnessResult {
     std::optional<std::string> violation;  ///< the rule that the run broke on purpose
 };
 
+/// All messages of one kind.
 struct MessageTraffic {
     std::string kind;
-    std::optional<std::uint64_t> messages;  ///< absent for what is not messages, as the handshakes
+    std::optional<std::uint64_t> messages;  ///< absent for the handshakes, which are no messages
     double bytes = kNotMeasured;
 };
 
+/// Most bytes first.
+void sort_by_bytes(std::vector<MessageTraffic>& kinds);
+
+/// What all nodes together sent, in bytes on the wire.
 struct TrafficResult {
     double bytes = kNotMeasured;
     double seed_bytes = kNotMeasured;
@@ -110,19 +121,29 @@ struct TrafficResult {
     std::vector<MessageTraffic> by_kind;  ///< most bytes first
 };
 
+/// Seconds by phase, in the order in which the phases happen; "total" last.
+[[nodiscard]] std::vector<std::pair<std::string, double>> in_order(
+    const std::map<std::string, double>& seconds);
+
+struct MachineResult {
+    std::string cpu;
+    std::uint64_t cores = 0;
+};
+
 struct RunResult {
     std::string scenario;
     std::uint64_t seed = 0;
-    std::vector<std::pair<std::string, std::string>> machine;
-    std::vector<std::pair<std::string, std::string>> software;
+    bool processes = false;  ///< every node was a process of its own
+    std::string transport;   ///< empty: not known
+    MachineResult machine;
+    std::map<std::string, std::string> software;  ///< versions
     std::vector<NodeResult> nodes;
     Accuracy mean;                        ///< over all nodes, before any exit
     std::vector<AsideResult> held_aside;  ///< before any exit
     std::vector<ExitResult> exits;
     ExactnessResult exactness;
     TrafficResult traffic;
-    std::vector<std::pair<std::string, double>>
-        seconds;  ///< in the order in which the phases happen; "total" last
+    std::vector<std::pair<std::string, double>> seconds;  ///< by phase; `in_order`
 
     /// What the survivor `name` became in the last exit that it saw; null for a leaver, or when nobody left.
     [[nodiscard]] const SurvivorResult* last_change_of(const std::string& name) const;
@@ -132,7 +153,13 @@ struct RunResult {
 
     /// The names of those who exited, in order.
     [[nodiscard]] std::vector<std::string> leavers() const;
+
+    /// Whether times are those of a simulated network.
+    [[nodiscard]] bool in_virtual_time() const { return transport == "virtual"; }
 };
+
+/// result.json, schema 1.
+[[nodiscard]] nlohmann::json to_json(const RunResult& result);
 
 /// Reads a parsed result.json. An error, one line, when it is not an object of schema 1.
 [[nodiscard]] tl::expected<RunResult, std::string> read_result(const nlohmann::json& json);

@@ -9,7 +9,6 @@
 #include <spdlog/fmt/fmt.h>
 
 #include "sim/report/run_report.hpp"
-#include "sim/report/run_result.hpp"
 #include "sim/report/text.hpp"
 #include "sim/report/verdict.hpp"
 
@@ -138,7 +137,7 @@ class Summary {
         for (const auto& [holder, why] : exit.why_missing)
             wrapped(fmt::format("{}: {}.", holder, why));
         line(fmt::format("  Time to forget{}: median {}, 99th percentile {}, longest {}",
-                         exit.virtual_time ? " (virtual)" : "", milliseconds(exit.p50_ms),
+                         result_.in_virtual_time() ? " (virtual)" : "", milliseconds(exit.p50_ms),
                          milliseconds(exit.p99_ms), milliseconds(exit.max_ms)));
     }
 
@@ -201,15 +200,10 @@ void disarm(nlohmann::json& json) {
 
 }  // namespace
 
-void print_summary(const nlohmann::json& json, std::ostream& out, const Terminal& terminal) {
-    nlohmann::json safe = json;
+void print_summary(const RunResult& result, std::ostream& out, const Terminal& terminal) {
+    nlohmann::json safe = to_json(result);
     disarm(safe);
-    const auto result = read_result(safe);
-    if (!result) {
-        out << "No summary: " << result.error() << '\n';
-        return;
-    }
-    Summary(*result, out, terminal).print();
+    Summary(read_result(safe).value(), out, terminal).print();
 }
 
 }  // namespace unlearn::sim::report

@@ -36,7 +36,8 @@ tl::expected<void, std::string> run_without(const scenario::Scenario& scenario,
     return write_predictions(options.folder, *evaluations);
 }
 
-tl::expected<nlohmann::json, std::string> check_counterfactual(const CounterfactualRequest& request) {
+tl::expected<report::ExactnessResult, std::string> check_counterfactual(
+    const CounterfactualRequest& request) {
     const auto started = std::chrono::steady_clock::now();
     const auto folder = request.options.folder / "world-without";
     std::vector<std::string> arguments{"counterfactual", request.scenario.file.string(),
@@ -65,17 +66,17 @@ tl::expected<nlohmann::json, std::string> check_counterfactual(const Counterfact
             vacuous.push_back(name);
     }
     const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - started;
-    return nlohmann::json{
-        {"checked", true},
-        {"nodes", comparison->nodes},
-        {"predictions", comparison->predictions},
-        {"differing", comparison->differing},
-        {"bit_identical", comparison->differing == 0 && comparison->predictions > 0},
-        {"vacuous", vacuous},
-        {"world_b_seconds", seconds.count()},
-        {"violation", request.options.violation == Violation::none
-                          ? nlohmann::json(nullptr)
-                          : nlohmann::json(learning::violations::to_text(request.options.violation))}};
+    report::ExactnessResult result;
+    result.checked = true;
+    result.nodes = comparison->nodes;
+    result.predictions = comparison->predictions;
+    result.differing = comparison->differing;
+    result.bit_identical = comparison->differing == 0 && comparison->predictions > 0;
+    result.vacuous = std::move(vacuous);
+    result.world_b_seconds = seconds.count();
+    if (request.options.violation != Violation::none)
+        result.violation = learning::violations::to_text(request.options.violation);
+    return result;
 }
 
 }  // namespace unlearn::sim::run

@@ -3,9 +3,9 @@
 #include <string>
 #include <vector>
 
-#include <nlohmann/json.hpp>
 #include <tl/expected.hpp>
 
+#include "sim/report/run_result.hpp"
 #include "sim/run/world.hpp"
 
 /// The proof: in another process and an empty folder, the same scenario is run without the nodes that left.
@@ -27,8 +27,9 @@ struct CounterfactualRequest {
     const std::vector<Evaluation>& after;        ///< the survivors after the last
 };
 
-/// Starts the other process, waits for it and compares. @return the `exactness` object of result.json.
-[[nodiscard]] tl::expected<nlohmann::json, std::string> check_counterfactual(
+/// Starts the other process, waits for it and compares. @return one line when the other
+/// process failed.
+[[nodiscard]] tl::expected<report::ExactnessResult, std::string> check_counterfactual(
     const CounterfactualRequest& request);
 
 }  // namespace unlearn::sim::run

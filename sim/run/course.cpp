@@ -23,12 +23,14 @@ tl::expected<Course, std::string> run_course(const scenario::Scenario& scenario,
         if (!outcome) return tl::unexpected(outcome.error());
         auto after = evaluate();
         if (!after) return tl::unexpected(after.error());
-        course.result["exits"].push_back(exit_json(*outcome, course.last, *after));
-        if (auto ok = support::write_file(folder / ("certificate-" + exit.node + ".json"),
+        complete(outcome->result, course.last, *after);
+        if (auto ok = support::write_file(folder / outcome->result.certificate,
                                           outcome->certificate.dump(2) + "\n");
             !ok)
             return tl::unexpected(ok.error());
-        former_neighbours.insert(outcome->holders.begin(), outcome->holders.end());
+        const auto& holders = outcome->result.holders;
+        former_neighbours.insert(holders.begin(), holders.end());
+        course.result.exits.push_back(std::move(outcome->result));
         course.last = std::move(*after);
     }
     for (const auto& exit : scenario.exits)

@@ -4,7 +4,6 @@
 #include <string>
 #include <vector>
 
-#include <nlohmann/json.hpp>
 #include <tl/expected.hpp>
 
 #include "sim/run/nodes.hpp"
@@ -15,7 +14,7 @@ namespace unlearn::sim::run {
 
 /// What happened to the nodes from the first scores to the last exit.
 struct Course {
-    nlohmann::json result;  ///< of schema 1, without exactness, traffic and seconds
+    report::RunResult result;  ///< without exactness, traffic and seconds
     std::vector<Evaluation> first;
     std::vector<Evaluation> last;                ///< of the survivors
     std::vector<std::string> former_neighbours;  ///< survivors that held a leaver's seed

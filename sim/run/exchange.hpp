@@ -12,13 +12,6 @@
 /// Waiting until every seed has reached every neighbour, without waiting for what cannot come any more.
 namespace unlearn::sim::run {
 
-/// A seed that arrived, and that its holder does not use because it would do harm.
-struct AsideSeed {
-    std::string holder;
-    std::string owner;
-    std::string why;
-};
-
 /// Follows the events of an exchange. A seed that is held aside has arrived.
 class Exchange {
   public:

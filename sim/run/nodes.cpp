@@ -11,17 +11,17 @@ void Evaluation::score(const at::Tensor& main, const learning::Dataset& test,
     scores.full = {learning::full_accuracy(main, test), learning::full_accuracy(uniform_prior, test)};
 }
 
-std::vector<NodeFacts> facts_of(const Setup& setup) {
-    std::vector<NodeFacts> out;
+std::vector<report::NodeResult> facts_of(const Setup& setup) {
+    std::vector<report::NodeResult> out;
     for (const auto& node : setup.nodes) {
-        NodeFacts facts;
+        report::NodeResult facts;
         facts.name = node.name;
         facts.id = node.identity.id().text();
         for (const auto neighbour : node.neighbours)
             facts.neighbours.push_back(setup.nodes[neighbour].name);
         facts.main_architecture = node.main_architecture.text();
         facts.seed_architecture = node.seed_architecture.text();
-        facts.training_images = node.own.size();
+        facts.training_images = static_cast<std::uint64_t>(node.own.size());
         facts.missing_classes = node.missing_classes;
         out.push_back(std::move(facts));
     }

@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <cmath>
 #include <fstream>
-#include <set>
 #include <thread>
+
+#include <nlohmann/json.hpp>
+#include <torch/version.h>
 
 #include "protocol/messages.hpp"
 #include "sim/report/run_report.hpp"
@@ -12,52 +14,6 @@
 
 namespace unlearn::sim::run {
 namespace {
-
-using nlohmann::json;
-
-json to_json(const Score& score) {
-    return {{"main", score.main}, {"ensemble", score.ensemble}};
-}
-json to_json(const NodeScores& scores) {
-    return {{"own", to_json(scores.own)}, {"full", to_json(scores.full)}};
-}
-
-/// Mean over the evaluated nodes that `counts` accepts.
-template <typename Counts>
-NodeScores mean_scores(const std::vector<Evaluation>& evaluations, Counts counts) {
-    NodeScores sum;
-    double n = 0;
-    for (const auto& evaluation : evaluations) {
-        if (!counts(evaluation.name)) continue;
-        sum.own.main += evaluation.scores.own.main;
-        sum.own.ensemble += evaluation.scores.own.ensemble;
-        sum.full.main += evaluation.scores.full.main;
-        sum.full.ensemble += evaluation.scores.full.ensemble;
-        n += 1;
-    }
-    if (n == 0) return sum;
-    return {{sum.own.main / n, sum.own.ensemble / n}, {sum.full.main / n, sum.full.ensemble / n}};
-}
-
-json nodes_json(const std::vector<NodeFacts>& facts, const std::vector<Evaluation>& evaluations) {
-    json out = json::array();
-    for (std::size_t i = 0; i < facts.size(); ++i) {
-        const NodeFacts& node = facts[i];
-        out.push_back({{"name", node.name},
-                       {"id", node.id},
-                       {"degree", node.neighbours.size()},
-                       {"neighbours", node.neighbours},
-                       {"main_architecture", node.main_architecture},
-                       {"seed_architecture", node.seed_architecture},
-                       {"main_parameters", node.main_parameters},
-                       {"seed_parameters", node.seed_parameters},
-                       {"training_images", node.training_images},
-                       {"missing_classes", node.missing_classes},
-                       {"rho", evaluations[i].rho},
-                       {"accuracy", to_json(evaluations[i].scores)}});
-    }
-    return out;
-}
 
 /// Value at quantile `q` by the nearest-rank method; `sorted` is not empty.
 double quantile(const std::vector<double>& sorted, double q) {
@@ -67,7 +23,7 @@ double quantile(const std::vector<double>& sorted, double q) {
 
 }  // namespace
 
-json machine_json() {
+report::MachineResult this_machine() {
     std::ifstream cpuinfo("/proc/cpuinfo");
     std::string line;
     std::string cpu = "unknown";
@@ -76,89 +32,83 @@ json machine_json() {
             cpu = line.substr(std::min(line.size(), line.find(':') + 2));
             break;
         }
-    return {{"cpu", cpu}, {"cores", std::thread::hardware_concurrency()}};
+    return {cpu, std::thread::hardware_concurrency()};
 }
 
-json begin_result(const scenario::Scenario& scenario, const Nodes& nodes,
-                  const std::vector<Evaluation>& evaluations) {
-    json aside = json::array();
-    for (const auto& seed : nodes.held_aside())
-        aside.push_back({{"holder", seed.holder}, {"owner", seed.owner}, {"why", seed.why}});
-    const auto everybody = [](const std::string&) { return true; };
-    return {{"schema", 1},
-            {"scenario", scenario.name},
-            {"seed", scenario.seed},
-            {"machine", machine_json()},
-            {"nodes", nodes_json(nodes.facts(), evaluations)},
-            {"held_aside", std::move(aside)},
-            {"summary", {{"accuracy", to_json(mean_scores(evaluations, everybody))}}},
-            {"exits", json::array()},
-            {"exactness", {{"checked", false}}}};
-}
-
-json exit_json(const ExitOutcome& exit, const std::vector<Evaluation>& before,
-               const std::vector<Evaluation>& after) {
-    json out{{"node", exit.node},
-             {"holders", exit.holders},
-             {"receipts", exit.milliseconds.size()},
-             {"missing", exit.missing},
-             {"why_missing", exit.why_missing},
-             {"certificate", "certificate-" + exit.node + ".json"},
-             {"per_holder", json::array()},
-             {"nodes", json::array()}};
-    std::vector<double> sorted;
-    for (const auto& [holder, ms] : exit.milliseconds) {
-        out["per_holder"].push_back({{"node", holder}, {"ms", ms}});
-        sorted.push_back(ms);
+report::RunResult begin_result(const scenario::Scenario& scenario, const Nodes& nodes,
+                               const std::vector<Evaluation>& evaluations) {
+    report::RunResult result;
+    result.scenario = scenario.name;
+    result.seed = scenario.seed;
+    result.machine = this_machine();
+    result.software = {{"unlearnd", UNLEARN_VERSION}, {"libtorch", TORCH_VERSION}};
+    result.nodes = nodes.facts();
+    std::vector<report::Accuracy> accuracies;
+    for (std::size_t i = 0; i < result.nodes.size(); ++i) {
+        result.nodes[i].rho = evaluations[i].rho;
+        result.nodes[i].accuracy = evaluations[i].scores;
+        accuracies.push_back(evaluations[i].scores);
     }
-    std::sort(sorted.begin(), sorted.end());
-    if (!sorted.empty())
-        out["time_to_forget_ms"] = {
-            {"p50", quantile(sorted, 0.5)}, {"p99", quantile(sorted, 0.99)}, {"max", sorted.back()}};
+    result.mean = report::mean_of(accuracies);
+    result.held_aside = nodes.held_aside();
+    return result;
+}
 
-    std::set<std::string> survivors;
-    for (const auto& evaluation : after)
-        survivors.insert(evaluation.name);
-    const auto survives = [&](const std::string& name) { return survivors.contains(name); };
-    out["accuracy"] = {{"before", to_json(mean_scores(before, survives))},
-                       {"after", to_json(mean_scores(after, survives))}};
+void complete(report::ExitResult& exit, const std::vector<Evaluation>& before,
+              const std::vector<Evaluation>& after) {
+    exit.receipts = exit.per_holder.size();
+    exit.certificate = "certificate-" + exit.node + ".json";
+    std::vector<double> sorted;
+    for (const auto& holder : exit.per_holder)
+        sorted.push_back(holder.ms);
+    std::sort(sorted.begin(), sorted.end());
+    if (!sorted.empty()) {
+        exit.p50_ms = quantile(sorted, 0.5);
+        exit.p99_ms = quantile(sorted, 0.99);
+        exit.max_ms = sorted.back();
+    }
+    std::vector<report::Accuracy> accuracies_before;
+    std::vector<report::Accuracy> accuracies_after;
     for (const auto& evaluation : after) {
         const auto earlier = std::find_if(before.begin(), before.end(),
                                           [&](const Evaluation& e) { return e.name == evaluation.name; });
-        out["nodes"].push_back({{"name", evaluation.name},
-                                {"rho_before", earlier->rho},
-                                {"rho_after", evaluation.rho},
-                                {"before", to_json(earlier->scores)},
-                                {"after", to_json(evaluation.scores)}});
+        exit.survivors.push_back(
+            {evaluation.name, earlier->rho, evaluation.rho, earlier->scores, evaluation.scores});
+        accuracies_before.push_back(earlier->scores);
+        accuracies_after.push_back(evaluation.scores);
     }
-    return out;
+    exit.before = report::mean_of(accuracies_before);
+    exit.after = report::mean_of(accuracies_after);
 }
 
-json traffic_json(std::span<const network::TrafficCount> sent, std::optional<std::uint64_t> handshake_bytes,
-                  std::uint64_t raw_seed_bytes) {
+report::TrafficResult traffic_of(std::span<const network::TrafficCount> sent,
+                                 std::optional<std::uint64_t> handshake_bytes, std::uint64_t raw_seed_bytes) {
     const auto bytes_of = [&](protocol::Kind kind) { return sent[static_cast<std::size_t>(kind)].bytes; };
-    json by_kind = json::object();
+    report::TrafficResult traffic;
     std::uint64_t total = handshake_bytes.value_or(0);
     for (std::size_t kind = 1; kind < sent.size(); ++kind) {
         total += sent[kind].bytes;
         if (sent[kind].messages == 0) continue;
-        by_kind[std::string(protocol::name_of(static_cast<protocol::Kind>(kind)))] = {
-            {"messages", sent[kind].messages}, {"bytes", sent[kind].bytes}};
+        traffic.by_kind.push_back({std::string(protocol::name_of(static_cast<protocol::Kind>(kind))),
+                                   sent[kind].messages, static_cast<double>(sent[kind].bytes)});
     }
-    if (handshake_bytes) by_kind["handshake"] = {{"bytes", *handshake_bytes}};
+    if (handshake_bytes)
+        traffic.by_kind.push_back({"handshake", std::nullopt, static_cast<double>(*handshake_bytes)});
+    report::sort_by_bytes(traffic.by_kind);
     const std::uint64_t transfer = bytes_of(protocol::Kind::get) + bytes_of(protocol::Kind::chunk);
-    return {{"bytes", total},
-            {"seed_bytes", raw_seed_bytes},
-            {"seed_transfer_bytes", transfer},
-            {"control_bytes", total - transfer},
-            {"overhead", static_cast<double>(transfer) / static_cast<double>(raw_seed_bytes) - 1.0},
-            {"by_kind", by_kind}};
+    traffic.bytes = static_cast<double>(total);
+    traffic.seed_bytes = static_cast<double>(raw_seed_bytes);
+    traffic.seed_transfer_bytes = static_cast<double>(transfer);
+    traffic.control_bytes = static_cast<double>(total - transfer);
+    traffic.overhead = traffic.seed_transfer_bytes / traffic.seed_bytes - 1.0;
+    return traffic;
 }
 
-tl::expected<void, std::string> write_result(const std::filesystem::path& folder, const json& result,
+tl::expected<void, std::string> write_result(const std::filesystem::path& folder,
+                                             const report::RunResult& result,
                                              const topologies::Graph& graph) {
-    if (auto ok = support::write_file(folder / "result.json", result.dump(2) + "\n"); !ok) return ok;
-    return report::write_report(folder / "report.html", result, graph);
+    if (auto ok = support::write_file(folder / "result.json", to_json(result).dump(2) + "\n"); !ok) return ok;
+    return support::write_file(folder / "report.html", report::render_report(result, graph));
 }
 
 }  // namespace unlearn::sim::run

@@ -6,36 +6,35 @@
 #include <string>
 #include <vector>
 
-#include <nlohmann/json.hpp>
 #include <tl/expected.hpp>
 
 #include "node/network/traffic.hpp"
+#include "sim/report/run_result.hpp"
 #include "sim/run/nodes.hpp"
 #include "sim/scenario/scenario.hpp"
 
-/// result.json (schema 1, see sim/README.md) from what a run found out.
+/// From what a run found out to its result.
 namespace unlearn::sim::run {
 
-/// `machine`: what this runs on, "cpu" and "cores".
-[[nodiscard]] nlohmann::json machine_json();
+/// What this runs on.
+[[nodiscard]] report::MachineResult this_machine();
 
 /// Everything that is known before the first exit.
-[[nodiscard]] nlohmann::json begin_result(const scenario::Scenario& scenario, const Nodes& nodes,
-                                          const std::vector<Evaluation>& evaluations);
+[[nodiscard]] report::RunResult begin_result(const scenario::Scenario& scenario, const Nodes& nodes,
+                                             const std::vector<Evaluation>& evaluations);
 
-/// One element of `exits`.
-[[nodiscard]] nlohmann::json exit_json(const ExitOutcome& exit, const std::vector<Evaluation>& before,
-                                       const std::vector<Evaluation>& after);
+/// Adds to an exit what the receipts and the survivors' scores before and after it say.
+void complete(report::ExitResult& exit, const std::vector<Evaluation>& before,
+              const std::vector<Evaluation>& after);
 
-/// `traffic`. `sent` counts at all nodes together, by message kind; `handshake_bytes` where they were
-/// counted.
-[[nodiscard]] nlohmann::json traffic_json(std::span<const network::TrafficCount> sent,
-                                          std::optional<std::uint64_t> handshake_bytes,
-                                          std::uint64_t raw_seed_bytes);
+/// `sent` counts at all nodes together, by message kind; `handshake_bytes` where they were counted.
+[[nodiscard]] report::TrafficResult traffic_of(std::span<const network::TrafficCount> sent,
+                                               std::optional<std::uint64_t> handshake_bytes,
+                                               std::uint64_t raw_seed_bytes);
 
-/// Writes result.json and report.html.
+/// Writes result.json and report.html. @return one line that names the file.
 [[nodiscard]] tl::expected<void, std::string> write_result(const std::filesystem::path& folder,
-                                                           const nlohmann::json& result,
+                                                           const report::RunResult& result,
                                                            const topologies::Graph& graph);
 
 }  // namespace unlearn::sim::run

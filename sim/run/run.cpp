@@ -1,7 +1,5 @@
 #include "sim/run/run.hpp"
 
-#include <algorithm>
-
 #include "sim/run/counterfactual.hpp"
 #include "sim/run/course.hpp"
 #include "sim/run/result.hpp"
@@ -10,19 +8,9 @@
 
 namespace unlearn::sim::run {
 
-using nlohmann::json;
-
-bool succeeded(const json& result) {
-    const json& exactness = result.at("exactness");
-    const bool receipts = std::all_of(result.at("exits").begin(), result.at("exits").end(),
-                                      [](const json& exit) { return exit.at("missing").empty(); });
-    const bool exact = !exactness.at("checked").get<bool>() ||
-                       (exactness.at("bit_identical").get<bool>() && exactness.at("vacuous").empty());
-    return receipts && exact;
-}
-
-tl::expected<json, std::string> run_scenario(const scenario::Scenario& scenario, const WorldOptions& options,
-                                             report::Progress& progress) {
+tl::expected<report::RunResult, std::string> run_scenario(const scenario::Scenario& scenario,
+                                                          const WorldOptions& options,
+                                                          report::Progress& progress) {
     const auto& folder = options.folder;
     support::Stopwatch watch;
     auto created = watch.time("load", [&]() -> tl::expected<std::unique_ptr<World>, std::string> {
@@ -47,9 +35,9 @@ tl::expected<json, std::string> run_scenario(const scenario::Scenario& scenario,
         return tl::unexpected(ok.error());
     auto course = run_course(scenario, world, folder, watch);
     if (!course) return tl::unexpected(course.error());
-    json& result = course->result;
-    result["traffic"] = world.traffic();
-    result["transport"] = to_text(options.transport);
+    report::RunResult& result = course->result;
+    result.traffic = world.traffic();
+    result.transport = to_text(options.transport);
     world.stop();
 
     if (!scenario.exits.empty()) {
@@ -57,9 +45,9 @@ tl::expected<json, std::string> run_scenario(const scenario::Scenario& scenario,
                                             course->last};
         auto exactness = watch.time("counterfactual", [&] { return check_counterfactual(request); });
         if (!exactness) return tl::unexpected(exactness.error());
-        result["exactness"] = std::move(*exactness);
+        result.exactness = std::move(*exactness);
     }
-    result["seconds"] = watch.finish();
+    result.seconds = report::in_order(watch.finish());
     if (auto ok = write_result(folder, result, scenario.graph); !ok) return tl::unexpected(ok.error());
     return std::move(result);
 }

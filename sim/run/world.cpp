@@ -267,34 +267,34 @@ tl::expected<ExitOutcome, std::string> World::exit(const std::string& name) {
     protocol::ExitProgress progress;
     fabric_->run([&] { progress = member->node->engine().own_exit(); });
     ExitOutcome outcome;
-    outcome.node = name;
+    outcome.result.node = name;
     outcome.certificate = runtime::make_certificate(member->setup->identity.id(), setup_.network, progress);
     const auto answered = events_.receipt_milliseconds(name);
     for (const auto& [holder, version] : progress.recipients) {
         const std::string& holder_name = name_of(holder);
-        outcome.holders.push_back(holder_name);
+        outcome.result.holders.push_back(holder_name);
         const auto receipt = answered.find(holder_name);
         if (!progress.receipts.contains(holder) || receipt == answered.end())
-            outcome.missing.push_back(holder_name);
+            outcome.result.missing.push_back(holder_name);
         else
-            outcome.milliseconds.emplace_back(holder_name, receipt->second);
+            outcome.result.per_holder.push_back({holder_name, receipt->second});
     }
-    outcome.why_missing = events_.why_silent(outcome.missing, name);
+    outcome.result.why_missing = events_.why_silent(outcome.result.missing, name);
     member->exited = true;
     fabric_->run([&] { member->node->stop(); });
     return outcome;
 }
 
-std::vector<NodeFacts> World::facts() const {
+std::vector<report::NodeResult> World::facts() const {
     auto out = facts_of(setup_);
     for (std::size_t i = 0; i < out.size(); ++i) {
-        out[i].main_parameters = main_models_[i].model().parameter_count();
-        out[i].seed_parameters = members_[i]->seed->model().parameter_count();
+        out[i].main_parameters = static_cast<std::uint64_t>(main_models_[i].model().parameter_count());
+        out[i].seed_parameters = static_cast<std::uint64_t>(members_[i]->seed->model().parameter_count());
     }
     return out;
 }
 
-nlohmann::json World::traffic() {
+report::TrafficResult World::traffic() {
     std::array<network::TrafficCount, network::TrafficCounters::kKinds> kinds{};
     std::uint64_t handshakes = 0;
     fabric_->run([&] {
@@ -307,7 +307,7 @@ nlohmann::json World::traffic() {
             }
         }
     });
-    return traffic_json(kinds, handshakes, raw_seed_bytes_);
+    return traffic_of(kinds, handshakes, raw_seed_bytes_);
 }
 
 }  // namespace unlearn::sim::run

@@ -42,9 +42,9 @@ class World : public Nodes {
     /// Disconnects all nodes and ends what they run on.
     void stop();
 
-    [[nodiscard]] std::vector<NodeFacts> facts() const override;
-    [[nodiscard]] const std::vector<AsideSeed>& held_aside() const override { return aside_; }
-    [[nodiscard]] nlohmann::json traffic();
+    [[nodiscard]] std::vector<report::NodeResult> facts() const override;
+    [[nodiscard]] const std::vector<report::AsideResult>& held_aside() const override { return aside_; }
+    [[nodiscard]] report::TrafficResult traffic();
 
   private:
     struct Member;
@@ -67,7 +67,7 @@ class World : public Nodes {
     std::vector<learning::MainModel> main_models_;  ///< in the order of setup_.nodes, once trained
     std::unique_ptr<Fabric> fabric_;
     std::vector<std::unique_ptr<Member>> members_;  ///< in the order of setup_.nodes
-    std::vector<AsideSeed> aside_;
+    std::vector<report::AsideResult> aside_;
     std::uint64_t raw_seed_bytes_ = 0;  ///< parameters of all seeds that arrived
 };
 

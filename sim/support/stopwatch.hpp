@@ -4,8 +4,6 @@
 #include <map>
 #include <string>
 
-#include <nlohmann/json.hpp>
-
 namespace unlearn::sim::support {
 
 /// Seconds of each phase of a run.
@@ -19,7 +17,8 @@ class Stopwatch {
         seconds_[name] += std::chrono::duration<double>(Clock::now() - started).count();
         return result;
     }
-    [[nodiscard]] nlohmann::json finish() {
+    /// Seconds by phase, and "total".
+    [[nodiscard]] std::map<std::string, double> finish() {
         seconds_["total"] = std::chrono::duration<double>(Clock::now() - started_).count();
         return seconds_;
     }
