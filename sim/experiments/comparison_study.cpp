@@ -17,10 +17,8 @@
 #include "node/learning/accuracy.hpp"
 #include "node/learning/held_seeds.hpp"
 #include "node/learning/member.hpp"
+#include "sim/baselines/baseline.hpp"
 #include "sim/baselines/cpu_clock.hpp"
-#include "sim/baselines/decentralised_sgd.hpp"
-#include "sim/baselines/federated_averaging.hpp"
-#include "sim/baselines/forgetting.hpp"
 #include "sim/run/learn.hpp"
 #include "sim/run/world.hpp"
 
@@ -60,8 +58,8 @@ std::map<std::string, report::Label> labels_of(std::string method, std::string w
     return {{"method", std::move(method)}, {"way", std::move(way)}};
 }
 
-/// The survivors' predictions, one table [T, classes] of probabilities for each.
-using Predictions = std::map<std::string, at::Tensor>;
+/// By the name of a node: probabilities or logits, [T, classes].
+using baselines::Predictions;
 
 class ComparisonStudy final : public Study {
   public:
@@ -78,8 +76,14 @@ class ComparisonStudy final : public Study {
         if (auto ok = run_hdus(run); !ok) return tl::unexpected(ok.error());
         if (auto ok = measure_drop(run); !ok) return tl::unexpected(ok.error());
         baselines::Team team(run.scenario.run.threads);
-        if (auto ok = run_decentralised(run, team); !ok) return tl::unexpected(ok.error());
-        if (auto ok = run_federated(run, team); !ok) return tl::unexpected(ok.error());
+        const auto baseline_setup = this->baseline_setup(run);
+        if (!baseline_setup) return tl::unexpected(baseline_setup.error());
+        for (const auto& make : baselines::kBaselines) {
+            const auto baseline = make(*baseline_setup, team);
+            if (!baseline) return tl::unexpected(baseline.error());
+            if (auto ok = run_baseline(run.study.comparison, **baseline, team); !ok)
+                return tl::unexpected((*baseline)->name() + ": " + ok.error());
+        }
         return std::move(rows_);
     }
 
@@ -287,15 +291,6 @@ class ComparisonStudy final : public Study {
         return out;
     }
 
-    [[nodiscard]] Predictions logits_of(std::vector<baselines::Part>& parts) const {
-        Predictions out;
-        for (auto& part : parts)
-            for (std::size_t i = 0; i < part.network.size(); ++i)
-                out.emplace(part.network.participants()[i].name,
-                            part.network.logits(i, setup_->test.inputs()));
-        return out;
-    }
-
     baselines::ForgettingOptions forgetting_options(const ComparisonSettings& settings) const {
         baselines::ForgettingOptions options;
         options.share = settings.target;
@@ -303,78 +298,39 @@ class ComparisonStudy final : public Study {
         return options;
     }
 
-    Done run_decentralised(const ExperimentRun& run, baselines::Team& team) {
+    tl::expected<baselines::BaselineSetup, std::string> baseline_setup(const ExperimentRun& run) const {
         const auto& settings = run.study.comparison;
         auto architecture = learning::parse_architecture(settings.model);
         if (!architecture) return tl::unexpected("study.model: " + architecture.error().message);
-        baselines::DecentralisedOptions options{local_options(settings, std::move(*architecture)),
-                                                settings.rounds};
-        auto network = baselines::DecentralisedSgd::create(run.scenario.graph, participants(), options,
-                                                           run.scenario.seed, team);
-        if (!network) return tl::unexpected("D-PSGD: " + network.error());
+        return baselines::BaselineSetup{run.scenario.graph, participants(),
+                                        local_options(settings, std::move(*architecture)), settings.rounds,
+                                        run.scenario.seed};
+    }
+
+    Done run_baseline(const ComparisonSettings& settings, baselines::Baseline& baseline,
+                      const baselines::Team& team) {
+        const std::string name = baseline.name();
         {
-            auto phase = progress_.start("D-PSGD", settings.rounds);
-            if (auto ok = network->run(settings.rounds, [&](const auto&) { phase.advance(); }); !ok)
-                return ok;
+            auto phase = progress_.start(name, settings.rounds);
+            if (auto ok = baseline.train([&](const auto&) { phase.advance(); }); !ok) return ok;
         }
-        Predictions before;
-        for (std::size_t i = 0; i < network->size(); ++i)
-            before.emplace(network->participants()[i].name, network->logits(i, setup_->test.inputs()));
-        add_network_scores("D-PSGD", "before", before);
-        std::optional<Predictions> retrained;
-        for (const bool from_start : {true, false}) {
-            const std::string way = from_start ? "retrain" : "roll back";
-            auto phase = progress_.start("D-PSGD: " + way, 0);
-            auto forgotten = from_start ? baselines::retrain_without(
-                                              *network, leaver_, forgetting_options(settings), evaluation())
-                                        : baselines::roll_back_without(
-                                              *network, leaver_, forgetting_options(settings), evaluation());
-            if (!forgotten) return tl::unexpected("D-PSGD: " + forgotten.error());
-            add_recovery("D-PSGD", way, forgotten->all, team);
-            const auto logits = logits_of(forgotten->parts);
-            add_network_scores("D-PSGD", way, logits);
-            if (from_start)
-                retrained = probabilities(logits);
+        Predictions before = baseline.predict(setup_->test.inputs());
+        add_network_scores(name, "before", before);
+        std::optional<Predictions> exact;
+        for (const std::string& way : baseline.ways_to_forget()) {
+            auto phase = progress_.start(name + ": " + way, 0);
+            const auto forgotten = baseline.forget(leaver_, way, forgetting_options(settings), evaluation());
+            if (!forgotten) return tl::unexpected(forgotten.error());
+            add_recovery(name, way, forgotten->recovery, team);
+            add_network_scores(name, way, forgotten->logits);
+            if (!exact)
+                exact = probabilities(forgotten->logits);
             else
-                add_distance("D-PSGD", way, probabilities(logits), *retrained);
+                add_distance(name, way, probabilities(forgotten->logits), *exact);
         }
         // What it takes is shown by what it leaves: how far those are who go on as they were.
         before.erase(leaver_);
-        add_distance("D-PSGD", "nothing", probabilities(before), *retrained);
-        return {};
-    }
-
-    Done run_federated(const ExperimentRun& run, baselines::Team& team) {
-        const auto& settings = run.study.comparison;
-        auto architecture = learning::parse_architecture(settings.model);
-        if (!architecture) return tl::unexpected("study.model: " + architecture.error().message);
-        baselines::FederatedOptions options;
-        options.local = local_options(settings, std::move(*architecture));
-        options.kept_rounds = settings.rounds;
-        auto network =
-            baselines::FederatedAveraging::create(participants(), options, run.scenario.seed, team);
-        if (!network) return tl::unexpected("FedAvg: " + network.error());
-        {
-            auto phase = progress_.start("FedAvg", settings.rounds);
-            if (auto ok = network->run(settings.rounds, [&](const auto&) { phase.advance(); }); !ok)
-                return ok;
-        }
-        const auto everybody = [&](baselines::FederatedAveraging& model, bool with_leaver) {
-            Predictions out;
-            const auto logits = model.logits(setup_->test.inputs());
-            for (const auto& node : setup_->nodes)
-                if (with_leaver || node.name != leaver_) out.emplace(node.name, logits);
-            return out;
-        };
-        add_network_scores("FedAvg", "before", everybody(*network, true));
-        auto phase = progress_.start("FedAvg: retrain", 0);
-        auto forgotten =
-            baselines::retrain_without(*network, leaver_, forgetting_options(settings), evaluation());
-        if (!forgotten) return tl::unexpected("FedAvg: " + forgotten.error());
-        add_recovery("FedAvg", "retrain", forgotten->recovery, team);
-        const auto logits = everybody(forgotten->network, false);
-        add_network_scores("FedAvg", "retrain", logits);
-        add_distance("FedAvg", "nothing", probabilities(everybody(*network, false)), probabilities(logits));
+        add_distance(name, "nothing", probabilities(before), *exact);
         return {};
     }
 

@@ -14,6 +14,7 @@
 #include "node/learning/member.hpp"
 #include "node/learning/own_part.hpp"
 #include "sim/baselines/central.hpp"
+#include "sim/experiments/known_logits.hpp"
 #include "sim/experiments/poison.hpp"
 #include "sim/run/learn.hpp"
 
@@ -21,22 +22,11 @@ namespace unlearn::sim::experiments {
 namespace {
 
 using learning::Member;
-using learning::MemberId;
-
-/// Predictions of a table of classes, [T, classes] probabilities, row-major.
-at::Tensor to_table(const std::vector<float>& values, std::int64_t classes) {
-    return at::tensor(values).view({-1, classes});
-}
-
-struct Score {
-    double own = 0.0;
-    double full = 0.0;
-};
 
 /// The seeds of all nodes as their neighbours hold them: one way to distil, one way to poison.
 struct SeedSet {
     std::vector<std::vector<float>> test_logits;  ///< of each owner's seed
-    std::vector<Score> alone;                     ///< of each owner's seed, honest
+    std::vector<ScopedAccuracy> alone;            ///< of each owner's seed, honest
     /// For each holder, its neighbours' seeds by owner (a position in the setup).
     std::vector<std::map<std::size_t, std::shared_ptr<Member>>> members;
 };
@@ -111,7 +101,7 @@ class LearningStudy final : public Study {
     }
 
     /// `scores` [T, classes], as they are under both scopes.
-    [[nodiscard]] Score score(const at::Tensor& scores, std::size_t node) const {
+    [[nodiscard]] ScopedAccuracy score(const at::Tensor& scores, std::size_t node) const {
         return {learning::own_accuracy(scores, setup_.test, setup_.nodes[node].own.class_distribution()),
                 learning::full_accuracy(scores, setup_.test)};
     }
@@ -208,7 +198,7 @@ class LearningStudy final : public Study {
     }
 
     struct Mixed {
-        Score ensemble;
+        ScopedAccuracy ensemble;
         double rho = 0.0;
         std::size_t aside = 0;
     };
@@ -217,8 +207,8 @@ class LearningStudy final : public Study {
     /// looked up.
     [[nodiscard]] Mixed mix(const ExperimentRun& run, const SeedSet& seeds, std::size_t holder,
                             const std::set<std::string>& gone) const {
-        std::map<MemberId, std::size_t> owners;
         std::vector<std::shared_ptr<const Member>> members;
+        SeedLogits logits;
         Mixed mixed;
         for (const auto& [owner, member] : seeds.members[holder]) {
             if (gone.contains(setup_.nodes[owner].name)) continue;
@@ -226,19 +216,14 @@ class LearningStudy final : public Study {
                 ++mixed.aside;
                 continue;
             }
-            owners.emplace(member->id(), owner);
+            logits.emplace(member->id(), seeds.test_logits[owner]);
             members.push_back(member);
         }
         const auto ensemble =
             learning::Ensemble::build(own_[holder], std::move(members), run.scenario.ensemble);
         mixed.rho = ensemble->rho();
-        std::vector<std::span<const float>> logits;
-        for (const auto& member : ensemble->members())
-            logits.emplace_back(seeds.test_logits[owners.at(member->id())]);
-        const auto tables = ensemble->combine(main_logits_[holder], logits, learning::kPriors);
-        const auto classes = static_cast<std::int64_t>(own_[holder]->classes());
-        mixed.ensemble = {score(to_table(tables[0], classes), holder).own,
-                          score(to_table(tables[1], classes), holder).full};
+        mixed.ensemble =
+            accuracy_of(*ensemble, answers_of(*ensemble, main_logits_[holder], logits), setup_.test);
         return mixed;
     }
 
@@ -267,7 +252,7 @@ class LearningStudy final : public Study {
                 more.insert(labels.begin(), labels.end());
                 rows.push_back({metric, value, std::move(more)});
             };
-            const auto add_scores = [&](const std::string& method, const Score& score) {
+            const auto add_scores = [&](const std::string& method, const ScopedAccuracy& score) {
                 add("accuracy", score.own, {{"method", method}, {"scope", std::string("own")}});
                 add("accuracy", score.full, {{"method", method}, {"scope", std::string("full")}});
             };
@@ -296,8 +281,8 @@ class LearningStudy final : public Study {
     std::vector<learning::MainModel> main_models_;
     std::vector<std::shared_ptr<const learning::OwnPart>> own_;
     std::vector<std::vector<float>> main_logits_;  ///< of each node's main model on the test set
-    std::vector<Score> main_scores_;
-    std::vector<Score> one_model_scores_;  ///< of the one model, for each node; empty without one
+    std::vector<ScopedAccuracy> main_scores_;
+    std::vector<ScopedAccuracy> one_model_scores_;  ///< of the one model, for each node; empty without one
     std::map<std::string, std::vector<learning::Seed>> distilled_;
     std::map<std::string, SeedSet> seed_sets_;
 };

@@ -11,11 +11,6 @@
 namespace unlearn::sim::experiments {
 namespace {
 
-at::Tensor table(std::vector<float>& values, std::size_t classes) {
-    return at::from_blob(values.data(), {static_cast<std::int64_t>(values.size() / classes),
-                                         static_cast<std::int64_t>(classes)});
-}
-
 LearntNode learnt(const run::Setup& setup, const run::NodeSetup& node, learning::MainModel main,
                   const learning::Seed& seed) {
     LearntNode out;
@@ -36,8 +31,8 @@ LearntNode learnt(const run::Setup& setup, const run::NodeSetup& node, learning:
 
 LearntNetwork::LearntNetwork(protocol::NetworkId id, learning::Dataset test, std::vector<LearntNode> nodes)
     : id_(id), test_(std::move(test)), nodes_(std::move(nodes)) {
-    for (std::size_t i = 0; i < nodes_.size(); ++i)
-        place_of_.emplace(nodes_[i].id.bytes(), i);
+    for (const auto& node : nodes_)
+        seed_logits_.emplace(node.id.bytes(), node.seed_logits);
 }
 
 tl::expected<std::shared_ptr<const LearntNetwork>, std::string> LearntNetwork::learn(
@@ -59,21 +54,14 @@ tl::expected<std::shared_ptr<const LearntNetwork>, std::string> LearntNetwork::l
         new LearntNetwork(setup->network, std::move(setup->test), std::move(nodes)));
 }
 
-LearntNetwork::Answers LearntNetwork::answers(std::size_t node, const learning::Ensemble& ensemble) const {
-    std::vector<std::span<const float>> logits;
-    for (const auto& member : ensemble.members())
-        logits.emplace_back(nodes_[place_of_.at(member->id())].seed_logits);
-    auto tables = ensemble.combine(nodes_[node].main_logits, logits, learning::kPriors);
-    return {std::move(tables[0]), std::move(tables[1])};
+Answers LearntNetwork::answers(std::size_t node, const learning::Ensemble& ensemble) const {
+    return answers_of(ensemble, nodes_[node].main_logits, seed_logits_);
 }
 
 report::Accuracy LearntNetwork::score(std::size_t node, const learning::Ensemble& ensemble) const {
     const LearntNode& asked = nodes_[node];
-    Answers said = answers(node, ensemble);
-    const std::size_t classes = ensemble.own().classes();
-    return {{asked.main_own,
-             learning::own_accuracy(table(said.own_prior, classes), test_, ensemble.own().distribution())},
-            {asked.main_full, learning::full_accuracy(table(said.uniform_prior, classes), test_)}};
+    const auto accuracy = accuracy_of(ensemble, answers(node, ensemble), test_);
+    return {{asked.main_own, accuracy.own}, {asked.main_full, accuracy.full}};
 }
 
 }  // namespace unlearn::sim::experiments

@@ -12,6 +12,7 @@
 #include "node/learning/ensemble.hpp"
 #include "node/learning/own_part.hpp"
 #include "protocol/digest.hpp"
+#include "sim/experiments/known_logits.hpp"
 #include "sim/report/progress.hpp"
 #include "sim/run/nodes.hpp"
 #include "sim/scenario/scenario.hpp"
@@ -50,11 +51,7 @@ class LearntNetwork {
     /// looked up: a seed says the same wherever it is held. Every member's owner must be a node of this
     /// network. Any thread.
     [[nodiscard]] report::Accuracy score(std::size_t node, const learning::Ensemble& ensemble) const;
-    /// The probabilities behind it, [T, classes] under each prior, row-major.
-    struct Answers {
-        std::vector<float> own_prior;
-        std::vector<float> uniform_prior;
-    };
+    /// The probabilities behind it.
     [[nodiscard]] Answers answers(std::size_t node, const learning::Ensemble& ensemble) const;
 
   private:
@@ -63,7 +60,7 @@ class LearntNetwork {
     protocol::NetworkId id_;
     learning::Dataset test_;
     std::vector<LearntNode> nodes_;
-    std::map<learning::MemberId, std::size_t> place_of_;
+    SeedLogits seed_logits_;  ///< of nodes_
 };
 
 }  // namespace unlearn::sim::experiments
