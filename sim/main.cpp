@@ -1,17 +1,15 @@
 #include <algorithm>
-#include <fstream>
 #include <iostream>
 #include <string>
 #include <thread>
 #include <vector>
 
-#include <nlohmann/json.hpp>
 #include <unistd.h>
 
 #include "node/command_line/command_line.hpp"
+#include "node/ctl/command.hpp"
 #include "node/learning/data/architecture.hpp"
 #include "node/learning/threads.hpp"
-#include "node/runtime/certificate.hpp"
 #include "sim/experiments/experiment.hpp"
 #include "sim/experiments/sweep.hpp"
 #include "sim/fleet/run_processes.hpp"
@@ -20,7 +18,6 @@
 #include "sim/run/counterfactual.hpp"
 #include "sim/run/run.hpp"
 #include "sim/support/output_folder.hpp"
-#include "sim/support/own_process.hpp"
 
 namespace {
 
@@ -195,31 +192,18 @@ int sweep_family(const Options& options) {
     return kShown;
 }
 
+/// `unlearnctl verify --complete`, with the exit codes of this program.
 int verify(const Options& options) {
-    std::error_code error;
-    std::ifstream in(options.certificate);
-    if (!in || std::filesystem::is_directory(options.certificate, error))
-        return bad_input(options.certificate + ": cannot be read");
-    const auto json = nlohmann::json::parse(in, nullptr, false);
-    if (json.is_discarded()) return bad_input(options.certificate + ": is not JSON");
-    const auto verdict = runtime::verify_certificate(json);
-    if (!verdict) return bad_input(options.certificate + ": " + verdict.error().text());
-    std::cout << "owner   " << verdict->owner.text() << '\n';
-    for (const auto& holder : verdict->erased)
-        std::cout << "erased  " << holder.text() << '\n';
-    for (const auto& holder : verdict->left)
-        std::cout << "left    " << holder.text() << '\n';
-    for (const auto& holder : verdict->missing)
-        std::cout << "missing " << holder.text() << '\n';
-    std::cout << (verdict->complete() ? "complete: every recorded holder has signed a receipt\n"
-                                      : "incomplete: some recorded holders have signed nothing\n");
-    return verdict->complete() ? kShown : kNotShown;
+    ctl::Console console{std::cin, std::cout, std::cerr};
+    const auto code =
+        static_cast<ctl::ExitCode>(ctl::run({"verify", "--complete", options.certificate}, console));
+    if (code == ctl::ExitCode::ok) return kShown;
+    return code == ctl::ExitCode::incomplete ? kNotShown : kBadInput;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-    sim::support::OwnProcess::end_with_parent();
     restart_with_better_kernels(argv);
     CLI::App app{"unlearn-sim: many unlearnd nodes on one machine, over real sockets", "unlearn-sim"};
     app.require_subcommand(1);
@@ -270,7 +254,8 @@ int main(int argc, char** argv) {
     family_command->add_option("--out", options.out)->required();
     family_command->add_option("--family", options.family)->required();
     family_command->add_option("--threads", options.threads)->required()->check(CLI::Range(1, 256));
-    auto* verify_command = app.add_subcommand("verify", "Check an erasure certificate offline");
+    auto* verify_command = app.add_subcommand(
+        "verify", "Check an erasure certificate offline, as unlearnctl verify --complete does");
     verify_command->add_option("FILE", options.certificate, "certificate (JSON)")->required();
 
     if (const auto code = command_line::parse(app, {argv + 1, argv + argc}, std::cout, std::cerr))

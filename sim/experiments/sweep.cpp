@@ -15,8 +15,8 @@
 #include "sim/report/experiment_report.hpp"
 #include "sim/report/rows_file.hpp"
 #include "sim/run/result.hpp"
+#include "sim/support/child_process.hpp"
 #include "sim/support/output_folder.hpp"
-#include "sim/support/own_process.hpp"
 #include "topologies/formats/formats.hpp"
 
 namespace unlearn::sim::experiments {
@@ -153,7 +153,7 @@ class FamilyProcesses {
     [[nodiscard]] std::optional<std::string> start(std::size_t family) {
         const std::size_t cores = std::max(1U, std::thread::hardware_concurrency());
         const std::size_t threads = std::max<std::size_t>(1, cores / at_once_);
-        auto process = support::OwnProcess::start(
+        auto process = support::start_ourselves(
             {"sweep-family", experiment_.file.string(), "--out", options_.folder.string(), "--family",
              std::to_string(family), "--threads", std::to_string(threads)},
             files_.log_of(family));
@@ -184,7 +184,7 @@ class FamilyProcesses {
     const SweepOptions& options_;
     const RunFiles& files_;
     std::size_t at_once_;  ///< they share the cores
-    std::vector<std::pair<std::size_t, support::OwnProcess>> running_;
+    std::vector<std::pair<std::size_t, support::ChildProcess>> running_;
 };
 
 std::vector<std::string> make_missing_runs(const Experiment& experiment, const SweepOptions& options,

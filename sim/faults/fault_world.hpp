@@ -30,10 +30,10 @@ struct FaultOptions {
 };
 
 struct FaultResult {
-    std::optional<Violation> violation;  ///< the first
-    std::set<std::string> broken;        ///< the rules of all
-    std::uint64_t events = 0;            ///< tasks of the world
-    std::uint64_t crashes = 0;           ///< machines that went down without a word
+    std::optional<BrokenInvariant> violation;  ///< the first
+    std::set<std::string> broken;              ///< the rules of all
+    std::uint64_t events = 0;                  ///< tasks of the world
+    std::uint64_t crashes = 0;                 ///< machines that went down without a word
     std::uint64_t exits = 0;
     std::uint64_t attacks = 0;
     std::uint64_t trace = 0;                      ///< hash of everything that happened
@@ -72,7 +72,7 @@ class FaultWorld {
     void check_everybody();
     /// What is still open: a node that is down, a missing seed or receipt, an exit that somebody was not told
     /// of.
-    [[nodiscard]] std::optional<Violation> unsettled();
+    [[nodiscard]] std::optional<BrokenInvariant> unsettled();
     /// Machines that left for ever and of whose exit nobody can know: whoever had it on disk is gone for good
     /// too, or was put back to a time before.
     [[nodiscard]] std::size_t exits_nobody_can_know() const;
@@ -131,9 +131,9 @@ class FaultWorld {
     [[nodiscard]] virtual_world::VirtualMachine::Boot boot_of(Machine& machine);
     void not_started(Machine& machine, const protocol::Error& error);
     void after_event();
-    [[nodiscard]] std::optional<Violation> missing_receipt(const Machine& owner) const;
-    [[nodiscard]] std::optional<Violation> missing_seed(const Machine& machine) const;
-    [[nodiscard]] std::optional<Violation> missing_exit() const;
+    [[nodiscard]] std::optional<BrokenInvariant> missing_receipt(const Machine& owner) const;
+    [[nodiscard]] std::optional<BrokenInvariant> missing_seed(const Machine& machine) const;
+    [[nodiscard]] std::optional<BrokenInvariant> missing_exit() const;
     [[nodiscard]] static bool knows(const Machine& machine, const protocol::NodeId& owner);
     [[nodiscard]] bool puts_off(const Machine& machine, const protocol::NodeId& owner) const;
     /// Machines that are up, parted into those that can reach each other.

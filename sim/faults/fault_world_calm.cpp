@@ -10,10 +10,11 @@ namespace unlearn::sim::faults {
 
 using namespace protocol;
 
-std::optional<Violation> FaultWorld::unsettled() {
+std::optional<BrokenInvariant> FaultWorld::unsettled() {
     for (const auto& machine : machines_) {
         if (machine->lost || machine->retired || !machine->joined) continue;
-        if (!machine->up()) return Violation{"everybody-is-back", name_of(machine->id()) + " is still down"};
+        if (!machine->up())
+            return BrokenInvariant{"everybody-is-back", name_of(machine->id()) + " is still down"};
     }
     if (auto open = missing_exit()) return open;
     for (const auto& machine : machines_) {
@@ -21,15 +22,16 @@ std::optional<Violation> FaultWorld::unsettled() {
         if (auto open = missing_receipt(*machine)) return open;
         if (auto open = missing_seed(*machine)) return open;
         if (const auto owner = invariants_->still_kept(*machine))
-            return Violation{"erased-on-disk", name_of(machine->id()) + " still has bytes of the seed of " +
-                                                   name_of(*owner) + " on its disk"};
+            return BrokenInvariant{"erased-on-disk", name_of(machine->id()) +
+                                                         " still has bytes of the seed of " +
+                                                         name_of(*owner) + " on its disk"};
     }
     return std::nullopt;
 }
 
 /// An owner waits for receipts exactly as long as one of a recorded holder is missing, and after calm only
 /// those are missing who are gone for good or never were one of us: the certificate says so.
-std::optional<Violation> FaultWorld::missing_receipt(const Machine& owner) const {
+std::optional<BrokenInvariant> FaultWorld::missing_receipt(const Machine& owner) const {
     const auto exit = owner.engine().own_exit();
     if (!exit.begun || exit.complete) return std::nullopt;
     bool some_are_gone = false;
@@ -38,20 +40,21 @@ std::optional<Violation> FaultWorld::missing_receipt(const Machine& owner) const
         const Machine* machine = machine_of(holder);
         some_are_gone = machine == nullptr || machine->lost || machine->retired;
         if (!some_are_gone)
-            return Violation{"exits-complete", name_of(owner.id()) + " has no receipt of " + name_of(holder)};
+            return BrokenInvariant{"exits-complete",
+                                   name_of(owner.id()) + " has no receipt of " + name_of(holder)};
     }
     if (some_are_gone) return std::nullopt;
-    return Violation{"exits-complete",
-                     name_of(owner.id()) + " has all receipts and does not report its exit complete"};
+    return BrokenInvariant{"exits-complete",
+                           name_of(owner.id()) + " has all receipts and does not report its exit complete"};
 }
 
-std::optional<Violation> FaultWorld::missing_seed(const Machine& machine) const {
+std::optional<BrokenInvariant> FaultWorld::missing_seed(const Machine& machine) const {
     if (machine.leaving) return std::nullopt;
     for (const auto& neighbour : machine.neighbours) {
         const Machine* other = machine_of(neighbour.id);
         if (other != nullptr && other->up() && !other->leaving && !machine.uses(other->id()))
-            return Violation{"seeds-arrive",
-                             name_of(machine.id()) + " does not use the seed of " + name_of(other->id())};
+            return BrokenInvariant{
+                "seeds-arrive", name_of(machine.id()) + " does not use the seed of " + name_of(other->id())};
     }
     return std::nullopt;
 }
@@ -59,7 +62,7 @@ std::optional<Violation> FaultWorld::missing_seed(const Machine& machine) const 
 /// Every exit that somebody ever had on disk, or was told to begin, is known to everybody who can be reached
 /// from there. Where a neighbour knows that a node does not, the node may have put it off, for a day at most:
 /// an exit of a stranger, after too many others. What it has not taken it cannot pass on.
-std::optional<Violation> FaultWorld::missing_exit() const {
+std::optional<BrokenInvariant> FaultWorld::missing_exit() const {
     for (const auto& part : connected_parts()) {
         std::set<NodeId> exits;
         for (const Machine* machine : part) {
@@ -81,7 +84,7 @@ std::optional<Violation> FaultWorld::missing_exit() const {
                 });
                 const bool put_off = puts_off(*machine, owner);
                 if (!anybody || (beside && !put_off))
-                    return Violation{
+                    return BrokenInvariant{
                         "everybody-knows",
                         name_of(machine->id()) + " does not know of the exit of " + name_of(owner)};
             }

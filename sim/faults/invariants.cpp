@@ -26,7 +26,7 @@ std::string Invariants::text(SeedVersion version) {
 
 void Invariants::fail(std::string rule, std::string detail) {
     broken_.insert(rule);
-    if (!violation_) violation_ = Violation{std::move(rule), std::move(detail)};
+    if (!violation_) violation_ = BrokenInvariant{std::move(rule), std::move(detail)};
 }
 
 /// Without a Store: it prepares and reads much that is not asked about here, and this is asked often. What

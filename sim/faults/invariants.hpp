@@ -14,7 +14,7 @@
 
 namespace unlearn::sim::faults {
 
-struct Violation {
+struct BrokenInvariant {
     std::string rule;
     std::string detail;  ///< one line
 };
@@ -33,7 +33,7 @@ class Invariants {
     Invariants(Settings settings, virtual_world::VirtualTime& time, const Payloads& payloads)
         : settings_(settings), time_(time), payloads_(payloads) {}
 
-    [[nodiscard]] const std::optional<Violation>& violation() const { return violation_; }
+    [[nodiscard]] const std::optional<BrokenInvariant>& violation() const { return violation_; }
     /// The names of all that were broken.
     [[nodiscard]] const std::set<std::string>& broken() const { return broken_; }
     /// What the world itself finds wrong.
@@ -140,7 +140,7 @@ class Invariants {
     Settings settings_;
     virtual_world::VirtualTime& time_;
     const Payloads& payloads_;
-    std::optional<Violation> violation_;
+    std::optional<BrokenInvariant> violation_;
     std::set<std::string> broken_;
     std::set<protocol::NodeId> exits_;
     std::map<Pair, protocol::ReceiptReason> receipts_;  ///< machine, owner: a receipt is out

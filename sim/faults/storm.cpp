@@ -397,7 +397,7 @@ void Storm::make_up(Machine& machine) {
 }
 
 void Storm::check_calm() {
-    std::optional<Violation> open;
+    std::optional<BrokenInvariant> open;
     const Duration pause = std::max<Duration>(kLeastPause, lease_time_ / 72);
     for (int i = 0; i < kMostChecks && !invariants_->violation(); ++i) {
         for (auto& machine : machines_)

@@ -5,55 +5,15 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
-#include <spawn.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-extern char** environ;
+#include "sim/support/child_process.hpp"
+#include "sim/support/descriptor.hpp"
 
 namespace unlearn::sim::report {
 namespace {
 
 constexpr std::size_t kMaxOutput = 16 << 20;
-
-/// One end of the connection with the program; closes it.
-class Descriptor {
-  public:
-    explicit Descriptor(int fd) : fd_(fd) {}
-    ~Descriptor() { close(); }
-    Descriptor(const Descriptor&) = delete;
-    Descriptor& operator=(const Descriptor&) = delete;
-
-    [[nodiscard]] int get() const { return fd_; }
-    void close() {
-        if (fd_ >= 0) ::close(fd_);
-        fd_ = -1;
-    }
-
-  private:
-    int fd_;
-};
-
-/// Starts the program with both its standard input and output on `theirs`.
-std::optional<pid_t> start(const std::vector<std::string>& command, int theirs) {
-    std::vector<char*> arguments;
-    for (const auto& argument : command)
-        arguments.push_back(const_cast<char*>(argument.c_str()));
-    arguments.push_back(nullptr);
-
-    posix_spawn_file_actions_t actions;
-    if (posix_spawn_file_actions_init(&actions) != 0) return std::nullopt;
-    posix_spawn_file_actions_adddup2(&actions, theirs, STDIN_FILENO);
-    posix_spawn_file_actions_adddup2(&actions, theirs, STDOUT_FILENO);
-    posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
-    pid_t pid = 0;
-    const int error = posix_spawnp(&pid, arguments.front(), &actions, nullptr, arguments.data(), environ);
-    posix_spawn_file_actions_destroy(&actions);
-    if (error != 0) return std::nullopt;
-    return pid;
-}
 
 /// Writes all input while reading all output, so that neither side waits for the other for ever.
 std::optional<std::string> converse(int fd, const std::string& input, std::chrono::milliseconds timeout) {
@@ -101,21 +61,22 @@ std::optional<std::string> run_program(const std::vector<std::string>& command, 
     // A socket pair instead of pipes: one may say MSG_NOSIGNAL to a socket, and so never gets SIGPIPE.
     int ends[2];
     if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) return std::nullopt;
-    Descriptor ours(ends[0]);
-    Descriptor theirs(ends[1]);
+    support::Descriptor ours(ends[0]);
+    support::Descriptor theirs(ends[1]);
+    support::Descriptor nothing(::open("/dev/null", O_WRONLY | O_CLOEXEC));
 
-    const auto pid = start(command, theirs.get());
+    support::ChildProcess::Setup setup{command.front(), {command.begin() + 1, command.end()}};
+    setup.in = setup.out = theirs.get();
+    setup.err = nothing.get();
+    auto program = support::ChildProcess::start(setup);
     theirs.close();
-    if (!pid) return std::nullopt;
+    if (!program) return std::nullopt;
 
     auto output = converse(ours.get(), input, timeout);
+    // What is not done in time is killed with this object.
+    if (!output) return std::nullopt;
     ours.close();
-    if (!output) ::kill(*pid, SIGKILL);
-    int status = 0;
-    while (::waitpid(*pid, &status, 0) < 0) {
-        if (errno != EINTR) return std::nullopt;
-    }
-    if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) return std::nullopt;
+    if (program->wait() != 0) return std::nullopt;
     return output;
 }
 

@@ -4,14 +4,14 @@
 #include <chrono>
 
 #include "sim/run/predictions.hpp"
-#include "sim/support/own_process.hpp"
+#include "sim/support/child_process.hpp"
 
 namespace unlearn::sim::run {
 namespace {
 
 /// Runs this program again with other arguments; its messages go where ours go.
 tl::expected<void, std::string> run_ourselves(const std::vector<std::string>& arguments) {
-    auto process = support::OwnProcess::start(arguments);
+    auto process = support::start_ourselves(arguments);
     if (!process) return tl::unexpected("the world without the leaver cannot be started: " + process.error());
     if (process->wait() != 0)
         return tl::unexpected<std::string>("the world without the leaver ended with an error (see above)");
