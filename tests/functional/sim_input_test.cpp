@@ -119,7 +119,7 @@ TEST_CASE("data that no model can learn from are refused by name") {
     small.refused("points.toml: models.main: architecture cnn:8 pools");
     const auto folder = small.sim("verify " + small.path().string());
     CHECK(folder.code == 2);
-    CHECK(mentions(folder.err, small.path().string() + ": cannot be read"));
+    CHECK(mentions(folder.err, small.path().string() + ": Is a directory"));
 }
 
 TEST_CASE("a column in the thousands ends no learning: numbers are scaled by the reference set") {
