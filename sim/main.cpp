@@ -79,7 +79,7 @@ void prepare_learning(sim::report::Progress& progress) {
 
 sim::run::WorldOptions world_options(const Options& options, const sim::scenario::Scenario& scenario,
                                      const std::filesystem::path& folder) {
-    return {folder, learning::violations::parse_violation(options.violate).value(),
+    return {folder, sim::run::parse_violation(options.violate).value(),
             sim::scenario::parse_transport(options.transport).value_or(scenario.network.transport)};
 }
 

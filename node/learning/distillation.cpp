@@ -13,11 +13,12 @@ std::vector<std::uint8_t> Seed::payload() const {
     return bytes;
 }
 
-Result<Seed> Distiller::imitate(const at::Tensor& teacher_logits, const ReferenceSet& reference,
-                                const Architecture& seed_architecture, const InputShape& shape,
-                                const DistilOptions& options, at::Generator generator,
-                                const Progress& progress, CancelFlag cancel) {
+Result<Seed> distil(const MainModel& main, const ReferenceSet& reference,
+                    const Architecture& seed_architecture, const DistilOptions& options,
+                    at::Generator generator, const Progress& progress, CancelFlag cancel) {
     if (!(options.temperature > 0.0)) return fail("distillation: the temperature must be positive");
+    const at::Tensor teacher_logits = predict_logits(main.model(), reference.inputs());
+    const InputShape& shape = main.model().input_shape();
     const std::int64_t classes = teacher_logits.size(1);
     if (auto fine = expected_tensors(seed_architecture, shape, classes, kSeedLimits); !fine) {
         return tl::unexpected(fine.error());
@@ -38,13 +39,6 @@ Result<Seed> Distiller::imitate(const at::Tensor& teacher_logits, const Referenc
         optimise(*model, reference.size(), batch_loss, options.optimisation, generator, progress, cancel);
     if (!done) return tl::unexpected(done.error());
     return Seed(std::move(*model));
-}
-
-Result<Seed> distil(const MainModel& main, const ReferenceSet& reference,
-                    const Architecture& seed_architecture, const DistilOptions& options,
-                    at::Generator generator, const Progress& progress, CancelFlag cancel) {
-    return Distiller::imitate(predict_logits(main.model(), reference.inputs()), reference, seed_architecture,
-                              main.model().input_shape(), options, generator, progress, cancel);
 }
 
 }  // namespace unlearn::learning

@@ -16,10 +16,6 @@
 
 namespace unlearn::learning {
 
-namespace violations {
-class EnsembleDistiller;
-}
-
 // A seed model: what of a main model may leave its node. Only distil() makes one. Immutable; copies share the
 // model, whose memory is zeroed when the last one dies.
 class Seed {
@@ -30,7 +26,8 @@ class Seed {
     [[nodiscard]] std::vector<std::uint8_t> payload() const;
 
   private:
-    friend class Distiller;
+    friend Result<Seed> distil(const MainModel&, const ReferenceSet&, const Architecture&,
+                               const DistilOptions&, at::Generator, const Progress&, CancelFlag);
     explicit Seed(Model model) : model_(std::make_shared<const Model>(std::move(model))) {}
 
     std::shared_ptr<const Model> model_;
@@ -43,19 +40,5 @@ class Seed {
                                   const Architecture& seed_architecture, const DistilOptions& options,
                                   at::Generator generator, const Progress& progress = {},
                                   CancelFlag cancel = nullptr);
-
-// The step behind distil(), closed to all but it and the violation that must be caught (violations.hpp).
-class Distiller {
-  private:
-    friend Result<Seed> distil(const MainModel&, const ReferenceSet&, const Architecture&,
-                               const DistilOptions&, at::Generator, const Progress&, CancelFlag);
-    friend class violations::EnsembleDistiller;
-
-    // `teacher_logits` [R, classes] float32 on the reference set.
-    [[nodiscard]] static Result<Seed> imitate(const at::Tensor& teacher_logits, const ReferenceSet& reference,
-                                              const Architecture& seed_architecture, const InputShape& shape,
-                                              const DistilOptions& options, at::Generator generator,
-                                              const Progress& progress, CancelFlag cancel);
-};
 
 }  // namespace unlearn::learning

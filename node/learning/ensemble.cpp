@@ -142,7 +142,6 @@ void Ensemble::combine_into(std::span<const float> main_logits,
         const auto mixed = mixer.mix(i, rho_);
         for (std::size_t asked = 0; asked < priors.size(); ++asked) {
             row.assign(mixed.begin(), mixed.end());
-            if (!class_factors_.empty()) apply_prior(row, class_factors_);
             if (can_move && priors[asked] == Prior::own) apply_prior(row, own_->distribution());
             std::transform(row.begin(), row.end(), probabilities[asked] + i * classes,
                            [](double value) { return static_cast<float>(value); });

@@ -19,10 +19,6 @@
 
 namespace unlearn::learning {
 
-namespace violations {
-class UnlawfulBuilder;
-}
-
 // Which seed took part in a prediction.
 struct Participant {
     MemberId id{};
@@ -84,7 +80,6 @@ class Ensemble {
     [[nodiscard]] bool is_revoked() const { return revoked_.load(); }
 
   private:
-    friend class violations::UnlawfulBuilder;
     // Members of one fully connected architecture, and where they stand in members_.
     struct Fused {
         std::vector<std::size_t> places;
@@ -105,7 +100,6 @@ class Ensemble {
     std::vector<std::shared_ptr<const Member>> members_;
     EnsembleOptions options_;
     double rho_ = 0.0;
-    std::vector<double> class_factors_;  // empty in every honest ensemble; see violations.cpp
     std::vector<Fused> fused_;
     std::vector<std::size_t> single_;   // the places of all other members
     mutable std::shared_mutex in_use_;  // shared by predictions for one chunk at a time, exclusive to revoke

@@ -14,9 +14,9 @@
 
 namespace unlearn::learning {
 
-// What a node does after its set of seeds has changed: it makes a new snapshot from the survivors. The honest
-// rule is Ensemble::build; the others are violations (violations.hpp), kept to prove that the counterfactual
-// check catches them.
+// What a node does after its set of seeds has changed: it makes a new snapshot from the seeds that it still
+// holds. A node uses Ensemble::build; the simulator has rules that break exactness, to prove that its check
+// notices them.
 class RebuildRule {
   public:
     using Members = std::vector<std::shared_ptr<const Member>>;

@@ -47,8 +47,7 @@ tl::expected<report::ExactnessResult, std::string> check_counterfactual(
         arguments.insert(arguments.end(), {"--without", exit.node});
     arguments.insert(arguments.end(), {"--transport", std::string(to_text(request.options.transport))});
     if (request.options.violation != Violation::none)
-        arguments.insert(arguments.end(),
-                         {"--violate", learning::violations::to_text(request.options.violation)});
+        arguments.insert(arguments.end(), {"--violate", to_text(request.options.violation)});
     if (auto ok = run_ourselves(arguments); !ok) return tl::unexpected(ok.error());
 
     const auto comparison = compare_predictions(folder, request.after);
@@ -74,8 +73,7 @@ tl::expected<report::ExactnessResult, std::string> check_counterfactual(
     result.bit_identical = comparison->differing == 0 && comparison->predictions > 0;
     result.vacuous = std::move(vacuous);
     result.world_b_seconds = seconds.count();
-    if (request.options.violation != Violation::none)
-        result.violation = learning::violations::to_text(request.options.violation);
+    if (request.options.violation != Violation::none) result.violation = to_text(request.options.violation);
     return result;
 }
 

@@ -6,7 +6,7 @@
 #include "node/config/node_data.hpp"
 #include "node/learning/data/csv.hpp"
 #include "node/learning/data/idx.hpp"
-#include "node/learning/data/partition.hpp"
+#include "sim/scenario/partition.hpp"
 #include "sim/support/problem.hpp"
 
 namespace unlearn::sim::run {
@@ -53,18 +53,18 @@ LabelledData split_off_last(LabelledData& data, std::size_t count) {
     return last;
 }
 
-learning::PartitionKind partition_kind(const scenario::DataSettings& settings) {
+scenario::PartitionKind partition_kind(const scenario::DataSettings& settings) {
     switch (settings.partition) {
         case scenario::DataSettings::Partition::kMissingClasses:
-            return learning::MissingClassesPartition{settings.missing};
+            return scenario::MissingClassesPartition{settings.missing};
         case scenario::DataSettings::Partition::kIid:
-            return learning::IidPartition{};
+            return scenario::IidPartition{};
         case scenario::DataSettings::Partition::kDirichlet:
-            return learning::DirichletPartition{settings.alpha};
+            return scenario::DirichletPartition{settings.alpha};
         case scenario::DataSettings::Partition::kShards:
-            return learning::ShardPartition{settings.shards};
+            return scenario::ShardPartition{settings.shards};
     }
-    return learning::IidPartition{};
+    return scenario::IidPartition{};
 }
 
 config::DataKind kind_of(const scenario::DataSettings& settings) {
@@ -132,14 +132,14 @@ tl::expected<Setup, std::string> prepare(const scenario::Scenario& scenario,
             (train.class_names.empty() ? "" : " \"" + train.class_names.front() + "\"") +
             ": there is nothing to tell apart");
 
-    learning::PartitionRequest request;
+    scenario::PartitionRequest request;
     request.labels = train.labels;
     request.class_count = classes;
     request.node_names = scenario.graph.names;
     request.examples_per_node = scenario.data.images_per_node;
     request.reference_examples = scenario.data.reference;
     request.kind = partition_kind(scenario.data);
-    auto partition = learning::draw_partition(request, scenario.seed);
+    auto partition = scenario::draw_partition(request, scenario.seed);
     if (!partition)
         return support::failed_with(scenario.file.string() + ": data: " + partition.error().message);
 
@@ -165,7 +165,7 @@ tl::expected<Setup, std::string> prepare(const scenario::Scenario& scenario,
                 learning::Dataset::from_table(data->test),
                 learning::ReferenceSet::from_table(train, partition->reference),
                 protocol::network_id_of(description),
-                learning::violations::stream_source(violation, scenario.seed),
+                stream_source(violation, scenario.seed),
                 {}};
 
     const auto left_out = [&](const std::string& name) {

@@ -7,17 +7,15 @@
 
 #include "node/learning/data/architecture.hpp"
 #include "node/learning/dataset.hpp"
-#include "node/learning/violations.hpp"
 #include "protocol/digest.hpp"
 #include "protocol/identity.hpp"
+#include "sim/run/violations.hpp"
 #include "sim/scenario/scenario.hpp"
 
 /// From a scenario to what every node starts with. All of it is drawn for *all* nodes of the scenario by
 /// name; the node that a world is to be without is taken out afterwards, so that nothing that remains depends
 /// on it.
 namespace unlearn::sim::run {
-
-using learning::violations::Violation;
 
 /// Who one node is and what it may learn from.
 struct NodeSetup {
@@ -42,7 +40,7 @@ struct Setup {
     learning::Dataset test;
     learning::ReferenceSet reference;
     protocol::NetworkId network;
-    std::unique_ptr<learning::StreamSource> streams;
+    std::unique_ptr<scenario::StreamSource> streams;
     std::vector<NodeSetup> nodes;  ///< in the order of the scenario's graph, without the nodes left out
 };
 

@@ -8,7 +8,6 @@
 #include "node/learning/distillation.hpp"
 #include "node/learning/generator.hpp"
 #include "node/learning/held_seeds.hpp"
-#include "node/learning/violations.hpp"
 #include "node/runtime/certificate.hpp"
 #include "node/runtime/node.hpp"
 #include "node/storage/identity_file.hpp"
@@ -102,8 +101,8 @@ tl::expected<void, std::string> World::start_nodes() {
         const NodeSetup& setup = *member.setup;
         auto own =
             learning::OwnPart::make(main_models_[i], setup.own, setup.split.validation, setup_.reference);
-        member.ensemble = std::make_unique<learning::EnsembleHolder>(
-            std::move(own), scenario_.ensemble, learning::violations::rebuild_rule(options_.violation));
+        member.ensemble = std::make_unique<learning::EnsembleHolder>(std::move(own), scenario_.ensemble,
+                                                                     rebuild_rule(options_.violation));
         member.seeds = std::make_unique<daemon::EnsembleSeeds>(*member.ensemble, workers_.pool());
 
         const auto folder = options_.folder / "nodes" / setup.name;
@@ -198,7 +197,7 @@ tl::expected<void, std::string> World::distil_from_ensembles() {
     auto phase = progress_.start("distil from the ensemble", members_.size());
     const auto error = workers_.for_each(members_.size(), [&](std::size_t i) -> std::optional<std::string> {
         Member& member = *members_[i];
-        auto seed = learning::violations::EnsembleDistiller::distil(
+        auto seed = distil_from_ensemble(
             *member.ensemble->snapshot(), setup_.reference, member.setup->seed_architecture,
             distil_options(scenario_.distillation, member.setup->seed_architecture),
             learning::make_generator(setup_.streams->seed(member.setup->name, "distil again")));

@@ -18,7 +18,7 @@
 
 #include "node/ctl/control_client.hpp"
 #include "node/learning/data/idx.hpp"
-#include "node/learning/data/partition.hpp"
+#include "sim/scenario/partition.hpp"
 #include "tests/support/fleet.hpp"
 #include "tests/support/idx_files.hpp"
 #include "tests/support/temporary_folder.hpp"
@@ -95,15 +95,15 @@ struct World {
 void make_devices(World& world) {
     using namespace unlearn::learning;
     const auto data = load_idx_folder("/usr/share/datasets/fashion-mnist").value();
-    PartitionRequest request;
+    unlearn::sim::scenario::PartitionRequest request;
     request.labels = data.train.labels;
     request.class_count = 10;
     for (std::size_t i = 0; i < kDevices; ++i)
         request.node_names.push_back("node-" + std::to_string(i));
     request.examples_per_node = 2500;
     request.reference_examples = 10'000;
-    request.kind = MissingClassesPartition{2};
-    const auto partition = draw_partition(request, 1).value();
+    request.kind = unlearn::sim::scenario::MissingClassesPartition{2};
+    const auto partition = unlearn::sim::scenario::draw_partition(request, 1).value();
     write_idx_part(world.ground.path(), "reference", data.train, partition.reference);
     for (std::size_t i = 0; i < kDevices; ++i) {
         auto device = std::make_unique<Device>(world.ground.path(), request.node_names[i], free_port());

@@ -20,13 +20,13 @@
 
 #include "node/learning/accuracy.hpp"
 #include "node/learning/data/idx.hpp"
-#include "node/learning/data/partition.hpp"
 #include "node/learning/distillation.hpp"
 #include "node/learning/generator.hpp"
 #include "node/learning/held_seeds.hpp"
 #include "node/learning/memory.hpp"
 #include "node/learning/threads.hpp"
 #include "node/learning/training.hpp"
+#include "sim/scenario/partition.hpp"
 #include "tests/support/idx_files.hpp"
 
 namespace {
@@ -78,15 +78,15 @@ std::vector<std::uint8_t> read_bytes(const fs::path& path) {
 void prepare(const fs::path& folder, const std::string& seed_architecture) {
     fs::create_directories(folder);
     const auto data = must(load_idx_folder("/usr/share/datasets/fashion-mnist"));
-    PartitionRequest request;
+    unlearn::sim::scenario::PartitionRequest request;
     request.labels = data.train.labels;
     request.class_count = 10;
     for (std::size_t i = 0; i <= kPeers; ++i)
         request.node_names.push_back("node-" + std::to_string(i));
     request.examples_per_node = kExamples;
     request.reference_examples = kReference;
-    request.kind = MissingClassesPartition{2};
-    const auto partition = must(draw_partition(request, 1));
+    request.kind = unlearn::sim::scenario::MissingClassesPartition{2};
+    const auto partition = must(unlearn::sim::scenario::draw_partition(request, 1));
     unlearn::testing::write_idx_part(folder, "reference", data.train, partition.reference);
     const auto reference = ReferenceSet::from_table(data.train, partition.reference);
     for (std::size_t i = 0; i <= kPeers; ++i) {

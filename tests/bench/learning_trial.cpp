@@ -13,12 +13,12 @@
 
 #include "node/learning/accuracy.hpp"
 #include "node/learning/data/idx.hpp"
-#include "node/learning/data/partition.hpp"
 #include "node/learning/distillation.hpp"
 #include "node/learning/generator.hpp"
 #include "node/learning/held_seeds.hpp"
 #include "node/learning/threads.hpp"
 #include "node/learning/training.hpp"
+#include "sim/scenario/partition.hpp"
 
 namespace {
 
@@ -121,7 +121,7 @@ class Trial {
 
   private:
     void make_nodes() {
-        PartitionRequest request;
+        unlearn::sim::scenario::PartitionRequest request;
         std::vector<std::int64_t> labels;
         for (const std::size_t row : pool_)
             labels.push_back(table_.labels[row]);
@@ -131,8 +131,8 @@ class Trial {
             request.node_names.push_back("node-" + std::to_string(i + 1));
         request.examples_per_node = settings_.examples;
         request.reference_examples = settings_.reference;
-        request.kind = MissingClassesPartition{settings_.missing};
-        auto partition = must(draw_partition(request, seed_));
+        request.kind = unlearn::sim::scenario::MissingClassesPartition{settings_.missing};
+        auto partition = must(unlearn::sim::scenario::draw_partition(request, seed_));
         const auto rows = [&](std::vector<std::size_t> indices) {
             for (std::size_t& index : indices)
                 index = pool_[index];

@@ -15,26 +15,6 @@ namespace unlearn::learning {
 [[nodiscard]] std::uint64_t stream_seed(std::uint64_t scenario_seed, std::string_view node_name,
                                         std::string_view purpose);
 
-// Where a process takes the seeds of its random streams from. The honest one is NamedStreams; the other
-// implementation is a violation (violations.hpp).
-class StreamSource {
-  public:
-    virtual ~StreamSource() = default;
-    [[nodiscard]] virtual std::uint64_t seed(std::string_view node_name, std::string_view purpose) = 0;
-};
-
-// Every stream by name: stream_seed() of the scenario, the node and the purpose.
-class NamedStreams final : public StreamSource {
-  public:
-    explicit NamedStreams(std::uint64_t scenario_seed) : scenario_seed_(scenario_seed) {}
-    [[nodiscard]] std::uint64_t seed(std::string_view node_name, std::string_view purpose) override {
-        return stream_seed(scenario_seed_, node_name, purpose);
-    }
-
-  private:
-    std::uint64_t scenario_seed_;
-};
-
 // A stream of random numbers that is the same with every standard library (xoshiro256** by Blackman and
 // Vigna, seeded by splitmix64). The std::*_distribution classes are not: each library may draw differently.
 // Not for cryptography. One thread at a time.

@@ -2,11 +2,9 @@
 #include <torch/torch.h>
 
 #include "node/learning/held_seeds.hpp"
-#include "node/learning/violations.hpp"
 #include "tests/unit/learning/synthetic.hpp"
 
 using namespace unlearn::learning;
-using namespace unlearn::learning::violations;
 using namespace synthetic;
 
 namespace {
@@ -30,9 +28,9 @@ struct Comparison {
     bool vacuous = true;
 };
 
-Comparison drop_against_never_had(const World& world, const EnsembleOptions& options, Violation violation) {
-    EnsembleHolder dropped(world.holder.own, options, rebuild_rule(violation));
-    EnsembleHolder never(world.holder.own, options, rebuild_rule(violation));
+Comparison drop_against_never_had(const World& world, const EnsembleOptions& options) {
+    EnsembleHolder dropped(world.holder.own, options);
+    EnsembleHolder never(world.holder.own, options);
     for (const std::uint8_t i : {3, 1, 2}) {
         const Node& node = i == 1 ? world.a : i == 2 ? world.b : world.c;
         dropped.install(member(i, node, *world.holder.own));
@@ -65,7 +63,7 @@ TEST_CASE("an ensemble that dropped a seed equals, bit for bit, one that never h
             for (const bool weighted : {false, true}) {
                 options.calibrated = calibrated;
                 options.weighted = weighted;
-                const auto comparison = drop_against_never_had(world, options, Violation::none);
+                const auto comparison = drop_against_never_had(world, options);
                 CHECK(comparison.identical);
                 CHECK_FALSE(comparison.vacuous);
             }
@@ -73,49 +71,12 @@ TEST_CASE("an ensemble that dropped a seed equals, bit for bit, one that never h
     }
 }
 
-TEST_CASE("keeping the old rho is caught") {
-    CHECK_FALSE(drop_against_never_had(World(), {}, Violation::keep_old_rho).identical);
-}
-
-TEST_CASE("subtracting from a running sum is caught") {
-    CHECK_FALSE(drop_against_never_had(World(), {}, Violation::fused_cache).identical);
-}
-
-TEST_CASE("a seed distilled from an ensemble changes when a peer is taken out; an honest one does not") {
+TEST_CASE("a seed is distilled from the main model alone: the same again, whatever the node holds") {
     const World world;
-    const auto unlawful = [&](const std::vector<std::shared_ptr<const Member>>& members) {
-        const auto ensemble = Ensemble::build(world.holder.own, members, {});
-        return EnsembleDistiller::distil(*ensemble, reference(), architecture("mlp:10"), quick_distilling(),
-                                         make_generator(3))
-            ->payload();
-    };
     const auto honest = [&] {
         return distil(world.holder.own->main(), reference(), architecture("mlp:10"), quick_distilling(),
                       make_generator(3))
             ->payload();
     };
-    const auto a = member(1, world.a, *world.holder.own);
-    const auto b = member(2, world.b, *world.holder.own);
-    CHECK(unlawful({a, b}) != unlawful({a}));
-    CHECK(unlawful({a, b}) == unlawful({a, b}));
     CHECK(honest() == honest());
-}
-
-TEST_CASE(
-    "with a shared stream one node's absence changes what the next one draws; named streams do not notice") {
-    const auto draws_of_b = [](Violation violation, bool a_is_there) {
-        const auto streams = stream_source(violation, 1);
-        if (a_is_there) static_cast<void>(streams->seed("a", "main-model"));
-        return streams->seed("b", "main-model");
-    };
-    CHECK(draws_of_b(Violation::none, true) == draws_of_b(Violation::none, false));
-    CHECK(draws_of_b(Violation::shared_stream, true) != draws_of_b(Violation::shared_stream, false));
-}
-
-TEST_CASE("violations are named in text") {
-    for (const char* name :
-         {"none", "distil-from-ensemble", "keep-old-rho", "fused-cache", "shared-stream"}) {
-        CHECK(to_text(*parse_violation(name)) == name);
-    }
-    CHECK_FALSE(parse_violation("honest"));
 }

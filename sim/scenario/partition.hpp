@@ -7,10 +7,10 @@
 #include <variant>
 #include <vector>
 
-#include "node/learning/data/random.hpp"
 #include "node/learning/data/result.hpp"
+#include "sim/scenario/streams.hpp"
 
-namespace unlearn::learning {
+namespace unlearn::sim::scenario {
 
 // Every node draws from the same mixture of classes as the whole data set.
 struct IidPartition {};
@@ -56,7 +56,9 @@ struct Partition {
 
 // Draws the partition. It depends only on the labels, the set of names (not their order), the request's
 // numbers and the seeds that `streams` gives. Fails if a name occurs twice or the examples do not suffice.
-[[nodiscard]] Result<Partition> draw_partition(const PartitionRequest& request, StreamSource& streams);
-[[nodiscard]] Result<Partition> draw_partition(const PartitionRequest& request, std::uint64_t scenario_seed);
+[[nodiscard]] learning::Result<Partition> draw_partition(const PartitionRequest& request,
+                                                         StreamSource& streams);
+[[nodiscard]] learning::Result<Partition> draw_partition(const PartitionRequest& request,
+                                                         std::uint64_t scenario_seed);
 
-}  // namespace unlearn::learning
+}  // namespace unlearn::sim::scenario

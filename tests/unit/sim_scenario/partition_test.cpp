@@ -1,4 +1,4 @@
-#include "node/learning/data/partition.hpp"
+#include "sim/scenario/partition.hpp"
 
 #include <algorithm>
 #include <set>
@@ -8,7 +8,7 @@
 
 namespace {
 
-using namespace unlearn::learning;
+using namespace unlearn::sim::scenario;
 
 std::vector<std::int64_t> round_robin_labels(std::size_t count, std::int64_t classes) {
     std::vector<std::int64_t> labels;

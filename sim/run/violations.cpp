@@ -1,4 +1,4 @@
-#include "node/learning/violations.hpp"
+#include "sim/run/violations.hpp"
 
 #include <algorithm>
 #include <array>
@@ -11,7 +11,21 @@
 
 #include "node/learning/data/assert.hpp"
 
-namespace unlearn::learning::violations {
+namespace unlearn::sim::run {
+
+using learning::Architecture;
+using learning::Dataset;
+using learning::DistilOptions;
+using learning::Ensemble;
+using learning::EnsembleOptions;
+using learning::MemberId;
+using learning::OwnPart;
+using learning::RebuildRule;
+using learning::ReferenceSet;
+using learning::Result;
+using learning::Seed;
+using scenario::StreamSource;
+
 namespace {
 
 constexpr std::array<std::pair<std::string_view, Violation>, 5> kNames{{
@@ -32,33 +46,8 @@ class SharedStream final : public StreamSource {
 
   private:
     std::mutex guard_;
-    RandomStream stream_;
+    learning::RandomStream stream_;
 };
-
-}  // namespace
-
-// Makes the ensembles that Ensemble::build() would not.
-class UnlawfulBuilder {
-  public:
-    static std::shared_ptr<const Ensemble> with_rho(std::shared_ptr<const OwnPart> own,
-                                                    RebuildRule::Members members,
-                                                    const EnsembleOptions& options, double rho) {
-        std::shared_ptr<Ensemble> ensemble(new Ensemble(std::move(own), std::move(members), options));
-        ensemble->rho_ = ensemble->members_.empty() ? 0.0 : rho;
-        return ensemble;
-    }
-    static std::shared_ptr<const Ensemble> with_class_factors(std::shared_ptr<const OwnPart> own,
-                                                              RebuildRule::Members members,
-                                                              const EnsembleOptions& options,
-                                                              std::vector<double> factors) {
-        std::shared_ptr<Ensemble> ensemble(new Ensemble(std::move(own), std::move(members), options));
-        ensemble->rho_ = ensemble->validated_rho();
-        ensemble->class_factors_ = std::move(factors);
-        return ensemble;
-    }
-};
-
-namespace {
 
 // Chooses rho when seeds arrive, and keeps it when they leave.
 class KeepOldRho final : public RebuildRule {
@@ -67,9 +56,9 @@ class KeepOldRho final : public RebuildRule {
                                             const EnsembleOptions& options) override {
         const bool member_left = members.size() < last_size_;
         last_size_ = members.size();
-        if (member_left)
-            return UnlawfulBuilder::with_rho(std::move(own), std::move(members), options, last_rho_);
-        auto ensemble = Ensemble::build(std::move(own), std::move(members), options);
+        EnsembleOptions used = options;
+        if (member_left) used.fixed_rho = last_rho_;
+        auto ensemble = Ensemble::build(std::move(own), std::move(members), used);
         last_rho_ = ensemble->rho();
         return ensemble;
     }
@@ -79,9 +68,9 @@ class KeepOldRho final : public RebuildRule {
     double last_rho_ = 0.0;
 };
 
-// Keeps a running sum of what the members say about the reference set, to even out classes that the seeds
-// together favour. Floating-point subtraction does not undo an addition: the leaver's trace stays in the last
-// bits.
+// Keeps a running sum of what the members say about the reference set, and trusts them the less the more they
+// favour the same classes. Floating-point subtraction does not undo an addition: the leaver's trace stays in
+// the last bits.
 class FusedCache final : public RebuildRule {
   public:
     std::shared_ptr<const Ensemble> rebuild(std::shared_ptr<const OwnPart> own, Members members,
@@ -97,17 +86,23 @@ class FusedCache final : public RebuildRule {
             if (counted_.find(id) == counted_.end() || counted_.at(id) != mass) add(mass, 1.0F);
         }
         counted_ = std::move(now);
-        std::vector<double> factors;
-        for (const float sum : running_sum_)
-            factors.push_back(1.0 / (1.0 + std::max(0.0, static_cast<double>(sum))));
-        return UnlawfulBuilder::with_class_factors(std::move(own), std::move(members), options,
-                                                   std::move(factors));
+        EnsembleOptions used = options;
+        used.fixed_rho = 1.0 - concentration() / 2.0;
+        return Ensemble::build(std::move(own), std::move(members), used);
     }
 
   private:
     void add(const std::vector<float>& mass, float sign) {
         for (std::size_t c = 0; c < running_sum_.size(); ++c)
             running_sum_[c] += sign * mass[c];
+    }
+    // From 0 to 1: the sum of squares of the classes' shares.
+    [[nodiscard]] double concentration() const {
+        double squares = 0.0;
+        for (const double sum : running_sum_)
+            squares += sum * sum;
+        const auto members = static_cast<double>(std::max<std::size_t>(1, counted_.size()));
+        return squares / (members * members);
     }
 
     std::map<MemberId, std::vector<float>> counted_;
@@ -120,8 +115,8 @@ Result<Violation> parse_violation(std::string_view text) {
     for (const auto& [name, value] : kNames) {
         if (name == text) return value;
     }
-    return fail("unknown violation \"" + std::string(text.substr(0, 40)) +
-                "\": expected distil-from-ensemble, keep-old-rho, fused-cache or shared-stream");
+    return learning::fail("unknown violation \"" + std::string(text.substr(0, 40)) +
+                          "\": expected distil-from-ensemble, keep-old-rho, fused-cache or shared-stream");
 }
 
 std::string to_text(Violation violation) {
@@ -133,22 +128,32 @@ std::string to_text(Violation violation) {
 
 std::unique_ptr<StreamSource> stream_source(Violation violation, std::uint64_t scenario_seed) {
     if (violation == Violation::shared_stream) return std::make_unique<SharedStream>(scenario_seed);
-    return std::make_unique<NamedStreams>(scenario_seed);
+    return std::make_unique<scenario::NamedStreams>(scenario_seed);
 }
 
 std::unique_ptr<RebuildRule> rebuild_rule(Violation violation) {
     if (violation == Violation::keep_old_rho) return std::make_unique<KeepOldRho>();
     if (violation == Violation::fused_cache) return std::make_unique<FusedCache>();
-    return honest_rebuild_rule();
+    return learning::honest_rebuild_rule();
 }
 
-Result<Seed> EnsembleDistiller::distil(const Ensemble& teacher, const ReferenceSet& reference,
-                                       const Architecture& seed_architecture, const DistilOptions& options,
-                                       at::Generator generator) {
-    const auto prediction = teacher.predict(reference.inputs(), Prior::uniform);
+Result<Seed> distil_from_ensemble(const Ensemble& teacher, const ReferenceSet& reference,
+                                  const Architecture& seed_architecture, const DistilOptions& options,
+                                  at::Generator generator) {
+    const auto prediction = teacher.predict(reference.inputs(), learning::Prior::uniform);
     if (!prediction) return tl::unexpected(prediction.error());
-    return Distiller::imitate(prediction->probabilities.clamp_min(1e-6).log(), reference, seed_architecture,
-                              teacher.own().shape(), options, std::move(generator), {}, nullptr);
+    const at::Tensor labels = prediction->probabilities.argmax(1);
+    const at::Tensor inputs = reference.inputs().contiguous();
+    learning::LabelledData labelled;
+    labelled.count = static_cast<std::size_t>(reference.size());
+    labelled.shape = teacher.own().shape();
+    labelled.class_names.resize(teacher.own().classes());
+    labelled.features.assign(inputs.data_ptr<float>(), inputs.data_ptr<float>() + inputs.numel());
+    labelled.labels.assign(labels.data_ptr<std::int64_t>(), labels.data_ptr<std::int64_t>() + labels.numel());
+    const auto main = learning::train(seed_architecture, Dataset::from_table(labelled),
+                                      learning::TrainOptions{options.optimisation}, generator);
+    if (!main) return tl::unexpected(main.error());
+    return learning::distil(*main, reference, seed_architecture, options, std::move(generator));
 }
 
-}  // namespace unlearn::learning::violations
+}  // namespace unlearn::sim::run

@@ -1,4 +1,4 @@
-#include "node/learning/data/partition.hpp"
+#include "sim/scenario/partition.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -6,7 +6,7 @@
 
 #include "node/learning/data/assert.hpp"
 
-namespace unlearn::learning {
+namespace unlearn::sim::scenario {
 namespace {
 
 using Indices = std::vector<std::size_t>;
@@ -39,7 +39,7 @@ Counts apportion(std::size_t total, const std::vector<double>& weights) {
 class ClassPools {
   public:
     ClassPools(std::span<const std::int64_t> labels, const Indices& pool, std::int64_t classes,
-               RandomStream& random)
+               learning::RandomStream& random)
         : pools_(static_cast<std::size_t>(classes)) {
         for (const std::size_t index : pool)
             pools_[static_cast<std::size_t>(labels[index])].push_back(index);
@@ -82,13 +82,13 @@ struct Draw {
     const PartitionRequest& request;
     const std::vector<std::string>& names;  // sorted
     const Indices& pool;
-    RandomStream& random;
+    learning::RandomStream& random;
     StreamSource& streams;
 };
 
 using Shares = std::vector<Indices>;
 
-Result<Shares> draw(const IidPartition&, const Draw& d) {
+learning::Result<Shares> draw(const IidPartition&, const Draw& d) {
     Indices pool = d.pool;
     d.random.shuffle(std::span(pool));
     Shares shares;
@@ -100,13 +100,13 @@ Result<Shares> draw(const IidPartition&, const Draw& d) {
     return shares;
 }
 
-Result<Shares> draw(const DirichletPartition& kind, const Draw& d) {
+learning::Result<Shares> draw(const DirichletPartition& kind, const Draw& d) {
     if (!(kind.alpha > 0.0) || !std::isfinite(kind.alpha))
-        return fail("dirichlet: alpha must be a positive number");
+        return learning::fail("dirichlet: alpha must be a positive number");
     ClassPools pools(d.request.labels, d.pool, d.request.class_count, d.random);
     Shares shares(d.names.size());
     for (std::size_t n = 0; n < d.names.size(); ++n) {
-        RandomStream mixture(d.streams.seed(d.names[n], "partition-mixture"));
+        learning::RandomStream mixture(d.streams.seed(d.names[n], "partition-mixture"));
         std::vector<double> weights(pools.classes());
         // The tiny constant keeps every class possible, so that a node whose classes ran out can take others.
         for (double& weight : weights)
@@ -117,10 +117,10 @@ Result<Shares> draw(const DirichletPartition& kind, const Draw& d) {
     return shares;
 }
 
-Result<Shares> draw(const ShardPartition& kind, const Draw& d) {
+learning::Result<Shares> draw(const ShardPartition& kind, const Draw& d) {
     const std::size_t per_node = kind.shards_per_node;
     if (per_node == 0 || per_node > d.request.examples_per_node) {
-        return fail("shards: a node needs at least 1 shard and at least one example in each");
+        return learning::fail("shards: a node needs at least 1 shard and at least one example in each");
     }
     Indices chosen = d.pool;
     d.random.shuffle(std::span(chosen));
@@ -146,12 +146,12 @@ Result<Shares> draw(const ShardPartition& kind, const Draw& d) {
     return shares;
 }
 
-Result<Shares> draw(const MissingClassesPartition& kind, const Draw& d) {
+learning::Result<Shares> draw(const MissingClassesPartition& kind, const Draw& d) {
     ClassPools pools(d.request.labels, d.pool, d.request.class_count, d.random);
     const std::size_t classes = pools.classes();
     if (kind.missing_per_node >= classes) {
-        return fail("missing-classes: a node cannot lack " + std::to_string(kind.missing_per_node) + " of " +
-                    std::to_string(classes) + " classes");
+        return learning::fail("missing-classes: a node cannot lack " + std::to_string(kind.missing_per_node) +
+                              " of " + std::to_string(classes) + " classes");
     }
     Indices nodes(d.names.size());
     std::iota(nodes.begin(), nodes.end(), std::size_t{0});
@@ -169,25 +169,26 @@ Result<Shares> draw(const MissingClassesPartition& kind, const Draw& d) {
         Indices& share = shares[nodes[turn]];
         if (const std::size_t lacking = pools.take_weighted(d.request.examples_per_node, weights, share);
             lacking > 0) {
-            return fail("missing-classes: the classes of node \"" + d.names[nodes[turn]] + "\" have " +
-                        plural(lacking, "example") + " too few left");
+            return learning::fail("missing-classes: the classes of node \"" + d.names[nodes[turn]] +
+                                  "\" have " + plural(lacking, "example") + " too few left");
         }
     }
     return shares;
 }
 
-Result<void> check(const PartitionRequest& request, const std::vector<std::string>& sorted_names) {
-    if (request.node_names.empty()) return fail("partition: there are no nodes");
+learning::Result<void> check(const PartitionRequest& request, const std::vector<std::string>& sorted_names) {
+    if (request.node_names.empty()) return learning::fail("partition: there are no nodes");
     if (const auto twice = std::adjacent_find(sorted_names.begin(), sorted_names.end());
         twice != sorted_names.end()) {
-        return fail("partition: node \"" + *twice + "\" is named twice");
+        return learning::fail("partition: node \"" + *twice + "\" is named twice");
     }
-    if (request.examples_per_node == 0) return fail("partition: every node needs at least one example");
+    if (request.examples_per_node == 0)
+        return learning::fail("partition: every node needs at least one example");
     for (std::size_t i = 0; i < request.labels.size(); ++i) {
         if (request.labels[i] < 0 || request.labels[i] >= request.class_count) {
-            return fail("partition: label " + std::to_string(request.labels[i]) + " of example " +
-                        std::to_string(i) + " is not below the class count " +
-                        std::to_string(request.class_count));
+            return learning::fail("partition: label " + std::to_string(request.labels[i]) + " of example " +
+                                  std::to_string(i) + " is not below the class count " +
+                                  std::to_string(request.class_count));
         }
     }
     const std::size_t available = request.labels.size();
@@ -195,7 +196,7 @@ Result<void> check(const PartitionRequest& request, const std::vector<std::strin
         request.reference_examples <= available &&
         request.examples_per_node <= (available - request.reference_examples) / request.node_names.size();
     if (!enough) {
-        return fail(
+        return learning::fail(
             "partition: " + std::to_string(available) + " examples are too few for a reference set of " +
             std::to_string(request.reference_examples) + " and " + std::to_string(request.examples_per_node) +
             " for each of " + plural(request.node_names.size(), "node"));
@@ -205,14 +206,14 @@ Result<void> check(const PartitionRequest& request, const std::vector<std::strin
 
 }  // namespace
 
-Result<Partition> draw_partition(const PartitionRequest& request, StreamSource& streams) {
+learning::Result<Partition> draw_partition(const PartitionRequest& request, StreamSource& streams) {
     std::vector<std::string> names = request.node_names;
     std::sort(names.begin(), names.end());
     if (auto fine = check(request, names); !fine) return tl::unexpected(fine.error());
 
     Indices everything(request.labels.size());
     std::iota(everything.begin(), everything.end(), std::size_t{0});
-    RandomStream reference_random(streams.seed("", "reference-set"));
+    learning::RandomStream reference_random(streams.seed("", "reference-set"));
     reference_random.shuffle(std::span(everything));
     const auto held_out = everything.begin() + static_cast<std::ptrdiff_t>(request.reference_examples);
     Partition partition;
@@ -221,7 +222,7 @@ Result<Partition> draw_partition(const PartitionRequest& request, StreamSource& 
     std::sort(partition.reference.begin(), partition.reference.end());
     std::sort(pool.begin(), pool.end());
 
-    RandomStream random(streams.seed("", "partition"));
+    learning::RandomStream random(streams.seed("", "partition"));
     const Draw context{request, names, pool, random, streams};
     auto shares = std::visit([&](const auto& kind) { return draw(kind, context); }, request.kind);
     if (!shares) return tl::unexpected(shares.error());
@@ -234,9 +235,9 @@ Result<Partition> draw_partition(const PartitionRequest& request, StreamSource& 
     return partition;
 }
 
-Result<Partition> draw_partition(const PartitionRequest& request, std::uint64_t scenario_seed) {
+learning::Result<Partition> draw_partition(const PartitionRequest& request, std::uint64_t scenario_seed) {
     NamedStreams streams(scenario_seed);
     return draw_partition(request, streams);
 }
 
-}  // namespace unlearn::learning
+}  // namespace unlearn::sim::scenario
