@@ -67,8 +67,8 @@ TEST_CASE("every baseline trains, predicts for everybody, and forgets exactly in
             REQUIRE_MESSAGE(first, first.error());
             REQUIRE_MESSAGE(second, second.error());
             CHECK(names_of(first->logits) == survivors);
-            for (const auto& [name, table] : first->logits)
-                CHECK(same_bits(table, second->logits.at(name)));
+            for (const auto& survivor : first->logits)
+                CHECK(same_bits(survivor.second, second->logits.at(survivor.first)));
             CHECK(first->recovery.cost.rounds > 0);
         }
         CHECK(same_bits(one->predict(test.test.inputs()).at("node-1"), before.at("node-1")));
