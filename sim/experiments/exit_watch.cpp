@@ -1,11 +1,12 @@
 #include "sim/experiments/exit_watch.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <iterator>
 #include <limits>
 #include <queue>
 #include <utility>
+
+#include "sim/report/statistics.hpp"
 
 namespace unlearn::sim::experiments {
 namespace {
@@ -28,12 +29,6 @@ std::vector<std::size_t> distances(const topologies::Graph& graph, std::size_t f
         }
     }
     return distance;
-}
-
-/// Nearest rank, of `sorted`, which is not empty.
-double percentile(const std::vector<double>& sorted, double part) {
-    const auto rank = static_cast<std::size_t>(std::ceil(part * static_cast<double>(sorted.size())));
-    return sorted[std::clamp<std::size_t>(rank, 1, sorted.size()) - 1];
 }
 
 report::Accuracy difference(const report::Accuracy& before, const report::Accuracy& after) {
@@ -162,8 +157,8 @@ void ExitWatch::add_times(std::vector<report::Row>& rows, const std::string& met
     }
     if (sorted.empty()) return;
     std::sort(sorted.begin(), sorted.end());
-    rows.push_back({metric + "_p50", percentile(sorted, 0.5), labels()});
-    rows.push_back({metric + "_p99", percentile(sorted, 0.99), labels()});
+    rows.push_back({metric + "_p50", report::nearest_rank(sorted, 0.5), labels()});
+    rows.push_back({metric + "_p99", report::nearest_rank(sorted, 0.99), labels()});
     rows.push_back({metric + "_max", sorted.back(), labels()});
 }
 

@@ -17,9 +17,7 @@ constexpr double kRow = 24.0;
 /// Names longer than the left margin would run into the plot.
 std::string short_name(const std::string& label) {
     constexpr std::size_t kMost = 16;
-    // The dots are outside of what is cut, so that no character of several bytes is cut in the middle of a
-    // name: names are ASCII.
-    return escape_html(label.size() <= kMost ? label : label.substr(0, kMost - 2) + "..");
+    return escape_html(cut_to(label, kMost));
 }
 
 std::string text_at(double x, double y, const char* anchor, const std::string& text, const char* style = "") {

@@ -76,11 +76,6 @@ class Summary {
         if (current.size() > indent.size()) line(current);
     }
 
-    /// At most `most` columns of `text`. Names are ASCII, so bytes are columns.
-    static std::string cut(const std::string& text, std::size_t most) {
-        return text.size() <= most ? text : text.substr(0, most - 2) + "..";
-    }
-
     static std::string scores(const Accuracy& accuracy) {
         return fmt::format("{:>8} {:>8} {:>6}   {:>8} {:>8} {:>6}", percent(accuracy.own.main),
                            percent(accuracy.own.ensemble), points(accuracy.own.gain()),
@@ -95,14 +90,14 @@ class Summary {
     }
 
     void print_nodes() {
-        heading(fmt::format("{}, seed {}: {}", cut(result_.scenario, 30), result_.seed,
+        heading(fmt::format("{}, seed {}: {}", cut_to(result_.scenario, 30), result_.seed,
                             counted(result_.nodes.size(), "node")));
         scores_head("node");
         const std::size_t shown = std::min(result_.nodes.size(), kMaxNodeRows);
         for (std::size_t i = 0; i < shown; ++i) {
             const NodeResult& node = result_.nodes[i];
-            const std::string name = cut(node.name, 9);
-            line(fmt::format("  {:<9} {:<10} {}", name, cut(node.main_architecture, 10),
+            const std::string name = cut_to(node.name, 9);
+            line(fmt::format("  {:<9} {:<10} {}", name, cut_to(node.main_architecture, 10),
                              scores(node.accuracy)));
         }
         if (shown < result_.nodes.size()) line(fmt::format("  and {} more", result_.nodes.size() - shown));
@@ -128,7 +123,7 @@ class Summary {
     }
 
     void print_exit(const ExitResult& exit) {
-        heading("Exit of " + cut(exit.node, 40));
+        heading("Exit of " + cut_to(exit.node, 40));
         line(fmt::format("  {:<20} {}", "survivors before", scores(exit.before)));
         line(fmt::format("  {:<20} {}", "survivors after", scores(exit.after)));
         wrapped(fmt::format("Held by {}: {} of {} sent a receipt.", list(exit.holders), exit.receipts,

@@ -1,5 +1,6 @@
 #include "sim/report/statistics.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <vector>
 
@@ -18,6 +19,11 @@ double reach(std::size_t repeats) {
 }
 
 }  // namespace
+
+double nearest_rank(std::span<const double> sorted, double part) {
+    const auto rank = static_cast<std::size_t>(std::ceil(part * static_cast<double>(sorted.size())));
+    return sorted[std::clamp<std::size_t>(rank, 1, sorted.size()) - 1];
+}
 
 std::optional<Estimate> estimate(std::span<const double> repeats) {
     if (repeats.empty()) return std::nullopt;

@@ -22,6 +22,9 @@ struct Estimate {
 /// right where repeats are few, if what they measure is about normal. Nothing without repeats.
 [[nodiscard]] std::optional<Estimate> estimate(std::span<const double> repeats);
 
+/// The value at the quantile `part` (0 to 1) by the nearest-rank method. `sorted`: ascending, not empty.
+[[nodiscard]] double nearest_rank(std::span<const double> sorted, double part);
+
 /// Rows of one experiment that differ in their seed and in things to average over (nodes, times). Repeats are
 /// seeds, and not nodes: nodes of one run share data and graph, so that an interval over them would be too
 /// narrow. Rows are therefore first averaged within each value of label "seed". Rows without that label count

@@ -93,6 +93,10 @@ std::string decimal(double value, int decimals) {
     return fmt::format("{:.{}f}", value, decimals);
 }
 
+std::string cut_to(const std::string& text, std::size_t most) {
+    return text.size() <= most ? text : text.substr(0, most - 2) + "..";
+}
+
 std::string list(std::span<const std::string> names, std::size_t most) {
     std::string result;
     const std::size_t shown = names.size() <= most ? names.size() : most;

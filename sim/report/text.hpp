@@ -38,6 +38,10 @@ namespace unlearn::sim::report {
 /// A plain number with this many decimals.
 [[nodiscard]] std::string decimal(double value, int decimals);
 
+/// At most `most` characters: the end of a longer text becomes "..". The text is ASCII, as names are, so that
+/// no character of several bytes is cut in the middle.
+[[nodiscard]] std::string cut_to(const std::string& text, std::size_t most);
+
 /// "a", "a and b", "a, b and c"; of more than `most`, the first ones "and 7 more".
 [[nodiscard]] std::string list(std::span<const std::string> names, std::size_t most = 8);
 

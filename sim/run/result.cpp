@@ -1,7 +1,6 @@
 #include "sim/run/result.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <fstream>
 #include <thread>
 
@@ -10,19 +9,10 @@
 
 #include "protocol/messages.hpp"
 #include "sim/report/run_report.hpp"
+#include "sim/report/statistics.hpp"
 #include "sim/support/output_folder.hpp"
 
 namespace unlearn::sim::run {
-namespace {
-
-/// Value at quantile `q` by the nearest-rank method; `sorted` is not empty.
-double quantile(const std::vector<double>& sorted, double q) {
-    const auto rank = static_cast<std::size_t>(std::ceil(q * static_cast<double>(sorted.size())));
-    return sorted[std::max<std::size_t>(rank, 1) - 1];
-}
-
-}  // namespace
-
 report::MachineResult this_machine() {
     std::ifstream cpuinfo("/proc/cpuinfo");
     std::string line;
@@ -63,8 +53,8 @@ void complete(report::ExitResult& exit, const std::vector<Evaluation>& before,
         sorted.push_back(holder.ms);
     std::sort(sorted.begin(), sorted.end());
     if (!sorted.empty()) {
-        exit.p50_ms = quantile(sorted, 0.5);
-        exit.p99_ms = quantile(sorted, 0.99);
+        exit.p50_ms = report::nearest_rank(sorted, 0.5);
+        exit.p99_ms = report::nearest_rank(sorted, 0.99);
         exit.max_ms = sorted.back();
     }
     std::vector<report::Accuracy> accuracies_before;

@@ -47,7 +47,8 @@ int code_of(int status) {
 }  // namespace
 
 tl::expected<ChildProcess, std::string> ChildProcess::start(const Setup& setup) {
-    std::vector<char*> arguments{const_cast<char*>(setup.program.c_str())};
+    const std::string& shown_as = setup.shown_as.empty() ? setup.program : setup.shown_as;
+    std::vector<char*> arguments{const_cast<char*>(shown_as.c_str())};
     for (const auto& argument : setup.arguments)
         arguments.push_back(const_cast<char*>(argument.c_str()));
     arguments.push_back(nullptr);
@@ -115,6 +116,7 @@ void ChildProcess::ask_to_stop() {
 tl::expected<ChildProcess, std::string> start_ourselves(const std::vector<std::string>& arguments,
                                                         const std::optional<std::filesystem::path>& log) {
     ChildProcess::Setup setup{"/proc/self/exe", arguments};
+    setup.shown_as = "unlearn-sim";
     setup.signal_at_our_end = SIGTERM;
     Descriptor out(-1);
     if (log) {

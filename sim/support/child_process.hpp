@@ -19,6 +19,7 @@ class ChildProcess {
     struct Setup {
         std::string program;  ///< a path, or a name to be found on the PATH
         std::vector<std::string> arguments;
+        std::string shown_as = {};  ///< what lists of processes show; empty: `program`
         // Descriptors that the program gets; the caller keeps them. -1: /dev/null to read from, ours to write
         // to.
         int in = -1;

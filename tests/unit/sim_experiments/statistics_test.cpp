@@ -40,6 +40,15 @@ TEST_CASE("two repeats have a wide interval, one has none, none have no mean") {
     CHECK_FALSE(estimate(std::vector<double>{}));
 }
 
+TEST_CASE("a quantile is the value of the nearest rank") {
+    const std::vector<double> sorted{1, 2, 3, 4};
+    CHECK(nearest_rank(sorted, 0.0) == 1);
+    CHECK(nearest_rank(sorted, 0.5) == 2);
+    CHECK(nearest_rank(sorted, 0.51) == 3);
+    CHECK(nearest_rank(sorted, 0.99) == 4);
+    CHECK(nearest_rank(std::vector<double>{7}, 0.5) == 7);
+}
+
 TEST_CASE("rows are averaged within a seed before seeds are compared") {
     // Seed 1 has three rows, seed 2 one: each counts once.
     const auto result = averages_of({row(0, 1), row(1, 1), row(2, 1), row(3, 2)}).over_seeds();

@@ -31,6 +31,8 @@ TEST_CASE("numbers read as people write them") {
     CHECK(bytes(512) == "512 B");
     CHECK(bytes(3'290'000) == "3.3 MB");
     CHECK(bytes(999'999) == "1.0 MB");
+    CHECK(cut_to("node-1", 6) == "node-1");
+    CHECK(cut_to("node-12", 6) == "node..");
 }
 
 TEST_CASE("lists read as sentences") {

@@ -3,8 +3,7 @@
 #include <doctest/doctest.h>
 #include <torch/torch.h>
 
-#include "node/learning/held_seeds.hpp"
-#include "tests/unit/learning/synthetic.hpp"
+#include "tests/unit/learning/drop_world.hpp"
 
 using namespace unlearn::learning;
 using namespace unlearn::sim::run;
@@ -12,65 +11,28 @@ using namespace synthetic;
 
 namespace {
 
-const at::Tensor& inputs() {
-    static const at::Tensor all = Dataset::from_table(points(200, 8)).inputs();
-    return all;
-}
-
-struct World {
-    Node holder = make_node(1);
-    Node a = make_node(2, {0, 1, 2});
-    Node b = make_node(3, {1, 2, 3});
-    Node c = make_node(4, {0, 1, 3});
-};
-
-// A holder that had a, b and c and dropped b, against one that only ever had a and c. Also says whether b
-// mattered.
-struct Dropped {
-    bool identical = true;
-    bool vacuous = true;
-};
-
-Dropped drop_against_never_had(const World& world, const EnsembleOptions& options, Violation violation) {
-    EnsembleHolder dropped(world.holder.own, options, rebuild_rule(violation));
-    EnsembleHolder never(world.holder.own, options, rebuild_rule(violation));
-    for (const std::uint8_t i : {3, 1, 2}) {
-        const Node& node = i == 1 ? world.a : i == 2 ? world.b : world.c;
-        dropped.install(member(i, node, *world.holder.own));
-        if (i != 2) never.install(member(i, node, *world.holder.own));
-    }
-    Dropped comparison;
-    std::vector<at::Tensor> before;
-    for (const Prior prior : kPriors) {
-        before.push_back(dropped.predict(inputs(), prior)->probabilities);
-    }
-    dropped.forget(id(2), std::chrono::milliseconds(5));
-    for (const Prior prior : kPriors) {
-        const auto after = dropped.predict(inputs(), prior)->probabilities;
-        if (!same_bits(after, never.predict(inputs(), prior)->probabilities)) comparison.identical = false;
-        if (!same_bits(after, before[prior == Prior::own ? 0 : 1])) comparison.vacuous = false;
-    }
-    return comparison;
+DropComparison drop_under(Violation violation) {
+    return drop_against_never_had(DropWorld(), {}, [violation] { return rebuild_rule(violation); });
 }
 
 }  // namespace
 
 TEST_CASE("an honest rule is not caught") {
-    const auto comparison = drop_against_never_had(World(), {}, Violation::none);
+    const auto comparison = drop_under(Violation::none);
     CHECK(comparison.identical);
     CHECK_FALSE(comparison.vacuous);
 }
 
 TEST_CASE("keeping the old rho is caught") {
-    CHECK_FALSE(drop_against_never_had(World(), {}, Violation::keep_old_rho).identical);
+    CHECK_FALSE(drop_under(Violation::keep_old_rho).identical);
 }
 
 TEST_CASE("subtracting from a running sum is caught") {
-    CHECK_FALSE(drop_against_never_had(World(), {}, Violation::fused_cache).identical);
+    CHECK_FALSE(drop_under(Violation::fused_cache).identical);
 }
 
 TEST_CASE("a seed distilled from an ensemble changes when a peer is taken out") {
-    const World world;
+    const DropWorld world;
     const auto unlawful = [&](const std::vector<std::shared_ptr<const Member>>& members) {
         const auto ensemble = Ensemble::build(world.holder.own, members, {});
         return distil_from_ensemble(*ensemble, reference(), architecture("mlp:10"), quick_distilling(),

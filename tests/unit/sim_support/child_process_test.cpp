@@ -49,6 +49,15 @@ TEST_CASE("the exit code of a program, and the signal that ended it, are told") 
     CHECK(asked.exit_code() == 128 + SIGTERM);
 }
 
+TEST_CASE("a program is shown under the name that it is given") {
+    CHECK(shell("test \"$0\" = sh").wait() == 0);
+    ChildProcess::Setup setup{"sh", {"-c", "tr '\\0' ' ' </proc/$$/cmdline | grep -q '^other -c'"}};
+    setup.shown_as = "other";
+    auto process = ChildProcess::start(setup);
+    REQUIRE(process);
+    CHECK(process->wait() == 0);
+}
+
 TEST_CASE("a program that does not exist cannot be started, and the error says why") {
     const auto missing = ChildProcess::start({"/nonexistent/program", {}});
     REQUIRE_FALSE(missing);
