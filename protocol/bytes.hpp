@@ -14,10 +14,10 @@
 
 namespace unlearn::protocol {
 
-/// Overwrites memory with zeros, in a way that the compiler does not leave out.
+/// Overwrites memory with zeros. The compiler cannot optimise the writes away.
 void wipe_memory(void* data, std::size_t bytes) noexcept;
 
-/// Overwrites what it gives back.
+/// An allocator that overwrites memory before it frees it.
 template <typename T>
 struct WipingAllocator {
     using value_type = T;
@@ -33,11 +33,12 @@ struct WipingAllocator {
     bool operator==(const WipingAllocator&) const = default;
 };
 
-/// Any of them may hold a piece of a seed on its way, so none leaves a trace in the heap.
+/// A byte string. It may hold part of a seed, so its memory is overwritten before it is freed.
 using Bytes = std::vector<std::uint8_t, WipingAllocator<std::uint8_t>>;
+/// A read-only view of bytes. It does not own them.
 using ByteView = std::span<const std::uint8_t>;
 
-/// A value of exactly N bytes that cannot be mixed up with another of the same length: Tag tells them apart.
+/// A value of exactly N bytes. `Tag` keeps values of the same length but different meaning apart.
 template <std::size_t N, typename Tag>
 struct FixedBytes {
     static constexpr std::size_t kSize = N;
@@ -46,7 +47,7 @@ struct FixedBytes {
     [[nodiscard]] ByteView view() const { return {value.data(), value.size()}; }
     auto operator<=>(const FixedBytes&) const = default;
 
-    /// Copies `bytes` when they have the right length.
+    /// Copies `bytes`. Returns malformed when there are not exactly N of them.
     [[nodiscard]] static Result<FixedBytes> from(ByteView bytes) {
         if (bytes.size() != N)
             return fail(ErrorCode::malformed,
@@ -57,7 +58,8 @@ struct FixedBytes {
     }
 };
 
-/// Bytes of a seed. Not copyable, so that nobody keeps one by accident; share it through `SharedSeedBytes`.
+/// The bytes of a seed. The type is not copyable, so that no copy stays behind by accident; share the bytes
+/// through `SharedSeedBytes`.
 class SeedBytes {
   public:
     SeedBytes() = default;
@@ -80,9 +82,12 @@ class SeedBytes {
     Bytes bytes_;
 };
 
+/// Shared, read-only access to the bytes of a seed.
 using SharedSeedBytes = std::shared_ptr<const SeedBytes>;
 
+/// Returns two lower-case hexadecimal digits for each byte.
 [[nodiscard]] std::string to_hex(ByteView bytes);
+/// Parses hexadecimal digits of either case. Returns malformed for any other text or an odd length.
 [[nodiscard]] Result<Bytes> from_hex(std::string_view text);
 
 }  // namespace unlearn::protocol

@@ -6,10 +6,10 @@
 namespace unlearn::protocol {
 namespace {
 
-/// The optional items of a network's description, by number. Numbers are never used again for something else.
+/// The optional items of a network's description. A number is never reused for another item.
 enum class NetworkItem : std::uint8_t { columns = 1 };
 
-/// The items that are there, in the order of their numbers: [[number, value], ...].
+/// Packs the items that the description has, in the order of their numbers: [[number, value], ...].
 void pack_items(msgpack::packer<msgpack::sbuffer>& packer, const NetworkDescription& description) {
     packer.pack_array(1);
     packer.pack_array(2);
@@ -22,12 +22,12 @@ void pack_items(msgpack::packer<msgpack::sbuffer>& packer, const NetworkDescript
 Digest digest_of(ByteView bytes) {
     Digest out;
     crypto_generichash(out.value.data(), out.value.size(), bytes.data(), bytes.size(), nullptr, 0);
-    sodium_stackzero(1024);  // the hash leaves its last input, which may be a seed, on the stack
+    sodium_stackzero(1024);  // hashing leaves its last input on the stack, and that may be a seed
     return out;
 }
 
 NetworkId network_id_of(const NetworkDescription& description) {
-    // msgpack gives every field its length, so that no two descriptions share one encoding.
+    // msgpack stores the length of every field, so two different descriptions never have the same encoding.
     msgpack::sbuffer buffer;
     msgpack::packer packer(buffer);
     const bool has_items = !description.columns.empty();

@@ -10,46 +10,46 @@
 #include "protocol/bytes.hpp"
 #include "protocol/identity.hpp"
 
-/// What must survive power loss, as plain values. The engine asks for it in `Persist` effects, storage
-/// carries it out in one durable transaction for each effect, and gives all of it back as a `LoadedState` at
-/// start-up.
+/// What must survive power loss, as plain values. The engine asks for changes in `Persist` effects. Storage
+/// makes each effect one durable transaction, and returns everything as a `LoadedState` at start-up.
 namespace unlearn::protocol {
 
-/// Version of an owner's seed; starts at 1 and only grows.
+/// The version of an owner's seed. It starts at 1 and only grows.
 enum class SeedVersion : std::uint64_t {};
 
-/// Time of day, as people read it. Only the end of a lease depends on it, and only to end the lease sooner.
+/// The time of day, for people. It can end the use of a seed, at the end of a lease, but never prolong it.
 using WallTime = std::chrono::sys_seconds;
 
-/// Bytes exactly as they were received or made, with the signature over them. Never re-encoded.
+/// Bytes exactly as they were received or made, with the signature over them. They are never re-encoded.
 struct SignedBytes {
     Bytes bytes;
     Signature signature;
     bool operator==(const SignedBytes&) const = default;
 };
 
-/// `owner` has left for ever. Never deleted; a second one for the same owner changes nothing.
+/// Stores that `owner` has left for good. A tombstone is never deleted; a second one for the same owner
+/// changes nothing.
 struct PutTombstone {
     NodeId owner;
     SignedBytes notice;
 };
 
-/// `peer` asked for our seed of this version and may hold it from now on, and use it until `lease_until`.
-/// Keeps the highest version and the latest end, each for itself.
+/// Stores that `peer` may hold our seed up to this version, and use it until `lease_until`. Storage keeps the
+/// highest version and the latest end, independently of each other.
 struct PutRecipient {
     NodeId peer;
     SeedVersion version;
     WallTime lease_until{};
 };
 
-/// A holder's receipt for our own exit, or its `left` receipt. The first one of each holder is kept.
+/// Stores a holder's receipt for our own exit, or its `left` receipt. The first one of each holder is kept.
 struct PutReceipt {
     NodeId holder;
     SignedBytes receipt;
 };
 
-/// A neighbour's seed, complete and checked. Replaces an older version of the same owner; the replaced bytes
-/// are erased.
+/// Stores a neighbour's seed, complete and checked. It replaces an older version of the same owner, whose
+/// bytes are erased.
 struct PutHeldSeed {
     NodeId owner;
     SeedVersion version;
@@ -57,47 +57,48 @@ struct PutHeldSeed {
     SharedSeedBytes payload;
 };
 
-/// Deletes and overwrites every copy of the owner's seed on disk, also in the write-ahead log. Done only when
-/// no 16-byte window of the payload can be found in the files any more.
+/// Deletes and overwrites every copy of the owner's seed on disk, including the write-ahead log. The erasure
+/// is done only when no 16-byte window of the payload can be found in the files any more.
 struct EraseHeldSeed {
     NodeId owner;
 };
 
-/// Our own newest seed. Replaces the one before.
+/// Stores our own newest seed. It replaces the previous one.
 struct PutOwnSeed {
     SeedVersion version;
     SignedBytes record;
     SharedSeedBytes payload;
 };
 
-/// Our own exit has begun and cannot be undone. `met`: it came from a peer, a copy of this identity has left.
+/// Stores that our own exit has begun and cannot be undone. `met` says that the notice came from elsewhere: a
+/// copy of this identity has left.
 struct PutExiting {
     SignedBytes notice;
     bool met = false;
 };
 
-/// The newest lease of our own seed that anybody may have been given. Keeps the highest number.
+/// Stores the newest lease of our own seed that a holder may have. The highest number is kept.
 struct PutOwnLease {
     std::uint64_t number = 0;
     WallTime not_after{};
 };
 
-/// The newest lease of a held seed. Keeps the highest number; changes nothing when no seed of the owner is
-/// held, and is deleted with it.
+/// Stores the newest lease of a held seed. The highest number is kept. Without a held seed of the owner
+/// nothing is stored, and the lease is deleted together with the seed.
 struct PutHeldLease {
     NodeId owner;
     std::uint64_t number = 0;
     WallTime not_after{};
 };
 
-/// Our own `left` receipt for `owner`: we are leaving and erased its seed. The first one is kept.
+/// Stores our own `left` receipt for `owner`: we are leaving and have erased its seed. The first one is kept.
 struct PutLeftReceipt {
     NodeId owner;
     SignedBytes receipt;
 };
 
-/// Two different records of one owner and version: proof that the owner equivocates. The first proof of each
-/// version is kept, and at most kMaxEquivocationsKept of each owner.
+/// Stores two different records of one owner and version, which prove that the owner equivocates. The first
+/// proof of each version is kept, and at most kMaxEquivocationsKept proofs for each owner.
 struct PutEquivocation {
     NodeId owner;
     SeedVersion version;
@@ -105,34 +106,35 @@ struct PutEquivocation {
     SignedBytes second;
 };
 
-/// A peer that was added or removed while we ran. `former`: nothing is exchanged with it any more, but it may
-/// have to hear of our exit. Replaces what was stored.
+/// Stores a peer that was added or removed while the node ran, and replaces what was stored of it. With a
+/// `former` peer nothing is exchanged any more, but it may have to hear of our exit.
 struct PutPeer {
     NodeId peer;
     std::optional<std::string> endpoint;
     bool former = false;
 };
 
-/// This identity is finished and must never run again. The first reason is kept.
+/// Stores that this identity has retired and must never run again. The first reason is kept.
 struct PutRetired {
     std::string reason;
 };
 
-/// Exits were compared with neighbours since this state was restored from a backup.
+/// Stores that exits have been compared with neighbours since this state was restored from a backup.
 struct ClearRestored {};
 
+/// One change to what is stored.
 using StoreOp = std::variant<PutTombstone, PutRecipient, PutReceipt, PutHeldSeed, EraseHeldSeed, PutOwnSeed,
                              PutExiting, PutOwnLease, PutHeldLease, PutLeftReceipt, PutEquivocation, PutPeer,
                              PutRetired, ClearRestored>;
 
-/// All that was stored, in the order of NodeId within each list.
+/// Everything that was stored. Each list is in the order of its NodeIds.
 struct LoadedState {
     std::vector<PutTombstone> tombstones;
     std::vector<PutRecipient> recipients;
     std::vector<PutReceipt> receipts;
     std::vector<PutHeldSeed> held_seeds;
     std::optional<PutOwnSeed> own_seed;
-    /// The highest version that our own seed ever had: known even when its bytes are not (a restored backup).
+    /// The highest version that our own seed ever had. A restored backup knows it, but not the seed's bytes.
     SeedVersion last_own_version{};
     std::optional<PutExiting> exiting;
     std::optional<PutOwnLease> own_lease;
@@ -141,7 +143,7 @@ struct LoadedState {
     std::vector<PutEquivocation> equivocations;
     std::vector<PutPeer> peers;
     std::optional<PutRetired> retired;
-    /// From a backup, which knows nothing of the exits that came after it; until ClearRestored.
+    /// The state comes from a backup, which lacks the exits that came after it. ClearRestored resets this.
     bool restored = false;
 };
 

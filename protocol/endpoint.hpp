@@ -6,26 +6,29 @@
 
 #include "protocol/result.hpp"
 
-/// Where nodes listen and dial: `tcp://HOST:PORT`.
+/// The endpoints at which nodes listen and that they dial: `tcp://HOST:PORT`.
 namespace unlearn::protocol {
 
+/// What an endpoint is used for. It decides which hosts and ports are allowed.
 enum class EndpointUse {
     dial,   ///< HOST is a name, an IPv4 address or an IPv6 address in brackets; PORT is not 0
-    listen  ///< also `*` (all addresses, IPv4 and IPv6) or the name of a network interface; PORT 0 or *: any
+    listen  ///< HOST may also be `*` (IPv4 and IPv6) or a network interface; PORT 0 or `*` means any
 };
 
+/// The parts of `tcp://HOST:PORT`.
 struct Endpoint {
-    std::string host;  ///< IPv6 addresses without their brackets
+    std::string host;  ///< an IPv6 address stands here without its brackets
     std::uint16_t port = 0;
-    bool is_ipv6 = false;  ///< `host` stood in brackets
+    bool is_ipv6 = false;  ///< `host` was written in brackets
 
-    /// `tcp://HOST:PORT`, with brackets around an IPv6 address.
+    /// Returns `tcp://HOST:PORT`, with brackets around an IPv6 address.
     [[nodiscard]] std::string text() const;
     friend bool operator==(const Endpoint&, const Endpoint&) = default;
 };
 
-/// Fails with what is wrong with it, in words that follow "tcp://...: ": a missing or impossible port, an
-/// IPv6 address without brackets, a host that no use allows. Whether the host exists is not looked at.
+/// Parses `tcp://HOST:PORT`. The error quotes the text and says what is wrong: a missing or impossible port,
+/// an IPv6 address without brackets, or a host that `use` does not allow. Whether the host exists
+/// is not checked.
 [[nodiscard]] Result<Endpoint> parse_endpoint(std::string_view text, EndpointUse use);
 
 }  // namespace unlearn::protocol

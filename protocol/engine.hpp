@@ -9,13 +9,13 @@
 #include "protocol/engine_io.hpp"
 #include "protocol/engine_status.hpp"
 
-/// The protocol as a pure step function: an input and the time go in, effects come out. No sockets, files,
-/// threads or clocks. The owner of an engine carries out its effects in order and feeds the answers back as
-/// inputs.
+/// The protocol as a pure step function: an input and the time go in, effects come out. It uses no sockets,
+/// files, threads or clocks. The owner of an engine carries out the effects in order and feeds the answers
+/// back as inputs.
 namespace unlearn::protocol {
 
-/// One node's protocol state. Not thread-safe: one thread owns it. It owns the parts in protocol/engine/,
-/// decides which of them hears an input, and in which order their effects leave.
+/// One node's protocol state. It is not thread-safe: one thread owns it. It owns the parts in
+/// protocol/engine/, and decides which part handles an input and in which order the effects leave.
 class Engine {
   public:
     /// `identity` must outlive the engine. `state` comes from storage.
@@ -24,16 +24,17 @@ class Engine {
     Engine(const Engine&) = delete;
     Engine& operator=(const Engine&) = delete;
 
-    /// Never throws on any input from a peer.
+    /// Handles one input. Returns the effects in the order in which they must be carried out. Never throws on
+    /// any input from a peer.
     [[nodiscard]] std::vector<Effect> step(const Input& input, Now now);
 
-    /// The gate at `rebuild`, asked right before a prepared seed joins the ensemble.
+    /// Asks the gate at `rebuild`. Call it right before a prepared seed joins the ensemble.
     [[nodiscard]] bool may_use(const NodeId& owner, SeedVersion version) const;
 
     [[nodiscard]] const NodeId& id() const;
-    /// Owners and versions in use.
+    /// The seeds of others that are in use: the version for each owner.
     [[nodiscard]] std::map<NodeId, SeedVersion> seeds_in_use() const;
-    /// All seeds of others that are here complete, in use or not, by owner.
+    /// All complete seeds of others, in use or not, sorted by owner.
     [[nodiscard]] std::vector<HeldSeedStatus> held_seeds() const;
     [[nodiscard]] std::vector<PeerStatus> peers() const;
     [[nodiscard]] std::optional<OwnSeedStatus> own_seed() const;

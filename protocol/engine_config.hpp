@@ -14,7 +14,7 @@
 
 namespace unlearn::protocol {
 
-/// How often a node speaks without need, and how long it puts up with silence.
+/// How often a node sends without being asked, and how long it tolerates silence.
 struct Pace {
     std::chrono::milliseconds ping_after_idle = kPingAfterIdle;
     std::chrono::milliseconds suspect_after = kPeerSuspectAfter;
@@ -22,20 +22,21 @@ struct Pace {
     std::chrono::milliseconds compare_every = kCompareInterval;
 };
 
-/// What a node is told about its network before it starts.
+/// The settings that an engine is made with.
 struct EngineConfig {
     NetworkId network;
     std::vector<Neighbour> neighbours;
-    bool reachable = true;  ///< neighbours can dial us
-    /// In a network with a key, a node that shows a membership signed by it may connect.
+    bool reachable = true;  ///< whether neighbours can dial us
+    /// The network's key, if it has one. A node that shows a membership signed by this key may connect.
     std::optional<NodeId> network_key;
-    std::optional<SignedBytes> membership;  ///< ours
-    std::uint64_t random_seed =
-        0;  ///< for draws: which neighbour to compare exits with, and the key of the hashes
+    std::optional<SignedBytes> membership;  ///< our own membership
+    /// Seeds the random draws: which neighbour to compare exits with, and the salts of the comparisons.
+    std::uint64_t random_seed = 0;
     std::chrono::seconds lease_time = kLeaseTime;
     std::chrono::seconds lease_renewal = kLeaseRenewal;
     Pace pace;
-    /// The one gate. Anything but `admit` breaks the promise: fault_sim shows that it would notice.
+    /// The one gate. Any other function than `admit` breaks the protocol's promise. fault_sim sets such
+    /// functions to show that it would notice.
     Admission (*gate)(const AdmissionFacts&, AdmissionPoint) = admit;
 };
 

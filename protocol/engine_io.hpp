@@ -10,181 +10,194 @@
 #include "protocol/identity.hpp"
 #include "protocol/messages.hpp"
 
-/// What goes into an engine and what comes out of it.
+/// What goes into an engine, and what comes out of it.
 namespace unlearn::protocol {
 
-using SessionId = std::uint64_t;  ///< one connection's life; never reused
-using Ticket = std::uint64_t;     ///< one Persist effect
+using SessionId = std::uint64_t;  ///< names one connection while it lives; never reused
+using Ticket = std::uint64_t;     ///< names one Persist effect
 
+/// The time of one step.
 struct Now {
-    SteadyTime steady{};  ///< boot-time clock: never goes back, and counts suspend
-    WallTime wall{};      ///< for people, and to end a lease in time; never to prolong one
+    SteadyTime steady{};  ///< the boot-time clock: it never goes back, and suspended time counts
+    WallTime wall{};      ///< for people, and to end a lease on time; it never prolongs a lease
 };
 
 // ---------------------------------------------------------------- inputs
 
-/// The first input: dial, and put to use what storage gave back.
+/// The first input. The engine dials its peers and goes on with what storage gave back.
 struct Start {};
+/// A peer to exchange seeds with.
 struct Neighbour {
     NodeId id;
-    std::optional<std::string> endpoint;  ///< where it can be dialled, if it can
+    std::optional<std::string> endpoint;  ///< where it can be dialled, or nothing when it cannot
 };
-/// One more peer to exchange seeds with, or a new endpoint of a known one.
+/// Adds a peer to exchange seeds with, or changes the endpoint of a known one.
 struct AddNeighbour {
     Neighbour neighbour;
-    bool remember = false;  ///< also after a restart
+    bool remember = false;  ///< keep the peer after a restart
 };
-/// Exchange nothing with the peer any more and erase its seed. It hears of our exit if it ever got ours.
+/// Exchanges nothing with the peer any more and erases its seed. If the peer ever got our seed, it will still
+/// hear of our exit.
 struct RemoveNeighbour {
     NodeId peer;
 };
-/// Time passes; expected every kTickInterval.
+/// Time passes. The engine expects this every kTickInterval.
 struct Tick {};
 /// A connection that we dialled is usable. A reconnect is a new session.
 struct LinkUp {
     SessionId session = 0;
     NodeId peer;
 };
+/// A connection has ended.
 struct LinkDown {
     SessionId session = 0;
 };
-/// A message; `key` is the CURVE key that the transport authenticated for it.
+/// A message from a peer. `key` is the CURVE key that the transport authenticated for it.
 struct Received {
     SessionId session = 0;
     CurvePublicKey key;
     Frames frames;
 };
-/// The transport refused what a peer sent before it became a message.
+/// The transport refused bytes from a peer before they became a message.
 struct Malformed {
     SessionId session = 0;
     CurvePublicKey key;
     std::string reason;
 };
+/// The write with this ticket is durable.
 struct Stored {
     Ticket ticket = 0;
 };
+/// The write with this ticket failed.
 struct StoreFailed {
     Ticket ticket = 0;
     std::string reason;
 };
-/// Answer to CheckSeed: `problem` says why the seed is unusable, `aside` why it is kept out of the ensemble.
+/// Answers CheckSeed. `problem` says why the seed is unusable, `aside` why it is kept out of the ensemble.
 struct SeedChecked {
     NodeId owner;
     SeedVersion version{};
     std::optional<std::string> problem;
     std::optional<std::string> aside;
 };
-/// A held seed was judged again, because our own model or data changed.
+/// A held seed was judged again, because our own model or data changed. `aside` is as in SeedChecked.
 struct SeedJudged {
     NodeId owner;
     SeedVersion version{};
     std::optional<std::string> aside;
 };
-/// Answer to WipeSeed: no prediction uses the owner's seed any more and its memory is overwritten.
+/// Answers WipeSeed: no prediction uses the owner's seed any more, and its memory is overwritten.
 struct SeedWiped {
     NodeId owner;
 };
-/// Our own new seed; it gets the next version.
+/// Publishes our own new seed, which gets the next version.
 struct PublishSeed {
     std::string architecture;
     SharedSeedBytes payload;
 };
-/// We leave for ever.
+/// Begins our own exit, which is final.
 struct BeginExit {};
-/// No more retries. Holders that have not sent a receipt are missing.
+/// Ends the wait for receipts of our exit. Holders that have not sent one stay missing.
 struct GiveUpExit {};
-/// A notice that a person submits: the sealed exit of a lost device. It is ignored when it is not valid.
+/// A person submits a notice, such as the sealed exit of a lost device. An invalid notice is ignored.
 struct SubmitNotice {
     SignedBytes notice;
 };
-/// We disconnect and will be back.
+/// Tells all peers that we disconnect and will be back.
 struct SayBye {};
 
+/// Everything that an engine reacts to.
 using Input = std::variant<Start, AddNeighbour, RemoveNeighbour, Tick, LinkUp, LinkDown, Received, Malformed,
                            Stored, StoreFailed, SeedChecked, SeedJudged, SeedWiped, PublishSeed, BeginExit,
                            GiveUpExit, SubmitNotice, SayBye>;
 
 // ---------------------------------------------------------------- effects
 
+/// Connect to the peer.
 struct Dial {
     PeerAddress peer;
 };
+/// End the connection of this session.
 struct CloseSession {
     SessionId session = 0;
 };
-/// Stop dialling the peer; its sessions are over.
+/// Stop dialling the peer, and end the connection that we dialled to it.
 struct HangUp {
     NodeId peer;
 };
-/// Exactly these keys may connect.
+/// From now on, exactly these keys may connect.
 struct Allow {
     std::vector<CurvePublicKey> keys;
 };
-/// The transport may let messages of a more urgent lane overtake others, and keeps the order within a lane.
+/// Send a message. The transport may let messages of a more urgent lane overtake others; it keeps the order
+/// within a lane.
 struct Send {
     SessionId session = 0;
     Frames frames;
     Lane lane = Lane::normal;
 };
-/// Make `ops` durable in one transaction, in the order of the effects; answer Stored or StoreFailed.
+/// Make `ops` durable in one transaction and answer Stored or StoreFailed. The transactions are made in the
+/// order of their effects.
 struct Persist {
     Ticket ticket = 0;
     std::vector<StoreOp> ops;
 };
-/// Judge a complete seed and prepare it for use, without using it; answer SeedChecked.
+/// Judge a complete seed, prepare it for use without using it yet, and answer SeedChecked.
 struct CheckSeed {
     NodeId owner;
     SeedVersion version{};
     std::string architecture;
     SharedSeedBytes payload;
 };
-/// Take the seed that CheckSeed prepared, or that was suspended, into the ensemble. Ask `Engine::may_use`
-/// right before.
+/// Add a seed to the ensemble. CheckSeed has prepared it, or it was suspended. Ask `Engine::may_use` right
+/// before that.
 struct InstallSeed {
     NodeId owner;
     SeedVersion version{};
 };
-/// Swap to an ensemble without any seed of the owner, at once, and keep `version` prepared.
+/// Switch at once to an ensemble without any seed of the owner, and keep `version` prepared.
 struct SuspendSeed {
     NodeId owner;
     SeedVersion version{};
 };
-/// Swap to an ensemble without the owner's seed, at once, and forget what CheckSeed prepared for it.
+/// Switch at once to an ensemble without the owner's seed, and forget what CheckSeed prepared for it.
 struct DropSeed {
     NodeId owner;
 };
-/// Let running predictions drain, overwrite the memory, answer SeedWiped.
+/// Wait until no prediction uses the owner's seed, overwrite its memory, and answer SeedWiped.
 struct WipeSeed {
     NodeId owner;
 };
 
+/// What an event reports.
 enum class EventKind {
     peer_up,
-    peer_suspect,  ///< silent for a while
+    peer_suspect,  ///< the peer was silent for a while
     peer_down,
-    peer_dropped,  ///< broke the protocol; `detail` says how
+    peer_dropped,  ///< the peer broke the protocol; `detail` says how
     seed_published,
     seed_installed,
     seed_refused,
-    seed_suspended,  ///< out of use for a while; `detail` says why
+    seed_suspended,  ///< the seed goes out of use for a while; `detail` says why
     seed_resumed,
-    lease_renewed,   ///< our own; `detail` is its number
-    equivocation,    ///< two different records with one owner and version
-    exit_begun,      ///< our own
+    lease_renewed,   ///< our own seed has a new lease; `detail` is its number
+    equivocation,    ///< two different records have the same owner and version
+    exit_begun,      ///< our own exit has begun
     exit_announced,  ///< our own notice goes out; everything that we held is erased
     receipt_stored,  ///< a holder's receipt for our own exit
-    exit_complete,   ///< receipts of all recipients are stored
-    exit_learned,    ///< of another node
-    seed_erased,     ///< the exited owner's seed is gone durably; our receipt is signed
-    own_exit_met,    ///< our own tombstone came from a peer although we are not exiting
-    retired,         ///< this identity is finished, durably; `detail` says why. The process must stop.
+    exit_complete,   ///< the receipts of all recipients are stored
+    exit_learned,    ///< another node has left
+    seed_erased,     ///< the seed of an exited owner is durably gone; our receipt may be signed
+    own_exit_met,    ///< our own notice came from elsewhere although we are not exiting
+    retired,         ///< this identity has durably retired; `detail` says why. The process must stop.
     store_failed,
-    peer_unresolved,  ///< the name of its host cannot be looked up; told by the transport
-    peer_copied,      ///< two processes seem to use its identity; they end each other's connections
+    peer_unresolved,  ///< the peer's host name cannot be looked up; the node reports this
+    peer_copied,      ///< two processes seem to use one identity; each ends the other's connection
 };
+/// Returns the name of the kind, with hyphens: "peer-up".
 [[nodiscard]] std::string_view name_of(EventKind kind);
 
-/// For logs, metrics and tests; nothing depends on it.
+/// Reports what happened, for logs, metrics and tests. The protocol does not depend on it.
 struct Event {
     EventKind kind{};
     NodeId subject;
@@ -192,6 +205,7 @@ struct Event {
     std::string detail;
 };
 
+/// Everything that an engine asks its owner to do. An Event only informs.
 using Effect = std::variant<Dial, CloseSession, HangUp, Allow, Send, Persist, CheckSeed, InstallSeed,
                             SuspendSeed, DropSeed, WipeSeed, Event>;
 

@@ -10,52 +10,56 @@
 #include "protocol/durable.hpp"
 #include "protocol/identity.hpp"
 
-/// What an engine tells about itself.
+/// What an engine reports about itself.
 namespace unlearn::protocol {
 
+/// What an engine has counted so far.
 struct EngineCounters {
     std::uint64_t peers_dropped = 0;
     std::uint64_t messages_ignored = 0;
     std::uint64_t seeds_refused = 0;
     std::uint64_t store_failures = 0;
-    std::uint64_t equivocations = 0;  ///< different versions, kMaxEquivocationsKept of each owner at most
-    std::uint64_t exits_put_off = 0;  ///< of unknown owners, because one peer introduced too many
-    std::uint64_t comparisons = 0;    ///< of known exits, finished
+    std::uint64_t equivocations = 0;  ///< versions with two records, at most kMaxEquivocationsKept per owner
+    std::uint64_t exits_put_off = 0;  ///< exits of unknown owners that a peer was not allowed to introduce
+    std::uint64_t comparisons = 0;    ///< finished comparisons of known exits
 };
 
-/// How much an engine has to remember for others just now.
+/// How many entries an engine currently keeps because of other nodes.
 struct EngineSizes {
     std::size_t sessions = 0;
     std::size_t blocked_keys = 0;
-    std::size_t waiting_gets = 0;  ///< of the session with the most
+    std::size_t waiting_gets = 0;  ///< the largest number of waiting Gets of one session
     std::size_t downloads = 0;
     std::size_t candidates = 0;     ///< complete seeds that are being checked or stored
-    std::size_t writes = 0;         ///< not answered yet
-    std::size_t equivocations = 0;  ///< proofs of the owners that we have as peers
+    std::size_t writes = 0;         ///< writes that storage has not answered yet
+    std::size_t equivocations = 0;  ///< kept proofs of equivocation
 };
 
-/// Who may hold our seed, and for how long.
+/// What a peer may hold of our own seed, and for how long.
 struct Recipient {
-    SeedVersion version{};
-    WallTime lease_until{};  ///< end of the last lease that it may have
+    SeedVersion version{};   ///< the newest version that it may have
+    WallTime lease_until{};  ///< the end of the last lease that it may have
 };
 
-/// Where our own exit stands.
+/// The progress of our own exit.
 struct ExitProgress {
     bool begun = false;
-    bool durable = false;    ///< a crash cannot undo it any more
-    bool announced = false;  ///< all that we held is erased, and the notice goes out
-    bool complete = false;
-    bool given_up = false;
-    bool met = false;  ///< it came from a peer: a copy of this identity has left
+    bool durable = false;    ///< a crash cannot undo the exit any more
+    bool announced = false;  ///< everything that we held is erased, and the notice goes out
+    bool complete = false;   ///< the receipts of all recipients are stored
+    bool given_up = false;   ///< the user waits for no more receipts
+    bool met = false;        ///< the notice came from elsewhere: a copy of this identity has left
     SignedBytes notice;
-    std::map<NodeId, Recipient> recipients;  ///< everybody who was ever served
-    std::map<NodeId, SignedBytes> receipts;  ///< durable ones
+    std::map<NodeId, Recipient> recipients;  ///< all peers that were ever served
+    std::map<NodeId, SignedBytes> receipts;  ///< the durable receipts, by holder
 };
 
+/// The state of a held seed.
 enum class SeedState { checking, in_use, quarantined, lease_ended, held_aside };
+/// Returns the name of the state, with hyphens: "in-use".
 [[nodiscard]] std::string_view name_of(SeedState state);
 
+/// A complete seed of another node.
 struct HeldSeedStatus {
     NodeId owner;
     SeedVersion version{};
@@ -66,12 +70,16 @@ struct HeldSeedStatus {
     WallTime lease_until{};
 };
 
-/// `former`: removed by the user; `left`: its exit is known here.
+/// The state of a peer. `former` means that the user removed it; `left` means that its exit is known here.
 enum class PeerState { down, connecting, up, suspect, former, left };
+/// Returns the name of the state.
 [[nodiscard]] std::string_view name_of(PeerState state);
+/// How a peer became known: from the configuration, added by the user, or by its membership.
 enum class PeerSource { config, added, membership };
+/// Returns the name of the source.
 [[nodiscard]] std::string_view name_of(PeerSource source);
 
+/// A peer that this node knows.
 struct PeerStatus {
     NodeId id;
     std::optional<std::string> endpoint;
@@ -79,6 +87,7 @@ struct PeerStatus {
     PeerSource source{};
 };
 
+/// The seed that this node publishes.
 struct OwnSeedStatus {
     SeedVersion version{};
     std::string architecture;

@@ -29,9 +29,9 @@ std::array<std::uint8_t, kChecksumSize> checksum(ByteView id) {
     return {digest.value[0], digest.value[1], digest.value[2]};
 }
 
-/// Keys that were found to be points of prime order: the check costs about 25 us, and every message and every
-/// row of a database names the same few nodes again. Each key has one place, where the next key of that place
-/// replaces it.
+/// A cache of keys that were found to be points of prime order. The check costs about 25 us, and messages and
+/// database rows name the same few nodes again and again. Each key has one place in the cache; another key
+/// with the same place replaces it.
 class CheckedKeys {
   public:
     [[nodiscard]] bool contains(ByteView key) const {
@@ -116,7 +116,7 @@ std::string NodeId::text() const {
 CurvePublicKey NodeId::curve_key() const {
     ensure_sodium();
     CurvePublicKey key;
-    // Checked when the id was made; only the all-zero id can fail, and it names no node.
+    // The key was checked when the id was made. Only the all-zero id can fail, and it names no node.
     if (crypto_sign_ed25519_pk_to_curve25519(key.value.data(), value_.data()) != 0) key = {};
     return key;
 }
@@ -202,7 +202,7 @@ bool verify(const NodeId& signer, SigningPurpose purpose, const NetworkId& netwo
 Result<PeerAddress> PeerAddress::from_text(std::string_view text) {
     const auto at = text.find('@');
     if (at == std::string_view::npos)
-        return fail(ErrorCode::malformed, "a peer address reads NODE-ID@tcp://host:port");
+        return fail(ErrorCode::malformed, "a peer address has the form NODE-ID@tcp://HOST:PORT");
     auto id = NodeId::from_text(text.substr(0, at));
     if (!id) return tl::unexpected(id.error());
     const auto endpoint = parse_endpoint(text.substr(at + 1), EndpointUse::dial);

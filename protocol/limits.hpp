@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 
-/// Every limit of the protocol has a name and stands here. wire.md explains them to other implementations.
+/// The limits of the protocol, by name. wire.md explains them to other implementations.
 namespace unlearn::protocol {
 
 inline constexpr std::uint8_t kProtocolVersion = 1;
@@ -25,11 +25,12 @@ inline constexpr std::size_t kMaxSeedBytes = kMaxChunks * kMaxPayload;
 inline constexpr std::size_t kMaxArchitectureText = 64;
 inline constexpr std::uint64_t kVersionsSkippedByRestore = 1'000'000;
 
-// Chunks in flight to one peer: start with one chunk, never more than 256 KiB or 250 ms of the measured rate.
+// Chunks in flight from one peer: the window starts with one chunk and never exceeds 256 KiB or 250 ms of the
+// measured rate.
 inline constexpr std::size_t kMaxWindowBytes = 256 * 1024;
 inline constexpr std::chrono::milliseconds kMaxWindowTime{250};
 
-// Unknown keys that may be connected at the same time to show their membership.
+// The number of unknown keys that may be connected at the same time to show their membership.
 inline constexpr std::size_t kMaxProvisionalPeers = 32;
 
 // Timers.
@@ -47,30 +48,30 @@ inline constexpr std::chrono::milliseconds kProvisionalTime{5000};
 inline constexpr std::chrono::milliseconds kBlockFirst{5000};
 inline constexpr std::chrono::milliseconds kBlockMost{600000};
 
-// A second connection of a node ends the first. When that happens so often within this time, though each of
-// them was alive, two processes use one identity; that is told this often.
+// A new connection of a node ends its old one. When kReplacementsOfCopies live connections are replaced
+// within kReplacementsWithin, two processes use one identity. Reports of this are kTellOfCopiesEvery apart.
 inline constexpr std::uint32_t kReplacementsOfCopies = 4;
 inline constexpr std::chrono::milliseconds kReplacementsWithin{60000};
 inline constexpr std::chrono::milliseconds kTellOfCopiesEvery{600000};
 
-// Leases. A holder counts its own boot-time clock too, so that a wrong clock prolongs nothing.
+// Leases. A holder also counts the time on its boot-time clock, so that a wrong wall clock prolongs no lease.
 inline constexpr std::chrono::hours kLeaseTime{24};
 inline constexpr std::chrono::hours kLeaseRenewal{1};
 
-// Comparing what is known of exits.
+// The comparison of the exits that two neighbours know.
 inline constexpr std::size_t kExitBuckets = 64;
 inline constexpr std::size_t kMaxDeltaIds = 480;
 inline constexpr std::size_t kMaxNoticesPerComparison = 1000;
 inline constexpr std::chrono::milliseconds kCompareInterval{5000};
 inline constexpr std::chrono::milliseconds kCompareAtMostEvery{500};
 
-// Exits of unknown owners: at most so many at once from one peer, and as many a day in the long run. An exit
-// that is put off comes with a later comparison. Tombstones are never dropped. A node with kMaxTombstones of
-// them takes no more seeds of unknown owners.
+// In a network without a key, one peer may introduce kMaxIntroductionsPerDay exits of unknown owners at once,
+// and as many a day in the long run. An exit that is put off comes with a later comparison. Tombstones are
+// never dropped. A node with kMaxTombstones of them takes no seeds of further owners.
 inline constexpr std::uint32_t kMaxIntroductionsPerDay = 100;
 inline constexpr std::size_t kMaxTombstones = 100'000;
 
-// How much one peer may send: a burst, and a rate in the long run.
+// How much one peer may send: a burst at once, and a rate in the long run.
 inline constexpr double kFrameBurst = 10'000;
 inline constexpr double kFramesPerSecond = 1'000;
 inline constexpr double kByteBurst = 64.0 * 1024 * 1024;
@@ -80,7 +81,7 @@ inline constexpr double kChunkRequestsPerSecond = 512;
 inline constexpr double kNewSeedBurst = 32;
 inline constexpr double kNewSeedsPerSecond = 1.0 / 60;
 
-// What one node keeps.
+// How much one node keeps.
 inline constexpr std::size_t kMaxSessions = 1024;
 inline constexpr std::size_t kMaxBlockedKeys = 4096;
 inline constexpr std::size_t kMaxWaitingGets = 16;

@@ -226,7 +226,7 @@ Result<Message> decode_body(Kind kind, ByteView body, Bytes payload) {
     return fail(ErrorCode::unknown_kind, "kind " + std::to_string(static_cast<int>(kind)));
 }
 
-/// Little-endian, as safetensors has it too.
+/// Appends `value` in little-endian order, which safetensors uses as well.
 void put_u64(Bytes& out, std::uint64_t value) {
     for (int shift = 0; shift < 64; shift += 8)
         out.push_back(static_cast<std::uint8_t>(value >> shift));

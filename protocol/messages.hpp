@@ -13,10 +13,10 @@
 #include "protocol/identity.hpp"
 #include "protocol/limits.hpp"
 
-/// What nodes say to each other, and its bytes. wire.md is the specification; this is its implementation.
+/// The messages between nodes, and their bytes. This implements the specification in wire.md.
 namespace unlearn::protocol {
 
-/// Numbers are append-only.
+/// The kinds of messages. Numbers are only ever added.
 enum class Kind : std::uint8_t {
     hello = 1,
     bye = 2,
@@ -41,12 +41,13 @@ enum class Lane : std::uint8_t {
 };
 inline constexpr std::size_t kLanes = 3;
 
-/// One row for each kind of message, in the order of their numbers: what people call it, and its lane.
+/// One kind of message: its number, its name for people, and its lane.
 struct MessageKind {
     Kind kind{};
     std::string_view name;
     Lane lane{};
 };
+/// All kinds, in the order of their numbers.
 inline constexpr std::array<MessageKind, 12> kMessageKinds{{{Kind::hello, "hello", Lane::urgent},
                                                             {Kind::bye, "bye", Lane::urgent},
                                                             {Kind::ping, "ping", Lane::normal},
@@ -59,122 +60,134 @@ inline constexpr std::array<MessageKind, 12> kMessageKinds{{{Kind::hello, "hello
                                                             {Kind::receipt, "receipt", Lane::urgent},
                                                             {Kind::digest, "digest", Lane::normal},
                                                             {Kind::delta, "delta", Lane::normal}}};
-/// "unknown" for a number that is no kind.
+/// Returns the name of the kind, or "unknown" for a number that is no kind.
 [[nodiscard]] std::string_view name_of(Kind kind);
-/// Normal for a number that is no kind.
+/// Returns the lane of the kind, or `normal` for a number that is no kind.
 [[nodiscard]] Lane lane_of(Kind kind);
 
-/// First message on a connection, in both directions.
+/// The first message on a connection, in both directions.
 struct Hello {
     std::uint8_t oldest_version = kProtocolVersion;
     std::uint8_t newest_version = kProtocolVersion;
     NetworkId network;
     NodeId sender;
-    bool answer = false;                    ///< true when this Hello answers one; an answer is not answered
-    std::optional<SignedBytes> membership;  ///< for peers that do not have the sender on their list
+    bool answer = false;                    ///< this Hello answers another one; an answer is never answered
+    std::optional<SignedBytes> membership;  ///< for peers that do not have the sender on their allowlist
 };
 
-/// A disconnect, not an exit: the sender will be back.
+/// Says that the sender disconnects and will be back. It is not an exit.
 struct Bye {};
 
+/// Asks a silent peer for a Pong with the same token.
 struct Ping {
     std::uint64_t token = 0;
 };
+/// Answers a Ping with the Ping's token.
 struct Pong {
     std::uint64_t token = 0;
 };
 
-/// "I have a seed, and you may use it so long": the sender's own signed SeedRecord and Lease, of one version.
+/// Announces the sender's own seed: its signed SeedRecord and Lease, of the same version.
 struct Have {
     SignedBytes record;
     SignedBytes lease;
 };
 
-/// Asks the owner for `count` chunks of its seed from `first` on.
+/// Asks the owner for `count` chunks of its seed, starting with chunk `first`.
 struct Get {
     SeedVersion version{};
     std::uint32_t first = 0;
     std::uint32_t count = 0;
 };
 
-/// One chunk of the sender's own seed; its bytes are the message's payload frame.
+/// One chunk of the sender's own seed. Its bytes travel in the message's payload frame.
 struct Chunk {
     SeedVersion version{};
     std::uint32_t index = 0;
     Bytes payload;
 };
 
+/// Why a message is refused.
 enum class NackReason : std::uint8_t {
-    hello_first = 1,      ///< the session is unknown here: say Hello
-    wrong_network = 2,    ///< another network's member
-    wrong_version = 3,    ///< no protocol version in common
-    no_such_version = 4,  ///< Get for a version that is not served (any more)
+    hello_first = 1,      ///< the sender does not know the session: say Hello
+    wrong_network = 2,    ///< the Hello came from a member of another network
+    wrong_version = 3,    ///< the two nodes have no protocol version in common
+    no_such_version = 4,  ///< the Get named a version that is not served, or not any more
     not_authorised = 5,
 };
 
+/// Refuses a message.
 struct Nack {
     NackReason reason{};
-    std::uint64_t about = 0;  ///< the seed version in question, else 0
+    std::uint64_t about = 0;  ///< the seed version for no_such_version, otherwise 0
 };
 
-/// A signed ExitNotice, from its owner or passed on.
+/// A signed ExitNotice, sent by its owner or passed on by another node.
 struct Exit {
     SignedBytes notice;
 };
 
-/// A signed Receipt of the sender.
+/// A Receipt that the sender has signed.
 struct ReceiptMessage {
     SignedBytes receipt;
 };
 
-/// An id as it travels in Delta: compared, never used as a key.
+/// The id of an owner that has left, as it travels in Delta. It is only compared, never used as a key.
 using BurntId = FixedBytes<32, struct BurntIdTag>;
+/// The hash over the ids in one bucket.
 using BucketHash = FixedBytes<16, struct BucketHashTag>;
+/// The key of the bucket hashes of one comparison.
 using DigestSalt = FixedBytes<16, struct DigestSaltTag>;
 
-/// One hash for each bucket of exited owners that is not empty (see exit_digest.hpp).
+/// One hash for each bucket of exited owners that is not empty; see exit_digest.hpp.
 struct ExitDigest {
-    std::uint64_t occupied = 0;      ///< bit i: bucket i is not empty
-    std::vector<BucketHash> hashes;  ///< of the occupied buckets, in their order
+    std::uint64_t occupied = 0;      ///< bit i says that bucket i is not empty
+    std::vector<BucketHash> hashes;  ///< the hashes of the occupied buckets, in their order
 };
 
-/// What the sender knows of exits. Answered by Delta.
+/// A summary of the exits that the sender knows. The answer is Delta.
 struct DigestMessage {
-    DigestSalt salt;  ///< fresh; the key of the hashes, and it names the comparison
+    DigestSalt salt;  ///< fresh for each comparison: the key of its hashes, and its name
     ExitDigest exits;
 };
 
+/// Which step of a comparison a Delta belongs to.
 enum class DeltaPart : std::uint8_t {
-    known = 1,   ///< answer to Digest: the ids that the sender knows in every bucket that differs
-    wanted = 2,  ///< answer to that: ids whose notices the sender asks for
+    known = 1,   ///< answers Digest with all ids that the sender knows in the buckets that differ
+    wanted = 2,  ///< answers `known` with the ids whose notices the sender asks for
 };
 
-/// How the exits that two nodes know differ. Notices travel as Exit.
+/// How the exits that two nodes know differ. The notices themselves travel as Exit.
 struct Delta {
     DigestSalt salt;
     DeltaPart part{};
-    bool last = true;           ///< of the messages of this part
-    std::uint64_t buckets = 0;  ///< bit i: bucket i differs; the same in all messages of part `known`
+    bool last = true;           ///< no further message of this part follows
+    std::uint64_t buckets = 0;  ///< bit i says that bucket i differs; the same in all messages of `known`
     std::vector<BurntId> ids;   ///< at most kMaxDeltaIds
 };
 
+/// Any message, with the alternatives in the order of their numbers.
 using Message =
     std::variant<Hello, Bye, Ping, Pong, Have, Get, Chunk, Nack, Exit, ReceiptMessage, DigestMessage, Delta>;
 
 static_assert(std::variant_size_v<Message> == kMessageKinds.size());
 
-/// A message as it travels: header, body and, for Chunk alone, payload.
+/// A message as it travels: header, body and, only for Chunk, payload.
 using Frames = std::vector<Bytes>;
 
+/// A message and its sequence number within its lane.
 struct Envelope {
     std::uint64_t sequence = 0;
     Message message;
 };
 
+/// Returns the kind of `message`.
 [[nodiscard]] Kind kind_of(const Message& message);
+/// Returns the frames of the message, ready to be sent.
 [[nodiscard]] Frames encode(const Envelope& envelope);
 
-/// @return malformed, too_large, wrong_version or unknown_kind, with what was wrong.
+/// Decodes frames from a peer. The error is malformed, too_large, wrong_version or unknown_kind; its detail
+/// says what is wrong.
 [[nodiscard]] Result<Envelope> decode(Frames frames);
 
 }  // namespace unlearn::protocol

@@ -3,7 +3,7 @@
 namespace unlearn::protocol {
 namespace {
 
-/// Announced sizes beyond the input's own length are lies: every element takes at least one byte.
+/// An announced size above the input's length must be false, because every element takes at least one byte.
 msgpack::unpack_limit limit_for(ByteView input) {
     const std::size_t n = input.size();
     return {n, 0, n, n, 0, 2};
@@ -59,7 +59,7 @@ Bytes MsgpackReader::binary(std::size_t most) {
     const auto* object = next();
     if (object == nullptr) return {};
     if (object->type != msgpack::type::BIN || object->via.bin.size > most) {
-        note("not at most " + std::to_string(most) + " bytes");
+        note("not binary, or longer than " + std::to_string(most) + " bytes");
         return {};
     }
     const auto* data = reinterpret_cast<const std::uint8_t*>(object->via.bin.ptr);
@@ -93,7 +93,7 @@ std::optional<SignedBytes> MsgpackReader::optional_signed(std::size_t most) {
     if (out.bytes.empty() && signature.empty()) return std::nullopt;
     const auto value = Signature::from(signature);
     if (!value || out.bytes.empty()) {
-        note("half a signed statement");
+        note("a signed statement of the wrong length");
         return std::nullopt;
     }
     out.signature = *value;

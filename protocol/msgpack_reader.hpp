@@ -12,22 +12,25 @@
 
 namespace unlearn::protocol {
 
-/// Decodes one msgpack array of exactly the announced number of fields, without trusting a byte of it:
-/// allocation is bounded by the input's length, nothing may follow the array, and every field is read with
-/// its type and limit.
+/// Decodes one msgpack array with exactly the expected number of fields. The input is not trusted: allocation
+/// is bounded by its length, nothing may follow the array, and every field is checked for its type and limit.
 ///
-/// Fields are read in order. The first failure sticks, so that a decoder reads all fields and asks `finish()`
-/// once.
+/// Fields are read in order. The reader keeps the first error and then returns empty values, so a decoder can
+/// read all fields and call `finish()` once.
 class MsgpackReader {
   public:
-    /// Expects an array of `fields` entries that fills `input` completely. `what` names the object in errors.
+    /// Expects an array of `fields` entries that fills `input` completely. `what` names the object in errors
+    /// and must outlive the reader.
     MsgpackReader(ByteView input, std::uint32_t fields, std::string_view what);
 
+    /// An integer from 0 to `most`.
     [[nodiscard]] std::uint64_t unsigned_integer(std::uint64_t most);
     [[nodiscard]] bool boolean();
+    /// A binary field of at most `most` bytes.
     [[nodiscard]] Bytes binary(std::size_t most);
+    /// A text of at most `most` printable ASCII characters.
     [[nodiscard]] std::string text(std::size_t most);
-    /// A binary field that is a multiple of T::kSize long, split into values.
+    /// A binary field with at most `most_count` values of T::kSize bytes each.
     template <typename T>
     [[nodiscard]] std::vector<T> fixed_list(std::size_t most_count) {
         const Bytes all = binary(most_count * T::kSize);
@@ -37,20 +40,21 @@ class MsgpackReader {
             out.push_back(*T::from(ByteView(all).subspan(i, T::kSize)));
         return out;
     }
+    /// A binary field of exactly T::kSize bytes.
     template <typename T>
     [[nodiscard]] T fixed() {
         auto value = T::from(binary(T::kSize));
         if (!value) note("field of wrong length");
         return value.value_or(T{});
     }
-    /// A node id; refused when it is not one that a node can have.
+    /// A node id. Bytes that no node can have as its id are an error.
     [[nodiscard]] NodeId node_id();
 
-    /// Two fields: signed bytes of at most `most` and their signature, or nothing when both are empty.
+    /// Two fields: at most `most` signed bytes, and their signature. Returns nothing when both are empty.
     [[nodiscard]] std::optional<SignedBytes> optional_signed(std::size_t most);
 
     [[nodiscard]] bool ok() const { return error_.empty(); }
-    /// Malformed with the first problem, or nothing.
+    /// Returns malformed with the first problem, if there was one.
     [[nodiscard]] Result<void> finish() const;
 
   private:

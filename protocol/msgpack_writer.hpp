@@ -10,7 +10,7 @@
 
 namespace unlearn::protocol {
 
-/// Writes one msgpack array; the counterpart of `MsgpackReader`.
+/// Writes one msgpack array. It is the counterpart of `MsgpackReader`.
 class MsgpackWriter {
   public:
     explicit MsgpackWriter(std::uint32_t fields) : packer_(buffer_) { packer_.pack_array(fields); }
@@ -33,7 +33,7 @@ class MsgpackWriter {
         packer_.pack(value);
         return *this;
     }
-    /// Two fields, both empty when there is nothing.
+    /// Two fields: the bytes and their signature. Both are empty without a value.
     MsgpackWriter& optional_signed(const std::optional<SignedBytes>& value) {
         if (!value) return binary({}).binary({});
         return binary(value->bytes).binary(value->signature.view());

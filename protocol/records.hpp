@@ -8,56 +8,58 @@
 #include "protocol/durable.hpp"
 #include "protocol/identity.hpp"
 
-/// The statements that nodes sign. Each is msgpack bytes with an Ed25519 signature over them, for one purpose
-/// in one network. The bytes are kept and passed on as they came: `verify_*` checks the signature first and
-/// decodes then.
+/// The statements that nodes sign. Each is a msgpack array with an Ed25519 signature over its bytes, valid
+/// for one purpose in one network. The bytes are kept and passed on as they came; nobody re-encodes them.
 namespace unlearn::protocol {
 
-/// "This is version `version` of my seed." Signed by the owner.
+/// The statement "this is version `version` of my seed". The owner signs it.
 struct SeedRecord {
     NodeId owner;
     SeedVersion version{};
-    std::string architecture;           ///< descriptor of the registry, for example "mlp:32"
+    std::string architecture;           ///< the architecture's descriptor, for example "mlp:32"
     std::uint32_t payload_bytes = 0;    ///< 1 to kMaxSeedBytes
     std::uint32_t chunk_bytes = 0;      ///< kMinChunk, twice that or kMaxPayload
-    std::vector<Digest> chunk_digests;  ///< one for each chunk, in order
+    std::vector<Digest> chunk_digests;  ///< one digest for each chunk, in order
     WallTime made_at{};
 
     [[nodiscard]] std::uint32_t chunk_count() const {
         return static_cast<std::uint32_t>(chunk_digests.size());
     }
-    /// Bytes of chunk `index`: chunk_bytes, or what is left for the last one.
+    /// The number of bytes in chunk `index`: chunk_bytes, or the rest for the last chunk.
     [[nodiscard]] std::uint32_t chunk_size(std::uint32_t index) const;
 };
 
-/// "Whoever holds version `version` of my seed may use it until `not_after`." Signed by the owner, and
-/// renewed while it is there. It bounds how long a node that no exit can reach may still use the seed.
+/// The statement "every holder of version `version` of my seed may use it until `not_after`". The owner signs
+/// it and renews it while running. A lease limits how long a node that no exit can reach may use the seed.
 struct Lease {
     NodeId owner;
     SeedVersion version{};
-    std::uint64_t number = 0;  ///< only grows, over all versions; starts at 1
+    std::uint64_t number = 0;  ///< starts at 1 and only grows, across all versions
     WallTime not_after{};
 };
 
-/// "`member` belongs to my network." Signed by the network key. For ever, as leaving is an exit.
+/// The statement "`member` belongs to my network". The network key signs it. It never ends by itself: a
+/// member leaves by its exit.
 struct Membership {
     NodeId member;
 };
 
-/// "I leave this network for ever; drop every seed of mine." Signed by the owner. Terminal.
+/// The statement "I leave this network for good; drop every seed of mine". The owner signs it. It is final.
 struct ExitNotice {
     NodeId owner;
     WallTime made_at{};
-    /// In a network with a key: shows to those who never heard of the owner that there is such a member.
+    /// In a network with a key, this proves to nodes that never heard of the owner that it is a member.
     std::optional<SignedBytes> membership;
 };
 
+/// Why a holder has erased the seed of an owner.
 enum class ReceiptReason : std::uint8_t {
     exit = 1,  ///< the holder stored the owner's tombstone and erased its seed
     left = 2,  ///< the holder is itself leaving and erased the owner's seed
 };
 
-/// "I, `holder`, hold no seed of `owner` any more." Signed by the holder, only after the erasure is durable.
+/// The statement "I, `holder`, hold no seed of `owner` any more". The holder
+/// signs it, and sends it only once the erasure is durable.
 struct Receipt {
     NodeId owner;
     NodeId holder;
@@ -66,10 +68,12 @@ struct Receipt {
     WallTime made_at{};
 };
 
-/// Splits `payload` into chunks and describes it. `payload` must hold 1 to kMaxSeedBytes bytes.
+/// Splits `payload` into chunks and describes it. Returns too_large unless the payload has 1 to kMaxSeedBytes
+/// bytes and the architecture 1 to kMaxArchitectureText characters.
 [[nodiscard]] Result<SeedRecord> describe_seed(const NodeId& owner, SeedVersion version,
                                                std::string architecture, ByteView payload, WallTime made_at);
 
+/// Each encodes the statement and signs it for its purpose in `network`.
 [[nodiscard]] SignedBytes sign_record(const Identity& owner, const NetworkId& network,
                                       const SeedRecord& record);
 [[nodiscard]] SignedBytes sign_lease(const Identity& owner, const NetworkId& network, const Lease& lease);
@@ -80,8 +84,8 @@ struct Receipt {
 [[nodiscard]] SignedBytes sign_receipt(const Identity& holder, const NetworkId& network,
                                        const Receipt& receipt);
 
-/// Each returns bad_signature when the signature does not fit `signer`, malformed when the bytes do not
-/// decode or name another signer than `signer`.
+/// Each checks the signature and decodes the statement. The error is bad_signature when the signature is not
+/// that of the given signer, and malformed when the bytes do not decode or name another signer.
 [[nodiscard]] Result<SeedRecord> verify_record(const NodeId& signer, const NetworkId& network,
                                                const SignedBytes& signed_record);
 [[nodiscard]] Result<Lease> verify_lease(const NodeId& signer, const NetworkId& network,
@@ -90,9 +94,10 @@ struct Receipt {
                                                    const SignedBytes& signed_membership);
 [[nodiscard]] Result<Receipt> verify_receipt(const NodeId& signer, const NetworkId& network,
                                              const SignedBytes& signed_receipt);
-/// An exit notice travels through third parties: the signer is the owner that it names.
+/// As above. Other nodes pass exit notices on, so the signer is the owner that the notice names.
 [[nodiscard]] Result<ExitNotice> verify_notice(const NetworkId& network, const SignedBytes& signed_notice);
-/// The owner that a notice names. The signature is not checked: this finds a notice that was verified before.
+/// Returns the owner that a notice names, without a check of the signature. It serves to look up a notice
+/// that was verified before.
 [[nodiscard]] Result<NodeId> owner_named_in(const SignedBytes& signed_notice);
 
 }  // namespace unlearn::protocol

@@ -39,7 +39,7 @@ std::string_view describe(ErrorCode code) {
 }
 
 std::string Error::text() const {
-    // What fails here is known by its own words: "state.db: database or disk is full".
+    // The detail of a local failure explains itself: "state.db: database or disk is full".
     if (code == ErrorCode::internal && !detail.empty()) return detail;
     std::string out{describe(code)};
     if (!detail.empty()) out.append(": ").append(detail);

@@ -15,6 +15,7 @@
 #include "sim/fleet/run_processes.hpp"
 #include "sim/report/run_report.hpp"
 #include "sim/report/verdict.hpp"
+#include "sim/result.hpp"
 #include "sim/run/counterfactual.hpp"
 #include "sim/run/run.hpp"
 #include "sim/support/output_folder.hpp"
@@ -23,12 +24,12 @@ namespace {
 
 using namespace unlearn;
 
-/// What a program of ours returns.
-enum ExitCode : int { kShown = 0, kNotShown = 1, kBadInput = 2 };
+/// The exit codes of unlearn-sim.
+enum ExitCode : int { shown = 0, not_shown = 1, bad_input = 2 };
 
-int bad_input(const std::string& line) {
+int complain(const std::string& line) {
     std::cerr << "unlearn-sim: " << line << '\n';
-    return kBadInput;
+    return ExitCode::bad_input;
 }
 
 struct Options {
@@ -36,7 +37,7 @@ struct Options {
     std::string out;
     std::optional<std::uint64_t> seed;
     std::string violate = "none";
-    std::string transport;  ///< empty: as the scenario says
+    std::string transport;  ///< empty: the scenario's transport
     std::vector<std::string> without;
     std::string certificate;
     bool processes = false;
@@ -54,22 +55,23 @@ std::optional<std::string> check_architecture(std::string_view text) {
     return parsed.error().message;
 }
 
-tl::expected<sim::scenario::Scenario, sim::scenario::ScenarioError> load(const Options& options) {
+sim::Result<sim::scenario::Scenario> load(const Options& options) {
     return sim::scenario::load_scenario(options.scenario, {options.seed, check_architecture});
 }
 
-/// Starts this program again where OpenBLAS did not recognise the processor: it chooses its kernels when it
-/// is loaded. Programs started from here inherit the choice, so that all processes of a run compute the same
-/// bits.
+/// OpenBLAS chooses its kernels when it is loaded. Where it did not recognise the processor, this restarts
+/// the program with better ones. Child processes inherit the choice, so that all processes of a run compute
+/// the same bits.
 void restart_with_better_kernels(char** argv) {
     const auto kernels = learning::better_blas_kernels();
     if (!kernels) return;
     ::setenv("OPENBLAS_CORETYPE", kernels->c_str(), 1);
     ::execv("/proc/self/exe", argv);
-    // Still here: it works as well, only slower.
+    // The restart failed. The program still works, only slower.
 }
 
-/// Bits repeat only with fixed thread counts; each worker computes on one thread.
+/// Fixes the thread counts, because results are the same to the bit only then; each worker computes on one
+/// thread. Warns when BLAS is slow.
 void prepare_learning(sim::report::Progress& progress) {
     if (!learning::fix_thread_counts(1))
         progress.message("warning: LibTorch's thread counts could not be fixed");
@@ -83,38 +85,35 @@ sim::run::WorldOptions world_options(const Options& options, const sim::scenario
             sim::scenario::parse_transport(options.transport).value_or(scenario.network.transport)};
 }
 
-/// With every node in this process.
-tl::expected<sim::report::RunResult, sim::fleet::RunFailure> run_here(const Options& options,
-                                                                      const sim::scenario::Scenario& scenario,
-                                                                      const std::filesystem::path& folder,
-                                                                      sim::report::Progress& progress) {
+/// Runs the scenario with every node in this process.
+sim::Result<sim::report::RunResult> run_here(const Options& options, const sim::scenario::Scenario& scenario,
+                                             const std::filesystem::path& folder,
+                                             sim::report::Progress& progress) {
     prepare_learning(progress);
-    auto result = sim::run::run_scenario(scenario, world_options(options, scenario, folder), progress);
-    if (!result) return tl::unexpected(sim::fleet::RunFailure{result.error(), true});
-    return std::move(*result);
+    return sim::run::run_scenario(scenario, world_options(options, scenario, folder), progress);
 }
 
 int run(const Options& options) {
     if (options.processes && options.violate != "none")
-        return bad_input("--violate is for nodes in this process; it cannot be combined with --processes");
+        return complain("--violate is for nodes in this process; it cannot be combined with --processes");
     if (options.processes && options.transport == "virtual")
-        return bad_input("--processes needs real sockets; it cannot be combined with --transport virtual");
-    if (!options.processes && !options.bin.empty()) return bad_input("--bin needs --processes");
+        return complain("--processes needs real sockets; it cannot be combined with --transport virtual");
+    if (!options.processes && !options.bin.empty()) return complain("--bin needs --processes");
     const auto scenario = load(options);
-    if (!scenario) return bad_input(scenario.error().message);
+    if (!scenario) return complain(scenario.error().message);
     if (options.processes && options.transport.empty() &&
         scenario->network.transport == sim::scenario::TransportKind::virtual_time)
-        return bad_input(
+        return complain(
             options.scenario +
             ": network.transport = \"virtual\" cannot be combined with --processes, which needs real "
             "sockets; give --transport zmq");
     const std::filesystem::path folder = options.out.empty() ? "out/" + scenario->name : options.out;
-    tl::expected<sim::report::RunResult, sim::fleet::RunFailure> result;
+    sim::Result<sim::report::RunResult> result;
     {
         sim::report::Progress progress(stderr);
         if (options.processes) {
             const auto program = sim::fleet::find_unlearnd(options.bin);
-            if (!program) return bad_input(program.error());
+            if (!program) return complain(program.error().message);
             if (!learning::fix_thread_counts(1))
                 progress.message("warning: LibTorch's thread counts could not be fixed");
             result = sim::fleet::run_processes(*scenario, *program, folder, progress);
@@ -123,29 +122,29 @@ int run(const Options& options) {
         }
     }
     if (!result) {
-        std::cerr << "unlearn-sim: " << result.error().line << '\n';
-        return result.error().bad_input ? kBadInput : kNotShown;
+        std::cerr << "unlearn-sim: " << result.error().message << '\n';
+        return result.error().bad_input ? ExitCode::bad_input : ExitCode::not_shown;
     }
     sim::report::print_summary(*result, std::cout, sim::report::detect_terminal(stdout));
     std::cout << "\nresult, events, certificate and report: " << folder.string() << "/\n";
-    return sim::report::judge(*result).good() ? kShown : kNotShown;
+    return sim::report::judge(*result).good() ? ExitCode::shown : ExitCode::not_shown;
 }
 
 int run_counterfactual(const Options& options) {
     const auto scenario = load(options);
-    if (!scenario) return bad_input(scenario.error().message);
+    if (!scenario) return complain(scenario.error().message);
     for (const auto& name : options.without)
         if (!scenario->graph.index_of(name))
-            return bad_input("--without " + name + ": the scenario has no such node");
+            return complain("--without " + name + ": the scenario has no such node");
     const std::filesystem::path folder = options.out;
-    if (auto ok = sim::support::prepare_output_folder(folder); !ok) return bad_input(ok.error());
+    if (auto ok = sim::support::prepare_output_folder(folder); !ok) return complain(ok.error().message);
     sim::report::Progress progress(stderr);
     prepare_learning(progress);
     if (auto ok = sim::run::run_without(*scenario, options.without, world_options(options, *scenario, folder),
                                         progress);
         !ok)
-        return bad_input(ok.error());
-    return kShown;
+        return complain(ok.error().message);
+    return ExitCode::shown;
 }
 
 std::filesystem::path folder_of(const Options& options, const sim::experiments::Experiment& experiment) {
@@ -155,50 +154,50 @@ std::filesystem::path folder_of(const Options& options, const sim::experiments::
 int sweep(const Options& options) {
     const auto experiment =
         sim::experiments::load_experiment(options.experiment, {std::nullopt, check_architecture});
-    if (!experiment) return bad_input(experiment.error().message);
+    if (!experiment) return complain(experiment.error().message);
     const auto folder = folder_of(options, *experiment);
-    // What a comparison times shares the machine with nobody.
-    const std::size_t at_once = experiment->kind == sim::experiments::StudyKind::kComparison
+    // A comparison measures time, so nothing else may run beside it.
+    const std::size_t at_once = experiment->kind == sim::experiments::StudyKind::comparison
                                     ? 1U
                                     : std::max(1U, std::thread::hardware_concurrency());
-    tl::expected<sim::experiments::SweepOutcome, std::string> outcome;
+    sim::Result<sim::experiments::SweepOutcome> outcome;
     {
         sim::report::Progress progress(stderr);
         outcome = sim::experiments::run_sweep(
             *experiment, {folder, options.jobs == 0 ? at_once : options.jobs, options.fresh}, progress);
     }
-    if (!outcome) return bad_input(outcome.error());
+    if (!outcome) return complain(outcome.error().message);
     std::cout << experiment->name << ": " << experiment->runs.size() << " runs, " << outcome->done
               << " made now, " << outcome->reused << " from before, " << outcome->failures.size()
               << " failed\n"
               << "results.csv, results.jsonl, plots and report.html: " << folder.string() << "/\n";
     for (const auto& failure : outcome->failures)
         std::cerr << "unlearn-sim: " << failure << '\n';
-    return outcome->failures.empty() ? kShown : kNotShown;
+    return outcome->failures.empty() ? ExitCode::shown : ExitCode::not_shown;
 }
 
 int sweep_family(const Options& options) {
     const auto experiment =
         sim::experiments::load_experiment(options.experiment, {std::nullopt, check_architecture});
-    if (!experiment) return bad_input(experiment.error().message);
+    if (!experiment) return complain(experiment.error().message);
     sim::report::Progress progress(stderr);
     prepare_learning(progress);
     if (auto ok = sim::experiments::run_family(*experiment, options.family, options.threads,
                                                {folder_of(options, *experiment), 1, false}, progress);
         !ok) {
-        progress.message(ok.error());
-        return kNotShown;
+        progress.message(ok.error().message);
+        return ExitCode::not_shown;
     }
-    return kShown;
+    return ExitCode::shown;
 }
 
-/// `unlearnctl verify --complete`, with the exit codes of this program.
+/// Runs `unlearnctl verify --complete` and translates its exit code to one of this program.
 int verify(const Options& options) {
     ctl::Console console{std::cin, std::cout, std::cerr};
     const auto code =
         static_cast<ctl::ExitCode>(ctl::run({"verify", "--complete", options.certificate}, console));
-    if (code == ctl::ExitCode::ok) return kShown;
-    return code == ctl::ExitCode::incomplete ? kNotShown : kBadInput;
+    if (code == ctl::ExitCode::ok) return ExitCode::shown;
+    return code == ctl::ExitCode::incomplete ? ExitCode::not_shown : ExitCode::bad_input;
 }
 
 }  // namespace
@@ -267,6 +266,6 @@ int main(int argc, char** argv) {
         if (*family_command) return sweep_family(options);
         return verify(options);
     } catch (const std::exception& error) {
-        return bad_input(error.what());
+        return complain(error.what());
     }
 }

@@ -8,16 +8,17 @@
 
 namespace unlearn::topologies {
 
-/// Why a graph could not be made: one line for the person who asked for it.
+/// Why a graph could not be made, in one line for the user.
 struct Error {
     std::string message;
 };
 
+/// A value, or the reason why there is none.
 template <typename T>
 using Result = tl::expected<T, Error>;
 
-/// What a file said, as one line of a message may show it: at most 40 characters, '?' for all that is not
-/// printable ASCII.
+/// Returns text from a file as it may appear in one line of a message: at most 40 characters, with '?' for
+/// everything that is not printable ASCII.
 [[nodiscard]] inline std::string printable(std::string_view text) {
     constexpr std::size_t kMaxShown = 40;
     std::string result(text.substr(0, kMaxShown));

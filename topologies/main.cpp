@@ -16,7 +16,7 @@ namespace {
 using namespace unlearn;
 using namespace unlearn::topologies;
 
-enum ExitCode : int { kDone = 0, kFailed = 1, kBadInput = 2 };
+enum ExitCode : int { done = 0, failed = 1, bad_input = 2 };
 
 struct Options {
     GeneratorOptions generator;
@@ -28,32 +28,30 @@ struct Options {
     bool json = false;
 };
 
-int bad_input(const std::string& line) {
+int complain(const std::string& line) {
     std::cerr << "unlearn-topo: " << line << '\n';
-    return kBadInput;
+    return ExitCode::bad_input;
 }
 
 std::vector<std::string> strings(std::span<const std::string_view> names) {
     return {names.begin(), names.end()};
 }
 
-/// The graph that stands on the command line: a file, or a kind.
+/// Returns the graph that the command line names: a file or a kind.
 Result<Graph> graph_of(const Options& options) {
     if (!options.file.empty()) return load_graph(options.file, parse_format(options.from));
-    GeneratorOptions generator = options.generator;
-    generator.kind = parse_kind(options.kind).value();
-    return generate(generator);
+    return generate(options.kind, options.generator);
 }
 
-/// Where and how the graph is to be written, looked at before it is made. @return nothing after a complaint
+/// Returns the format of the output, before the graph is made. Returns nothing after printing an error.
 std::optional<Format> output_format(const Options& options) {
     const bool to_file = !options.output.empty() && options.output != "-";
     if (const auto asked = parse_format(options.to)) return asked;
-    if (!to_file) return Format::kEdgeList;
+    if (!to_file) return Format::edge_list;
     const auto format = format_of(options.output);
     if (!format)
-        bad_input(options.output + ": no format has this ending; say which with --to, or use one of " +
-                  known_endings());
+        complain(options.output + ": no format has this ending; say which with --to, or use one of " +
+                 known_endings());
     return format;
 }
 
@@ -61,14 +59,14 @@ int write(const Graph& graph, const Options& options, Format format) {
     if (options.output.empty() || options.output == "-") {
         write_graph(std::cout, graph, format);
         std::cout.flush();
-        return std::cout ? kDone : kFailed;
+        return std::cout ? ExitCode::done : ExitCode::failed;
     }
     if (const auto written = save_graph(options.output, graph, format); !written) {
         std::cerr << "unlearn-topo: " << written.error().message << '\n';
-        return kFailed;
+        return ExitCode::failed;
     }
     std::cerr << options.output << ": " << graph.size() << " nodes, " << graph.edges.size() << " edges\n";
-    return kDone;
+    return ExitCode::done;
 }
 
 std::vector<std::size_t> by_betweenness(const Measures& measures) {
@@ -118,7 +116,7 @@ void print(const Graph& graph, const Measures& measures) {
     row("edges", std::to_string(measures.edges), "");
     row("degree", std::to_string(measures.least_degree) + " to " + std::to_string(measures.most_degree),
         ("mean " + number(measures.mean_degree)).c_str());
-    row("diameter", std::to_string(measures.diameter), "hops that an exit needs at most");
+    row("diameter", std::to_string(measures.diameter), "the most hops that an exit needs");
     row("average path", number(measures.average_path), "hops between two nodes");
     row("clustering", number(measures.clustering), "how often two neighbours are neighbours too");
     row("spectral gap", number(measures.spectral_gap),
@@ -131,7 +129,7 @@ void print(const Graph& graph, const Measures& measures) {
     std::stable_sort(points.begin(), points.end(),
                      [](const auto& a, const auto& b) { return a.cut_off > b.cut_off; });
     row("articulation points", std::to_string(points.size()),
-        points.empty() ? "whoever leaves, the rest stays connected"
+        points.empty() ? "the rest stays connected, whichever node leaves"
                        : "when one of these leaves, the rest falls apart; the worst:");
     for (std::size_t i = 0; i < std::min(kMostShown, points.size()); ++i)
         row("", graph.names[points[i].node],
@@ -142,59 +140,45 @@ void print(const Graph& graph, const Measures& measures) {
 
 int describe(const Options& options) {
     const auto graph = graph_of(options);
-    if (!graph) return bad_input(graph.error().message);
-    if (graph->size() < 2) return bad_input("a graph of one node has nothing to describe");
+    if (!graph) return complain(graph.error().message);
+    if (graph->size() < 2) return complain("a graph of one node has nothing to describe");
     const auto measures = measure(*graph);
     if (!measures) {
         std::cerr << "unlearn-topo: " << measures.error().message << '\n';
-        return kFailed;
+        return ExitCode::failed;
     }
     if (options.json)
         std::cout << json_of(*graph, *measures).dump(1) << '\n';
     else
         print(*graph, *measures);
-    return kDone;
+    return ExitCode::done;
 }
 
 int list() {
-    const std::pair<const char*, const char*> kinds[] = {
-        {"ring", ""},
-        {"line", ""},
-        {"star", ""},
-        {"full", ""},
-        {"small-world", "--degree --rewire --seed   (Watts and Strogatz)"},
-        {"random-regular", "--degree --seed"},
-        {"erdos-renyi", "--probability, or --degree as the mean; --seed"},
-        {"grid", "as square as the number of nodes allows"},
-        {"torus", "a grid that goes round"},
-        {"tree", "--branching"},
-        {"hypercube", "powers of two"},
-        {"wheel", ""},
-        {"exponential", "linked to the nodes 1, 2, 4, 8, ... further on"},
-        {"barabasi-albert", "--degree is the mean; --seed"},
-        {"stochastic-block", "--blocks --probability --across, or --degree as the mean; --seed"},
-        {"random-geometric", "--radius, or --degree as the mean; --seed"}};
-    for (const auto& [name, options] : kinds)
-        std::printf("%-18s%s\n", name, options);
-    return kDone;
+    for (const Kind& kind : kinds())
+        std::printf("%-18s%s\n", std::string(kind.name).c_str(), std::string(kind.help).c_str());
+    return ExitCode::done;
 }
 
 void add_generator(CLI::App& command, Options& options) {
     auto& generator = options.generator;
-    command.add_option("--nodes,-n", generator.nodes, "how many")->capture_default_str();
+    command.add_option("--nodes,-n", generator.nodes, "number of nodes")->capture_default_str();
     command.add_option("--degree,-d", generator.degree, "neighbours of a node, or their mean")
         ->capture_default_str();
-    command.add_option("--rewire", generator.rewire, "small-world: part of the edges that lead elsewhere")
+    command.add_option("--rewire", generator.rewire, "small-world: share of the edges that are rewired")
         ->capture_default_str();
-    command.add_option("--probability,-p", generator.probability, "erdos-renyi, stochastic-block: of a link");
-    command.add_option("--across", generator.across, "stochastic-block: of a link between two blocks");
-    command.add_option("--blocks", generator.blocks, "stochastic-block")->capture_default_str();
+    command.add_option("--probability,-p", generator.probability,
+                       "erdos-renyi, stochastic-block: probability of a link");
+    command.add_option("--across", generator.across,
+                       "stochastic-block: probability of a link between two blocks");
+    command.add_option("--blocks", generator.blocks, "stochastic-block: number of blocks")
+        ->capture_default_str();
     command.add_option("--branching", generator.branching, "tree: children of a node")->capture_default_str();
     command.add_option("--radius", generator.radius, "random-geometric: how far apart neighbours may be");
-    command.add_option("--seed,-s", generator.seed, "of what is drawn")->capture_default_str();
+    command.add_option("--seed,-s", generator.seed, "seed of the random graphs")->capture_default_str();
 }
 
-/// The whole program; what it throws is a library's.
+/// The whole program. Exceptions come only from libraries.
 int unlearn_topo(int argc, char** argv) {
     CLI::App app{"unlearn-topo: generate, describe and convert network topologies", "unlearn-topo"};
     app.require_subcommand(1);
@@ -203,21 +187,23 @@ int unlearn_topo(int argc, char** argv) {
         "not; told apart by their ending.\n"
         "Exit codes: 0 done, 1 failed, 2 bad input.");
     Options options;
-    const auto kinds = strings(kind_names());
+    std::vector<std::string> kind_names;
+    for (const Kind& kind : kinds())
+        kind_names.emplace_back(kind.name);
     const auto formats = strings(format_names());
 
     auto* generate_command =
         app.add_subcommand("generate", "Write a graph; always connected, the same for the same seed");
     generate_command->add_option("--kind,-k", options.kind, "see list")
         ->required()
-        ->check(CLI::IsMember(kinds));
+        ->check(CLI::IsMember(kind_names));
     add_generator(*generate_command, options);
 
     auto* describe_command = app.add_subcommand(
         "describe", "Size, degrees, diameter, spectral gap, and what breaks when a node leaves");
     auto* described_file = describe_command->add_option("FILE", options.file, "a graph file; or give --kind");
     auto* described_kind = describe_command->add_option("--kind,-k", options.kind, "a generated graph")
-                               ->check(CLI::IsMember(kinds));
+                               ->check(CLI::IsMember(kind_names));
     described_file->excludes(described_kind);
     add_generator(*describe_command, options);
     describe_command->add_flag("--json", options.json, "everything, for programs");
@@ -239,13 +225,13 @@ int unlearn_topo(int argc, char** argv) {
         return *code;
     if (*list_command) return list();
     if (*describe_command) {
-        if (options.file.empty() && options.kind.empty()) return bad_input("describe: give a FILE or --kind");
+        if (options.file.empty() && options.kind.empty()) return complain("describe: give a FILE or --kind");
         return describe(options);
     }
     const auto format = output_format(options);
-    if (!format) return kBadInput;
+    if (!format) return ExitCode::bad_input;
     const auto graph = graph_of(options);
-    if (!graph) return bad_input(graph.error().message);
+    if (!graph) return complain(graph.error().message);
     return write(*graph, options, *format);
 }
 
@@ -256,6 +242,6 @@ int main(int argc, char** argv) {
         return unlearn_topo(argc, argv);
     } catch (const std::exception& error) {
         std::cerr << "unlearn-topo: " << error.what() << '\n';
-        return kFailed;
+        return ExitCode::failed;
     }
 }

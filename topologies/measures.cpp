@@ -24,10 +24,10 @@ namespace {
 
 using BoostGraph = boost::adjacency_list<boost::vecS, boost::vecS, boost::undirectedS, boost::no_property,
                                          boost::property<boost::edge_index_t, std::size_t>>;
-/// Both directions of each edge, packed: quick to walk.
+/// Both directions of each edge in a compact form that is fast to traverse.
 using PackedGraph = boost::compressed_sparse_row_graph<boost::directedS>;
 
-/// Up to this size every eigenvalue is computed.
+/// Up to this size all eigenvalues are computed.
 constexpr std::size_t kMostDense = 400;
 
 BoostGraph boost_graph_of(const Graph& graph) {
@@ -141,8 +141,8 @@ double dense_gap(const SparseMatrix& mixing) {
     return 1.0 - std::max(std::abs(values[0]), n > 1 ? std::abs(values[n - 2]) : 0.0);
 }
 
-/// The second largest eigenvalue. Where it is close to 1 Lanczos' method is slow, and the matrix belongs to a
-/// graph whose shifted matrix is quickly factorised; where it is not, it is the other way round.
+/// Returns the second largest eigenvalue. If it is close to 1, Lanczos' method is slow, but the shifted
+/// matrix of such a graph is factorised quickly. If it is not, it is the other way round.
 std::optional<double> second_largest(const SparseMatrix& mixing) {
     constexpr double kTolerance = 1e-9;
     constexpr Eigen::Index kSteps = 60;
@@ -154,7 +154,8 @@ std::optional<double> second_largest(const SparseMatrix& mixing) {
         solver.compute(Spectra::SortRule::LargestAlge, kRestarts, kTolerance);
         if (solver.info() == Spectra::CompInfo::Successful) return solver.eigenvalues()[1];
     }
-    constexpr double kShift = 1.0 + 1e-6;  // beyond the largest, so that the shifted matrix is not singular
+    // The shift lies beyond the largest eigenvalue, so that the shifted matrix is not singular.
+    constexpr double kShift = 1.0 + 1e-6;
     Spectra::SparseSymShiftSolve<double> shifted(mixing);
     Spectra::SymEigsShiftSolver<Spectra::SparseSymShiftSolve<double>> solver(shifted, 2, kSteps, kShift);
     solver.init();
@@ -163,7 +164,8 @@ std::optional<double> second_largest(const SparseMatrix& mixing) {
     return solver.eigenvalues().minCoeff();
 }
 
-/// No eigenvalue is smaller (Gershgorin, 1931): own weight less the weights of the others, in the worst row.
+/// Returns a lower bound of the eigenvalues (Gershgorin, 1931): the own weight minus the weights of the
+/// others, in the worst row.
 double lower_bound_of(const std::vector<MixingRow>& rows) {
     double bound = 1.0;
     for (const auto& row : rows)
@@ -186,7 +188,7 @@ std::optional<double> spectral_gap_of(const Graph& graph) {
     if (graph.size() <= kMostDense) return std::max(0.0, dense_gap(mixing));
     const auto second = second_largest(mixing);
     if (!second) return std::nullopt;
-    // The other end of the spectrum matters only where it may be farther from 0.
+    // The other end of the spectrum matters only if it may be farther from 0.
     if (*second >= -lower_bound_of(rows)) return std::max(0.0, 1.0 - *second);
     const auto last = smallest(mixing);
     if (!last) return std::nullopt;
@@ -214,7 +216,7 @@ std::vector<double> betweenness_of(const Graph& graph) {
     std::vector<double> out(graph.size());
     const auto map = boost::make_iterator_property_map(out.begin(), boost::get(boost::vertex_index, packed));
     boost::brandes_betweenness_centrality(packed, map);
-    // Boost counts each pair twice here, since every edge stands there in both directions.
+    // Boost counts each pair twice here, because the packed graph has every edge in both directions.
     const auto n = static_cast<double>(graph.size());
     for (double& value : out)
         value = n > 2 ? value / ((n - 1) * (n - 2)) : 0.0;

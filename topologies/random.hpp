@@ -10,16 +10,16 @@ namespace unlearn::topologies {
 
 /// Random draws that are the same on every machine and compiler.
 ///
-/// The standard fixes what std::mt19937_64 yields but not what std::*_distribution and std::shuffle make of
-/// it, so those are not used here.
+/// The standard defines what std::mt19937_64 yields, but not what std::*_distribution and std::shuffle make
+/// of it, so those are not used here.
 class Random {
   public:
     explicit Random(std::uint64_t seed) : engine_(seed) {}
 
-    /// A whole number from 0 to `bound` - 1, all equally likely. `bound` is at least 1.
+    /// Returns a whole number from 0 to `bound` - 1, all equally likely. `bound` must be at least 1.
     std::uint64_t below(std::uint64_t bound) {
         assert(bound > 0);
-        // 2^64 mod bound: draws under it would make the low results likelier, so they are drawn again.
+        // 2^64 mod bound: smaller draws would favour the low results, so they are drawn again.
         const std::uint64_t rejected = (0 - bound) % bound;
         std::uint64_t draw = engine_();
         while (draw < rejected)
@@ -27,16 +27,16 @@ class Random {
         return draw % bound;
     }
 
-    /// From 0 up to 1.
+    /// Returns a number from 0 up to but excluding 1.
     double uniform() {
         constexpr double kTwoToMinus53 = 1.0 / 9007199254740992.0;
         return static_cast<double>(engine_() >> 11) * kTwoToMinus53;
     }
 
-    /// True with this probability.
+    /// Returns true with this probability.
     bool chance(double probability) { return uniform() < probability; }
 
-    /// Fisher-Yates.
+    /// Shuffles by the Fisher-Yates method.
     template <typename T>
     void shuffle(std::vector<T>& items) {
         for (std::size_t i = items.size(); i > 1; --i)

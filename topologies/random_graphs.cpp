@@ -12,8 +12,8 @@ using namespace detail;
 
 namespace {
 
-/// One Watts-Strogatz graph. (Boost's small_world_iterator may yield an edge twice and draws through
-/// distributions that may change from one Boost version to the next.)
+/// Draws one Watts-Strogatz graph. (Boost's small_world_iterator may yield an edge twice, and it draws
+/// through distributions that may change between Boost versions.)
 std::vector<Edge> draw_small_world(std::uint32_t nodes, std::uint32_t degree, double rewire, Random& random) {
     std::unordered_set<std::uint64_t> keys;
     std::vector<std::uint32_t> degrees(nodes, degree);
@@ -21,11 +21,11 @@ std::vector<Edge> draw_small_world(std::uint32_t nodes, std::uint32_t degree, do
         for (NodeIndex node = 0; node < nodes; ++node)
             keys.insert(edge_key(node, (node + distance) % nodes));
     }
-    // The original's order: all nearest neighbours first, then the next nearest, and so on.
+    // As in the original, all nearest neighbours come first, then the next nearest, and so on.
     for (std::uint32_t distance = 1; distance <= degree / 2; ++distance) {
         for (NodeIndex node = 0; node < nodes; ++node) {
             if (!random.chance(rewire)) continue;
-            if (degrees[node] == nodes - 1) continue;  // linked to everybody: nowhere to move the edge to
+            if (degrees[node] == nodes - 1) continue;  // linked to all nodes: nowhere to move the edge to
             NodeIndex target = node;
             while (target == node || keys.contains(edge_key(node, target))) {
                 target = static_cast<NodeIndex>(random.below(nodes));
@@ -53,8 +53,8 @@ bool can_go_on(const std::vector<NodeIndex>& free_ends, const std::unordered_set
     return false;
 }
 
-/// One random regular graph: shuffle the free ends, pair them off, keep the pairs that are new and not loops,
-/// and do it again with the ends that are left. Nothing when these cannot be paired any more.
+/// Draws one random regular graph: shuffles the free ends, pairs them off, keeps the pairs that are new and
+/// not loops, and repeats this with the ends that are left. Returns nothing if these can no longer be paired.
 std::optional<std::vector<Edge>> draw_regular(std::uint32_t nodes, std::uint32_t degree, Random& random) {
     std::vector<NodeIndex> free_ends;
     free_ends.reserve(std::size_t{nodes} * degree);
@@ -78,11 +78,11 @@ std::optional<std::vector<Edge>> draw_regular(std::uint32_t nodes, std::uint32_t
     return edges_of(keys);
 }
 
-/// How many pairs in a row are skipped when each is taken with some probability: a geometric variable.
+/// Draws how many pairs in a row are skipped when each is taken with some probability: a geometric variable.
 ///
 /// The usual floor(log(u) / log(1 - p)) depends on the last bit of the C library's log. The binary digits of
-/// a geometric variable are independent, digit k being 1 with probability q^(2^k) / (1 + q^(2^k)), which
-/// needs no logarithm.
+/// a geometric variable are independent. Digit k is 1 with probability q^(2^k) / (1 + q^(2^k)), which needs
+/// no logarithm.
 class Skip {
   public:
     explicit Skip(double probability) {
@@ -103,14 +103,14 @@ class Skip {
     }
 
   private:
-    // 40 digits: more than the pairs of kMaxNodes nodes, and far from overflowing a sum.
+    // 40 digits can count more than the pairs of kMaxNodes nodes, and are far from overflowing a sum.
     std::array<double, 40> digit_probability_{};
 };
 
 std::vector<Edge> draw_erdos_renyi(std::uint32_t nodes, const Skip& skip, Random& random) {
     std::vector<Edge> edges;
-    // The pairs (row, column) with column < row, row by row; `column` runs ahead and is carried over into
-    // later rows.
+    // The pairs (row, column) with column < row, row by row. `column` runs ahead, and the surplus is carried
+    // over into later rows.
     std::uint64_t row = 1;
     std::uint64_t column = skip(random);
     while (true) {
@@ -124,12 +124,12 @@ std::vector<Edge> draw_erdos_renyi(std::uint32_t nodes, const Skip& skip, Random
     }
 }
 
-/// One Barabasi-Albert graph. Each link adds its two ends to `ends`, so that a node stands there as often as
-/// it has links, and a draw from it prefers those with many.
+/// Draws one Barabasi-Albert graph. Each link adds its two ends to `ends`. A node is therefore in it as often
+/// as it has links, and a draw from it prefers nodes with many links.
 std::vector<Edge> draw_barabasi_albert(std::uint32_t nodes, std::uint32_t links, Random& random) {
     std::vector<Edge> edges;
     std::vector<NodeIndex> ends;
-    // As in the original there has to be something to prefer: a star of the first links + 1 nodes.
+    // As in the original, there must be something to prefer: a star of the first links + 1 nodes.
     for (NodeIndex node = 1; node <= links; ++node) {
         edges.emplace_back(0, node);
         ends.insert(ends.end(), {0, node});
@@ -149,7 +149,7 @@ std::vector<Edge> draw_barabasi_albert(std::uint32_t nodes, std::uint32_t links,
     return edges;
 }
 
-/// Pairs (row, column) of a `rows` x `columns` rectangle, each taken with the probability of `skip`.
+/// Takes each pair (row, column) of a `rows` x `columns` rectangle with the probability of `skip`.
 template <typename Take>
 void draw_pairs(std::uint64_t rows, std::uint64_t columns, const Skip& skip, Random& random, Take take) {
     for (std::uint64_t at = skip(random); at < rows * columns; at += 1 + skip(random))
@@ -176,8 +176,8 @@ std::vector<Edge> draw_stochastic_block(std::uint32_t nodes, std::uint32_t block
     return edges;
 }
 
-/// One random geometric graph: the square is cut into cells as wide as the radius, and only neighbouring
-/// cells are compared.
+/// Draws one random geometric graph. The square is divided into cells at least as wide as the radius, and
+/// only neighbouring cells are compared.
 std::vector<Edge> draw_random_geometric(std::uint32_t nodes, double radius, Random& random) {
     struct Point {
         double x = 0.0;
@@ -242,7 +242,7 @@ Result<Graph> random_regular(std::uint32_t nodes, std::uint32_t degree, std::uin
                     count(degree) + "; nodes times degree must be even");
     }
     if (auto error = check_edges("random-regular", ends / 2)) return tl::unexpected(*error);
-    // Dense graphs run into dead ends all the time. The complement of a sparse one is regular too.
+    // Dense graphs run into dead ends all the time. The complement of a sparse regular graph is regular, too.
     const std::uint32_t sparse_degree = nodes - 1 - degree;
     if (sparse_degree >= degree) {
         return first_connected(nodes, seed, "a random-regular graph of degree " + count(degree),

@@ -3,7 +3,7 @@
 #include "topologies/generator_support.hpp"
 #include "topologies/generators.hpp"
 
-/// Graphs in which nothing is drawn.
+/// Graphs without random choices.
 namespace unlearn::topologies {
 
 using namespace detail;
@@ -15,7 +15,7 @@ struct Rectangle {
     std::uint32_t columns = 0;
 };
 
-/// The most square one of this many nodes.
+/// Returns the most square rectangle with this many nodes.
 Rectangle rectangle_of(std::uint32_t nodes) {
     Rectangle best{1, nodes};
     for (std::uint32_t rows = 1; std::uint64_t{rows} * rows <= nodes; ++rows)
@@ -31,8 +31,8 @@ Result<Rectangle> checked_rectangle(std::string_view kind, std::uint32_t nodes, 
                 " nodes: they make no rectangle with sides of at least " + count(least_side));
 }
 
-/// Rows of columns, each node linked to the next one in its row and in its column; at the ends round again,
-/// where `round` says so.
+/// Makes a grid in which each node is linked to the next one in its row and in its column. With `round`, the
+/// last node of a row or column is also linked to the first.
 Result<Graph> mesh(const Rectangle& rectangle, bool round) {
     const auto [rows, columns] = rectangle;
     std::vector<Edge> edges;
@@ -102,7 +102,7 @@ Result<Graph> grid(std::uint32_t nodes) {
 }
 
 Result<Graph> torus(std::uint32_t nodes) {
-    // With two rows the way round would be a double edge.
+    // With two rows, the link back to the first one would be a double edge.
     const auto rectangle = checked_rectangle("torus", nodes, 3);
     if (!rectangle) return tl::unexpected(rectangle.error());
     return mesh(*rectangle, true);

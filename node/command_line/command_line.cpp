@@ -10,7 +10,7 @@
 namespace unlearn::command_line {
 namespace {
 
-/// The command that was named, and those around it, the innermost first.
+/// Returns the command that was named and those around it, the innermost first.
 std::vector<const CLI::App*> named_commands(const CLI::App& app) {
     std::vector<const CLI::App*> commands{&app};
     while (true) {
@@ -20,7 +20,7 @@ std::vector<const CLI::App*> named_commands(const CLI::App& app) {
     }
 }
 
-/// "unlearnctl peers add"
+/// Returns for example "unlearnctl peers add".
 std::string full_name(const std::vector<const CLI::App*>& commands) {
     std::string name;
     for (auto command = commands.rbegin(); command != commands.rend(); ++command)
@@ -53,7 +53,7 @@ std::string hint(const std::string& word, const std::vector<std::string>& names)
 std::string mistake(const CLI::App& app, const CLI::ParseError& error) {
     const auto commands = named_commands(app);
     const auto unknown = app.remaining(true);
-    // A mistyped option is also why another one is missing: it is named first.
+    // A mistyped option may be why another one is missing, so it is named first.
     const auto option =
         std::find_if(unknown.begin(), unknown.end(), [](const auto& word) { return word.starts_with('-'); });
     if (option != unknown.end()) {
@@ -67,12 +67,12 @@ std::string mistake(const CLI::App& app, const CLI::ParseError& error) {
     return word + ": no such command" + hint(word, names);
 }
 
-/// CLI11 takes "-1" for the largest whole number, and cuts off what is larger.
+/// CLI11 reads "-1" as the largest whole number and cuts off larger ones, so whole numbers are checked here.
 std::string problem_of_whole_number(const std::string& text) {
     std::uint64_t value = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
     if (error == std::errc{} && end == text.data() + text.size()) return {};
-    return text + " is no whole number from 0 on, or is too large";
+    return text + " is not a whole number (0 or more), or is too large";
 }
 
 void check_whole_numbers(CLI::App& app) {

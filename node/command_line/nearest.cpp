@@ -8,7 +8,8 @@
 namespace unlearn::command_line {
 namespace {
 
-/// Edit distance, a swap of two neighbouring letters counting as one edit (Damerau-Levenshtein, restricted).
+/// Returns the edit distance, where a swap of two neighbouring letters counts as one edit
+/// (Damerau-Levenshtein, restricted).
 std::size_t distance(std::string_view a, std::string_view b) {
     std::vector<std::vector<std::size_t>> d(a.size() + 1, std::vector<std::size_t>(b.size() + 1));
     for (std::size_t i = 0; i <= a.size(); ++i)

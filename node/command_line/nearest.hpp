@@ -6,7 +6,7 @@
 
 namespace unlearn::command_line {
 
-/// The candidate that a user who typed `word` probably meant; nothing when all candidates are far from it.
+/// Returns the candidate that a user who typed `word` probably meant; nothing when no candidate is near it.
 [[nodiscard]] std::optional<std::string_view> nearest(std::string_view word,
                                                       std::span<const std::string_view> candidates);
 

@@ -61,7 +61,7 @@ Result<void> create_binding(const std::filesystem::path& file, const Binding& bi
         return made;
     auto synced = storage::sync_directory(file.parent_path());
     if (!synced)
-        std::filesystem::remove(file, error);  // a caller that is told of a failure must not find the file
+        std::filesystem::remove(file, error);  // a caller that receives the error must not find the file
     return synced;
 }
 

@@ -5,7 +5,7 @@
 
 namespace unlearn::config {
 
-/// The keys `separator` and `decimal`, which the section [data] of configurations and scenarios has alike.
+/// Reads the keys `separator` and `decimal` of the section [data], which configurations and scenarios share.
 [[nodiscard]] learning::CsvFormat read_csv_format(TableReader& reader);
 
 }  // namespace unlearn::config

@@ -5,7 +5,7 @@
 
 namespace unlearn::config {
 
-/// The section [ensemble], which configurations and scenarios have alike: aggregation, rho, calibrated,
+/// Reads the section [ensemble], which configurations and scenarios share: aggregation, rho, calibrated,
 /// weighted.
 [[nodiscard]] learning::EnsembleOptions read_ensemble(TableReader& root);
 

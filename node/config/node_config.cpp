@@ -95,7 +95,7 @@ class Builder {
         DataConfig& data = config_.data;
         if (!reader.has("kind")) reader.complain("kind", "is missing");
         if (!reader.read_choice("kind", data.kind, kDataKinds))
-            return;  // which other keys there are hangs on it
+            return;  // which other keys there are depends on it
         if (data.kind == DataKind::csv) {
             require_path(reader, "path", data.path);
             reader.read("label", data.label);
@@ -110,13 +110,13 @@ class Builder {
         if (reader.has("classes") && data.classes.size() < 2)
             reader.complain("classes", "must name at least two classes");
         if (std::set<std::string>(data.classes.begin(), data.classes.end()).size() != data.classes.size())
-            reader.complain("classes", "name a class twice");
+            reader.complain("classes", "has a class twice");
         reader.read("validation", data.validation, {0.0, 0.5, true});
         read_bool(reader, "watch", data.watch);
         reader.finish();
     }
 
-    /// "yes" and "no"; true and false do as well.
+    /// Reads "yes" or "no". true and false are accepted too.
     static void read_bool(TableReader& reader, std::string_view key, bool& value) {
         if (reader.is_boolean(key)) return reader.read(key, value);
         constexpr std::string_view kNames[] = {"no", "yes"};
@@ -126,9 +126,10 @@ class Builder {
     }
 
     void read_architecture(TableReader& reader, std::string_view key, std::string text,
+                           std::span<const learning::ArchitectureKind> allowed,
                            learning::Architecture& value) {
         reader.read(key, text);
-        auto parsed = learning::parse_architecture(text);
+        auto parsed = learning::parse_architecture(text, allowed);
         if (parsed)
             value = std::move(*parsed);
         else
@@ -140,8 +141,8 @@ class Builder {
         if (reader.has("main") && reader.has("torchscript"))
             reader.complain("torchscript", "and model.main exclude each other");
         read_path(reader, "torchscript", config_.model.torchscript);
-        read_architecture(reader, "main", "mlp:100", config_.model.main);
-        read_architecture(reader, "seed", "mlp:32", config_.model.seed);
+        read_architecture(reader, "main", "mlp:100", learning::kMainArchitectures, config_.model.main);
+        read_architecture(reader, "seed", "mlp:32", learning::kSeedArchitectures, config_.model.seed);
         reader.finish();
     }
 

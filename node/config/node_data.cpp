@@ -35,13 +35,12 @@ std::vector<std::string> warnings_about(const DataConfig& data, const NodeInputs
     for (const auto& [file, table] : files)
         for (const auto& line : learning::suspicious_columns(*table))
             lines.push_back(file->string() + ": " + line);
-    // Also a file that is still being written.
+    // A file with few rows may also be one that is still being written.
     constexpr std::size_t kFewestRows = 10;
     for (const auto& [file, table] : files)
         if (table->count < kFewestRows)
             lines.push_back(file->string() + ": holds only " + std::to_string(table->count) +
-                            (table->count == 1 ? " row" : " rows") +
-                            ": nothing good can be learnt from so few");
+                            (table->count == 1 ? " row" : " rows") + ": too few to learn from");
     return lines;
 }
 
@@ -135,7 +134,7 @@ void Scaling::apply_to_raw(std::vector<float>& features) const {
 
 protocol::NetworkId network_of(const NodeConfig& config, const LabelledData& reference, BoundItems bound) {
     protocol::NetworkDescription description;
-    // Told apart: a name that looks like a key makes no network with that key.
+    // The prefixes differ, so that a name that looks like a key does not make the network of that key.
     description.name =
         config.network_key ? "key " + config.network_key->text() : "name " + config.network_name;
     for (const auto size : {reference.shape.channels, reference.shape.height, reference.shape.width})

@@ -10,7 +10,7 @@
 namespace unlearn::config {
 namespace {
 
-/// A TOML basic string.
+/// Returns `text` as a TOML basic string.
 std::string quoted(const std::string& text) {
     constexpr const char* kDigits = "0123456789ABCDEF";
     std::string out = "\"";
@@ -33,14 +33,14 @@ std::string list(const std::vector<std::string>& values) {
     return out + "]";
 }
 
-/// A TOML float: with a point, and no digit more than it needs.
+/// Returns a TOML float with a point and no unnecessary digits.
 std::string decimal(double value) {
     std::ostringstream out;
     out << value;
     return out.str() + (value == std::floor(value) ? ".0" : "");
 }
 
-/// Commented out: that is what happens without these lines.
+/// The lines are commented out, because they show what happens without them.
 std::string optimisation(const learning::OptimisationOptions& options) {
     std::ostringstream out;
     out << "# epochs = " << options.epochs << "\n# batch = " << options.batch
@@ -48,10 +48,10 @@ std::string optimisation(const learning::OptimisationOptions& options) {
     return out.str();
 }
 
-// The start of a section whose defaults are those of a kind of model.
+// Starts a section whose defaults depend on the kind of model.
 std::string section(std::string header, const std::string& model) {
     header.resize(30, ' ');
-    return header + "# as suits " + model + "; another kind of model has other defaults\n";
+    return header + "# defaults for " + model + "; another kind of model has others\n";
 }
 
 std::string training(const SampleChoices& choices) {
@@ -64,14 +64,14 @@ std::string training(const SampleChoices& choices) {
 }
 
 std::string distillation(const SampleChoices& choices) {
-    const auto seed = learning::parse_architecture(choices.seed_model);
+    const auto seed = learning::parse_architecture(choices.seed_model, learning::kSeedArchitectures);
     if (!seed) return "[distillation]\n\n";
     const auto options = learning::default_distillation(*seed);
     return section("[distillation]", choices.seed_model) + optimisation(options.optimisation) +
            "# temperature = " + decimal(options.temperature) + "\n\n";
 }
 
-/// A key for which a file may leave two choices open; commented out where nothing was chosen.
+/// Writes a key for files that can be read in two ways; commented out when nothing was chosen.
 template <std::size_t N>
 std::string csv_sign(const std::string& key, std::optional<char> chosen,
                      const std::array<std::string_view, N>& names, const std::array<char, N>& signs,
@@ -87,9 +87,9 @@ std::string csv_sign(const std::string& key, std::optional<char> chosen,
 std::string csv_format(const learning::CsvFormat& format) {
     using namespace learning;
     return csv_sign("separator", format.separator, kSeparatorNames, kSeparators, ";",
-                    "of the fields, where a file can be read in two ways: \",\" \";\" \"tab\" \"|\"") +
+                    "the field separator of a file that can be read in two ways: \",\" \";\" \"tab\" \"|\"") +
            csv_sign("decimal", format.decimal, kDecimalNames, kDecimals, ",",
-                    "the same, of numbers: \".\" or \",\"");
+                    "the decimal sign of such a file: \".\" or \",\"");
 }
 
 }  // namespace
@@ -149,9 +149,9 @@ std::string sample_config(const SampleChoices& choices) {
            "median\n"
         << "# rho = 0.5                   # weight of the peers; left out, it is chosen on the validation "
            "part\n"
-        << "# calibrated = true           # soften or sharpen everybody so that it is as sure as it is right "
+        << "# calibrated = true           # match the confidence of each model to its accuracy on data "
            "here\n"
-        << "# weighted = true             # believe a peer the more, the likelier it finds the validation "
+        << "# weighted = true             # give more weight to peers that predict the validation "
            "labels\n\n"
         << "# One [[peers]] for each neighbour; more can be added while the node runs (unlearnctl peers "
            "add).\n"

@@ -16,7 +16,7 @@ const toml::table& no_table() {
     return kNone;
 }
 
-/// What a value is, in a user's words.
+/// Describes a value in a user's words.
 std::string describe(const toml::node& node) {
     switch (node.type()) {
         case toml::node_type::table:
@@ -175,7 +175,7 @@ const toml::node* TableReader::find(std::string_view key) {
 std::optional<std::int64_t> TableReader::integer(std::string_view key, Range range) {
     const toml::node* node = find(key);
     if (!node) return std::nullopt;
-    // Programs that write TOML make 300.0 of 300.
+    // Programs that write TOML may turn 300 into 300.0.
     const auto value = node->value<double>();
     if (!node->is_number() || !value || *value != std::floor(*value) || !contains(range, *value)) {
         complain(key, describe(*node) + "; allowed: " + words(range, "a whole number"));

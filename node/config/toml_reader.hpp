@@ -13,7 +13,7 @@
 
 namespace unlearn::config {
 
-/// The complaint about a file that stands nearest to its beginning: people mend files from the top.
+/// Keeps the complaint that is nearest to the beginning of a file, because people correct files from the top.
 class Complaints {
   public:
     explicit Complaints(std::string file) : file_(std::move(file)) {}
@@ -30,26 +30,26 @@ class Complaints {
     std::optional<std::string> first_;
 };
 
-/// The numbers that a key may hold.
+/// The numbers that a key may have.
 struct Range {
     double least = 0;
     double most = 0;
     bool above_least = false;  ///< `least` itself is not allowed
 };
 
-/// Reads one table of a TOML file. Each `read` leaves the value alone when the key is absent and complains
-/// when it is not what is asked for; `finish` complains about the keys that nothing asked for. Lives shorter
-/// than the table and the complaints.
+/// Reads one table of a TOML file. Each `read` leaves the value unchanged when the key is absent, and
+/// complains when the value is not allowed. `finish` complains about the keys that nothing has read. The
+/// table and the complaints must outlive the reader.
 class TableReader {
   public:
-    /// `path` is what errors call the table, for example "data"; empty for the whole file.
+    /// `path` is the name of the table in errors, for example "data"; empty for the whole file.
     TableReader(const toml::table& table, std::string path, Complaints& complaints)
         : table_(table), path_(std::move(path)), complaints_(complaints) {}
 
-    /// A string that is not empty.
+    /// Reads a string that is not empty.
     void read(std::string_view key, std::string& value);
 
-    /// A list of at least one string, none of them empty.
+    /// Reads a list of at least one string, none of them empty.
     void read(std::string_view key, std::vector<std::string>& value);
 
     template <std::unsigned_integral T>
@@ -67,7 +67,7 @@ class TableReader {
     void read(std::string_view key, double& value, Range range);
     void read(std::string_view key, std::optional<double>& value, Range range);
 
-    /// One of `names`; the enumerators of E are in the same order.
+    /// Reads one of `names`; the enumerators of E are in the same order.
     /// @return false after a complaint.
     template <typename E>
     bool read_choice(std::string_view key, E& value, std::span<const std::string_view> names) {
@@ -76,17 +76,17 @@ class TableReader {
         return index.has_value() || !has(key);
     }
 
-    /// The table under `key`, or an empty one when there is none.
+    /// Returns the table under `key`, or an empty one when there is none.
     [[nodiscard]] TableReader section(std::string_view key);
 
-    /// The tables of `[[key]]`, in order.
+    /// Returns the tables of `[[key]]`, in order.
     [[nodiscard]] std::vector<TableReader> sections(std::string_view key);
 
     [[nodiscard]] bool has(std::string_view key) const { return table_.contains(key); }
     [[nodiscard]] bool is_boolean(std::string_view key) const { return table_[key].is_boolean(); }
 
-    /// Complains that `key` is missing when it is, unless an unknown key is near enough to be meant for it:
-    /// `finish` then complains about that one alone.
+    /// Complains when `key` is missing, unless an unknown key looks like a misspelling of it. `finish` then
+    /// complains about that one only.
     void require(std::string_view key, const std::string& message = "is missing");
 
     /// Complains about the value of `key`, or about the table when the key is absent: "PATH.key MESSAGE".
@@ -108,7 +108,7 @@ class TableReader {
     Complaints& complaints_;
     std::vector<std::string_view> known_;
     std::vector<std::pair<std::string_view, std::string>>
-        missing_;  ///< required keys, and what to say of them
+        missing_;  ///< required keys, and the message for a missing one
 };
 
 }  // namespace unlearn::config

@@ -17,7 +17,7 @@ ActingAs::ActingAs(const std::filesystem::path& folder) {
     if (status.st_uid == 0) return;
     const bool done = ::setegid(status.st_gid) == 0 && ::seteuid(status.st_uid) == 0;
     if (!done) {
-        // Half changed is worse than not at all.
+        // End the process: a half-changed user is worse than an unchanged one.
         std::perror("unlearnctl: cannot act as the owner of the data folder");
         std::_Exit(1);
     }

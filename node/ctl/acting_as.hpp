@@ -6,9 +6,9 @@
 
 namespace unlearn::ctl {
 
-/// While it lives, root acts as the owner of `folder` (or of its nearest parent that exists), so that what is
-/// made there belongs to the user that the daemon runs as, and only what that user may read is read. For
-/// everybody else it does nothing.
+/// While it lives, root acts as the owner of `folder` (or of its nearest parent that exists). What is created
+/// there then belongs to the user that the daemon runs as, and only what that user may read is read. It does
+/// nothing for other users.
 class ActingAs {
   public:
     explicit ActingAs(const std::filesystem::path& folder);

@@ -18,7 +18,8 @@ constexpr const char* kCreate =
     "PRAGMA journal_mode = OFF; PRAGMA synchronous = FULL;"
     "CREATE TABLE sqlar(name TEXT PRIMARY KEY, mode INT, mtime INT, sz INT, data BLOB)";
 
-/// The names are ours and need no quoting. A size that equals the data's says that it is not compressed.
+/// The names are ours and need no escaping. A size that equals that of the data means that it is not
+/// compressed.
 std::string insertion(const std::string& name) {
     return "INSERT INTO sqlar VALUES ('" + name + "', 33152, strftime('%s', 'now'), ?1, ?2)";
 }
@@ -46,11 +47,11 @@ protocol::Result<BackupFiles> load(const std::filesystem::path& archive) {
         if (!select) return tl::unexpected(select.error());
         const auto row = select->step();
         if (!row) return tl::unexpected(row.error());
-        const std::string missing = archive.string() + ": holds no " + name;
+        const std::string missing = archive.string() + ": has no usable " + name;
         if (!*row) return protocol::fail(protocol::ErrorCode::malformed, missing);
         const auto content = select->blob(1);
         if (static_cast<std::int64_t>(content.size()) != select->integer(0))
-            return protocol::fail(protocol::ErrorCode::malformed, missing + " that is whole");
+            return protocol::fail(protocol::ErrorCode::malformed, missing);
         files.emplace(name, SeedBytes(protocol::Bytes(content.begin(), content.end())));
     }
     return files;

@@ -11,7 +11,7 @@
 #include "node/storage/identity_file.hpp"
 #include "node/storage/store.hpp"
 
-// Keeping a copy of what a node must not lose: backup, restore.
+// The commands that keep a copy of what a node must not lose: backup, restore.
 namespace unlearn::ctl {
 namespace {
 
@@ -31,7 +31,7 @@ Outcome<SeedBytes> read_bytes(const std::filesystem::path& path) {
     return content;
 }
 
-/// A file that is gone when the command ends.
+/// A file that is removed when the command ends.
 struct Temporary {
     std::filesystem::path path;
     ~Temporary() { ::unlink(path.c_str()); }
@@ -49,8 +49,8 @@ Outcome<BackupFiles> collect(const std::filesystem::path& data_dir, const std::f
     return files;
 }
 
-/// The daemon may write to its own data folder and nowhere else (see the systemd unit): it puts the state
-/// there, and we carry it to where the user wants it.
+/// The daemon may write to its own data folder only (see the systemd unit). It puts the state there, and this
+/// command copies it to where the user wants it.
 Outcome<ExitCode> backup(const Context& context, const std::string& file) {
     if (std::filesystem::exists(file))
         return fail_with(ExitCode::bad_input, file + ": exists; a backup is never overwritten");
@@ -94,7 +94,7 @@ Outcome<void> put(const std::filesystem::path& path, const SeedBytes& content) {
     return create_file(path, {reinterpret_cast<const char*>(view.data()), view.size()}, 0600);
 }
 
-/// What the state must belong to, as the backup itself says.
+/// Returns what the state must belong to, as the backup itself says.
 Outcome<storage::Binding> binding_in(const BackupFiles& files, const protocol::NodeId& node) {
     const auto view = files.at("binding.json").view();
     const auto binding = json::parse(view.begin(), view.end(), nullptr, false);
@@ -106,7 +106,7 @@ Outcome<storage::Binding> binding_in(const BackupFiles& files, const protocol::N
     return storage::Binding{node, *network};
 }
 
-/// Opens the state as the daemon will: a damaged one, or one of another node, must not look restored.
+/// Opens the state as the daemon will, so that a damaged state or one of another node is refused.
 Outcome<void> check_state(const std::filesystem::path& folder, const storage::Binding& binding) {
     const auto store = storage::Store::open(folder, binding);
     if (!store) return fail_with(ExitCode::bad_input, store.error().detail);
@@ -115,7 +115,7 @@ Outcome<void> check_state(const std::filesystem::path& folder, const storage::Bi
     return {};
 }
 
-/// Takes back a restoration, unless it is kept.
+/// Removes what was restored, unless it is kept.
 struct Restoration {
     std::filesystem::path data_dir;
     bool kept = false;

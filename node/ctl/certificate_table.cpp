@@ -10,7 +10,7 @@ namespace {
 
 using nlohmann::json;
 
-/// A member that is a text; empty when it is absent or anything else.
+/// Returns a member that is a text; empty when it is absent or anything else.
 std::string text_in(const json& object, const char* name) {
     const auto found = object.is_object() ? object.find(name) : object.end();
     return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
@@ -21,7 +21,7 @@ std::string signed_at(const json& certificate, const json& holder) {
     return receipt ? format_time(receipt->made_at.time_since_epoch().count()) : "-";
 }
 
-/// RFC 3339 in UTC as all other times that are shown.
+/// Shows RFC 3339 in UTC like all other times.
 std::string shown_time(std::string text) {
     constexpr std::size_t kSeparator = 10;
     if (text.size() > kSeparator && text[kSeparator] == 'T') text[kSeparator] = ' ';

@@ -19,7 +19,7 @@ Outcome<Places> read_places(const std::filesystem::path& config, bool required) 
     try {
         const auto table = toml::parse(text.str());
         Places places;
-        // As the daemon reads them: relative to the file. An absolute path stays what it is.
+        // Paths are relative to the file, as for the daemon. An absolute path stays as it is.
         const auto folder = std::filesystem::absolute(config).parent_path();
         if (const auto value = table["data_dir"].value<std::string>()) places.data_dir = folder / *value;
         if (const auto value = table["control_socket"].value<std::string>())
@@ -60,8 +60,7 @@ Outcome<ExitCode> carry_out(const Command& command, const Context& context) {
     try {
         return command(context);
     } catch (const nlohmann::json::exception& error) {
-        return fail_with(ExitCode::failed,
-                         std::string("JSON of another form than expected: ") + error.what());
+        return fail_with(ExitCode::failed, std::string("unexpected JSON: ") + error.what());
     } catch (const std::filesystem::filesystem_error& error) {
         return fail_with(ExitCode::failed, error.what());
     }

@@ -15,17 +15,17 @@
 
 namespace unlearn::ctl {
 
-/// Where a command reads and writes. Tests bring their own streams.
+/// The streams that a command reads and writes. Tests bring their own.
 struct Console {
     std::istream& in;
     std::ostream& out;
     std::ostream& err;
-    bool interactive = false;  ///< a person sits at `in` and can be asked
+    bool interactive = false;  ///< a person at `in` can be asked
     /// How long commands wait for a daemon that is starting, unless an option says otherwise.
     std::chrono::milliseconds patience{0};
 };
 
-/// Where a node keeps its things, as its configuration says.
+/// Where a node keeps its files, as its configuration says.
 struct Places {
     std::filesystem::path data_dir = "/var/lib/unlearnd";
     std::filesystem::path control_socket = "/run/unlearnd/control.sock";
@@ -33,32 +33,33 @@ struct Places {
 
 inline constexpr const char* kDefaultConfig = "/etc/unlearnd/node.toml";
 
-/// Reads the two keys of a configuration that say where things are, whatever else is in it: unlearnctl must
-/// reach a node whose configuration was broken while it runs. A missing file gives the defaults, unless it is
-/// `required`.
+/// Reads the two keys of a configuration that say where a node keeps its files, and ignores everything else:
+/// unlearnctl must reach a node whose configuration was broken while it runs. A missing file gives the
+/// defaults, unless it is `required`.
 [[nodiscard]] Outcome<Places> read_places(const std::filesystem::path& config, bool required);
 
-/// What the options that every command has say.
+/// The values of the options that every command has.
 struct Context {
     Console& console;
     bool json = false;
     std::filesystem::path config = kDefaultConfig;
     bool config_given = false;
     std::filesystem::path socket_given = {};
-    std::chrono::milliseconds patience{0};  ///< with a daemon that is starting
+    std::chrono::milliseconds patience{0};  ///< how long to wait for a daemon that is starting
 
     [[nodiscard]] Outcome<Places> places() const { return read_places(config, config_given); }
-    /// The daemon at `--socket`, or at the one that the configuration names.
+    /// Returns a client of the daemon at `--socket`, or at the socket that the configuration names.
     [[nodiscard]] Outcome<ControlClient> daemon() const;
-    /// For `--json`: the value and nothing else.
+    /// Prints the value as JSON, for `--json`.
     void show(const nlohmann::json& value) const;
-    /// True when the person at the terminal types `word`. Without a terminal it is an error to ask.
+    /// Asks the question and succeeds when the user types `word`. Without a terminal it is an error to ask.
     [[nodiscard]] Outcome<void> confirm(const std::string& question, const std::string& word) const;
 };
 
+/// Runs one command of unlearnctl.
 using Command = std::function<Outcome<ExitCode>(const Context&)>;
 
-/// Makes `command` what runs when the user names `subcommand`.
+/// Keeps the command of the subcommand that the user names.
 class Commands {
   public:
     void on(CLI::App* subcommand, Command command) {
@@ -73,17 +74,24 @@ class Commands {
     Command chosen_;
 };
 
-// One for each group of commands, in the file of the same name.
+/// Adds `init` and `network-key`. Each group of commands is in a file of its own.
 void add_init_commands(CLI::App& app, Commands& commands);
+/// Adds `id`, `status`, `peers` and `publish`.
 void add_node_commands(CLI::App& app, Commands& commands);
+/// Adds `wait`.
 void add_wait_command(CLI::App& app, Commands& commands);
+/// Adds `predict`.
 void add_predict_command(CLI::App& app, Commands& commands);
+/// Adds `exit` and `certificate`.
 void add_exit_commands(CLI::App& app, Commands& commands);
+/// Adds `verify`.
 void add_verify_command(CLI::App& app, Commands& commands);
+/// Adds `log` and `watch`.
 void add_log_commands(CLI::App& app, Commands& commands);
+/// Adds `backup` and `restore`.
 void add_backup_commands(CLI::App& app, Commands& commands);
 
-/// unlearnctl without the process around it. @return the exit code.
+/// Runs unlearnctl inside the calling process. @return the exit code.
 [[nodiscard]] int run(const std::vector<std::string>& arguments, Console& console);
 
 }  // namespace unlearn::ctl

@@ -19,7 +19,7 @@ namespace http = beast::http;
 using boost::system::error_code;
 using nlohmann::json;
 
-/// One connection, whose every step ends at a deadline: the blocking calls of Asio know none.
+/// One connection in which every step has a deadline. The blocking calls of Asio have none.
 struct ControlClient::Connection {
     using Stream = beast::basic_stream<asio::local::stream_protocol>;
 
@@ -27,7 +27,7 @@ struct ControlClient::Connection {
     Stream stream{context};
     beast::flat_buffer buffer;
 
-    /// Starts one asynchronous step and waits for its end.
+    /// Starts one asynchronous step and waits until it has ended.
     template <typename Start>
     error_code step(Start&& start) {
         error_code result;
@@ -46,7 +46,7 @@ Failure unreachable(const std::filesystem::path& socket, const std::string& why)
 
 constexpr std::chrono::milliseconds kLookAgain{100};
 
-/// Tries until the daemon is there or the patience is over.
+/// Tries until the daemon answers or the patience is over.
 template <typename Try>
 auto patiently(std::chrono::milliseconds patience, Try attempt) {
     const auto end = std::chrono::steady_clock::now() + patience;
@@ -132,7 +132,8 @@ Outcome<json> ControlClient::request_once(std::string_view verb, std::string_vie
     if (!connected) return tl::unexpected(connected.error());
     Connection& connection = **connected;
     const auto request = make_request(verb, target, body);
-    // A daemon that refuses a body may answer and close before all of it is sent: the answer says more.
+    // A daemon that refuses a body may answer and close before all of it is sent. The answer is read all the
+    // same, because it says more.
     const auto sent =
         connection.step([&](auto done) { http::async_write(connection.stream, request, std::move(done)); });
     http::response_parser<http::string_body> parser;
@@ -180,7 +181,7 @@ Outcome<void> ControlClient::stream_once(std::string_view target,
     if (sent) return tl::unexpected(broken_answer(socket_, sent));
 
     http::response_parser<http::string_body> parser;
-    parser.body_limit(std::numeric_limits<std::uint64_t>::max());  // Boost 1.74 takes none for 0
+    parser.body_limit(std::numeric_limits<std::uint64_t>::max());  // Boost 1.74 treats boost::none as 0
     auto received = connection.step([&](auto done) {
         http::async_read_header(connection.stream, connection.buffer, parser, std::move(done));
     });

@@ -12,10 +12,10 @@
 
 namespace unlearn::ctl {
 
-/// The options --separator and --decimal of commands that read CSV files.
+/// Adds the options --separator and --decimal of commands that read CSV files.
 inline void add_csv_options(CLI::App& command, std::string& separator, std::string& decimal) {
     const auto one_of = [](const auto& names) {
-        // The list in the help would read {,,;,tab,|}.
+        // Without this, the list in the help would read {,,;,tab,|}.
         return CLI::IsMember(std::vector<std::string>(names.begin(), names.end())).description("");
     };
     command
@@ -28,7 +28,7 @@ inline void add_csv_options(CLI::App& command, std::string& separator, std::stri
         ->type_name("SIGN");
 }
 
-/// What the two options say.
+/// Returns the CSV format that the two options give.
 [[nodiscard]] inline learning::CsvFormat csv_format_of(const std::string& separator,
                                                        const std::string& decimal) {
     const auto sign = [](const std::string& name, const auto& names,

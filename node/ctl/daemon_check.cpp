@@ -27,7 +27,7 @@ using Clock = std::chrono::steady_clock;
 constexpr const char* kProgram = "unlearnd";
 constexpr int kCannotRun = 127;
 
-/// In the new process: becomes for good who the parent acts as, and then unlearnd.
+/// Runs in the new process: becomes for good the user that the parent acts as, and then executes unlearnd.
 [[noreturn]] void become(const char* program, const char* config, int errors) {
     const uid_t user = ::geteuid();
     const gid_t group = ::getegid();
@@ -50,7 +50,7 @@ constexpr int kCannotRun = 127;
     ::_exit(kCannotRun);
 }
 
-/// Whether a signal that HeldSignals holds back has come.
+/// Returns true when a signal that HeldSignals delays has come.
 bool is_interrupted() {
     sigset_t pending;
     ::sigpending(&pending);
@@ -58,8 +58,7 @@ bool is_interrupted() {
            ::sigismember(&pending, SIGHUP) == 1;
 }
 
-/// Reads what the other end writes. @return true once it closes, false when the deadline comes or a signal
-/// does
+/// Reads what the other end writes. @return true once it closes; false at the deadline or when a signal comes
 bool read_until(int from, Clock::time_point deadline, std::string& text) {
     constexpr std::size_t kMost = 1 << 20;
     constexpr std::chrono::milliseconds kLook{100};
@@ -75,13 +74,13 @@ bool read_until(int from, Clock::time_point deadline, std::string& text) {
         const auto count = ::read(from, part.data(), part.size());
         if (count < 0 && errno == EINTR) continue;
         if (count <= 0) return true;
-        // The end of a long log is what matters.
+        // Only the end of a long log matters.
         if (text.size() > kMost) text.erase(0, kMost / 2);
         text.append(part.data(), static_cast<std::size_t>(count));
     }
 }
 
-/// The last line of a log, without its level.
+/// Returns the last line of a log, without its level.
 std::string last_line(const std::string& log) {
     constexpr std::string_view kLevel = "error: ";
     std::istringstream in(log);
@@ -91,7 +90,7 @@ std::string last_line(const std::string& log) {
     return last.starts_with(kLevel) ? last.substr(kLevel.size()) : last;
 }
 
-/// @return its status, or nothing while it still runs
+/// @return the status of the process; nothing while it still runs
 std::optional<int> status_of(pid_t process, int options) {
     int status = 0;
     for (;;) {
@@ -101,7 +100,7 @@ std::optional<int> status_of(pid_t process, int options) {
     }
 }
 
-/// Also a process that closed its end and goes on has no longer than until the deadline.
+/// Waits for the process until the deadline. The process may have closed its end of the pipe and still run.
 std::optional<int> wait_until(pid_t process, Clock::time_point deadline) {
     constexpr std::chrono::milliseconds kLook{20};
     for (;; std::this_thread::sleep_for(kLook)) {
@@ -151,7 +150,7 @@ Outcome<void> run_check(const std::filesystem::path& unlearnd, const std::filesy
     if (process < 0)
         return fail_with(ExitCode::failed, unlearnd.string() + ": cannot be started: " +
                                                std::generic_category().message(errno));
-    writing = storage::FileDescriptor();  // closes our end with the temporary
+    writing = storage::FileDescriptor();  // the temporary takes our end and closes it
     std::string log;
     const auto deadline = Clock::now() + at_most;
     constexpr std::chrono::seconds kSlow{3};

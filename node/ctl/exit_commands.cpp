@@ -8,7 +8,7 @@
 #include "node/ctl/sealed_exit.hpp"
 #include "node/ctl/table.hpp"
 
-// Leaving for ever: exit, certificate.
+// The commands for leaving the network for ever: exit, certificate.
 namespace unlearn::ctl {
 namespace {
 
@@ -18,14 +18,14 @@ using std::chrono::steady_clock;
 
 struct ExitOptions {
     bool wait = false;
-    std::int64_t timeout_s = 0;  ///< 0: as long as it takes
+    std::int64_t timeout_s = 0;  ///< 0: no limit
     bool give_up = false;
     bool yes = false;
     std::string sealed;
     std::string out;
 };
 
-/// Whether the daemon's work is over, as the certificate shows that it left behind.
+/// Returns true when the daemon's work is over, as the certificate that it left behind shows.
 bool has_ended(const Context& context) {
     if (!context.socket_given.empty() && !context.config_given) return false;
     const auto places = context.places();
@@ -35,16 +35,16 @@ bool has_ended(const Context& context) {
     return std::filesystem::exists(places->data_dir / "certificate.json", error);
 }
 
-/// A daemon that is over is not waited for.
+/// Returns a client that does not wait when the daemon's work is over.
 Outcome<ControlClient> daemon_or_what_it_left(const Context& context) {
     auto daemon = context.daemon();
     if (daemon && has_ended(context)) return daemon->without_patience();
     return daemon;
 }
 
-/// The certificate that the daemon left behind: it stops once its own exit is over.
+/// Returns the certificate that the daemon left behind: it stops once its own exit is over.
 Outcome<json> certificate_in_data_dir(const Context& context) {
-    // A socket alone does not say whose data folder to look into.
+    // A socket alone does not say which data folder to look in.
     if (!context.socket_given.empty() && !context.config_given)
         return fail_with(ExitCode::unreachable,
                          "unlearnd is not running; with --config its certificate can be found");
@@ -72,7 +72,7 @@ Outcome<json> find_certificate(const Context& context) {
 Outcome<ExitCode> certificate(const Context& context, const std::string& out) {
     const auto found = find_certificate(context);
     if (!found) return tl::unexpected(found.error());
-    if (!found->is_object()) return fail_with(ExitCode::failed, "what was found is no certificate");
+    if (!found->is_object()) return fail_with(ExitCode::failed, "what was found is not a certificate");
     if (out.empty()) {
         if (context.json) {
             context.show(*found);
@@ -88,7 +88,7 @@ Outcome<ExitCode> certificate(const Context& context, const std::string& out) {
     return ExitCode::ok;
 }
 
-/// What `GET /v1/exit` would say, from a certificate that the daemon left behind.
+/// Returns what `GET /v1/exit` would answer, from a certificate that the daemon left behind.
 json progress_of(const json& certificate) {
     json progress{{"begun", true}, {"erased", 0}, {"left", 0}, {"missing", 0}};
     for (const auto& holder : certificate.value("holders", json::array())) {
@@ -114,7 +114,7 @@ void print_progress(const Context& context, const json& progress) {
     if (progress.value("complete", false))
         out << "exit complete: every recorded holder has signed a receipt\n";
     else if (progress.value("given_up", false))
-        out << "exit given up: it is final, and nobody is asked again\n";
+        out << "exit given up: it is final, and no further receipts are requested\n";
     else
         out << "exit begun: it is final, and goes on until every holder has signed\n";
     out << "erased " << field(progress, "erased") << ", left " << field(progress, "left") << ", missing "
@@ -122,7 +122,7 @@ void print_progress(const Context& context, const json& progress) {
         << "see: unlearnctl certificate\n";
 }
 
-/// The answer to `GET /v1/exit`, or what the certificate says once the daemon is gone.
+/// Returns the answer to `GET /v1/exit`, or what the certificate says once the daemon is gone.
 Outcome<json> exit_progress(const Context& context, const ControlClient& daemon, seconds wait) {
     constexpr seconds kMargin{30};
     const auto target =
@@ -132,11 +132,11 @@ Outcome<json> exit_progress(const Context& context, const ControlClient& daemon,
     const auto certificate = certificate_in_data_dir(context);
     if (!certificate) return tl::unexpected(progress.error());
     if (!certificate->is_object())
-        return fail_with(ExitCode::failed, "certificate.json in the data folder is no certificate");
+        return fail_with(ExitCode::failed, "certificate.json in the data folder is not a certificate");
     return progress_of(*certificate);
 }
 
-/// Whose receipts are missing, as one line for people who wait.
+/// Returns one line, for users who wait, with the holders whose receipts are missing.
 std::string missing_holders(const json& progress) {
     constexpr std::size_t kMostNamed = 5;
     std::string line;
@@ -176,12 +176,12 @@ Outcome<ExitCode> wait_for_receipts(const Context& context, const ControlClient&
 
 Outcome<void> confirm_own_exit(const Context& context, const ControlClient& daemon,
                                const ExitOptions& options, bool begun) {
-    // A script that waits for an exit under way loses nothing; one that gives up does.
+    // Waiting for an exit that has begun loses nothing, so it needs no confirmation. Giving up does.
     if (options.yes || (begun && !options.give_up)) return {};
     const auto status = daemon.get("/v1/status");
     if (!status) return tl::unexpected(status.error());
     const std::string what =
-        options.give_up ? "Whoever has not signed a receipt by now will be listed as missing for ever."
+        options.give_up ? "Holders that have not signed a receipt by now stay listed as missing for ever."
                         : "This node leaves its network for ever. It cannot come back under this identity.";
     return context.confirm(what, short_id(field(*status, "id")));
 }
@@ -247,7 +247,7 @@ void add_exit_commands(CLI::App& app, Commands& commands) {
         ->check(CLI::Range(1, 1'000'000'000))
         ->needs(wait);
     auto* give_up = exit_command->add_flag("--give-up", options->give_up,
-                                           "end the exit now; whoever has not signed is missing");
+                                           "end the exit now; holders that have not signed are missing");
     auto* sealed = exit_command->add_option("--sealed", options->sealed,
                                             "make the owner of this sealed exit leave, whose device is lost");
     sealed->excludes(wait)->excludes(give_up);

@@ -11,7 +11,7 @@
 #include "node/ctl/table.hpp"
 #include "node/storage/identity_file.hpp"
 
-// Setting up: init, network-key.
+// The commands for setting up: init, network-key.
 namespace unlearn::ctl {
 namespace {
 
@@ -34,7 +34,7 @@ Failure wrong(const protocol::Error& error) {
     return {ExitCode::bad_input, error.detail.empty() ? error.text() : error.detail};
 }
 
-/// The option that sets a key of the configuration.
+/// The command-line option that sets a key of the configuration.
 struct KeyOption {
     std::string_view key;
     std::string_view option;
@@ -56,7 +56,8 @@ constexpr KeyOption kKeyOptions[] = {
     {"model.seed", "--seed"},
 };
 
-/// A complaint about the configuration that is not written yet: it has no lines, and users gave options.
+/// Rewrites a complaint about the configuration, which is not written yet: it has no lines, and users gave
+/// options.
 Failure wrong_option(const protocol::Error& error, const std::filesystem::path& config) {
     Failure failure = wrong(error);
     std::string_view rest = failure.message;
@@ -69,7 +70,7 @@ Failure wrong_option(const protocol::Error& error, const std::filesystem::path& 
     return {failure.code, std::string(rest)};
 }
 
-/// The configuration as text. Paths in it are absolute: it may lie anywhere.
+/// Returns the configuration as text. Its paths are absolute, because the file may be anywhere.
 Outcome<std::string> configuration_of(const Context& context, const InitOptions& options) {
     auto choices = options.choices;
     for (std::string& name : choices.data.classes)
@@ -96,7 +97,7 @@ Outcome<std::string> configuration_of(const Context& context, const InitOptions&
     return config::sample_config(choices);
 }
 
-/// Reads the data as the daemon will, and as its user: what it could not use is said here.
+/// Reads the data as the daemon will, and as its user, so that data it could not use is reported here.
 Outcome<protocol::NetworkId> network_of(const Context& context, const config::NodeConfig& config,
                                         bool older_network) {
     const ActingAs owner(config.data_dir);
@@ -108,7 +109,7 @@ Outcome<protocol::NetworkId> network_of(const Context& context, const config::No
                               older_network ? config::BoundItems::values : config::BoundItems::all);
 }
 
-/// Only unlearnd has LibTorch, and only LibTorch knows whether a module works.
+/// Only unlearnd has LibTorch, and only LibTorch can tell whether a module works.
 void check_module(const Context& context, const InitOptions& options, NewNode& node) {
     if (options.torchscript.empty()) return;
     if (const auto unlearnd = find_unlearnd())

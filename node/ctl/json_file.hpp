@@ -8,17 +8,17 @@
 
 namespace unlearn::ctl {
 
-/// Certificates and sealed exits are a few hundred bytes for each holder; a larger file is something else.
+/// The most bytes of a JSON file. Certificates and sealed exits need a few hundred bytes for each holder.
 inline constexpr std::uintmax_t kMaxJsonFileBytes = std::uintmax_t{64} << 20;
 
 /// Reads a JSON file; "-" is not special.
 [[nodiscard]] Outcome<nlohmann::json> read_json_file(const std::filesystem::path& path);
 
-/// Writes a file that was not there before, and makes it durable. @param mode for example 0600
+/// Creates a new file and makes it durable. @param mode for example 0600
 [[nodiscard]] Outcome<void> create_file(const std::filesystem::path& path, std::string_view content,
                                         unsigned mode);
 
-/// Writes a JSON file atomically. An older file is replaced.
+/// Writes a JSON file atomically, and replaces an older one.
 [[nodiscard]] Outcome<void> replace_json_file(const std::filesystem::path& path, const nlohmann::json& value);
 
 }  // namespace unlearn::ctl

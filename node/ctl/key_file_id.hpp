@@ -7,7 +7,8 @@
 
 namespace unlearn::ctl {
 
-/// The public id in a node's key file. Root may ask for any user's file; the secret in it is wiped again.
+/// Returns the public id in a node's key file. Root may ask for any user's file. The secret is wiped from
+/// memory.
 [[nodiscard]] Outcome<protocol::NodeId> id_in_key_file(const std::filesystem::path& path);
 
 }  // namespace unlearn::ctl

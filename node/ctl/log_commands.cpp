@@ -7,7 +7,7 @@
 #include "node/ctl/table.hpp"
 #include "node/storage/event_log.hpp"
 
-// What happened: log, watch.
+// The commands that show what happened: log, watch.
 namespace unlearn::ctl {
 namespace {
 
@@ -15,7 +15,8 @@ using nlohmann::json;
 
 constexpr std::size_t kPage = 1000;
 
-/// The last `wanted` entries (0: all), read from the front in pages: the log has no other order.
+/// Returns the last `wanted` entries (0: all). They are read from the front in pages, because the log can be
+/// read in this order only.
 Outcome<std::deque<json>> last_entries(const ControlClient& daemon, std::size_t wanted) {
     std::deque<json> entries;
     std::uint64_t after = 0;
@@ -31,7 +32,7 @@ Outcome<std::deque<json>> last_entries(const ControlClient& daemon, std::size_t 
         }
         if (page->empty()) return entries;
         const auto last = page->back().value("seq", std::uint64_t{0});
-        // An older daemon may give fewer than asked for; one that does not advance is broken.
+        // An older daemon may give fewer entries than asked for. One that does not advance is broken.
         if (last <= after) return fail_with(ExitCode::failed, "the log that unlearnd gave does not advance");
         after = last;
     }
@@ -56,7 +57,7 @@ Outcome<ExitCode> print_log(const Context& context, const ControlClient& daemon,
     return ExitCode::ok;
 }
 
-/// Prints what the daemon, or `verify_without`, found out.
+/// Prints the result of the daemon or of `verify_without_daemon`.
 ExitCode show_verdict(const Context& context, const json& verdict) {
     const bool intact = verdict.value("ok", false);
     std::string detail = field(verdict, "detail");
@@ -72,7 +73,8 @@ ExitCode show_verdict(const Context& context, const json& verdict) {
     return intact ? ExitCode::ok : ExitCode::not_verified;
 }
 
-/// Checks the log of a node that does not run. `why` it cannot be asked stays the error when there is no log.
+/// Checks the log of a node that is not running. When there is no log, the error is `why` the daemon cannot
+/// be asked.
 Outcome<ExitCode> verify_without_daemon(const Context& context, const Failure& why) {
     const auto places = context.places();
     if (!places) return tl::unexpected(places.error());
@@ -93,7 +95,7 @@ Outcome<ExitCode> verify_log(const Context& context, const ControlClient& daemon
     constexpr std::chrono::minutes kLongLog{10};
     const auto answer = daemon.get("/v1/log/verify", kLongLog);
     if (answer) return show_verdict(context, *answer);
-    // The configuration tells where the log of a node is, a socket alone does not.
+    // The configuration tells where a node's log is; a socket alone does not.
     const bool known = context.socket_given.empty() || context.config_given;
     if (answer.error().code != ExitCode::unreachable || !known) return tl::unexpected(answer.error());
     return verify_without_daemon(context, answer.error());
@@ -145,7 +147,8 @@ void add_log_commands(CLI::App& app, Commands& commands) {
     log_command->add_flag(
         "--verify", *verify,
         "check the chain of hashes, also when unlearnd is stopped; exit code 4 when it is broken");
-    log_command->add_option("-n", *wanted, "so many of the last entries; 0: all")->capture_default_str();
+    log_command->add_option("-n", *wanted, "number of entries to show, newest last; 0: all")
+        ->capture_default_str();
     commands.on(log_command,
                 [verify, wanted](const Context& context) { return log(context, *verify, *wanted); });
 

@@ -7,7 +7,7 @@
 #include "node/ctl/table.hpp"
 #include "protocol/identity.hpp"
 
-// What a node is and whom it knows: id, status, peers, publish.
+// The commands about a node and its peers: id, status, peers, publish.
 namespace unlearn::ctl {
 namespace {
 
@@ -16,7 +16,7 @@ using nlohmann::json;
 Outcome<ExitCode> id(const Context& context) {
     const auto daemon = context.daemon();
     if (!daemon) return tl::unexpected(daemon.error());
-    // Without a daemon the key file tells it, unless a socket was asked for.
+    // Without a daemon, the id comes from the key file, unless a socket was given.
     const bool has_file = context.socket_given.empty();
     const auto status = (has_file ? daemon->without_patience() : *daemon).get("/v1/status");
     json shown;
@@ -115,7 +115,7 @@ Outcome<ExitCode> status(const Context& context) {
     facts.add("exits known", field(*status, "exits_known"));
     print_exit(*status, facts);
     if (const auto problem = field(status->value("storage", json::object()), "problem"); problem != "-")
-        facts.add("storage", "fails, and is tried again: " + problem);
+        facts.add("storage", "failing, will be retried: " + problem);
     facts.print(context.console.out);
     print_seeds(*status, context.console.out);
     return ExitCode::ok;
@@ -148,8 +148,8 @@ Outcome<ExitCode> list_peers(const Context& context) {
     return ExitCode::ok;
 }
 
-/// `NODE-ID@tcp://host:port`, or the id alone of a peer that dials us. Checked here, so that a typing error
-/// costs no question to the daemon.
+/// Reads `NODE-ID@tcp://host:port`, or the id alone of a peer that dials us. It is checked here, so that a
+/// typing error does not reach the daemon.
 Outcome<json> peer_to_add(const std::string& text) {
     if (text.find('@') == std::string::npos) {
         const auto id = protocol::NodeId::from_text(text);
@@ -176,7 +176,7 @@ Outcome<ExitCode> add_peer(const Context& context, const std::string& text) {
     return ExitCode::ok;
 }
 
-/// The one known peer whose id starts with `prefix`.
+/// Returns the one known peer whose id starts with `prefix`.
 Outcome<std::string> find_peer(const ControlClient& daemon, const std::string& prefix) {
     if (prefix.empty()) return fail_with(ExitCode::bad_input, "an empty id names no peer");
     if (protocol::NodeId::from_text(prefix)) return prefix;
@@ -231,14 +231,13 @@ void add_node_commands(CLI::App& app, Commands& commands) {
 
     auto* peers = app.add_subcommand("peers", "List, add and remove peers");
     peers->require_subcommand(0, 1);
-    auto* list = peers->add_subcommand("list", "List the peers (also when no more is said)");
+    auto* list = peers->add_subcommand("list", "List the peers (the default)");
     auto* add = peers->add_subcommand("add", "Exchange seeds with one more peer");
     auto* remove = peers->add_subcommand("remove", "Exchange nothing with a peer any more; erases its seed");
     auto address = std::make_shared<std::string>();
     auto prefix = std::make_shared<std::string>();
     add->add_option("ADDRESS", *address, "ID@tcp://HOST:PORT, or the ID of a peer that dials us")->required();
-    remove->add_option("ID", *prefix, "the peer's id, or as much of its start as no other id has")
-        ->required();
+    remove->add_option("ID", *prefix, "the peer's id, or a unique beginning of it")->required();
     commands.on(peers, list_peers);
     commands.on(list, list_peers);
     commands.on(add, [address](const Context& context) { return add_peer(context, *address); });

@@ -25,7 +25,7 @@ Failure failure(const Error& error) {
     return {ExitCode::failed, error.detail.empty() ? error.text() : error.detail};
 }
 
-/// Takes back what was made, unless `keep` is called.
+/// Removes what was made, unless `keep` is called.
 class Undo {
   public:
     ~Undo() {
@@ -54,7 +54,7 @@ Outcome<void> make_folder(const std::filesystem::path& folder, Undo& undo) {
     return {};
 }
 
-/// The part that belongs to the daemon's user.
+/// Makes the part that belongs to the daemon's user.
 Outcome<void> make_data_dir(const NewNode& node, const Identity& identity, const config::Binding& binding,
                             Undo& undo) {
     const ActingAs owner(node.data_dir);
@@ -76,7 +76,7 @@ Outcome<void> make_data_dir(const NewNode& node, const Identity& identity, const
     return {};
 }
 
-/// The part that belongs to the user who runs `init`.
+/// Makes the part that belongs to the user who runs `init`.
 Outcome<void> make_other_files(const NewNode& node, const json& sealed, Undo& undo) {
     if (auto made = create_file(node.sealed_exit, sealed.dump(2) + "\n", 0600); !made) return made;
     undo.add(node.sealed_exit);

@@ -8,7 +8,7 @@
 #include "node/ctl/rows.hpp"
 #include "node/ctl/table.hpp"
 
-// Asking the node: predict.
+// The command that asks the node for predictions: predict.
 namespace unlearn::ctl {
 namespace {
 
@@ -22,9 +22,9 @@ struct PredictOptions {
     RowOptions rows;
 };
 
-/// So many rows of Fashion-MNIST are about 300 kB of JSON.
+/// The most rows in a request. For Fashion-MNIST this is about 300 kB of JSON.
 constexpr std::size_t kRowsInRequest = 128;
-/// Numbers in a request, where rows are long: about 8 MB of JSON, and half of what the daemon reads.
+/// The most numbers in a request with long rows: about 8 MB of JSON, half of what the daemon reads.
 constexpr std::size_t kNumbersInRequest = 400'000;
 
 std::size_t rows_in_request(const Rows& rows) {
@@ -32,7 +32,7 @@ std::size_t rows_in_request(const Rows& rows) {
                                    kRowsInRequest);
 }
 
-/// What the node calls the columns of its tables.
+/// Reads the node's names for the columns of its tables.
 void ask_columns(const json& status, RowOptions& options) {
     const auto data = status.find("data");
     if (data == status.end() || !data->is_object()) return;
@@ -60,7 +60,7 @@ std::string highest(const json& probabilities) {
     return text.data();
 }
 
-/// Appends the rows of one answer to what was answered before. Who took part may change in between.
+/// Appends the rows of one answer to the answers before it. The participants may change in between.
 void merge(json& all, const json& answer) {
     for (const char* list : {"labels", "probabilities"})
         for (const auto& value : answer.at(list))
@@ -128,7 +128,7 @@ void add_predict_command(CLI::App& app, Commands& commands) {
     add_csv_options(*command, options->separator, options->decimal);
     command
         ->add_option("--prior", options->prior,
-                     "own: classes are as common as in this node's data; uniform: all alike")
+                     "own: classes are as common as in this node's data; uniform: all are equally common")
         ->check(CLI::IsMember({"own", "uniform"}));
     commands.on(command, [options](const Context& context) { return predict(context, *options); });
 }

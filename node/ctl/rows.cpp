@@ -41,7 +41,7 @@ learning::LabelColumn column_to_leave_out(const std::string& label) {
     return label;
 }
 
-/// What may help when the class is still among the columns.
+/// Returns what may help when the class is still among the columns.
 std::string hint(std::string_view text, const RowOptions& options) {
     if (!options.label.empty()) return "";
     if (!options.label_of_node.empty() && learning::header_names(text, options.label_of_node))

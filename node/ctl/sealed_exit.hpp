@@ -9,14 +9,14 @@ namespace unlearn::ctl {
 
 inline constexpr const char* kSealedExitSchema = "unlearnd sealed exit 1";
 
-/// Whose exit a sealed one is, and of which network.
+/// The owner and the network of a sealed exit.
 struct SealedExit {
     protocol::NodeId owner;
     protocol::NetworkId network;
 };
 
-/// Checks a sealed exit offline. @return bad_input when it is no such file, not_verified when its signature
-/// does not hold.
+/// Checks a sealed exit offline. @return bad_input when the file is not one, not_verified when its signature
+/// is not valid.
 [[nodiscard]] Outcome<SealedExit> check_sealed_exit(const nlohmann::json& file);
 
 }  // namespace unlearn::ctl

@@ -11,7 +11,8 @@ namespace {
 
 constexpr std::string_view kGap = "  ";
 
-/// Code points of UTF-8 text: what a terminal shows one column wide, near enough for names and numbers.
+/// Counts the code points of UTF-8 text. A terminal shows each one column wide, near enough for names and
+/// numbers.
 std::size_t width_of(std::string_view text) {
     return static_cast<std::size_t>(std::count_if(
         text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));

@@ -11,10 +11,11 @@
 
 namespace unlearn::ctl {
 
+/// The alignment of a column.
 enum class Align { left, right };
 
-/// Text in columns as wide as their widest cell, under a header. No lines are drawn, so that `awk` and `sort`
-/// can work on it too.
+/// Prints text in columns as wide as their widest cell, under a header. It draws no lines, so that `awk` and
+/// `sort` can read the output too.
 class Table {
   public:
     struct Column {
@@ -24,7 +25,7 @@ class Table {
 
     explicit Table(std::vector<Column> columns) : columns_(std::move(columns)) {}
 
-    /// `cells` must be as many as there are columns.
+    /// Adds a row. There must be as many cells as columns.
     void add(std::vector<std::string> cells);
     [[nodiscard]] bool empty() const { return rows_.empty(); }
     void print(std::ostream& out) const;
@@ -34,7 +35,7 @@ class Table {
     std::vector<std::vector<std::string>> rows_;
 };
 
-/// "name   value" lines, the names padded to one width.
+/// Prints lines of "name   value", with the names padded to one width.
 class Facts {
   public:
     void add(std::string name, std::string value) { lines_.emplace_back(std::move(name), std::move(value)); }
@@ -44,23 +45,25 @@ class Facts {
     std::vector<std::pair<std::string, std::string>> lines_;
 };
 
-/// What the daemon sent is shown to a terminal: control characters become '?'.
+/// Replaces control characters by '?', because what the daemon sent is shown on a terminal.
 [[nodiscard]] std::string printable(std::string_view text);
 
-/// Member `name` of an object as text: "-" when it is absent or null.
+/// Returns member `name` of an object as text: "-" when it is absent or null.
 [[nodiscard]] std::string field(const nlohmann::json& object, const char* name);
 
-/// Seconds since 1970, or a text that the daemon formatted: "2026-11-23 08:00:00Z", or "-".
+/// Returns a time as text: "2026-11-23 08:00:00Z", or "-". The member is in seconds since 1970, or a text
+/// that the daemon formatted.
 [[nodiscard]] std::string time_field(const nlohmann::json& object, const char* name);
+/// Returns the time in UTC, for example "2026-11-23 08:00:00Z".
 [[nodiscard]] std::string format_time(std::int64_t unix_seconds);
 
-/// "3 d 4 h", "4 h 5 min", "5 min 6 s" or "6 s".
+/// Returns for example "3 d 4 h", "4 h 5 min", "5 min 6 s" or "6 s".
 [[nodiscard]] std::string format_duration(std::int64_t seconds);
 
-/// "12.3 MiB"
+/// Returns for example "12.3 MiB".
 [[nodiscard]] std::string format_bytes(std::uint64_t bytes);
 
-/// First ten characters of a node id, as in the daemon's logs.
+/// Returns the first ten characters of a node id, as in the daemon's logs.
 [[nodiscard]] std::string short_id(std::string_view id);
 
 }  // namespace unlearn::ctl

@@ -7,7 +7,7 @@
 #include "node/ctl/table.hpp"
 #include "node/runtime/certificate.hpp"
 
-// Checking, offline, what others show: verify.
+// The command that checks offline what others show: verify.
 namespace unlearn::ctl {
 namespace {
 
@@ -46,7 +46,7 @@ void print_meaning(const runtime::CertificateVerdict& verdict, std::ostream& out
 Outcome<ExitCode> verify_sealed(const Context& context, const json& file, const VerifyOptions& options) {
     const auto sealed = check_sealed_exit(file);
     if (!sealed) return fail_with(sealed.error().code, options.file + ": " + sealed.error().message);
-    // Nobody has signed that a seed is erased.
+    // No holder has signed that a seed is erased.
     const ExitCode code = options.complete ? ExitCode::incomplete : ExitCode::ok;
     if (context.json) {
         context.show({{"kind", "sealed exit"},
@@ -75,7 +75,7 @@ Outcome<ExitCode> verify(const Context& context, const VerifyOptions& options) {
     const auto file = read_json_file(options.file);
     if (!file) return tl::unexpected(file.error());
     if (!file->is_object())
-        return fail_with(ExitCode::bad_input, options.file + ": is no certificate and no sealed exit");
+        return fail_with(ExitCode::bad_input, options.file + ": is neither a certificate nor a sealed exit");
     if (file->value("schema", json()) == kSealedExitSchema) return verify_sealed(context, *file, options);
 
     const auto verdict = runtime::verify_certificate(*file);

@@ -7,7 +7,7 @@
 #include "node/ctl/command.hpp"
 #include "node/ctl/table.hpp"
 
-// For scripts: wait until the node can be used.
+// The command with which scripts wait until the node can be used: wait.
 namespace unlearn::ctl {
 namespace {
 
@@ -20,7 +20,7 @@ struct WaitOptions {
     std::int64_t timeout_s = 600;
 };
 
-/// What the node is waited for, read from one answer to `GET /v1/status`.
+/// Tells from one answer to `GET /v1/status` whether the node is ready.
 class Readiness {
   public:
     Readiness(const json& status, std::size_t seeds_wanted) : status_(status), seeds_wanted_(seeds_wanted) {}
@@ -29,7 +29,7 @@ class Readiness {
         return field(status_, "state") == "running" && status_.value("own_seed", json()).is_object() &&
                settled() >= seeds_wanted_;
     }
-    /// Why it will never be ready as things are.
+    /// Returns why the node cannot become ready as things are; nothing when it can.
     [[nodiscard]] std::optional<std::string> hopeless() const {
         const auto state = field(status_, "state");
         if (state == "exiting" || state == "retired") return "this node is leaving the network";
@@ -39,7 +39,7 @@ class Readiness {
             return "learning failed: " + problem;
         return std::nullopt;
     }
-    /// What is missing, for a caller that waited in vain.
+    /// Returns what is missing, for a caller that waited in vain.
     [[nodiscard]] std::string missing() const {
         const json peers = status_.value("peers", json::object());
         std::string line = field(status_, "state") == "running" ? "the main model is in use"
@@ -59,7 +59,7 @@ class Readiness {
             line += "; storage fails: " + problem;
         return line;
     }
-    /// One line for each seed that is here and not in use.
+    /// Prints one line for each seed that is here and not in use.
     void print_aside(std::ostream& out) const {
         for (const auto& seed : seeds())
             if (field(seed, "state") == "held-aside")
@@ -114,7 +114,8 @@ void add_wait_command(CLI::App& app, Commands& commands) {
         app.add_subcommand("wait", "For scripts: return when the node predicts and has published its seed");
     auto options = std::make_shared<WaitOptions>();
     command
-        ->add_option("--seeds", options->seeds, "and holds the seeds of so many peers, in use or held aside")
+        ->add_option("--seeds", options->seeds,
+                     "also wait for the seeds of this many peers, in use or held aside")
         ->capture_default_str();
     command->add_option("--timeout", options->timeout_s, "seconds until exit code 5")
         ->check(CLI::Range(1, 1'000'000'000))

@@ -18,7 +18,7 @@ using nlohmann::json;
 constexpr std::size_t kVerifiedAtATime = 2'000;
 
 HttpResponse answer(const json& body, unsigned status = 200) {
-    // Text from peers and files may not be UTF-8.
+    // Text from peers and files may not be valid UTF-8.
     return {status, body.dump(-1, ' ', false, json::error_handler_t::replace) + "\n"};
 }
 
@@ -34,7 +34,7 @@ HttpResponse refusal_of(const Error& error) {
 struct Route {
     const char* method;
     const char* path;
-    std::vector<std::string_view> query;  ///< the names that it may have
+    std::vector<std::string_view> query;  ///< the names that are allowed in the query
 };
 
 }  // namespace
@@ -46,7 +46,7 @@ Result<std::unique_ptr<ControlApi>> ControlApi::create(asio::io_context& io,
                                      [raw = api.get()](const HttpRequest& request, const Respond& respond) {
                                          try {
                                              raw->handle(request, respond);
-                                         } catch (const std::exception& error) {  // memory, most likely
+                                         } catch (const std::exception& error) {  // most likely out of memory
                                              respond(refusal(500, error.what()));
                                          }
                                      });
@@ -102,8 +102,9 @@ void ControlApi::handle(const HttpRequest& request, Respond respond) {
         if (auto only = check_query(request, route.query); !only) return respond(refusal_of(only.error()));
         return handler();
     }
-    if (known_path) return respond(refusal(405, request.path + ": not with " + request.method));
-    respond(refusal(404, request.path + ": no such thing"));
+    if (known_path)
+        return respond(refusal(405, request.path + ": method " + request.method + " is not allowed"));
+    respond(refusal(404, request.path + ": not found"));
 }
 
 void ControlApi::answer_health(const Respond& respond) const {
@@ -129,7 +130,7 @@ void ControlApi::handle_peers(const HttpRequest& request, const Respond& respond
     }
     auto neighbour = read_new_peer(request);
     if (!neighbour) return respond(refusal_of(neighbour.error()));
-    // Without an address it keeps the one that it has.
+    // A peer that is added without an address keeps the one that it has.
     if (!neighbour->endpoint)
         for (const auto& peer : engine.peers())
             if (peer.id == neighbour->id) neighbour->endpoint = peer.endpoint;
@@ -200,7 +201,7 @@ void ControlApi::handle_exit(const HttpRequest& request, const Respond& respond)
     });
 }
 
-/// `then` on this thread, when storage has tried all that was asked of it before.
+/// Calls `then` on this thread when storage has tried everything that was asked of it before.
 void ControlApi::after_storage(const Respond& respond, std::function<void()> then) {
     on_storage(respond, [this, then = std::move(then)](storage::Store&) {
         boost::asio::post(io_, [this, then] {
@@ -209,12 +210,12 @@ void ControlApi::after_storage(const Respond& respond, std::function<void()> the
     });
 }
 
-/// Runs `task` on the storage thread; what it throws is an answer, too.
+/// Runs `task` on the storage thread. An exception that it throws becomes the answer.
 void ControlApi::on_storage(const Respond& respond, std::function<void(storage::Store&)> task) {
     const auto queued = service_->node().on_storage([respond, task = std::move(task)](storage::Store& store) {
         try {
             task(store);
-        } catch (const std::exception& error) {  // memory, most likely
+        } catch (const std::exception& error) {  // most likely out of memory
             respond(refusal(500, error.what()));
         }
     });
@@ -266,7 +267,7 @@ void ControlApi::handle_log(const HttpRequest& request, const Respond& respond) 
 
 namespace {
 
-/// A piece at a time, so that an exit never waits behind a long log.
+/// Verifies a piece at a time, so that an exit never waits behind a long log.
 void verify_piece(storage::Store& store, const std::shared_ptr<storage::LogVerifier>& verifier,
                   const std::function<void(std::function<void(storage::Store&)>)>& again,
                   const Respond& respond) {

@@ -10,20 +10,21 @@
 
 namespace unlearn::daemon {
 
-/// What `unlearnctl` and monitoring ask a node over HTTP; docs/control-api.md describes it. Used on the
-/// thread of `io`.
+/// Answers what `unlearnctl` and monitoring ask a node over HTTP; docs/control-api.md describes it. Used on
+/// the thread of `io`.
 class ControlApi {
   public:
-    /// Listens at once; until `serve` it answers that the node is starting. `io` must outlive it.
+    /// Listens at once. Until `serve` is called, it answers that the node is starting. `io` must outlive it.
     [[nodiscard]] static protocol::Result<std::unique_ptr<ControlApi>> create(
         asio::io_context& io, const std::filesystem::path& socket);
     ~ControlApi();
     ControlApi(const ControlApi&) = delete;
     ControlApi& operator=(const ControlApi&) = delete;
 
-    /// `service` must stay until `create`d object is gone or `serve(nullptr)`.
+    /// Answers for `service` from now on. `service` must live until this object is destroyed or
+    /// `serve(nullptr)` is called.
     void serve(NodeService* service) { service_ = service; }
-    /// For those who watch, and for those who wait for our exit.
+    /// Passes an event on to the readers of the event stream, and answers requests that wait for our exit.
     void tell(const protocol::Event& event);
 
   private:

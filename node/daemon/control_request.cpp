@@ -23,7 +23,8 @@ using nlohmann::json;
 constexpr std::uint64_t kMostLogEntries = 10'000;
 constexpr std::uint64_t kLongestWait = 3600;
 
-/// The number in a query: `otherwise` when it is absent, nothing when it is not a number or above `most`.
+/// Reads a number from the query. Returns `otherwise` when it is absent, nothing when it is not a number or
+/// above `most`.
 std::optional<std::uint64_t> number_in(const HttpRequest& request, const char* name, std::uint64_t otherwise,
                                        std::uint64_t most) {
     const auto found = request.query.find(name);
@@ -39,7 +40,7 @@ tl::unexpected<Error> refuse(const std::string& line) {
     return fail(ErrorCode::malformed, line);
 }
 
-/// A misspelt name must not mean that something else is done than was asked for.
+/// Refuses a misspelt name, so that nothing else is done than was asked for.
 Result<void> refuse_unknown(const std::string& name, const std::vector<std::string_view>& known) {
     if (std::find(known.begin(), known.end(), name) != known.end()) return {};
     const auto meant = command_line::nearest(name, known);
@@ -47,7 +48,7 @@ Result<void> refuse_unknown(const std::string& name, const std::vector<std::stri
                   (meant ? "; did you mean \"" + std::string(*meant) + "\"?" : std::string()));
 }
 
-/// The body as an object with no names but these; an empty body is an empty object.
+/// Reads the body as an object that has no names but these. An empty body is an empty object.
 Result<json> object_in(const HttpRequest& request, const std::vector<std::string_view>& known) {
     if (request.body.empty()) return json::object();
     auto body = json::parse(request.body, nullptr, false);
@@ -83,13 +84,13 @@ Result<PredictionRequest> read_prediction(const HttpRequest& request) {
         const auto refuse_row = [&](const std::string& what) {
             return refuse("inputs: row " + std::to_string(out.rows + 1) + " " + what);
         };
-        if (!row.is_array()) return refuse_row("is no list");
+        if (!row.is_array()) return refuse_row("is not a list");
         if (out.rows > 0 && row.size() != width) return refuse_row("has another length than the first");
         width = row.size();
         for (const auto& value : row) {
             const float number = value.is_number() ? value.get<float>() : 0.0F;
             if (!value.is_number() || !std::isfinite(number))
-                return refuse_row("has something that is no number");
+                return refuse_row("has a value that is not a number");
             if (std::abs(number) > learning::kLargestFeature)
                 return refuse_row("has a number that is too large: does it stand for a missing value?");
             out.features.push_back(number);
@@ -104,7 +105,7 @@ Result<PredictionRequest> read_prediction(const HttpRequest& request) {
             out.columns.push_back(name.get<std::string>());
         }
         if (std::set<std::string_view>(out.columns.begin(), out.columns.end()).size() != out.columns.size())
-            return refuse("columns: name a column twice");
+            return refuse("columns: has a column twice");
     }
     return out;
 }

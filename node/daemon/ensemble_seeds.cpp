@@ -23,13 +23,13 @@ std::uint64_t number(SeedVersion version) {
     return static_cast<std::uint64_t>(version);
 }
 
-/// For work that need not be done now: what is left of it is done when it is needed.
+/// Runs work that need not be done now. Work that fails here is done when it is needed.
 template <typename Work>
 void without_fail(Work work) {
     try {
         work();
     } catch (const std::exception&) {
-        // Not enough memory. The caller that needs the result finds out.
+        // There was not enough memory. The caller that needs the result finds out.
     }
 }
 
@@ -42,12 +42,13 @@ void wipe_computing_stack() {
 
 EnsembleSeeds::EnsembleSeeds(learning::EnsembleHolder& ensemble, boost::asio::thread_pool& workers)
     : ensemble_(ensemble), workers_(workers) {
-    // The first time is slow because the memory was never touched. It should not be slow when a peer leaves.
+    // The first call is slow because the memory was never touched. It is made here, so that it is not slow
+    // when a peer leaves.
     boost::asio::post(wiper_, [] { without_fail(learning::overwrite_blas_buffers); });
 }
 
 EnsembleSeeds::~EnsembleSeeds() {
-    // After what waits there, which may set it once more.
+    // Cancelled after the work that waits on the wiper's thread, because that may set the timer once more.
     boost::asio::post(wiper_, [this] { next_snapshot_.cancel(); });
     wiper_.join();
 }
@@ -88,7 +89,7 @@ void EnsembleSeeds::run(const std::shared_ptr<Check>& check) {
             problem = made.error().message;
         else if (!keep(*check, std::move(*made), std::move(own)))
             problem = kDropped;
-    } catch (const std::exception& error) {  // memory, most likely
+    } catch (const std::exception& error) {  // most likely out of memory
         wipe_computing_stack();
         problem = "cannot be judged here: " + learning::cause_of(error);
     }
@@ -102,7 +103,7 @@ bool EnsembleSeeds::keep(const Check& check, std::shared_ptr<learning::Member> m
     for (;;) {
         {
             const std::lock_guard lock(mutex_);
-            // The member dies on return, before anybody can be told that it is wiped.
+            // The member is freed on return, before a wipe can be reported as done.
             if (check.dropped) return false;
             const auto tell = [&, aside = member->aside()] { check.done({std::nullopt, aside}); };
             if (ensemble_.keep(member, *own, tell)) return true;
@@ -122,7 +123,7 @@ void EnsembleSeeds::end(const std::shared_ptr<Check>& check) {
     checked_.notify_all();
 }
 
-/// Of what is no longer in use while its owner stays.
+/// Wipes what is no longer in use of an owner that stays.
 void EnsembleSeeds::post_wipe(const NodeId& owner) {
     boost::asio::post(wiper_, [this, owner] {
         without_fail([&] { static_cast<void>(ensemble_.wipe_dropped(owner.bytes())); });
@@ -131,7 +132,7 @@ void EnsembleSeeds::post_wipe(const NodeId& owner) {
 
 void EnsembleSeeds::install(const NodeId& owner, SeedVersion version) {
     if (!ensemble_.use(owner.bytes(), number(version))) return;
-    // The version that this one replaced, if any.
+    // Wipe the version that this one replaced, if any.
     post_wipe(owner);
 }
 
@@ -169,10 +170,11 @@ void EnsembleSeeds::wipe_all(std::vector<Wipe> wipes) {
         std::set<learning::MemberId> ids;
         for (const Wipe& wipe : wipes)
             ids.insert(wipe.owner.bytes());
-        // What was dropped while it was judged never came into the ensemble, but BLAS has had it.
+        // A seed that was dropped while it was judged never came into the ensemble, but BLAS buffers may
+        // contain it.
         if (ensemble_.wipe_dropped(ids) == 0) learning::overwrite_blas_buffers();
     } catch (const std::exception&) {
-        // Without memory nothing is overwritten, and nobody may be told that it is.
+        // Without memory nothing is overwritten, and no wipe may be reported as done.
         std::this_thread::sleep_for(kTryAgainAfter);
         boost::asio::post(wiper_, [this, again = std::move(wipes)]() mutable { wipe_all(std::move(again)); });
         return;
@@ -207,14 +209,14 @@ void EnsembleSeeds::prepare_snapshot() {
         if (cancelled) return;
         without_fail([this] { static_cast<void>(ensemble_.snapshot()); });
         wipe_computing_stack();
-        // What the seed took lies in the midst of the heap, where glibc would keep it.
+        // The seed's memory was in the middle of the heap, where glibc would keep it.
         learning::release_memory();
     });
 }
 
 void EnsembleSeeds::replace_own(std::shared_ptr<const learning::OwnPart> own, const Judged& judged) {
     ensemble_.replace_own(std::move(own), [&](const learning::Rejudged& changed) {
-        // The bytes are those of a NodeId since its seed was checked.
+        // The bytes are those of a NodeId, because `check` got them from one.
         judged(*NodeId::from_bytes(changed.id), SeedVersion{changed.version}, changed.aside);
     });
     wipe_computing_stack();

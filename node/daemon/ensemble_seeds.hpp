@@ -12,26 +12,26 @@
 
 #include <boost/asio/thread_pool.hpp>
 
-#include "node/learning/held_seeds.hpp"
+#include "node/learning/ensemble/held_seeds.hpp"
 #include "node/network/asio.hpp"
 #include "node/runtime/seed_holder.hpp"
 
 namespace unlearn::daemon {
 
-/// Small matrices, and with them a seed's weights, are multiplied on the stack by OpenBLAS. To be called on a
-/// thread that computed with seeds, before it does something else or nothing.
+/// Wipes the stack of a thread that computed with seeds: OpenBLAS multiplies small matrices, and with them a
+/// seed's weights, on the stack. Call it on that thread before it does other work or becomes idle.
 void wipe_computing_stack();
 
 /// Turns neighbours' seeds into members of this node's ensemble.
 ///
-/// A seed is judged and prepared on `workers`; install, suspend and drop swap the ensemble's snapshot at
-/// once; wiping waits on a thread of its own until no prediction uses the old snapshot, so that it never
-/// queues behind training, and neither does it wait for checks that have not begun.
+/// A seed is judged and prepared on `workers`. Install, suspend and drop swap the ensemble's snapshot at
+/// once. Wiping waits on a thread of its own until no prediction uses the old snapshot, so that it never
+/// queues behind training and does not wait for checks that have not begun.
 class EnsembleSeeds final : public runtime::SeedHolder {
   public:
-    /// All that is called back (`done`, `judged`) must return at once and not call this object.
+    /// The callbacks (`done`, `judged`) must return at once and must not call this object.
     ///
-    /// All references must outlive this object, and `workers` must be idle before it dies.
+    /// All references must outlive this object, and `workers` must be idle before it is destroyed.
     EnsembleSeeds(learning::EnsembleHolder& ensemble, boost::asio::thread_pool& workers);
     ~EnsembleSeeds() override;
 
@@ -42,23 +42,24 @@ class EnsembleSeeds final : public runtime::SeedHolder {
     void drop(const protocol::NodeId& owner) override;
     void wipe(const protocol::NodeId& owner, std::function<void()> done) override;
 
-    /// How long after a wipe the next snapshot is made where no prediction has asked for it: the receipt, and
+    /// How long after a wipe the next snapshot is made if no prediction has asked for it. The receipt, and
     /// those of other nodes on the same processor, go first.
     static constexpr std::chrono::milliseconds kSnapshotAfter{100};
-    /// How long after a wipe for which there was no memory the next one begins.
+    /// How long to wait before a wipe that failed for lack of memory is tried again.
     static constexpr std::chrono::milliseconds kTryAgainAfter{500};
 
-    /// Judges a seed again: nothing in `aside` for one that may be used now.
+    /// Reports that a seed was judged again. `aside` is nothing for a seed that may be used now.
     using Judged = std::function<void(const protocol::NodeId& owner, protocol::SeedVersion version,
                                       std::optional<std::string> aside)>;
-    /// After a new main model or other changes of the node's own data: evaluates every held seed, used or
-    /// not, with the new own part, each alone, and swaps all at once. Seeds that are now to be held aside are
-    /// out of the ensemble by then; `judged` is called for each whose verdict changed, and what it tells is
-    /// to reach the engine as SeedJudged. Blocks, so call it on a thread that computes.
+    /// Call this after a new main model or another change of the node's own data. Evaluates every held seed,
+    /// used or not, with the new own part, each on its own, and swaps all at once. Seeds that must now be
+    /// held aside are out of the ensemble by then. Calls `judged` for each seed whose verdict changed;
+    /// `judged` must pass the verdict on to the engine as SeedJudged. Blocks, so call it on a thread that
+    /// computes.
     void replace_own(std::shared_ptr<const learning::OwnPart> own, const Judged& judged);
 
   private:
-    /// A seed that waits for a worker or is with one.
+    /// A seed that waits for a worker or is being checked by one.
     struct Check {
         protocol::NodeId owner;
         protocol::SeedVersion version{};
@@ -73,8 +74,8 @@ class EnsembleSeeds final : public runtime::SeedHolder {
     };
 
     void run(const std::shared_ptr<Check>& check);
-    /// Hands a prepared member over to the ensemble and tells the verdict. False if its owner was dropped
-    /// meanwhile.
+    /// Hands a prepared member over to the ensemble and reports the verdict. Returns false if its owner was
+    /// dropped in the meantime.
     [[nodiscard]] bool keep(const Check& check, std::shared_ptr<learning::Member> member,
                             std::shared_ptr<const learning::OwnPart> own);
     void end(const std::shared_ptr<Check>& check);
@@ -82,25 +83,26 @@ class EnsembleSeeds final : public runtime::SeedHolder {
         protocol::NodeId owner;
         std::function<void()> done;
     };
-    /// No check of the owner that was dropped is still running. With mutex_ held.
+    /// Returns true when no dropped check of the owner is still running. Call it with mutex_ held.
     [[nodiscard]] bool is_quiet(const protocol::NodeId& owner) const;
-    /// The first wipe that waits, and all others that need not wait for a check. Empty when an earlier turn
-    /// took them.
+    /// Returns the first wipe that waits, and all others that need not wait for a check. Empty when an
+    /// earlier turn took them.
     [[nodiscard]] std::vector<Wipe> next_wipes();
-    /// Overwrites, then tells; tries again until it is done. On the wiper's thread.
+    /// Overwrites the seeds and then calls each `done`. Tries again until it succeeds. Runs on the wiper's
+    /// thread.
     void wipe_all(std::vector<Wipe> wipes);
     void post_wipe(const protocol::NodeId& owner);
     /// Makes the next snapshot when no seed was wiped for a while, so that no prediction has to wait for it.
-    /// On the wiper's thread.
+    /// Runs on the wiper's thread.
     void prepare_snapshot();
 
     learning::EnsembleHolder& ensemble_;
     boost::asio::thread_pool& workers_;
 
     std::mutex mutex_;
-    std::condition_variable checked_;           ///< some check ended
+    std::condition_variable checked_;           ///< a check has ended
     std::map<protocol::NodeId, Owner> owners_;  ///< seeds on their way into the ensemble; guarded by mutex_
-    std::vector<Wipe> wipes_;                   ///< asked for and not begun; guarded by mutex_
+    std::vector<Wipe> wipes_;                   ///< requested and not begun; guarded by mutex_
     boost::asio::thread_pool wiper_{1};
     boost::asio::steady_timer next_snapshot_{wiper_};  ///< used on the wiper's thread only
 };

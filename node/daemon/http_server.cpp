@@ -85,11 +85,11 @@ protocol::Result<void> check_socket_path(const std::filesystem::path& socket) {
                                               " at most");
     struct stat found {};
     if (::lstat(name.c_str(), &found) == 0 && !S_ISSOCK(found.st_mode))
-        return fail(ErrorCode::malformed, name + ": exists already and is no socket");
+        return fail(ErrorCode::malformed, name + ": already exists and is not a socket");
     return {};
 }
 
-/// One client. Requests on it are answered one after the other.
+/// One client. Its requests are answered one after the other.
 class HttpServer::Connection : public std::enable_shared_from_this<Connection> {
   public:
     Connection(Protocol::socket socket, std::shared_ptr<HttpServer*> server)
@@ -129,7 +129,7 @@ class HttpServer::Connection : public std::enable_shared_from_this<Connection> {
         auto parsed_request = parsed(request);
         if (parsed_request.method == "GET" && parsed_request.path == (*server_)->stream_path_)
             return begin_stream();
-        stream_.expires_never();  // the answer may take its time
+        stream_.expires_never();  // the answer may take long
         auto pending = std::make_shared<bool>(true);
         const auto executor = stream_.get_executor();
         (*server_)->handler_(parsed_request, [self = shared_from_this(), pending, keep_alive,
@@ -176,7 +176,7 @@ class HttpServer::Connection : public std::enable_shared_from_this<Connection> {
                                  });
     }
 
-    /// A reader says nothing more: what arrives is its end.
+    /// Closes the connection when anything arrives: a reader sends nothing more, so that is its end.
     void notice_end() {
         stream_.socket().async_wait(Protocol::socket::wait_read,
                                     [self = shared_from_this()](const beast::error_code&) { self->close(); });
@@ -217,13 +217,13 @@ protocol::Result<std::unique_ptr<HttpServer>> HttpServer::create(asio::io_contex
         new HttpServer(io, socket, std::move(stream_path), std::move(handler)));
     boost::system::error_code problem;
     server->acceptor_.open(Protocol(), problem);
-    // Nobody may connect between bind and chmod.
+    // No other user may connect between bind and chmod.
     const auto before = ::umask(0177);
     if (!problem) server->acceptor_.bind(Protocol::endpoint(name), problem);
     ::umask(before);
     if (!problem) server->acceptor_.listen(asio::socket_base::max_listen_connections, problem);
     if (problem) return fail(ErrorCode::internal, name + ": " + problem.message());
-    if (::chmod(name.c_str(), 0660) != 0) return storage::file_error(socket, "let its group use");
+    if (::chmod(name.c_str(), 0660) != 0) return storage::file_error(socket, "set the group permissions of");
     server->accept();
     return server;
 }

@@ -45,7 +45,7 @@ void LateSeeds::drop(const NodeId& owner) {
 
 void LateSeeds::wipe(const NodeId& owner, std::function<void()> done) {
     if (seeds_ != nullptr) return seeds_->wipe(owner, std::move(done));
-    // drop() let go of the bytes, which wipe themselves.
+    // drop() released the bytes, which wipe themselves.
     done();
 }
 

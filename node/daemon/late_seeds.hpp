@@ -8,13 +8,13 @@
 
 namespace unlearn::daemon {
 
-/// Lets a node talk to its peers before it has a main model: seeds that arrive wait here until there is an
-/// ensemble to take them, and exits forget them as ever. Used on the node's thread only.
+/// Lets a node talk to its peers before it has a main model. Seeds that arrive wait here until there is an
+/// ensemble to take them, and exits erase them as usual. Used on the node's thread only.
 class LateSeeds final : public runtime::SeedHolder {
   public:
-    /// From now on `seeds` does the work, beginning with what waits.
+    /// Lets `seeds` do the work from now on, beginning with the seeds that wait.
     void ready(runtime::SeedHolder& seeds);
-    /// Seeds whose check waits for the first model.
+    /// The number of seeds whose check waits for the first model.
     [[nodiscard]] std::size_t waiting() const { return waiting_.size(); }
 
     void check(const protocol::NodeId& owner, protocol::SeedVersion version, const std::string& architecture,

@@ -12,9 +12,9 @@
 #include "node/learning/accuracy.hpp"
 #include "node/learning/data/random.hpp"
 #include "node/learning/distillation.hpp"
+#include "node/learning/ensemble/member.hpp"
 #include "node/learning/failure.hpp"
 #include "node/learning/generator.hpp"
-#include "node/learning/member.hpp"
 #include "node/learning/memory.hpp"
 #include "node/storage/files.hpp"
 
@@ -55,7 +55,7 @@ void append(Bytes& bytes, const learning::OptimisationSettings& settings) {
         append(bytes, &number, 1);
 }
 
-/// Everything that decides the main model.
+/// Returns a digest of everything that decides the main model.
 Digest model_fingerprint(const LabelledData& data, const config::NodeConfig& config,
                          const protocol::NetworkId& network, std::uint64_t stream_seed) {
     Bytes bytes;
@@ -82,7 +82,7 @@ Digest seed_fingerprint(const Digest& model, const config::NodeConfig& config) {
     return protocol::digest_of(bytes);
 }
 
-/// The examples that held seeds are evaluated on; the rest is needed for distillation alone.
+/// Returns the examples that held seeds are evaluated on. The rest is needed for distillation only.
 learning::ReferenceSet reference_head(const LabelledData& reference) {
     std::vector<std::size_t> rows(std::min(reference.count, static_cast<std::size_t>(learning::kMassRows)));
     std::iota(rows.begin(), rows.end(), std::size_t{0});
@@ -211,7 +211,7 @@ std::string Learner::data_stamp() const {
     return stamp;
 }
 
-// The stored model: its fingerprint, then safetensors.
+// The file of the stored model contains its fingerprint, then safetensors.
 std::optional<learning::MainModel> Learner::stored_model(const Digest& fingerprint,
                                                          const learning::InputShape& shape) const {
     const auto bytes = read_file(config_.data_dir / kModelFile);
@@ -221,7 +221,7 @@ std::optional<learning::MainModel> Learner::stored_model(const Digest& fingerpri
     auto model = learning::MainModel::restore(config_.model.main, shape,
                                               static_cast<std::int64_t>(config_.data.classes.size()),
                                               std::span(bytes).subspan(Digest::kSize));
-    if (!model) return std::nullopt;  // damaged: trained again
+    if (!model) return std::nullopt;  // damaged, so a new one is trained
     return std::move(*model);
 }
 

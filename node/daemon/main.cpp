@@ -37,7 +37,7 @@ using Clock = std::chrono::steady_clock;
 
 enum ExitStatus { stopped = 0, failed = 1, wrong_input = 2, left_the_network = 6 };
 
-/// How long a node that is done still answers questions about its exit.
+/// How long a node still answers questions about its exit after the exit has ended.
 constexpr std::chrono::seconds kAnswerAfterwards{3};
 
 int complain(const protocol::Error& error) {
@@ -50,15 +50,15 @@ int complain(const protocol::Error& error) {
     return users ? wrong_input : failed;
 }
 
-/// What was forgotten must not come back from a core dump, and nobody else of this user may look into memory.
+/// Forgotten data must not come back from a core dump, and no other process of this user may read the memory.
 void harden() {
     const rlimit none{0, 0};
     ::setrlimit(RLIMIT_CORE, &none);
     ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 }
 
-/// A shell's usual limit is as low as the connections that we accept: strangers would use up what storage and
-/// the control socket need.
+/// A shell's usual limit is as low as the number of connections that we accept. Strangers would use up the
+/// descriptors that storage and the control socket need.
 void raise_descriptor_limit() {
     constexpr rlim_t kWanted = 16384;
     rlimit limit{};
@@ -85,7 +85,7 @@ void log_event(const protocol::Event& event) {
     spdlog::log(level, "{}", line);
 }
 
-/// Tells systemd that the network thread is alive, as often as it wants to hear it.
+/// Tells systemd that the network thread is alive, as often as systemd expects it.
 class Watchdog {
   public:
     explicit Watchdog(asio::io_context& io) : timer_(io) {
@@ -107,8 +107,8 @@ class Watchdog {
     asio::steady_timer timer_;
 };
 
-/// Ends the process when it cannot end by itself: a TorchScript module that computes for ever cannot be
-/// interrupted. The state is closed before.
+/// Ends the process when it cannot end by itself, because a TorchScript module that computes for ever cannot
+/// be interrupted. The state is closed before.
 class StopDeadline {
   public:
     explicit StopDeadline(int status)
@@ -136,7 +136,7 @@ class StopDeadline {
     std::mutex mutex_;
     std::condition_variable stopped_;
     bool done_ = false;
-    std::thread thread_;  ///< last: it uses the others
+    std::thread thread_;  ///< last, because it uses the others
 };
 
 struct Inputs {
@@ -218,7 +218,7 @@ int run(const Inputs& inputs, bool only_check) {
     return status;
 }
 
-/// The whole program; what it throws is a library's.
+/// The whole program. Exceptions that leave it come from libraries.
 int unlearnd(int argc, char** argv) {
     harden();
     raise_descriptor_limit();
@@ -234,7 +234,7 @@ int unlearnd(int argc, char** argv) {
     if (const auto code = command_line::parse(app, {argv + 1, argv + argc}, std::cout, std::cerr))
         return *code;
     spdlog::set_default_logger(spdlog::stderr_color_mt("unlearnd"));
-    // The journal has its own clock, and a check is over at once.
+    // Leave the time out: the journal has its own clock, and a check ends at once.
     const bool untimed = only_check || (::sd_booted() > 0 && std::getenv("JOURNAL_STREAM") != nullptr);
     spdlog::set_pattern(untimed ? "%^%l%$: %v" : "%Y-%m-%d %T.%e %^%l%$: %v");
     const auto inputs = read_inputs(file);

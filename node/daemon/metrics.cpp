@@ -22,7 +22,7 @@ class MetricsText {
         text_ += "# HELP " + name_ + " " + std::string(help) + "\n# TYPE " + name_ + " " + std::string(type) +
                  "\n";
     }
-    /// `labels` like `state="up"`; their values are ours and need no escaping.
+    /// Adds a sample. `labels` look like `state="up"`; their values are ours and need no escaping.
     void sample(double value, std::string_view labels = {}) {
         std::array<char, 32> number{};
         std::snprintf(number.data(), number.size(), "%.17g", value);
@@ -147,7 +147,7 @@ void add_storage(const NodeService& service, MetricsText& out) {
     out.one("storage_failures_total", "counter", "Batches that could not be stored.", storage.failures);
     out.one("storage_failing", "gauge", "1 when the last write did not reach the disk.",
             service.node().storage_failure().has_value());
-    out.begin("storage_latency_seconds", "summary", "From asking to durable.");
+    out.begin("storage_latency_seconds", "summary", "Time from a request to its durability.");
     constexpr double kMicro = 1e-6;
     for (const auto& [text, quantile] : {std::pair("0.5", 0.5), std::pair("0.99", 0.99)})
         out.sample(static_cast<double>(storage.latency_at(quantile).count()) * kMicro,

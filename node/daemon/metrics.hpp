@@ -7,7 +7,7 @@
 
 namespace unlearn::daemon {
 
-/// The Prometheus text exposition format, version 0.0.4.
+/// Returns the metrics in the Prometheus text exposition format, version 0.0.4.
 [[nodiscard]] std::string metrics_text(const NodeService& service, std::chrono::seconds uptime);
 
 }  // namespace unlearn::daemon

@@ -30,7 +30,7 @@ json model_json(const NodeService& service) {
     return out;
 }
 
-/// What the rows of a prediction must look like.
+/// Describes what the rows of a prediction must look like.
 json data_json(const NodeService& service) {
     const auto& data = service.config().data;
     const bool is_table = data.kind == config::DataKind::csv;

@@ -37,7 +37,7 @@ double seconds_since(Clock::time_point start) {
     return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
-/// Random streams of this node that nobody else can guess.
+/// Returns the seed of this node's random streams, which no other node can guess.
 std::uint64_t stream_seed_of(const protocol::Identity& identity) {
     constexpr std::string_view kPurpose = "unlearnd streams 1";
     auto secret = identity.secret_seed();
@@ -74,12 +74,12 @@ Result<PredictionAnswer> compute(const learning::EnsembleHolder& ensemble, const
         answer.participants = std::move(prediction->participants);
         answer.rho = ensemble.snapshot()->rho();
         return answer;
-    } catch (const std::exception& error) {  // the user's own TorchScript, or memory
+    } catch (const std::exception& error) {  // the user's own TorchScript, or out of memory
         return fail(ErrorCode::internal, "the main model failed: " + learning::cause_of(error));
     }
 }
 
-/// Puts the numbers of each row into the order in which the model sees them, where the request names columns.
+/// Puts the numbers of each row into the order in which the model sees them, when the request names columns.
 Result<void> order_columns(PredictionRequest& request, const std::vector<std::string>& wanted) {
     if (request.columns.empty()) return {};
     if (wanted.empty())
@@ -216,7 +216,7 @@ void NodeService::begin_job(Job job) {
     ++jobs_;
     job.has_seed = node_->engine().own_seed().has_value();
     trained_stamp_ = learner_.data_stamp();
-    // std::function wants to copy what it holds.
+    // The job is shared, because std::function requires that what it holds can be copied.
     auto shared = std::make_shared<Job>(std::move(job));
     boost::asio::post(training_, [this, shared] { run_job(std::move(*shared)); });
 }
@@ -236,7 +236,7 @@ void NodeService::run_job(Job job) {
     };
     try {
         learn(job, end);
-    } catch (const std::exception& error) {  // the user's own TorchScript, or memory
+    } catch (const std::exception& error) {  // the user's own TorchScript, or out of memory
         end(learning::cause_of(error));
     }
 }
@@ -311,7 +311,7 @@ void NodeService::finish_publishing(SeedVersion version) {
             continue;
         }
         boost::asio::post(training_, [this, fingerprint = waiting.fingerprint] {
-            // At worst the same seed is published once more after a restart.
+            // If this fails, the same seed is published once more after a restart.
             try {
                 if (auto stored = learner_.remember_published(fingerprint); !stored)
                     spdlog::warn("{}", stored.error().message);
@@ -323,7 +323,7 @@ void NodeService::finish_publishing(SeedVersion version) {
     }
 }
 
-/// The seed is published as soon as it can be stored; nobody needs to wait for that.
+/// The seed is published as soon as it can be stored, so no caller needs to wait for that.
 void NodeService::tell_that_storage_fails(const std::string& detail) {
     for (auto& waiting : publishing_)
         if (auto done = std::exchange(waiting.done, nullptr))
@@ -338,7 +338,7 @@ void NodeService::refuse_publishing(const std::string& detail) {
 void NodeService::note_peer(const protocol::Event& event) {
     if (event.kind == EventKind::peer_up) peer_problems_.erase(event.subject);
     const bool is_problem = event.kind == EventKind::peer_dropped || event.kind == EventKind::peer_unresolved;
-    // Only peers have sessions and addresses; a stranger that was dropped has no name here.
+    // Only peers have sessions and addresses; a stranger that was dropped has no id here.
     if (is_problem && event.subject != NodeId{}) peer_problems_[event.subject] = event.detail;
 }
 
@@ -370,8 +370,8 @@ void NodeService::give_up_exit() {
     write_certificate();
 }
 
-/// Before the identity is retired: after that nobody could make it any more. Again for receipts that come
-/// while the node still answers.
+/// Writes the certificate before the identity is retired, because it could not be made afterwards. Writes it
+/// again for receipts that come while the node still answers.
 void NodeService::write_certificate() {
     if (!node_) return;
     const auto exit = node_->engine().own_exit();
@@ -413,7 +413,7 @@ void NodeService::predict(PredictionRequest request, std::function<void(Result<P
     });
 }
 
-/// Two looks that agree, so that a file that is still being written is left alone.
+/// Learns again only after two checks that agree, so that a file that is still being written is left alone.
 void NodeService::watch_data() {
     watch_timer_.expires_after(kWatchInterval);
     watch_timer_.async_wait([this](const boost::system::error_code& error) {

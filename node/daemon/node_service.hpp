@@ -21,21 +21,24 @@
 #include "node/network/zmq_context.hpp"
 #include "node/runtime/node.hpp"
 
-/// A node of `unlearnd`: protocol, storage, sockets and learning together, without process and control API.
+/// A node of `unlearnd`: protocol, storage, sockets and learning together, without the process and the
+/// control API.
 namespace unlearn::daemon {
 
-/// `training`: on the network already, but without a main model yet. `no_model`: making it failed;
-/// `training_problem` says why. `retired`: for ever.
+/// The state of a node. `training`: on the network already, but without a main model yet. `no_model`: making
+/// the main model failed, and `training_problem` says why. `retired`: the identity never runs again.
 enum class ServiceState { starting, training, no_model, running, exiting, retired };
+/// Returns the name of a state, as the control API shows it.
 [[nodiscard]] std::string_view name_of(ServiceState state);
 
-/// What is known of the main model in use.
+/// What is known about the main model in use.
 struct ModelSummary {
     std::int64_t training_examples = 0;
     double validation_accuracy = 0.0;
     double rho = 0.0;  ///< weight of the seeds in the current ensemble
 };
 
+/// The predictions for the rows of one request.
 struct PredictionAnswer {
     std::vector<std::int64_t> labels;  ///< the likeliest class of each row
     std::vector<float> probabilities;  ///< [rows, classes]
@@ -43,6 +46,7 @@ struct PredictionAnswer {
     double rho = 0.0;
 };
 
+/// Counts and times of training and prediction since the process began.
 struct LearningCounters {
     std::uint64_t trainings = 0;
     std::uint64_t trainings_failed = 0;
@@ -52,11 +56,12 @@ struct LearningCounters {
     double prediction_seconds = 0.0;
 };
 
-/// Everything is used on the thread that runs `io`, which every callback is called on, too.
+/// One node with its learning. Use it on the thread that runs `io`; every callback is called on that thread
+/// too.
 class NodeService {
   public:
     using EventSink = std::function<void(const protocol::Event&)>;
-    /// Empty, or one line about what went wrong.
+    /// Called with nothing on success, or with one line about what went wrong.
     using Done = std::function<void(std::optional<std::string>)>;
 
     struct Setup {
@@ -66,8 +71,8 @@ class NodeService {
         EventSink events;
     };
 
-    /// Opens the state and binds. What `setup` refers to must outlive the service.
-    /// @return retired when this identity has left; malformed for what the user has to put right.
+    /// Opens the state and binds the socket. What `setup` refers to must outlive the service.
+    /// @return retired when this identity has left; malformed for what the user has to correct.
     [[nodiscard]] static protocol::Result<std::unique_ptr<NodeService>> create(asio::io_context& io,
                                                                                network::ZmqContext& zmq,
                                                                                Setup setup);
@@ -76,11 +81,11 @@ class NodeService {
     NodeService& operator=(const NodeService&) = delete;
 
     /// Reads the data, joins the network, and learns in the background. A node that is leaving needs neither
-    /// data nor model. @return malformed, naming file or key, when the data cannot be used.
+    /// data nor a model. @return malformed, naming file or key, when the data cannot be used.
     [[nodiscard]] protocol::Result<void> start();
-    /// Says goodbye to the peers; nothing happens afterwards.
+    /// Sends Bye to the peers. Nothing happens afterwards.
     void stop();
-    /// Stops and closes the state. What still computes has nothing to do with the node any more.
+    /// Stops and closes the state. What still computes no longer affects the node.
     void close();
 
     [[nodiscard]] ServiceState state() const;
@@ -89,25 +94,27 @@ class NodeService {
     [[nodiscard]] std::optional<ModelSummary> model() const;
     [[nodiscard]] LearningCounters learning() const { return counters_; }
     [[nodiscard]] const config::NodeConfig& config() const { return setup_.config; }
-    /// Names of the features in the order in which models see them; empty for images, and when leaving.
+    /// Returns the names of the features in the order in which models see them; empty for images, and when
+    /// leaving.
     [[nodiscard]] const std::vector<std::string>& columns() const { return columns_; }
     [[nodiscard]] const protocol::NetworkId& network() const { return setup_.binding.network; }
-    /// Why the last connection with a peer ended, or none came about; nothing while it is fine.
+    /// Returns why the last connection with a peer ended or could not be made; nothing while it is fine.
     [[nodiscard]] std::optional<std::string> problem_with(const protocol::NodeId& peer) const;
     [[nodiscard]] runtime::Node& node() { return *node_; }
     [[nodiscard]] const runtime::Node& node() const { return *node_; }
 
-    /// Learns again from the data files as they are now, and publishes a new version of the seed in any case.
+    /// Learns again from the data files as they are now, and always publishes a new version of the seed.
     /// `done` is called when it is durable.
     void publish(Done done);
-    /// `done` gets an answer, or one line when the rows have another width or there is no model yet.
+    /// Calls `done` with an answer, or with one line when the rows have another width or there is no model
+    /// yet.
     void predict(PredictionRequest request, std::function<void(protocol::Result<PredictionAnswer>)> done);
-    /// Our own exit, and its end without the receipts that are missing.
+    /// Begins our own exit. `give_up_exit` ends it without the receipts that are missing.
     void begin_exit();
     void give_up_exit();
 
   private:
-    /// The ensemble and who feeds it; shared with the threads that compute.
+    /// The ensemble and the object that feeds it; shared with the threads that compute.
     struct Live {
         Live(std::shared_ptr<const learning::OwnPart> own, const learning::EnsembleOptions& options,
              boost::asio::thread_pool& checks)
@@ -118,7 +125,7 @@ class NodeService {
     struct Job {
         bool publish_always = false;
         bool has_seed = false;
-        std::optional<NodeData> data;  ///< read already
+        std::optional<NodeData> data;  ///< set when the data were read already
         Done done;
     };
     struct Waiting {
@@ -130,10 +137,10 @@ class NodeService {
     NodeService(asio::io_context& io, Setup setup);
     void begin_job(Job job);
     void run_job(Job job);
-    /// The work of a job; `end` is called once, unless this throws.
+    /// Does the work of a job. `end` is called once, unless this throws.
     void learn(Job& job, const std::function<void(std::optional<std::string>)>& end);
     void end_job(const Done& done, std::optional<std::string> problem, double seconds);
-    /// Hands a function to the node's thread; it is forgotten if the service is gone by then.
+    /// Runs a function on the node's thread; it is dropped if the service is gone by then.
     void on_node_thread(std::function<void(NodeService&)> function);
     void take_over(std::shared_ptr<Live> live, const Learnt& learnt);
     void publish_seed(protocol::SharedSeedBytes payload, const protocol::Digest& fingerprint, Done done);
@@ -156,8 +163,8 @@ class NodeService {
     boost::asio::thread_pool training_{1};
     boost::asio::thread_pool checks_{1};
     boost::asio::thread_pool predictions_{1};
-    std::shared_ptr<Live> trained_live_;  ///< of the training thread
-    std::shared_ptr<Live> live_;          ///< of the node's thread
+    std::shared_ptr<Live> trained_live_;  ///< used by the training thread
+    std::shared_ptr<Live> live_;          ///< used by the node's thread
     std::optional<ModelSummary> model_;
     config::Scaling scaling_;
     std::vector<std::string> columns_;

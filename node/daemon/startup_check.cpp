@@ -24,8 +24,8 @@ tl::unexpected<protocol::Error> as_input(protocol::Error error) {
     return tl::unexpected(std::move(error));
 }
 
-/// Makes a file in the folder and removes it again: permissions alone do not tell what a read-only or full
-/// file system allows.
+/// Makes a file in the folder and removes it again, because permissions do not tell whether the file system
+/// is read-only or full.
 Result<void> check_writable(const std::filesystem::path& folder) {
     const auto trial = folder / (".check-" + std::to_string(::getpid()));
     const std::uint8_t byte = 0;
@@ -37,7 +37,7 @@ Result<void> check_writable(const std::filesystem::path& folder) {
     return {};
 }
 
-/// The folder, or the nearest one above it that exists, in which it will be made.
+/// Returns the folder, or the nearest one above it that exists, in which it will be made.
 std::filesystem::path existing(std::filesystem::path folder) {
     std::error_code error;
     while (!std::filesystem::exists(folder, error) && folder.has_relative_path())
@@ -49,7 +49,7 @@ Result<void> check_control_socket(const config::NodeConfig& config) {
     const auto& socket = config.control_socket;
     if (auto usable = check_socket_path(socket); !usable) return as_input(usable.error());
     const auto folder = existing(socket.parent_path());
-    // What systemd makes at the start (RuntimeDirectory) is not there before it.
+    // A folder that systemd makes at the start (RuntimeDirectory) does not exist before.
     if (folder == "/run" && socket.parent_path() != folder) return {};
     return check_writable(folder);
 }
@@ -60,13 +60,13 @@ bool holds_something(const std::filesystem::path& file) {
     return !error && size > 0;
 }
 
-/// Opens the state as the start will, when there is one and nobody has it open.
+/// Opens the state as the start will, if there is one.
 Result<void> check_state(const config::NodeConfig& config, const protocol::Identity& identity,
                          const config::Binding& binding) {
     const auto folder = config.data_dir / "state";
     std::error_code error;
     if (std::filesystem::exists(folder, error) && !std::filesystem::is_directory(folder, error))
-        return fail(ErrorCode::malformed, folder.string() + ": is no folder");
+        return fail(ErrorCode::malformed, folder.string() + ": is not a folder");
     if (!std::filesystem::exists(folder / "state.db", error)) return {};
     if (auto writable = check_writable(folder); !writable) return writable;
     auto store = storage::Store::open(folder, {identity.id(), binding.network});
@@ -96,7 +96,8 @@ Result<void> check_learning(const config::NodeConfig& config, const config::Bind
     return {};
 }
 
-/// Whether it may be the node of this folder that listens: a process that has the state open holds a lock.
+/// Returns true when a process has the state open, because that process holds a lock. The node of this folder
+/// may then be the one that listens.
 bool is_locked(const std::filesystem::path& state) {
     std::error_code error;
     return std::filesystem::is_directory(state, error) && !storage::lock_directory(state);

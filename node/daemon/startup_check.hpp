@@ -7,17 +7,17 @@
 
 namespace unlearn::daemon {
 
-/// Finds what would stop the start of a node, or leave it without a model, and changes nothing: whether the
-/// folders can be written, the control socket and the listening address can be had, the state belongs to this
-/// node and has not left its network, the data fit models and network, and the user's TorchScript answers for
-/// all of them. A node that runs already keeps what it has: its socket, its port and its state are not tried.
+/// Finds what would stop the start of a node or leave it without a model, and changes nothing. Checks that
+/// the folders can be written, the control socket and the listening address are available, the state belongs
+/// to this node and has not left its network, the data fit models and network, and the user's TorchScript
+/// answers for all of them. The socket, port and state of a node that is already running are not tried.
 /// @return malformed, or retired, with one line that names what is wrong
 [[nodiscard]] protocol::Result<void> check_startup(const config::NodeConfig& config,
                                                    const protocol::Identity& identity,
                                                    const config::Binding& binding);
 
-/// A node that has run and whose state is gone must not start as if it were new: it would give the versions
-/// of its seed away twice, use seeds of peers that have left, and call an exit complete that nobody
+/// Refuses a node that has run before and whose state is gone. If it started as a new node, it would use
+/// versions of its seed twice, use seeds of peers that have left, and call an exit complete that no holder
 /// confirmed.
 [[nodiscard]] protocol::Result<void> check_state_is_kept(const config::NodeConfig& config);
 

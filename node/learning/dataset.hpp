@@ -11,25 +11,25 @@
 
 namespace unlearn::learning {
 
-// Labelled examples as tensors. They can come from a table only, that is from a file, and never from a
-// model's predictions: what is trained on a Dataset has learnt from nothing else. Immutable; copies share
-// memory.
+/// Labelled examples as tensors. A Dataset is made only from a table, that is, from a file, and never from a
+/// model's predictions. A model trained on one has therefore learnt from nothing else. Immutable; copies
+/// share memory.
 class Dataset {
   public:
     [[nodiscard]] static Dataset from_table(const LabelledData& table);
-    // Only these rows, in this order.
+    /// Takes only these rows, in this order.
     [[nodiscard]] static Dataset from_table(const LabelledData& table, std::span<const std::size_t> rows);
 
-    [[nodiscard]] const at::Tensor& inputs() const {
-        return inputs_;
-    }  // [N, channels, height, width] float32
-    [[nodiscard]] const at::Tensor& labels() const { return labels_; }  // [N] int64
+    /// The inputs, [N, channels, height, width] float32.
+    [[nodiscard]] const at::Tensor& inputs() const { return inputs_; }
+    /// The labels, [N] int64.
+    [[nodiscard]] const at::Tensor& labels() const { return labels_; }
     [[nodiscard]] std::int64_t size() const { return labels_.size(0); }
     [[nodiscard]] std::int64_t classes() const { return classes_; }
     [[nodiscard]] const InputShape& shape() const { return shape_; }
 
     [[nodiscard]] Dataset subset(std::span<const std::size_t> rows) const;
-    // The share of each class among the labels; zeros for an empty set.
+    /// Returns the share of each class among the labels; zeros for an empty set.
     [[nodiscard]] std::vector<double> class_distribution() const;
 
   private:
@@ -41,32 +41,32 @@ class Dataset {
     InputShape shape_;
 };
 
-// Rows of examples, one after the other, as [rows, channels, height, width] float32.
+/// Copies consecutive examples into a tensor [rows, channels, height, width] float32.
 [[nodiscard]] at::Tensor inputs_of(std::span<const float> features, const InputShape& shape);
 
+/// A node's own data, split for training and validation.
 struct ValidationSplit {
     Dataset train;
     Dataset validation;
 };
 
-// Sets aside about `fraction` of every class for validation (rounded; at least one example of a class that
-// has two). Which ones is drawn from the stream of that seed and depends on this data alone.
+/// Sets aside about `fraction` of every class for validation, rounded; at least one example of a class that
+/// has two. The choice is drawn from the stream of that seed and depends on no other data.
 [[nodiscard]] ValidationSplit split_validation(const Dataset& own, double fraction, std::uint64_t seed);
 
-// The public examples without labels on which seeds are distilled. It is drawn before any node gets data, is
-// held out of everybody's training data, and is the same at all nodes of a network.
+/// The public examples without labels on which seeds are distilled. The reference set is drawn before any
+/// node gets data, is kept out of all training data, and is the same at all nodes of a network.
 class ReferenceSet {
   public:
     [[nodiscard]] static ReferenceSet from_table(const LabelledData& table);
     [[nodiscard]] static ReferenceSet from_table(const LabelledData& table,
                                                  std::span<const std::size_t> rows);
 
-    [[nodiscard]] const at::Tensor& inputs() const {
-        return inputs_;
-    }  // [R, channels, height, width] float32
+    /// The inputs, [R, channels, height, width] float32.
+    [[nodiscard]] const at::Tensor& inputs() const { return inputs_; }
     [[nodiscard]] std::int64_t size() const { return inputs_.size(0); }
-    // A copy of the first rows, at most that many, in memory of its own: kMassRows are all that an OwnPart
-    // needs, so that a daemon keeps the whole set only while it distils.
+    /// Returns a copy of the first rows, at most that many, in memory of its own. An OwnPart needs only
+    /// kMassRows of them, so a daemon keeps the whole set only while it distils.
     [[nodiscard]] ReferenceSet head(std::int64_t rows) const;
 
   private:

@@ -16,13 +16,13 @@
 
 namespace unlearn::learning {
 
-// A seed model: what of a main model may leave its node. Only distil() makes one. Immutable; copies share the
-// model, whose memory is zeroed when the last one dies.
+/// A seed model: a small model, distilled from a main model, that may leave the node. Only distil() makes
+/// one. Immutable; copies share the model, whose memory is zeroed when the last copy dies.
 class Seed {
   public:
     [[nodiscard]] const Model& model() const { return *model_; }
     [[nodiscard]] const Architecture& architecture() const { return model_->architecture(); }
-    // What peers are sent: safetensors, equal bytes for equal weights.
+    /// Returns the bytes that peers are sent: safetensors, equal bytes for equal weights.
     [[nodiscard]] std::vector<std::uint8_t> payload() const;
 
   private:
@@ -33,9 +33,12 @@ class Seed {
     std::shared_ptr<const Model> model_;
 };
 
-// Distils a main model into a fresh small one ("cold start": never from an earlier version) as in HDUS (arXiv
-// 2308.13269): minimises KL(softmax(z_main / T) || softmax(z_seed / T)) over the reference set, whose labels
-// nobody knows. There is nothing to pass an ensemble or a peer's seed to. Blocks for seconds.
+/// Distils a main model into a fresh small one, as in HDUS (arXiv 2308.13269). It minimises
+///
+///     KL(softmax(z_main / T) || softmax(z_seed / T))
+///
+/// over the reference set, which has no labels. Every seed is a "cold start" and never continues an earlier
+/// version. No parameter takes an ensemble or a peer's seed. Blocks for seconds.
 [[nodiscard]] Result<Seed> distil(const MainModel& main, const ReferenceSet& reference,
                                   const Architecture& seed_architecture, const DistilOptions& options,
                                   at::Generator generator, const Progress& progress = {},

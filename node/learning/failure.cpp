@@ -23,7 +23,7 @@ std::string_view last_line(std::string_view text) {
     return trimmed(end == std::string_view::npos ? text : text.substr(end + 1));
 }
 
-/// The line with which Python and TorchScript name an error ("ValueError: ..."), else the last one.
+/// Returns the line in which Python or TorchScript names an error ("ValueError: ..."), or else the last line.
 std::string_view error_line(std::string_view text) {
     const std::string_view last = last_line(text);
     while (!trimmed(text).empty()) {
@@ -58,7 +58,7 @@ std::string cause_of(const std::exception& error) {
         line.begin(), line.end(), [](char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7F'; },
         '?');
     if (line.size() > kLongest) line = line.substr(0, kLongest) + "...";
-    return line.empty() ? "an error without a text" : line;
+    return line.empty() ? "an error without a message" : line;
 }
 
 }  // namespace unlearn::learning

@@ -5,8 +5,8 @@
 
 namespace unlearn::learning {
 
-/// What an exception says about its cause, in one line: the last line of a TorchScript traceback, and the
-/// first of LibTorch's own messages, whose stack trace is left out.
+/// Returns the cause of an exception in one line: the error line at the end of a TorchScript traceback, or
+/// the first line of any other message. LibTorch's stack trace is left out.
 [[nodiscard]] std::string cause_of(const std::exception& error);
 
 }  // namespace unlearn::learning

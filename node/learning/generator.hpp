@@ -6,9 +6,9 @@
 
 namespace unlearn::learning {
 
-// A random generator of its own for one purpose, seeded with stream_seed() (data/random.hpp). Everything in
-// this folder draws from a generator it is given and never from LibTorch's global one: another thread's draw
-// would change it.
+/// Makes a random generator for one purpose, seeded with stream_seed() (data/random.hpp). Everything in this
+/// folder draws from a generator that is passed in and never from LibTorch's global one, because a draw in
+/// another thread would change its numbers.
 [[nodiscard]] at::Generator make_generator(std::uint64_t seed);
 
 }  // namespace unlearn::learning

@@ -12,9 +12,10 @@ namespace unlearn::learning {
 namespace {
 
 #ifdef __GLIBC__
-// Setting it keeps glibc from raising it to 32 MiB after the first large block was freed, as it would by
-// itself: a set of 10,000 images would then come from the heap and stay there. Smaller ones slow down
-// convolutions, whose intermediate results are mapped and unmapped at every step.
+// The size from which a block gets a mapping of its own. Setting it stops glibc from raising it to 32 MiB
+// after the first large block was freed; a set of 10,000 images would then come from the heap and stay there.
+// A smaller value slows down convolutions, whose intermediate results would be mapped and unmapped at every
+// step.
 constexpr int kOwnMapping = 8 << 20;
 constexpr int kNever = std::numeric_limits<int>::max();
 #endif
@@ -45,7 +46,7 @@ MemoryAtHand::MemoryAtHand() {
 MemoryAtHand::~MemoryAtHand() {
 #ifdef __GLIBC__
     mallopt(M_TRIM_THRESHOLD, kOwnMapping);
-    // malloc_trim leaves the end of every arena but the first as it is; freeing a large block there does not.
+    // malloc_trim does not trim the end of any arena but the first; freeing a large block there does.
     constexpr std::size_t kLarge = 1 << 17;
     void* volatile block = std::malloc(kLarge);
     std::free(block);

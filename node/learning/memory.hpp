@@ -2,17 +2,18 @@
 
 namespace unlearn::learning {
 
-// Settings of the C library's allocator for a process that stays up for years with little memory: few arenas
-// (each thread of a pool would keep one of its own) and large blocks that go back to the system when they are
-// freed. Call it first in main(). Does nothing where the C library is not glibc.
+/// Sets up the C library's allocator for a process that runs for years with little memory. It keeps few
+/// arenas (otherwise each thread of a pool would keep its own) and returns large blocks to the system when
+/// they are freed. Call it first in main(). Does nothing unless the C library is glibc.
 void keep_memory_low();
 
-// Gives back what training, distilling or judging has left behind; takes about a millisecond.
+/// Returns to the system what training, distilling or judging has left behind. Takes about a millisecond.
 void release_memory();
 
-// For the time in which such a process learns: what is freed stays at hand until the end of this scope, and
-// is given back then. Every step frees all its intermediate results; mapped anew they cost a page fault for
-// every 4 kB, which may be most of the time that a small residual net takes. One at a time.
+/// Keeps freed memory in the process until the end of this scope, then returns it to the system. Use it while
+/// such a process learns: every step frees all its intermediate results, and mapping memory anew costs a page
+/// fault for every 4 kB, which may be most of the time that a small residual net takes. Only one may exist at
+/// a time.
 class MemoryAtHand {
   public:
     MemoryAtHand();

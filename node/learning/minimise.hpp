@@ -6,8 +6,9 @@
 
 namespace unlearn::learning {
 
-// Where `cost` is least between `lowest` and `highest`, to within `precision`: the best of a coarse grid,
-// then a golden-section search between its neighbours. Calls `cost` about 30 times.
+/// Returns the place between `lowest` and `highest` where `cost` is least, to within `precision`. Takes the
+/// best point of a coarse grid, then searches between its neighbours by golden section. Calls `cost` about 30
+/// times.
 template <typename Cost>
 [[nodiscard]] double minimise(double lowest, double highest, double precision, const Cost& cost) {
     constexpr int kCoarseSteps = 8;

@@ -14,7 +14,7 @@
 namespace unlearn::learning {
 namespace {
 
-// Hands out a model's weights in their order, as the layers need them.
+// Hands out a model's weights one by one, in the order in which the layers need them.
 class Weights {
   public:
     explicit Weights(const std::vector<at::Tensor>& all) : next_(all.begin()), end_(all.end()) {}
@@ -35,14 +35,14 @@ at::Tensor dense(const at::Tensor& inputs, Weights& weights) {
     return at::linear(inputs, weight, bias);
 }
 
-// A 3x3 or 1x1 convolution without bias that keeps the size, divided by the stride.
+// A 3x3 or 1x1 convolution without bias. It keeps the size, divided by the stride.
 at::Tensor convolve(const at::Tensor& inputs, const at::Tensor& weight, std::int64_t stride) {
     const std::int64_t padding = weight.size(2) / 2;
     return at::conv2d(inputs, weight, {}, at::IntArrayRef{stride, stride}, at::IntArrayRef{padding, padding});
 }
 
-// The largest of each 2x2 square. LibTorch takes the maxima of many channels at once only where the channels
-// lie side by side; the values are the same, and it takes a third of the time, the copies included.
+// Takes the largest value of each 2x2 square. LibTorch takes the maxima of many channels at once only if the
+// channels lie side by side. The values are the same, and it takes a third of the time, including the copies.
 at::Tensor halve(const at::Tensor& x) {
     return at::max_pool2d(x.contiguous(at::MemoryFormat::ChannelsLast), 2).contiguous();
 }
@@ -59,7 +59,7 @@ at::Tensor forward_cnn(const Architecture& architecture, Weights& weights, const
     for (std::size_t i = 0; i < architecture.widths.size(); ++i) {
         const at::Tensor& weight = weights.next();
         const at::Tensor& bias = weights.next();
-        // Pooling first gives the same result, as ReLU is monotonic, and less to do.
+        // ReLU is monotonic, so pooling first gives the same result with less work.
         x = at::relu(halve(at::conv2d(x, weight, bias, 1, 1)));
     }
     x = x.flatten(1);
@@ -116,7 +116,7 @@ Model::Model(Architecture architecture, const InputShape& shape, std::int64_t cl
       classes_(classes),
       parameters_(std::move(parameters)) {}
 
-// Spelt out, as the base class can be copied and not moved.
+// Written out because the base class can be copied but not moved.
 Model::Model(Model&& other) noexcept
     : Classifier(),
       architecture_(std::move(other.architecture_)),

@@ -12,7 +12,8 @@
 namespace unlearn::learning {
 namespace {
 
-// The share of the learning rate at a step: up over the first tenth, then down along a half cosine.
+// Returns the factor of the learning rate at a step: it rises over the first tenth, then falls along a half
+// cosine.
 double schedule(std::int64_t step, std::int64_t steps) {
     const double progress = static_cast<double>(step) / static_cast<double>(steps);
     constexpr double kWarmUp = 0.1;
@@ -35,7 +36,7 @@ std::unique_ptr<torch::optim::Optimizer> make_optimizer(const Model& model,
         torch::optim::AdamWOptions(options.learning_rate).weight_decay(options.weight_decay));
 }
 
-// Lets gradients flow into the weights for as long as it lives.
+// Enables gradients for the weights as long as it lives.
 class GradientScope {
   public:
     explicit GradientScope(const Model& model) : parameters_(model.parameters()) {

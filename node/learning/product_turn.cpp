@@ -8,7 +8,7 @@
 namespace unlearn::learning {
 namespace {
 
-// A plain mutex would let a thread that trains take it again and again while others wait.
+// With a plain mutex, a training thread could take it again and again while others wait.
 class TicketLock {
   public:
     void lock() {

@@ -2,17 +2,18 @@
 
 namespace unlearn::learning {
 
-// BLAS packs what it multiplies into buffers that live as long as the process, and takes the first that no
-// other thread is using. So products at the same time leave traces of their factors in several, and
-// overwrite_blas_buffers() reaches only the first. A process that must overwrite what it forgets therefore
-// lets one thread at a time multiply; a simulation, whose products should be fast, does not.
+// BLAS packs the matrices that it multiplies into buffers that live as long as the process, and takes the
+// first buffer that no other thread is using. Simultaneous products therefore leave traces of their factors
+// in several buffers, and overwrite_blas_buffers() reaches only the first. A process that must overwrite what
+// it forgets lets one thread at a time multiply. A simulation does not, because its products should be fast.
 
-// For the whole process and everything in learning/. Switch it on before the first product.
+/// Switches turns on or off for everything in learning/ and the whole process. Call it before the first
+/// product.
 void let_products_take_turns(bool on);
 
-// Held by whatever multiplies for one batch or one chunk of rows: milliseconds, so that nobody waits long.
-// Turns come in the order in which they were asked for. Does nothing while the switch is off. A thread may
-// hold one only.
+/// The turn of one thread to multiply. Hold it for one batch or one chunk of rows; that takes milliseconds,
+/// so no thread waits long. Turns are granted in the order of the requests. Does nothing while turns are
+/// switched off. A thread may hold only one.
 class ProductTurn {
   public:
     ProductTurn();

@@ -48,7 +48,8 @@ class ScriptModel final : public Classifier {
             total += parameter.numel();
         return total;
     }
-    /// Copies of all numbers that the module holds.
+    [[nodiscard]] std::vector<NamedTensor> export_tensors() const override { return {}; }
+    /// Returns copies of all parameters and buffers of the module.
     [[nodiscard]] std::vector<at::Tensor> numbers() const {
         std::vector<at::Tensor> copies;
         for (const at::Tensor& parameter : module_.parameters())
@@ -61,11 +62,11 @@ class ScriptModel final : public Classifier {
   private:
     [[nodiscard]] at::Tensor answer_to(const at::Tensor& inputs) const {
         const at::NoGradGuard no_gradients;
-        // The settings belong to the calling thread.
+        // This setting belongs to the calling thread.
         const torch::jit::GraphOptimizerEnabledGuard unoptimised(false);
         torch::jit::Module module = module_;  // shares the weights; calls are not const
         try {
-            // A copy: layers that work in place would change what the seeds of peers are given.
+            // Passes a copy, because layers that work in place would change what the peers' seeds are given.
             const auto answer = module.forward({inputs.clone()});
             if (!answer.isTensor())
                 throw std::runtime_error("it gives a " + answer.tagKind() + ", not a tensor");
@@ -95,7 +96,7 @@ class ScriptModel final : public Classifier {
     std::int64_t classes_;
 };
 
-/// As many rows as asked for, from the trial in turn.
+/// Returns as many rows as asked for by repeating the rows of the trial.
 at::Tensor rows_of(const at::Tensor& trial, std::int64_t count) {
     return trial.index_select(0, at::arange(count, at::kLong).remainder(trial.size(0)));
 }
@@ -106,7 +107,7 @@ bool are_equal(const std::vector<at::Tensor>& a, const std::vector<at::Tensor>& 
     return true;
 }
 
-/// Whether each of the first rows gets about the same answer alone as it got among others.
+/// Whether each of the first rows gets about the same answer alone as among others.
 bool rows_are_alone(const ScriptModel& model, const at::Tensor& rows, const at::Tensor& together) {
     constexpr std::int64_t kLooked = 8;
     constexpr double kTolerance = 1e-3;  // the last bits depend on the size of the batch in any model
@@ -119,9 +120,9 @@ bool rows_are_alone(const ScriptModel& model, const at::Tensor& rows, const at::
     return true;
 }
 
-/// What speaks against the model, or nothing. Throws what forward() throws.
+/// Returns what is wrong with the model, or nothing. Throws what forward() throws.
 std::optional<std::string> problem_in_trial(const ScriptModel& model, const at::Tensor& trial) {
-    // The most rows first: in few of them chance may be the same twice.
+    // The largest batch comes first: in few rows a random layer can give the same answer twice by chance.
     constexpr std::int64_t kSizes[] = {kPredictionRows, 1, 2, 3};
     const auto before = model.numbers();
     for (const std::int64_t size : kSizes) {
@@ -140,7 +141,7 @@ std::optional<std::string> problem_in_trial(const ScriptModel& model, const at::
     return std::nullopt;
 }
 
-/// LibTorch's own words mean little to people who saved the wrong thing.
+/// LibTorch's own messages mean little to users who saved the wrong thing.
 std::string hint_for(const std::string& cause) {
     if (cause.find("constants.pkl") != std::string::npos)
         return "; the file holds numbers without a program, such as a state_dict: save the module itself "
@@ -162,7 +163,7 @@ Result<std::shared_ptr<const Classifier>> load_script(const std::filesystem::pat
     std::error_code error;
     const auto status = std::filesystem::status(file, error);
     if (status.type() == std::filesystem::file_type::not_found) return refuse("no such file");
-    if (!std::filesystem::is_regular_file(status)) return refuse(error ? error.message() : "is no file");
+    if (!std::filesystem::is_regular_file(status)) return refuse(error ? error.message() : "is not a file");
     std::shared_ptr<const ScriptModel> model;
     try {
         torch::jit::getExecutorMode() = false;
@@ -171,7 +172,7 @@ Result<std::shared_ptr<const Classifier>> load_script(const std::filesystem::pat
         model = std::make_shared<const ScriptModel>(file.string(), std::move(module), shape, classes);
     } catch (const std::exception& failure) {
         const std::string cause = cause_of(failure);
-        return refuse("is no TorchScript module: " + cause + hint_for(cause));
+        return refuse("is not a TorchScript module: " + cause + hint_for(cause));
     }
     const ProductTurn turn;
     try {

@@ -9,7 +9,7 @@
 namespace unlearn::learning {
 namespace {
 
-// Moves the whole batch by one offset drawn for it, filling the border with zeros.
+// Moves the whole batch by one random offset and fills the border with zeros.
 at::Tensor shifted(const at::Tensor& images, std::int64_t most, at::Generator& generator) {
     const auto offsets = at::randint(0, 2 * most + 1, {2}, generator, at::TensorOptions(at::kLong));
     const auto* offset = offsets.data_ptr<std::int64_t>();
@@ -19,25 +19,20 @@ at::Tensor shifted(const at::Tensor& images, std::int64_t most, at::Generator& g
 
 }  // namespace
 
-MainModel::MainModel(Model model) {
-    auto trained = std::make_shared<const Model>(std::move(model));
-    trained_ = trained.get();
-    model_ = std::move(trained);
-}
+MainModel::MainModel(MainModelKey /*key*/, std::shared_ptr<const Classifier> model)
+    : model_(std::move(model)) {}
 
 Result<MainModel> MainModel::from_script(const std::filesystem::path& file, const Dataset& own_data) {
     const at::Tensor trial =
         own_data.inputs().narrow(0, 0, std::min(kPredictionRows, own_data.inputs().size(0)));
     auto script = load_script(file, own_data.shape(), own_data.classes(), trial);
     if (!script) return tl::unexpected(script.error());
-    MainModel main;
-    main.model_ = std::move(*script);
-    return main;
+    return MainModel(MainModelKey(), std::move(*script));
 }
 
 std::vector<std::uint8_t> MainModel::save() const {
-    UNLEARN_ASSERT(trained_ != nullptr);
-    auto tensors = trained_->export_tensors();
+    auto tensors = model_->export_tensors();
+    UNLEARN_ASSERT(!tensors.empty());
     auto bytes = write_safetensors(tensors);
     wipe(tensors);
     return bytes;
@@ -50,7 +45,7 @@ Result<MainModel> MainModel::restore(const Architecture& architecture, const Inp
     auto model = load_model(architecture, shape, classes, *tensors);
     wipe(*tensors);
     if (!model) return tl::unexpected(model.error());
-    return MainModel(std::move(*model));
+    return MainModel(MainModelKey(), std::make_shared<const Model>(std::move(*model)));
 }
 
 Result<MainModel> train(const Architecture& architecture, const Dataset& own_data,
@@ -67,7 +62,7 @@ Result<MainModel> train(const Architecture& architecture, const Dataset& own_dat
     auto done =
         optimise(*model, own_data.size(), batch_loss, options.optimisation, generator, progress, cancel);
     if (!done) return tl::unexpected(done.error());
-    return MainModel(std::move(*model));
+    return MainModel(MainModelKey(), std::make_shared<const Model>(std::move(*model)));
 }
 
 }  // namespace unlearn::learning

@@ -9,7 +9,7 @@ namespace unlearn::learning {
 
 void wipe(const at::Tensor& tensor) {
     if (!tensor.defined() || !tensor.has_storage()) return;
-    // The whole storage: a view would otherwise leave its neighbours behind.
+    // Wipes the whole storage: with a view, the numbers outside it must go, too.
     const void* memory = tensor.storage().data();
     if (memory != nullptr) explicit_bzero(const_cast<void*>(memory), tensor.storage().nbytes());
 }
@@ -24,14 +24,14 @@ void wipe(std::vector<NamedTensor>& tensors) {
 }
 
 void overwrite_blas_buffers() {
-    // OpenBLAS packs blocks of at most a few hundred rows and columns of either factor; long and thin
-    // products of zeros fill both places.
+    // OpenBLAS packs blocks of at most a few hundred rows and columns of either factor. Long and thin
+    // products of zeros fill the places of both.
     constexpr std::int64_t kLong = 1024;
     constexpr std::int64_t kThin = 16;
     const at::NoGradGuard no_gradients;
     const ProductTurn turn;
-    // Kept for ever (4 MiB): fresh memory costs a page fault every 4 KiB, which took 20 to 80 ms on a slow
-    // virtual machine, in the way of every receipt.
+    // Kept until the process ends (4 MiB). Fresh memory costs a page fault every 4 KiB; on a slow virtual
+    // machine that took 20 to 80 ms and delayed every receipt.
     static const at::Tensor square = at::zeros({kLong, kLong}, at::kFloat);
     static_cast<void>(at::mm(square, at::zeros({kLong, kThin}, at::kFloat)));
     static_cast<void>(at::mm(at::zeros({kThin, kLong}, at::kFloat), square));

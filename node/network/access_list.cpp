@@ -111,7 +111,7 @@ ProvisionalCounters AccessList::counters() const {
 void AccessList::take_slot_away(std::map<Key, Slot>::iterator slot, Clock::time_point now) {
     if (refused_until_.size() >= kMaxRefusedKeys)
         std::erase_if(refused_until_, [now](const auto& entry) { return entry.second <= now; });
-    // A peer with so many keys gains nothing from one that is forgotten early.
+    // Forgetting one key early gains nothing for a peer that has so many keys.
     if (refused_until_.size() >= kMaxRefusedKeys)
         refused_until_.erase(
             std::ranges::min_element(refused_until_, {}, &std::pair<const Key, Clock::time_point>::second));

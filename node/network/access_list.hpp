@@ -16,44 +16,44 @@
 
 namespace unlearn::network {
 
-/// Who may connect to one node: the keys on the allow list and, where that is turned on, a few unknown keys
-/// for a short while each, in which they may say one hello.
+/// Decides who may connect to one node: the keys on the allow list and, when provisional admission is on, a
+/// few unknown keys for a short time each. In that time an unknown key may send one Hello.
 ///
-/// An unknown key takes a slot with its first connection. `allow` with that key in the list confirms it. A
-/// key that is not confirmed in time, or breaks a rule, loses its slot and is refused for twice the time it
-/// had. Slots are given back by the node's thread only (`expire`, `refuse`, `allow`), after which it ends the
-/// sessions: while that thread is busy, slots stay taken and nobody new gets in.
+/// An unknown key takes a slot with its first connection. Calling `allow` with a list that contains the key
+/// confirms it. A key that breaks a rule or is not confirmed in time loses its slot and is refused for twice
+/// the time it had. Only the node's thread frees slots (`expire`, `refuse`, `allow`): while that thread is
+/// busy, slots stay taken and no new key gets in.
 ///
-/// Thread-safe: the ZAP thread asks while the node's thread changes.
+/// Thread-safe: the ZAP thread asks while the node's thread makes changes.
 class AccessList {
   public:
     using Clock = std::chrono::steady_clock;
     using Key = protocol::CurvePublicKey;
 
-    /// Replaces the list. @return the keys that were struck off it.
+    /// Replaces the allow list. @return the keys that were removed from it.
     std::vector<Key> allow(std::span<const Key> keys);
-    /// At most `at_most` unknown keys at a time, each for `for_at_most`; 0 turns it off and ends those that
-    /// have a slot.
+    /// Admits at most `at_most` unknown keys at a time, each for `for_at_most`. 0 turns this off and frees
+    /// all slots.
     void admit_provisionally(std::size_t at_most, std::chrono::milliseconds for_at_most);
 
     enum class Answer { refused, allowed, provisional };
-    /// May `key` connect now? Takes a slot for an unknown key.
+    /// Decides whether `key` may connect now. Takes a slot for an unknown key.
     [[nodiscard]] Answer connecting(const Key& key, Clock::time_point now);
-    /// Why a message of `key` must not be delivered; nothing when it may. An unknown key's only message is
-    /// used up by asking.
+    /// Returns why a message of `key` must not be delivered; nothing when it may be delivered. An unknown key
+    /// may send only one message, and this call uses it up.
     [[nodiscard]] std::optional<std::string> problem_with_message(const Key& key, const Frames& frames,
                                                                   Clock::time_point now);
     [[nodiscard]] bool is_allowed(const Key& key) const;
-    /// Listed, or with a slot whose time is not over.
+    /// Returns true when the key is listed or has a slot that has not expired.
     [[nodiscard]] bool is_known(const Key& key, Clock::time_point now) const;
 
-    /// Takes the slot of an unknown key away; nothing happens to one that is listed or has none.
+    /// Takes the slot of an unknown key away. Does nothing to a key that is listed or has no slot.
     void refuse(const Key& key, Clock::time_point now);
-    /// Takes the slots away whose time is over.
+    /// Takes away the slots whose time is over.
     void expire(Clock::time_point now);
-    /// When the next slot's time is over.
+    /// Returns when the next slot expires; nothing when no slot is taken.
     [[nodiscard]] std::optional<Clock::time_point> next_deadline() const;
-    /// How long an unknown key has; nothing while none are admitted.
+    /// Returns how long an unknown key may stay; nothing when unknown keys are not admitted.
     [[nodiscard]] std::optional<std::chrono::milliseconds> provisional_time() const;
     [[nodiscard]] ProvisionalCounters counters() const;
 

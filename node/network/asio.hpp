@@ -1,7 +1,7 @@
 #pragma once
 
-/// The parts of Boost.Asio that we use. GCC 12 with Boost 1.74 needs <utility> before them (asio #944), which
-/// is why everybody includes this header and nobody includes Asio itself.
+/// The parts of Boost.Asio that we use. GCC 12 with Boost 1.74 needs <utility> before them (asio #944), so
+/// every file includes this header and none includes Asio directly.
 
 // clang-format off
 #include <utility>

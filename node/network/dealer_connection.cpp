@@ -26,11 +26,11 @@ std::shared_ptr<DealerConnection> DealerConnection::open(TransportShared& shared
         SocketMonitor::start(shared.io, shared.context, made->pump_.socket(), kWatchedEvents,
                              [raw = made.get()](const ConnectionEvent& event) { raw->on_event(event); });
     try {
-        // Only where it is needed: a kernel may have no IPv6 at all.
+        // IPv6 is set only where it is needed, because a kernel may not have it.
         made->pump_.socket().set(zmq::sockopt::ipv6, peer.endpoint.find('[') != std::string::npos ? 1 : 0);
         made->pump_.socket().connect(peer.endpoint);
     } catch (const zmq::error_t&) {
-        made->close();  // the monitor goes before the socket that it watches
+        made->close();  // the monitor must stop before the socket that it watches
         throw;
     }
     made->deadline_.expires_after(kConnectTimeout + kHandshakeTimeout);
@@ -69,7 +69,7 @@ void DealerConnection::on_established() {
 
 void DealerConnection::on_lost() {
     if (muted_) return close();
-    // What came before the end still counts: it may be an exit.
+    // Messages that came before the end still count: one may be an exit.
     for (int batch = 0; up_ && !pump_.closed() && batch <= kReceiveHighWater; ++batch)
         drain();
     if (!pump_.closed()) owner_.connection_lost(session_);
@@ -118,7 +118,7 @@ bool DealerConnection::rescue() {
     return (monitor_ && monitor_->rescue()) || pump;
 }
 
-/// Not at once: the caller is in the middle of a call into the transport.
+/// Does not report the problem at once, because the caller is in the middle of a call into the transport.
 void DealerConnection::give_up_later(std::string reason) {
     asio::post(shared_.io, [this, keep = shared_from_this(), reason = std::move(reason)] {
         if (!pump_.closed() && !muted_) owner_.connection_malformed(session_, reason);

@@ -9,16 +9,17 @@
 
 namespace unlearn::network {
 
-/// One DEALER with one connection to one peer: it connects, is up, is lost, and is never used again. A
-/// session is exactly the life of such a connection.
+/// A DEALER socket with one connection to one peer. It connects once, is up, is lost, and is never used
+/// again. A session lasts exactly as long as such a connection.
 class DealerConnection : public PumpClient {
   public:
-    /// Called on the io_context's thread, at most once each, and not after `close`.
+    /// Receives the events of a connection on the io_context's thread: each at most once, and none after
+    /// `close`.
     class Owner {
       public:
         virtual ~Owner() = default;
         virtual void connection_up(SessionId session) = 0;
-        /// Failed before it was up, or lost afterwards.
+        /// The connection failed before it was up, or was lost afterwards.
         virtual void connection_lost(SessionId session) = 0;
         virtual void connection_malformed(SessionId session, std::string reason) = 0;
     };
@@ -31,15 +32,15 @@ class DealerConnection : public PumpClient {
     [[nodiscard]] const protocol::NodeId& peer() const { return peer_; }
     [[nodiscard]] SessionId session() const { return session_; }
     [[nodiscard]] bool is_up() const { return up_; }
-    /// Queues a message; one too many ends the connection as malformed, a moment later.
+    /// Queues a message. When the queue is full, the connection ends as malformed a moment later.
     void send(Frames frames, Priority priority);
-    /// Looks for a message that never ends.
+    /// Ends the connection when the peer sends a message that never ends.
     void watch();
-    /// @return true when a wake had been lost.
+    /// Checks whether a wake-up was lost. @return true when one was.
     [[nodiscard]] bool rescue();
-    /// Sends what it can now. @return true when nothing but bulk is left.
+    /// Drops queued bulk and sends what it can now. @return true when nothing is left to send.
     bool flush_before_stop();
-    /// Delivers nothing more, sends for kCloseGrace at most what is queued and not bulk, and closes.
+    /// Stops delivering, sends what is queued except bulk for at most kCloseGrace, and then closes.
     void close_gently();
     void close();
 
@@ -60,12 +61,12 @@ class DealerConnection : public PumpClient {
     SessionId session_ = next_session_id();
     SocketPump pump_;
     std::shared_ptr<SocketMonitor> monitor_;
-    asio::steady_timer deadline_;  ///< to be up, and later to be closed
+    asio::steady_timer deadline_;  ///< when it must be up, later when it is closed
     std::optional<TcpConnection> tcp_;
     std::optional<Outgoing> outgoing_;
     std::uint64_t delivered_ = kHandshakeFromListener;
     bool up_ = false;
-    bool muted_ = false;  ///< we have ended it: deliver nothing
+    bool muted_ = false;  ///< we have ended it: nothing more is delivered
 };
 
 }  // namespace unlearn::network

@@ -8,7 +8,7 @@ namespace unlearn::network {
 
 DialledPeer::DialledPeer(TransportShared& shared, protocol::PeerAddress peer)
     : shared_(shared), peer_(std::move(peer)), timer_(shared.io), pause_(kRedialFirst) {
-    // Peers that were stored long ago may have endpoints that nobody would accept today.
+    // A peer that was stored long ago may have an endpoint that would not be accepted today.
     if (auto endpoint = protocol::parse_endpoint(peer_.endpoint, protocol::EndpointUse::dial))
         endpoint_ = std::move(*endpoint);
 }
@@ -60,7 +60,7 @@ void DialledPeer::close() {
 void DialledPeer::drop_connection() {
     if (!connection_) return;
     connection_->close_gently();
-    // It may be the one that is calling us, so it lives until the call is over.
+    // The connection may be the one that is calling us, so it lives until the call is over.
     asio::post(shared_.io, [done = std::move(connection_)] {});
     connection_.reset();
 }
@@ -80,7 +80,7 @@ void DialledPeer::connect_later() {
 
 void DialledPeer::connection_up(SessionId session) {
     up_since_ = std::chrono::steady_clock::now();
-    addresses_.clear();  // the next time begins with the best one
+    addresses_.clear();  // the next attempt starts with the best one
     shared_.handler->on_link_up(session, peer_.id);
 }
 

@@ -11,15 +11,15 @@
 
 namespace unlearn::network {
 
-/// A neighbour that we dial: looks up its host, tries the addresses one after the other, and begins again
-/// with a growing pause when none of them answers or a connection is lost.
+/// A neighbour that we dial. Looks up its host, tries the addresses one after the other, and starts again
+/// after a growing pause when none of them answers or a connection is lost.
 class DialledPeer : public DealerConnection::Owner, public std::enable_shared_from_this<DialledPeer> {
   public:
     DialledPeer(TransportShared& shared, protocol::PeerAddress peer);
     ~DialledPeer() override { close(); }
 
     [[nodiscard]] const protocol::PeerAddress& peer() const { return peer_; }
-    /// Of the connection that is up now.
+    /// Returns the session of the connection that is up now.
     [[nodiscard]] std::optional<SessionId> session() const;
     void connect();
     void close();
@@ -37,10 +37,10 @@ class DialledPeer : public DealerConnection::Owner, public std::enable_shared_fr
 
     TransportShared& shared_;
     protocol::PeerAddress peer_;
-    std::optional<protocol::Endpoint> endpoint_;  ///< nothing when it makes no sense
+    std::optional<protocol::Endpoint> endpoint_;  ///< nothing when the text is not a valid endpoint
     std::shared_ptr<Resolver::Question> question_;
-    std::deque<std::string> addresses_;  ///< of the host that were not tried yet
-    std::string problem_;                ///< with the last look-up; empty when it went well
+    std::deque<std::string> addresses_;  ///< addresses of the host that were not tried yet
+    std::string problem_;                ///< why the last look-up failed; empty when it succeeded
     std::shared_ptr<DealerConnection> connection_;
     asio::steady_timer timer_;
     std::chrono::milliseconds pause_;

@@ -10,14 +10,16 @@
 /// Binding sockets to the endpoints that users write.
 namespace unlearn::network {
 
-/// Binds `socket`: `*` takes connections over IPv4 and IPv6. Throws what libzmq throws.
+/// Binds `socket` to `endpoint`. The host `*` takes connections over IPv4 and IPv6. Throws what libzmq
+/// throws.
 void bind_to(zmq::socket_t& socket, protocol::Endpoint endpoint);
 
-/// One line that names the endpoint and says whether the address, the interface or the port is what cannot be
-/// had.
+/// Returns one line that names the endpoint and says whether the address, the interface or the port is not
+/// available.
 [[nodiscard]] std::string cannot_listen(const protocol::Endpoint& endpoint, const zmq::error_t& error);
 
-/// Whether a socket can be bound to `endpoint` now; it is closed again. @return malformed, as above
+/// Checks that a socket can be bound to `endpoint` now, and closes it again. @return malformed with one line
+/// that says why it cannot be bound
 [[nodiscard]] protocol::Result<void> check_listening(const std::string& endpoint);
 
 }  // namespace unlearn::network

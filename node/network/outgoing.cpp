@@ -22,8 +22,9 @@ bool BulkGate::open_for(std::uint64_t size) {
     return handed_over_ - bytes->sent + size <= kMaxBulkUnsent;
 }
 
-/// When nothing has moved for a while although nothing holds it up, our count of bytes is wrong (a libzmq
-/// that frames differently), and TCP's is taken over rather than waiting for ever.
+/// When nothing has moved for a while and TCP has nothing left to send, our count of bytes is wrong (for
+/// example because this libzmq frames differently). TCP's count then replaces ours, so that bulk does not
+/// wait for ever.
 void BulkGate::adopt_if_idle(const TcpConnection::Bytes& bytes) {
     const auto now = Clock::now();
     if (bytes.sent != last_sent_ || bytes.unsent != 0) {

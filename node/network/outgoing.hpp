@@ -12,15 +12,15 @@
 
 namespace unlearn::network {
 
-/// Lets bulk through only while little is ahead of it between us and the wire, so that an exit that comes
-/// next does not wait behind it. It knows how much was handed to libzmq, and TCP knows how much of that has
-/// been sent.
+/// Lets bulk through only while little is ahead of it on the way to the wire, so that an exit that comes next
+/// does not wait behind it. The gate counts the bytes handed to libzmq, and TCP reports how many of them it
+/// has sent.
 class BulkGate {
   public:
-    /// To be made before the first message is handed over: what TCP has sent until then is the handshake.
+    /// Make the gate before the first message is handed over: what TCP has sent by then is the handshake.
     explicit BulkGate(std::optional<TcpConnection> connection);
 
-    /// May `size` more bytes follow? Always, when the kernel does not tell.
+    /// Returns true when `size` more bytes may follow. Always true when the kernel gives no byte counts.
     [[nodiscard]] bool open_for(std::uint64_t size);
     void handed_over(std::uint64_t size) { handed_over_ += size; }
 
@@ -29,18 +29,18 @@ class BulkGate {
     void adopt_if_idle(const TcpConnection::Bytes& bytes);
 
     std::optional<TcpConnection> connection_;
-    std::uint64_t handed_over_ = 0;  ///< handshake included
+    std::uint64_t handed_over_ = 0;  ///< bytes, including the handshake
     std::uint64_t last_sent_ = 0;
     Clock::time_point last_change_{};
 };
 
-/// One session's way out: the queue and what may leave it now.
+/// The outgoing side of one session: the queue, and the gate that decides what may leave it now.
 class Outgoing {
   public:
     explicit Outgoing(std::optional<TcpConnection> connection) : gate_(connection) {}
 
     [[nodiscard]] SendQueue& queue() { return queue_; }
-    /// Hands over what libzmq and the gate take. When the peer is gone, the queue is emptied.
+    /// Hands over as much as libzmq and the gate take. Empties the queue when the peer is gone.
     FlushResult flush(zmq::socket_t& socket, const RoutingId* to, TrafficCounters& traffic);
 
   private:

@@ -20,7 +20,7 @@
 namespace unlearn::network {
 namespace {
 
-/// No name holds a colon, and an IPv6 address always does.
+/// A host name never contains a colon, and an IPv6 address always does.
 bool is_numeric(const std::string& host) {
     in_addr address{};
     return host.find(':') != std::string::npos || ::inet_pton(AF_INET, host.c_str(), &address) == 1;
@@ -55,13 +55,13 @@ Resolver::Answer look_up(const std::string& host) {
 struct Resolver::State {
     std::mutex mutex;
     bool over = false;
-    /// Who waits for each name that is queued or being looked up.
+    /// The callers that wait for each name that is queued or being looked up.
     std::map<std::string, std::vector<std::shared_ptr<Question>>> questions;
     std::deque<std::string> fresh;   ///< names that wait for a thread
-    std::deque<std::string> failed;  ///< the same, for those whose last look-up failed
+    std::deque<std::string> failed;  ///< the same, for names whose last look-up failed
     std::set<std::string> known_bad;
-    std::size_t busy = 0;         ///< threads that look something up
-    std::size_t busy_failed = 0;  ///< of those, with a name whose last look-up failed
+    std::size_t busy = 0;         ///< threads that are looking a name up
+    std::size_t busy_failed = 0;  ///< of those, threads with a name whose last look-up failed
 };
 
 void Resolver::Question::cancel() {
@@ -111,7 +111,7 @@ void Resolver::start_threads(const std::shared_ptr<State>& state) {
         if (state->busy >= kMaxLookups) return false;
         return !state->fresh.empty() || (!state->failed.empty() && state->busy_failed < kMaxFailedLookups);
     };
-    // Each thread takes one name at least; those that find no more end.
+    // Each thread looks up one name, starts threads for the names that are left, and ends.
     for (std::size_t wanted = state->fresh.size() + state->failed.size(); wanted > 0 && startable();
          --wanted) {
         const bool fresh = !state->fresh.empty();

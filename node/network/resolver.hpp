@@ -10,25 +10,26 @@
 
 namespace unlearn::network {
 
-/// Looks up the addresses of host names. libzmq would do it itself, with a blocking call on the one thread
-/// that serves all connections: a name server that does not answer then holds up every peer.
+/// Looks up the addresses of host names. libzmq would use a blocking call on the one thread that serves all
+/// connections, so a name server that does not answer would hold up every peer.
 ///
 /// Look-ups run on threads of their own, as many as limits.hpp allows. Names whose last look-up failed may
-/// not take all of them. A look-up cannot be interrupted, so the threads may outlive the resolver by as long
-/// as the system waits for name servers; nobody hears of what they find then. Thread-safe.
+/// not take all of them. A look-up cannot be interrupted, so the threads may outlive the resolver for as long
+/// as the system waits for name servers. Their results are then discarded. Thread-safe.
 class Resolver {
   public:
     struct Answer {
-        std::vector<std::string> addresses;  ///< numeric, IPv4 or IPv6 without brackets, the best one first
-        std::string problem;                 ///< why there are none
+        std::vector<std::string> addresses;  ///< numeric, IPv4 or IPv6 without brackets, best one first
+        std::string problem;                 ///< why there are no addresses
     };
     using Done = std::function<void(const Answer&)>;
 
-    /// A question whose caller still waits.
+    /// A question whose caller is still waiting.
     class Question {
       public:
         Question(asio::io_context& io, Done done) : io_(&io), done_(std::move(done)) {}
-        /// After this returns the answer is no longer wanted, and the io_context may go.
+        /// After this returns, the resolver no longer uses the io_context, which may be destroyed. An answer
+        /// that was posted before may still be delivered.
         void cancel();
 
       private:
@@ -45,8 +46,8 @@ class Resolver {
     Resolver(const Resolver&) = delete;
     Resolver& operator=(const Resolver&) = delete;
 
-    /// `done` is called on the thread of `io`, never from inside this call. A numeric address is its own
-    /// answer. The caller must cancel the question before `io` is destroyed.
+    /// Calls `done` on the thread of `io`, never from inside this call. A numeric address is returned as it
+    /// is. The caller must cancel the question before `io` is destroyed.
     [[nodiscard]] std::shared_ptr<Question> ask(const std::string& host, asio::io_context& io, Done done);
 
   private:

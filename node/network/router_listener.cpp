@@ -69,7 +69,8 @@ void RouterListener::on_event(const ConnectionEvent& event) {
 
 void RouterListener::on_accepted(int descriptor) {
     const auto tcp = TcpConnection::at(descriptor);
-    // Closed since, and the number may mean something else now, a connection that we dialled for example.
+    // It was closed in the meantime, and the descriptor may now be another connection, for example one that
+    // we dialled.
     if (!tcp || tcp->local_port() != port_) return;
     const auto now = Clock::now();
     connections_.try_emplace(tcp->cookie(), Connection{*tcp, now});
@@ -78,8 +79,8 @@ void RouterListener::on_accepted(int descriptor) {
     if (connections_.size() > kMaxConnections) make_room();
 }
 
-/// The stranger that was silent for the longest time is removed: many strangers must not keep members out.
-/// Without such a one it is the newest.
+/// Removes the connection that has been silent for the longest time, so that many strangers cannot keep
+/// members out. When all others have sent a message, this is the newest one.
 void RouterListener::make_room() {
     const auto later = [](const auto& a, const auto& b) {
         const bool a_speaks = a.second.session != 0;
@@ -113,7 +114,7 @@ void RouterListener::take(Incoming incoming) {
     if (session->ended) return;
     if (incoming.user_id != session->user_id) return drop(id, *session, "key changed within a session");
     if (incoming.problem) return drop(id, *session, *incoming.problem);
-    // The connection was authenticated once; a key may have been struck off the list since.
+    // The connection was authenticated once; its key may have been removed from the list since.
     if (const auto problem =
             shared_.access->problem_with_message(session->key, incoming.frames, Clock::now()))
         return drop(id, *session, *problem);
@@ -121,8 +122,8 @@ void RouterListener::take(Incoming incoming) {
     shared_.handler->on_message(id, session->key, std::move(incoming.frames));
 }
 
-/// The session of a message, made with the first one. Nothing when the message carries no key, which cannot
-/// happen while ZAP is enforced, and is refused all the same.
+/// Returns the session of a message, and makes it with the first one. Returns null when the message carries
+/// no key. That cannot happen while ZAP is enforced, and is refused all the same.
 RouterListener::Session* RouterListener::session_of(const Incoming& incoming, SessionId& id) {
     if (const auto known = by_routing_id_.find(incoming.from); known != by_routing_id_.end()) {
         id = known->second;
@@ -145,7 +146,8 @@ RouterListener::Session* RouterListener::session_of(const Incoming& incoming, Se
     return &sessions_.emplace(id, std::move(session)).first->second;
 }
 
-/// Makes room for one more. Each session may hold kMaxUndelivered, so a key must not have many.
+/// Makes room for one more session of `key`. Each session may use up to kMaxUndelivered bytes, so one key
+/// must not have many.
 void RouterListener::limit_sessions_of(const protocol::CurvePublicKey& key) {
     std::size_t count = 0;
     auto oldest = sessions_.end();
@@ -207,7 +209,7 @@ void RouterListener::cut(Session& session) {
     shut_down(session);
 }
 
-/// Not at once: the caller is in the middle of a call into the transport.
+/// Does not drop the session at once, because the caller is in the middle of a call into the transport.
 void RouterListener::drop_later(SessionId id, std::string reason) {
     asio::post(shared_.io, [this, keep = shared_from_this(), id, reason = std::move(reason)] {
         const auto it = sessions_.find(id);
@@ -233,7 +235,7 @@ bool RouterListener::rescue() {
 
 // ------------------------------------------------------------ connections
 
-/// Has it yet to show that it belongs here?
+/// Returns true until the connection has brought a message of a key on the allow list.
 bool RouterListener::is_stranger(const Connection& connection) const {
     const auto session = sessions_.find(connection.session);
     return session == sessions_.end() || !shared_.access->is_allowed(session->second.key);
@@ -250,7 +252,7 @@ void RouterListener::watch() {
         if (bytes && bytes->received > connection.delivered + most) {
             connection.tcp.shut_down();
             connection.session != 0 ? endless.push_back(connection.session) : void(++endless_strangers);
-            connection.delivered = bytes->received;  // reported once
+            connection.delivered = bytes->received;  // report it only once
         }
         if (bytes) {
             ++it;
@@ -290,8 +292,8 @@ void RouterListener::meet_deadlines_by(Clock::time_point when) {
     });
 }
 
-/// We learn the key of a connection with its first message only. One that was admitted and keeps silent must
-/// not outlive its slot, which it got after it was accepted.
+/// We learn the key of a connection only with its first message. A connection that was admitted and stays
+/// silent must not outlive its slot, which it got after it was accepted.
 void RouterListener::end_silent_connections(Clock::time_point accepted_until) {
     for (const auto& [cookie, connection] : connections_)
         if (connection.session == 0 && connection.accepted_at <= accepted_until) connection.tcp.shut_down();
@@ -300,7 +302,7 @@ void RouterListener::end_silent_connections(Clock::time_point accepted_until) {
 void RouterListener::end_strangers(Clock::time_point now) {
     for (auto& [id, session] : sessions_)
         if (!session.ended && !shared_.access->is_known(session.key, now)) cut(session);
-    // Only now may others take the slots.
+    // Only now may other keys take the slots.
     shared_.access->expire(now);
 }
 

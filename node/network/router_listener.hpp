@@ -13,7 +13,7 @@
 
 namespace unlearn::network {
 
-/// The bound ROUTER of a node that can be dialled, and the sessions of those who dialled it.
+/// The bound ROUTER of a node that can be dialled, and the sessions of the peers that dialled it.
 class RouterListener : public PumpClient {
   public:
     /// @return one line that names the endpoint when it cannot be bound.
@@ -23,20 +23,19 @@ class RouterListener : public PumpClient {
     [[nodiscard]] const std::string& endpoint() const { return endpoint_; }
     /// Ends the sessions of keys that are no longer on the access list.
     void end_unlisted();
-    /// Messages to sessions that are not ours or have ended are dropped.
+    /// Queues a message. A message to an unknown or ended session is dropped.
     void send(SessionId session, Frames frames, Priority priority);
-    /// Nothing more is delivered from the session; what was sent to it still has kCloseGrace to go out.
+    /// Stops delivering from the session. What was sent to it still has kCloseGrace to go out.
     void close_session(SessionId session);
-    /// Ends connections that were accepted until then and have not brought a message.
+    /// Ends connections that were accepted at or before `accepted_until` and have not brought a message.
     void end_silent_connections(std::chrono::steady_clock::time_point accepted_until);
-    /// Drops connections that never finish a message, and notices those that are gone. To be called while
+    /// Drops connections that never finish a message, and notices connections that are gone. Call it while
     /// bytes arrive.
     void watch();
-    /// Does what is due: ends sessions that were closed and unknown keys whose time is over. Calls itself
-    /// when the next is due; to be called now and then all the same, because slots are taken on the ZAP
-    /// thread.
+    /// Ends closed sessions, silent connections, and unknown keys whose time is over. Schedules its own next
+    /// run. Call it now and then all the same, because the ZAP thread takes slots.
     void meet_deadlines();
-    /// @return true when a wake had been lost.
+    /// Checks whether a wake-up was lost. @return true when one was.
     [[nodiscard]] bool rescue();
     bool flush_before_stop();
     void close();
@@ -46,12 +45,12 @@ class RouterListener : public PumpClient {
 
   private:
     using Clock = std::chrono::steady_clock;
-    /// A TCP connection, by its cookie, from the moment it is accepted.
+    /// A TCP connection from the moment it is accepted. Stored by its socket cookie.
     struct Connection {
         TcpConnection tcp;
         Clock::time_point accepted_at;
         std::uint64_t delivered = kHandshakeFromDialler;
-        SessionId session = 0;  ///< once a message has come
+        SessionId session = 0;  ///< 0 until the first message has come
     };
     struct Session {
         RoutingId routing_id;
@@ -59,7 +58,7 @@ class RouterListener : public PumpClient {
         protocol::CurvePublicKey key;
         std::uint64_t cookie = 0;
         Outgoing outgoing;
-        bool ended = false;  ///< closed or dropped by us: deliver nothing
+        bool ended = false;  ///< closed or dropped by us: nothing more is delivered
         std::optional<Clock::time_point> shut_down_at;
         std::optional<Clock::time_point> forget_at;
     };

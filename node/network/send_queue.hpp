@@ -8,16 +8,18 @@
 
 namespace unlearn::network {
 
-/// What waits to be sent to one peer: bounded, urgent first, in order within each priority. libzmq's own
-/// queue is kept as short as can be, because what is in there cannot be overtaken any more. Not thread-safe.
+/// The messages that wait to be sent to one peer: bounded, urgent first, in order within each priority.
+/// libzmq's own queue is kept as short as possible, because a message in it can no longer be overtaken. Not
+/// thread-safe.
 class SendQueue {
   public:
-    /// @return false when the queue would grow beyond kMaxQueuedBytes; the message is then not in it.
+    /// Adds a message. @return false when the queue would grow beyond kMaxQueuedBytes; the message is then
+    /// not added.
     [[nodiscard]] bool push(Frames frames, Priority priority);
 
     [[nodiscard]] bool empty() const;
     [[nodiscard]] std::size_t bytes() const { return bytes_; }
-    /// Priority and message of what goes next. The queue must not be empty.
+    /// The priority and the message that go next. The queue must not be empty.
     [[nodiscard]] Priority next_priority() const;
     [[nodiscard]] Frames& next();
     void pop();

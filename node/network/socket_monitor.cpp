@@ -16,7 +16,7 @@ std::string fresh_endpoint() {
     return "inproc://unlearn-monitor-" + std::to_string(++number);
 }
 
-/// An event is two frames: number and value, then the address, which we have no use for.
+/// An event is two frames: number and value, then the address, which we do not use.
 std::optional<ConnectionEvent> read_event(zmq::socket_t& reader) {
     zmq::message_t part;
     while (zmq_msg_recv(part.handle(), reader.handle(), ZMQ_DONTWAIT) < 0) {
@@ -42,7 +42,7 @@ std::shared_ptr<SocketMonitor> SocketMonitor::start(asio::io_context& io, zmq::c
     const std::string endpoint = fresh_endpoint();
     zmq::socket_t reader(context, zmq::socket_type::pair);
     reader.set(zmq::sockopt::linger, 0);
-    reader.set(zmq::sockopt::rcvhwm, 0);  // a full queue would hold up libzmq's own thread
+    reader.set(zmq::sockopt::rcvhwm, 0);  // a full queue would block libzmq's own thread
     if (zmq_socket_monitor(watched.handle(), endpoint.c_str(), events) != 0) throw zmq::error_t();
     reader.connect(endpoint);
     std::shared_ptr<SocketMonitor> monitor(
@@ -68,7 +68,7 @@ bool SocketMonitor::rescue() {
 void SocketMonitor::stop() {
     if (stopped_) return;
     stopped_ = true;
-    // First the source: it would wait for ever for a reader that is gone.
+    // Stop the source first, because it would wait for ever for a reader that is gone.
     zmq_socket_monitor(watched_.handle(), nullptr, 0);
     descriptor_.release();
     reader_.close();

@@ -9,28 +9,28 @@
 
 namespace unlearn::network {
 
-/// What libzmq tells about the connections of a socket.
+/// An event that libzmq reports about a connection of a socket.
 struct ConnectionEvent {
     int event = 0;  ///< one ZMQ_EVENT_...
-    int value = 0;  ///< for most events the descriptor of the TCP connection
+    int value = 0;  ///< for most events, the descriptor of the TCP connection
 };
 
-/// Reports the connection events of one socket on an io_context, in order. Must be stopped before that socket
-/// is closed.
+/// Reports the connection events of one socket on an io_context, in order. It must be stopped before that
+/// socket is closed.
 class SocketMonitor : public std::enable_shared_from_this<SocketMonitor> {
   public:
     using Callback = std::function<void(const ConnectionEvent&)>;
 
-    /// `events` is a mask of ZMQ_EVENT_... . Starts before the socket is bound or connected. Throws
-    /// zmq::error_t.
+    /// Starts to report. Call it before the socket is bound or connected. `events` is a mask of ZMQ_EVENT_*
+    /// values. Throws zmq::error_t.
     [[nodiscard]] static std::shared_ptr<SocketMonitor> start(asio::io_context& io, zmq::context_t& context,
                                                               zmq::socket_t& watched, int events,
                                                               Callback callback);
     ~SocketMonitor() { stop(); }
 
-    /// As SocketPump::rescue.
+    /// Works like SocketPump::rescue.
     [[nodiscard]] bool rescue();
-    /// No callback after this.
+    /// The callback is not called after this.
     void stop();
 
   private:

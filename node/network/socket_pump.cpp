@@ -34,7 +34,7 @@ void SocketPump::close() {
     if (closed_) return;
     closed_ = true;
     retry_.cancel();
-    descriptor_.release();  // it is libzmq's to close
+    descriptor_.release();  // libzmq closes it
     socket_.close();
 }
 

@@ -8,29 +8,30 @@
 
 namespace unlearn::network {
 
-/// What one attempt to send has come to.
+/// The result of one attempt to send.
 struct FlushResult {
     bool progressed = false;  ///< something was sent
-    bool blocked = false;     ///< something waits that could not be sent now
+    bool blocked = false;     ///< something could not be sent now and waits
 };
 
-/// The object that reads and writes a pumped socket. Held by shared_ptr, so that it outlives its own
+/// The object that reads and writes a pumped socket. It is held by shared_ptr so that it outlives its own
 /// callbacks.
 class PumpClient : public std::enable_shared_from_this<PumpClient> {
   public:
     virtual ~PumpClient() = default;
-    /// Receives kDrainBatch messages at most, without waiting.
+    /// Receives at most kDrainBatch messages, without waiting.
     virtual void drain() = 0;
     /// Sends what it can, without waiting.
     virtual FlushResult flush() = 0;
 };
 
-/// Moves one socket's messages on an io_context without ever missing an edge of its descriptor.
+/// Moves one socket's messages on an io_context without missing an edge of its descriptor.
 ///
-/// ZMQ_FD is edge-triggered, and receiving and sending may both consume the edge. So: receive and send until
-/// ZMQ_EVENTS, read last, says that nothing is left, and only then wait for the descriptor. Whoever changes
-/// what is to be sent calls `request`. What the peer's queue does not take is tried again on the next edge
-/// and, because another connection's call can consume that edge too, on a timer as well.
+/// ZMQ_FD is edge-triggered, and both receiving and sending may consume the edge. The pump therefore receives
+/// and sends until ZMQ_EVENTS, read last, says that nothing is left, and only then waits for the descriptor.
+/// Call `request` after every change of what is to be sent. What the peer's queue does not take is tried
+/// again on the next edge. It is also tried on a timer, because another connection's call can consume that
+/// edge.
 class SocketPump {
   public:
     /// `client` owns the pump.
@@ -42,11 +43,12 @@ class SocketPump {
     [[nodiscard]] zmq::socket_t& socket() { return socket_; }
     [[nodiscard]] bool closed() const { return closed_; }
 
-    /// Pumps soon, not from inside this call.
+    /// Runs the pump soon, not from inside this call.
     void request();
-    /// Looks whether a wake was lost, which must not happen. @return true when one was; the pump then runs.
+    /// Checks whether a wake-up was lost, which must not happen. @return true when one was; the pump then
+    /// runs.
     [[nodiscard]] bool rescue();
-    /// Lets go of the descriptor and closes the socket; libzmq still sends what it has, for kLinger at most.
+    /// Releases the descriptor and closes the socket. libzmq still sends what it has, for at most kLinger.
     void close();
 
   private:

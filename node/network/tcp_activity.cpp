@@ -32,7 +32,7 @@ void TcpActivity::look_soon() {
     pause_.async_wait([self = shared_from_this()](const boost::system::error_code& error) {
         if (error || self->stopped_) return;
         self->looking_ = false;
-        // Taken in before looking, so that what comes while we look is told again.
+        // Read the events before the callback, so that bytes that arrive during it are reported again.
         std::array<epoll_event, 64> events{};
         while (::epoll_wait(self->descriptor_.native_handle(), events.data(), events.size(), 0) ==
                static_cast<int>(events.size())) {

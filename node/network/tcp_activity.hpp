@@ -8,24 +8,25 @@
 
 namespace unlearn::network {
 
-/// Tells that bytes arrive on TCP connections that belong to libzmq, so that nobody needs to look at idle
-/// ones.
+/// Reports that bytes arrive on TCP connections that belong to libzmq, so that idle connections need no
+/// checks.
 ///
-/// It sleeps in the kernel: one epoll descriptor, edge-triggered, for all connections of a transport. When
-/// libzmq has read everything before we look, we may not be told; a connection that receives faster than that
-/// leaves bytes in the kernel and is always noticed, and a slow one can wait for the next look.
+/// It sleeps in the kernel on one edge-triggered epoll descriptor for all connections of a transport. When
+/// libzmq has read everything before we look, the bytes may go unreported. A connection that receives faster
+/// than libzmq reads leaves bytes in the kernel and is always noticed; a slow one can wait for the next
+/// regular check.
 class TcpActivity : public std::enable_shared_from_this<TcpActivity> {
   public:
-    /// Called kWatchInterval after the first bytes, and not again before more arrive.
+    /// Called kWatchInterval after the first bytes arrive, and not again before more arrive.
     using Callback = std::function<void()>;
 
-    /// Throws boost::system::system_error when there is no descriptor left.
+    /// Starts to watch. Throws boost::system::system_error when there is no descriptor left.
     [[nodiscard]] static std::shared_ptr<TcpActivity> start(asio::io_context& io, Callback callback);
-    /// The kernel takes the connection out by itself when libzmq closes it.
+    /// Adds a connection. The kernel removes it when libzmq closes it.
     void add(const TcpConnection& connection);
     /// Calls back after kWatchInterval, as if bytes had arrived.
     void look_soon();
-    /// No callback after this.
+    /// The callback is not called after this.
     void stop();
 
   private:

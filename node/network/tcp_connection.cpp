@@ -50,7 +50,7 @@ void TcpConnection::report_input_to(int epoll_descriptor) const {
     epoll_event event{};
     event.events = EPOLLIN | EPOLLRDHUP | EPOLLET;
     const bool added = ::epoll_ctl(epoll_descriptor, EPOLL_CTL_ADD, descriptor_, &event) == 0;
-    // The number may have come to mean something else in between.
+    // The descriptor may have become another connection in the meantime.
     if (added && !alive()) ::epoll_ctl(epoll_descriptor, EPOLL_CTL_DEL, descriptor_, nullptr);
 }
 

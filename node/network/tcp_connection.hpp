@@ -5,33 +5,34 @@
 
 namespace unlearn::network {
 
-/// Looks at, and if need be ends, a TCP connection that belongs to libzmq.
+/// Inspects a TCP connection that belongs to libzmq, and ends it if necessary.
 ///
-/// libzmq tells descriptor numbers (monitor events, ZMQ_SRCFD) and may close the descriptor at any time,
-/// after which the number can mean another connection. The kernel's socket cookie is never reused and tells
-/// them apart.
+/// libzmq reports descriptor numbers (monitor events, ZMQ_SRCFD) and may close the descriptor at any time.
+/// The number can then mean another connection. The kernel's socket cookie is never reused and tells them
+/// apart.
 class TcpConnection {
   public:
     struct Bytes {
-        std::uint64_t received = 0;  ///< from the peer, handshake included
-        std::uint64_t sent = 0;      ///< put on the wire once, without repetitions
-        std::uint64_t unsent = 0;    ///< in the kernel, not on the wire yet
+        std::uint64_t received = 0;  ///< from the peer, including the handshake
+        std::uint64_t sent = 0;      ///< put on the wire, without retransmissions
+        std::uint64_t unsent = 0;    ///< in the kernel and not on the wire yet
     };
 
-    /// The connection that `descriptor` means now; nothing when it is no socket.
+    /// Returns the connection that `descriptor` means now; nothing when it is not a socket.
     [[nodiscard]] static std::optional<TcpConnection> at(int descriptor);
 
     [[nodiscard]] std::uint64_t cookie() const { return cookie_; }
-    /// Port of our side; 0 when there is none.
+    /// Returns the port on our side; 0 when there is none.
     [[nodiscard]] int local_port() const;
-    /// False once libzmq has closed it.
+    /// Returns false once libzmq has closed the connection.
     [[nodiscard]] bool alive() const;
-    /// Nothing when the connection is gone.
+    /// Returns the kernel's byte counts; nothing when the connection is gone.
     [[nodiscard]] std::optional<Bytes> bytes() const;
-    /// Ends the connection in both directions. A stable ROUTER cannot disconnect a peer itself.
+    /// Ends the connection in both directions. libzmq's stable interface has no way for a ROUTER to
+    /// disconnect a peer.
     void shut_down() const;
 
-    /// Makes `epoll_descriptor` readable, once, whenever bytes arrive here.
+    /// Makes `epoll_descriptor` readable once each time bytes arrive here.
     void report_input_to(int epoll_descriptor) const;
 
   private:

@@ -17,7 +17,7 @@ namespace unlearn::network {
 
 class DealerConnection;
 
-/// What the connections of one ZmqTransport share. Lives until the last of them is freed.
+/// What the connections of one ZmqTransport share. It lives until the last of them is freed.
 struct TransportShared {
     asio::io_context& io;
     zmq::context_t& context;
@@ -25,12 +25,12 @@ struct TransportShared {
     const protocol::Identity& identity;
     TransportHandler* handler = nullptr;
     std::shared_ptr<AccessList> access;
-    std::shared_ptr<TcpActivity> activity;  ///< from `start` on
+    std::shared_ptr<TcpActivity> activity;  ///< null before `start`
     TrafficCounters traffic;
     bool running = false;
     /// Dialled connections that are up.
     std::unordered_map<SessionId, DealerConnection*> dialled_sessions;
-    /// Dialled connections that we have ended and that still send what was queued.
+    /// Dialled connections that we have ended and that are still sending what was queued.
     std::set<std::shared_ptr<DealerConnection>> closing;
 };
 

@@ -72,7 +72,7 @@ void ZapHandler::forget(const std::string& domain) {
 }
 
 bool ZapHandler::may_connect(const std::string& domain, const protocol::CurvePublicKey& key) const {
-    // Held while the list is asked: nobody is let in after `forget` has returned.
+    // The lock is held while the list is asked, so that no key is let in after `forget` has returned.
     const std::lock_guard lock(mutex_);
     const auto it = access_.find(domain);
     return it != access_.end() &&

@@ -13,24 +13,25 @@
 
 namespace unlearn::network {
 
-/// Decides who may connect to the nodes of this process (ZAP, RFC 27). A context can have one handler only,
-/// so one serves all nodes and tells them apart by ZAP domain. Whoever the node's AccessList does not let in
-/// is refused, and so is everybody where there is none.
+/// Decides who may connect to the nodes of this process (ZAP, RFC 27). A context can have only one handler,
+/// so one handler serves all nodes and tells them apart by ZAP domain. A key is refused unless the AccessList
+/// of the node lets it in. A domain without an AccessList refuses all keys.
 ///
-/// It runs on a thread of its own, so that handshakes go on while a node is busy. May be called from any
-/// thread.
+/// The handler runs on a thread of its own, so that handshakes go on while a node is busy. Its functions may
+/// be called from any thread.
 class ZapHandler {
   public:
-    /// Binds the handler's endpoint; to be done before any other socket exists, because libzmq lets everybody
-    /// in where no handler is bound. @return internal when the context already has a handler.
+    /// Binds the handler's endpoint. Call this before any other socket exists, because libzmq accepts every
+    /// key while no handler is bound. @return internal when the context already has a handler or no
+    /// descriptor is left.
     [[nodiscard]] static protocol::Result<std::unique_ptr<ZapHandler>> start(zmq::context_t& context);
 
     ZapHandler(const ZapHandler&) = delete;
     ZapHandler& operator=(const ZapHandler&) = delete;
-    /// Stops the thread. All sockets that rely on the handler must be closed.
+    /// Stops the thread. All sockets that rely on the handler must be closed before.
     ~ZapHandler();
 
-    /// From now on `access` decides for `domain`.
+    /// Lets `access` decide for `domain` from now on.
     void ask(const std::string& domain, std::shared_ptr<AccessList> access);
     void forget(const std::string& domain);
 
@@ -42,7 +43,7 @@ class ZapHandler {
 
     mutable std::mutex mutex_;
     std::map<std::string, std::shared_ptr<AccessList>> access_;
-    zmq::socket_t socket_;  // of the thread, once that runs
+    zmq::socket_t socket_;  // used by the thread only, once it runs
     int wake_descriptor_;
     std::thread thread_;
 };

@@ -13,7 +13,7 @@
 namespace unlearn::network {
 namespace {
 
-// The header of libzmq 4.3 shows this one only to those who ask for drafts; the library has it.
+// The header of libzmq 4.3 defines this option only when drafts are enabled; the library always has it.
 constexpr int kZapEnforceDomain = 93;
 constexpr std::size_t kPayloadFrame = 2;
 
@@ -45,7 +45,7 @@ void set_common(zmq::socket_t& socket, const protocol::Identity& own) {
     sodium_memzero(secret.data(), secret.size());
 }
 
-/// One part; false when there is none. Interruptions by signals are ours to hide.
+/// Receives one part; returns false when there is none. Retries when a signal interrupts the call.
 bool receive_part(zmq::socket_t& socket, zmq::message_t& part) {
     while (true) {
         const int size = zmq_msg_recv(part.handle(), socket.handle(), ZMQ_DONTWAIT);
@@ -66,7 +66,7 @@ void take_part(Incoming& incoming, std::size_t index, zmq::message_t& part,
         incoming.user_id = property_of(part, "User-Id");
         incoming.descriptor = zmq_msg_get(part.handle(), ZMQ_SRCFD);
     }
-    // One length too many is enough to judge by; what a hostile peer piles up is not kept.
+    // One length too many is enough to reject the message. Further lengths from a hostile peer are not kept.
     if (lengths.size() <= protocol::kMaxFrames) lengths.push_back(part.size());
     if (part.size() > longest_frame(index)) return;
     const auto* data = part.data<std::uint8_t>();
@@ -81,7 +81,7 @@ void wipe_and_free(void* data, void* owner) {
 }
 
 void fill(zmq::message_t& part, std::size_t index, protocol::Bytes& frame) {
-    if (frame.empty()) return part.rebuild();  // it may have no memory at all
+    if (frame.empty()) return part.rebuild();  // its data pointer may be null
     if (index != kPayloadFrame) return part.rebuild(frame.data(), frame.size());
     auto owned = std::make_unique<protocol::Bytes>(std::move(frame));
     part.rebuild(owned->data(), owned->size(), &wipe_and_free, owned.get());
@@ -111,8 +111,8 @@ zmq::socket_t make_dealer(zmq::context_t& context, const protocol::Identity& own
     socket.set(zmq::sockopt::curve_serverkey, buffer_of(server.curve_key()));
     socket.set(zmq::sockopt::immediate, 1);
     socket.set(zmq::sockopt::connect_timeout, count(kConnectTimeout));
-    // One socket for one connection: what was received over an old connection can then never be taken for a
-    // new one's.
+    // One socket per connection, so that a message of an old connection can never be taken for one of a new
+    // connection.
     socket.set(zmq::sockopt::reconnect_ivl, -1);
     return socket;
 }
@@ -142,7 +142,7 @@ int events_of(zmq::socket_t& socket) {
 
 bool lost_a_wake(zmq::socket_t& socket, int descriptor) {
     pollfd item{descriptor, POLLIN, 0};
-    if (::poll(&item, 1, 0) > 0) return false;  // the wake is on its way
+    if (::poll(&item, 1, 0) > 0) return false;  // the wake-up is on its way
     return (events_of(socket) & ZMQ_POLLIN) != 0;
 }
 
@@ -157,7 +157,7 @@ std::optional<Incoming> receive(zmq::socket_t& socket, bool routed) {
             return incoming;
         }
     }
-    // libzmq shows a message only when all of its parts are here, so none of these waits.
+    // libzmq delivers a message only when all of its parts have arrived, so none of these calls waits.
     std::vector<std::size_t> lengths;
     for (std::size_t index = 0;; ++index) {
         take_part(incoming, index, part, lengths);
@@ -178,7 +178,7 @@ SendResult send(zmq::socket_t& socket, const RoutingId* to, Frames& frames) {
         fill(part, index, frames[index]);
         const auto result = send_part(socket, part, index + 1 < frames.size());
         if (result == SendResult::sent) continue;
-        // libzmq takes the rest of a message that it has begun, or drops all of it with the connection.
+        // Once libzmq has begun a message, it takes the rest or drops all of it with the connection.
         const bool begun = to != nullptr || index > 0;
         return begun ? SendResult::gone : result;
     }

@@ -71,7 +71,7 @@ void ZmqTransport::hang_up(const protocol::NodeId& peer) {
     forget_peer(peer);
 }
 
-/// Closed at once and freed a little later, because it may be the one that is calling us.
+/// Closes the peer at once and frees it a little later, because it may be the one that is calling us.
 void ZmqTransport::forget_peer(const protocol::NodeId& peer) {
     const auto it = dialled_.find(peer);
     if (it == dialled_.end()) return;

@@ -15,15 +15,16 @@ class DialledPeer;
 class RouterListener;
 struct TransportShared;
 
-/// One node on real sockets: one bound ROUTER where it can be reached, one DEALER for each neighbour that it
-/// dials, both directions on one connection, encrypted and authenticated with CURVE.
+/// One node on real sockets: a bound ROUTER if the node can be reached, and a DEALER for each neighbour that
+/// it dials. Each connection carries both directions and is encrypted and authenticated with CURVE.
 ///
-/// The sockets belong to the one thread that runs `io`, and so does every call here. Many nodes can share an
-/// io_context and a ZmqContext; the context, the io_context and the identity must outlive the transport.
+/// The sockets belong to the one thread that runs `io`, and all calls must be made on it. Many nodes can
+/// share an io_context and a ZmqContext. The context, the io_context and the identity must outlive the
+/// transport.
 class ZmqTransport final : public Transport {
   public:
     /// `endpoint` is where to listen: `tcp://host:port`, with `*` for all addresses or port 0 for any free
-    /// port; nothing for a node that cannot be dialled.
+    /// port. It is nothing for a node that cannot be dialled.
     ZmqTransport(asio::io_context& io, ZmqContext& context, const protocol::Identity& identity,
                  std::optional<std::string> endpoint);
     ~ZmqTransport() override;

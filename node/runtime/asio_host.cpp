@@ -33,7 +33,7 @@ class AsioHost final : public Host {
 
     [[nodiscard]] Now now() const override {
         using namespace std::chrono;
-        // Counts suspend, so that a lease runs out while a device sleeps.
+        // This clock also counts while the device sleeps, so that a lease runs out then.
         timespec boot{};
         ::clock_gettime(CLOCK_BOOTTIME, &boot);
         return {duration_cast<SteadyTime>(seconds(boot.tv_sec) + nanoseconds(boot.tv_nsec)),

@@ -7,7 +7,8 @@
 
 namespace unlearn::runtime {
 
-/// The real clocks and disk, and the thread that runs `context`, which must outlive it.
+/// Makes a host with the real clocks and disk, on the thread that runs `context`. `context` must outlive the
+/// host.
 [[nodiscard]] std::shared_ptr<Host> make_asio_host(boost::asio::io_context& context);
 
 }  // namespace unlearn::runtime

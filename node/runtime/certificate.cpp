@@ -21,7 +21,7 @@ constexpr std::string_view kLimits =
     "this "
     "owner's seed again; it cannot prove that no dishonest holder kept a copy.";
 
-/// RFC 3339, in UTC.
+/// Returns a time in RFC 3339, in UTC.
 std::string text_of(WallTime time) {
     const std::time_t seconds = time.time_since_epoch().count();
     std::tm parts{};
@@ -54,7 +54,7 @@ Result<SignedBytes> read_statement(const json& value) {
     return SignedBytes{std::move(*bytes), *signature};
 }
 
-/// The receipt in a holder's entry, signed by that holder.
+/// Returns the receipt in a holder's entry if that holder signed it.
 Result<Receipt> receipt_in(const json& entry, const NodeId& holder, const NetworkId& network) {
     const auto signed_receipt = read_statement(entry.at("receipt"));
     if (!signed_receipt) return tl::unexpected(signed_receipt.error());

@@ -13,39 +13,40 @@
 /// file.
 namespace unlearn::runtime {
 
-/// `progress` must be of an exit that has begun. Times are wall-clock.
+/// Makes the certificate of an exit. `progress` must belong to an exit that has begun. Times are wall-clock.
 [[nodiscard]] nlohmann::json make_certificate(const protocol::NodeId& owner,
                                               const protocol::NetworkId& network,
                                               const protocol::ExitProgress& progress);
 
-/// For a sealed exit, which another node started for `notice`'s owner: the notice alone. Nobody knows who
-/// held the owner's seeds. The notice must be one that verifies.
+/// Makes the certificate of a sealed exit, which another node started for the owner of `notice`. It contains
+/// the notice alone, because the holders of the owner's seeds are not known. The notice must verify.
 [[nodiscard]] nlohmann::json make_sealed_certificate(const protocol::NetworkId& network,
                                                      const protocol::SignedBytes& notice);
 
-/// The sealed exit itself: a signed notice that waits in a file for the day on which the device is lost.
+/// Makes the sealed exit itself: a signed notice in a file, kept for the day on which the device is lost.
 [[nodiscard]] nlohmann::json make_sealed_exit(const protocol::NetworkId& network,
                                               const protocol::SignedBytes& notice);
-/// @return the notice, or malformed or bad_signature when it is not a valid one of this network.
+/// Reads a sealed exit. @return the notice; malformed or bad_signature when it is not a valid one of the
+/// network that the file names.
 [[nodiscard]] protocol::Result<protocol::SignedBytes> read_sealed_exit(const nlohmann::json& sealed);
 
-/// What a certificate proves, checked offline with nothing but the public keys in it.
+/// What a certificate proves, checked offline with only the public keys in it.
 struct CertificateVerdict {
     protocol::NodeId owner;
     std::vector<protocol::NodeId> erased;   ///< signed that they stored the exit and erased the seed
     std::vector<protocol::NodeId> left;     ///< signed that they erased the seed because they left themselves
-    std::vector<protocol::NodeId> missing;  ///< on record as holders, without a receipt
+    std::vector<protocol::NodeId> missing;  ///< holders on record without a receipt
     bool holders_unknown = false;           ///< a sealed exit: only the notice is proved
     [[nodiscard]] bool complete() const { return missing.empty() && !holders_unknown; }
 };
 
-/// The receipt of one entry of a certificate's `holders`. @return malformed or bad_signature when there is
-/// none that the holder signed.
+/// Reads the receipt of one entry of a certificate's `holders`. @return malformed or bad_signature when the
+/// entry has no receipt that its holder signed.
 [[nodiscard]] protocol::Result<protocol::Receipt> read_receipt(const nlohmann::json& certificate,
                                                                const nlohmann::json& entry);
 
-/// @return malformed or bad_signature, naming the field, when anything in it does not verify or does not fit
-/// together.
+/// Verifies a whole certificate. @return malformed or bad_signature, naming the field, when a part does not
+/// verify or the parts contradict each other.
 [[nodiscard]] protocol::Result<CertificateVerdict> verify_certificate(const nlohmann::json& certificate);
 
 }  // namespace unlearn::runtime

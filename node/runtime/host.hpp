@@ -12,23 +12,24 @@
 
 namespace unlearn::runtime {
 
-/// Calls a function later, on the node's thread. Destroying it cancels.
+/// Calls a function later, on the node's thread. Destroying the timer cancels the call.
 class Timer {
   public:
     virtual ~Timer() = default;
-    /// Replaces what was set before.
+    /// Replaces the call that was set before.
     virtual void set(std::chrono::milliseconds after, std::function<void()> then) = 0;
     virtual void cancel() = 0;
 };
 
+/// A node's opened storage and the state that was read from it.
 struct OpenedStorage {
     protocol::LoadedState state;
     std::vector<storage::DamagedSeed> damaged;  ///< rows that were erased
     std::unique_ptr<storage::AsyncStore> store;
 };
 
-/// What a node lives on: clocks, its thread, random numbers and a disk. Real ones (`AsioHost`), or those of a
-/// simulation in which one seed decides everything.
+/// What a node runs on: clocks, its thread, random numbers and a disk. They are real (`AsioHost`), or belong
+/// to a simulation in which one random seed decides everything.
 class Host {
   public:
     virtual ~Host() = default;
@@ -38,18 +39,19 @@ class Host {
     /// Runs `task` on the node's thread, soon. Callable from any thread.
     virtual void post(std::function<void()> task) = 0;
     [[nodiscard]] virtual std::unique_ptr<Timer> make_timer() = 0;
-    /// Opens the folder's store and reads all of it. @return one line when it is in use, damaged or another
-    /// node's.
+    /// Opens the store in the folder and reads all of it. @return one line when it is in use, damaged or
+    /// another node's.
     [[nodiscard]] virtual protocol::Result<OpenedStorage> open_storage(const std::filesystem::path& directory,
                                                                        const storage::Binding& binding) = 0;
 };
 
-/// The part of `open_storage` that is the same everywhere: what `load` found damaged is erased.
+/// An opened store and the state that was read from it.
 struct OpenedStore {
     protocol::LoadedState state;
     std::vector<storage::DamagedSeed> damaged;
     std::unique_ptr<storage::Store> store;
 };
+/// Opens a store, reads all of it, and erases what `load` found damaged. Hosts use it in `open_storage`.
 [[nodiscard]] protocol::Result<OpenedStore> open_store(const std::filesystem::path& directory,
                                                        const storage::Binding& binding,
                                                        storage::WallClock clock, storage::Disk& disk);

@@ -9,31 +9,32 @@
 
 namespace unlearn::runtime {
 
-/// What a node makes of a complete seed.
+/// A node's judgement of a complete seed.
 struct SeedVerdict {
-    std::optional<std::string> problem;  ///< it cannot be used at all
-    std::optional<std::string> aside;    ///< it can, but would do harm: kept and shown, not averaged in
+    std::optional<std::string> problem;  ///< why it cannot be used
+    std::optional<std::string> aside;    ///< why it would do harm: it is kept and shown, but not averaged in
 };
 
-/// Where a node keeps its neighbours' seeds to predict with: the border between the protocol and learning.
+/// Keeps the neighbours' seeds that a node predicts with. It is the boundary between the protocol and
+/// learning.
 ///
 /// All functions are called on the node's thread and return at once. `done` may be called on any thread.
 class SeedHolder {
   public:
     virtual ~SeedHolder() = default;
 
-    /// Judges a complete seed by itself and prepares it, without using it.
+    /// Judges a complete seed on its own and prepares it, without using it.
     virtual void check(const protocol::NodeId& owner, protocol::SeedVersion version,
                        const std::string& architecture, protocol::SharedSeedBytes payload,
                        std::function<void(SeedVerdict)> done) = 0;
-    /// Takes the prepared seed into the ensemble and replaces an older version.
+    /// Adds the prepared seed to the ensemble, where it replaces an older version.
     virtual void install(const protocol::NodeId& owner, protocol::SeedVersion version) = 0;
-    /// Takes the owner's seed out of use at once, and keeps it prepared: `install` brings it back.
+    /// Takes the owner's seed out of use at once but keeps it prepared, so that `install` can bring it back.
     virtual void suspend(const protocol::NodeId& owner, protocol::SeedVersion version) = 0;
-    /// From the return of this call on, no new prediction uses the owner's seed. Nothing that is still being
-    /// prepared for the owner may be used later.
+    /// After this returns, no new prediction uses the owner's seed. What is still being prepared for the
+    /// owner must not be used later.
     virtual void drop(const protocol::NodeId& owner) = 0;
-    /// `done` is called when no prediction uses the owner's seed any more and its memory is overwritten.
+    /// Calls `done` when no prediction uses the owner's seed any more and its memory is overwritten.
     virtual void wipe(const protocol::NodeId& owner, std::function<void()> done) = 0;
 };
 

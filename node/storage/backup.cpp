@@ -6,8 +6,8 @@ using protocol::Result;
 
 namespace {
 
-/// Not held_seeds, nor held_leases, which are of use with them alone, nor own_seed: it is distilled again,
-/// and meta knows which versions it had.
+/// Leaves out held_seeds, and held_leases, which are useless without them. Also leaves out own_seed: it is
+/// distilled again, and meta records its last version.
 constexpr const char* kCopiedTables[] = {"meta",      "tombstones",    "recipients",    "receipts", "exiting",
                                          "own_lease", "left_receipts", "equivocations", "peers",    "retired",
                                          "log"};
@@ -36,7 +36,7 @@ Result<void> fill(const sqlite::Connection& connection, const std::filesystem::p
     attach->bind_text(1, name);
     if (auto attached = attach->run(); !attached) return attached;
     auto copied = copy_tables(connection);
-    // Detaching would do so too, but says nothing where it cannot: the copy would then be in a log beside the
+    // Detaching would also do this, but it reports no failure. The copy would then be in a log beside the
     // file.
     if (copied) copied = connection.checkpoint(sqlite::Checkpoint::truncate, "copy");
     auto detached = connection.run("DETACH copy");

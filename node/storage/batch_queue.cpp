@@ -86,7 +86,7 @@ void BatchQueue::carry_out(std::vector<Batch> batches) {
         for (const Batch& batch : batches)
             std::copy(batch.ops.begin(), batch.ops.end(), std::back_inserter(shared));
         const auto applied = store_->apply(shared);
-        shared.clear();  // lets go of the payloads before anybody hears that they are erased
+        shared.clear();  // frees the payloads before `done` reports that they are erased
         if (applied) {
             count_transaction();
             for (Batch& batch : batches)

@@ -13,23 +13,23 @@
 
 namespace unlearn::storage {
 
-/// Batches that may wait; beyond this `add` refuses, and the engine's own retry comes back.
+/// The most batches that may wait. Beyond this `add` refuses, and the engine tries again later.
 inline constexpr std::size_t kMaxQueuedBatches = 4096;
-/// Batches and payload bytes that may share one transaction.
+/// The most batches and payload bytes that may share one transaction.
 inline constexpr std::size_t kMaxSharedBatches = 32;
 inline constexpr std::size_t kMaxSharedBytes = 4 * 1024 * 1024;
 /// Quiet time after which the store's housekeeping should run.
 inline constexpr std::chrono::milliseconds kSettleAfter{20};
 
-/// What waits for a store, and how it is carried out. Its driver, a thread or a simulated clock,
-/// decides when.
+/// The batches that wait for a store, and how they are carried out. The driver of the queue, a thread or a
+/// simulated clock, decides when.
 ///
 /// Batches are carried out in the order of `add`. Batches that wait together share one transaction, so that
-/// an exit behind a burst of installs waits for one commit, not for all of them; when a shared transaction
+/// an exit behind a burst of installs waits for one commit and not for all of them. When a shared transaction
 /// fails, its batches are applied one by one and each gets its own result.
 class BatchQueue {
   public:
-    /// Either operations or a task.
+    /// One entry of the queue: either operations or a task.
     struct Batch {
         std::vector<protocol::StoreOp> ops;
         AsyncStore::Done done;
@@ -39,17 +39,18 @@ class BatchQueue {
 
     explicit BatchQueue(std::unique_ptr<Store> store) : store_(std::move(store)) {}
 
-    // From any thread.
+    /// Queues a batch. This function and the next three may be called from any thread.
+    /// @return an error when too many batches are waiting.
     [[nodiscard]] protocol::Result<void> add(Batch batch);
     [[nodiscard]] bool empty() const;
     [[nodiscard]] StorageCounters counters() const;
     [[nodiscard]] std::optional<protocol::Error> failure() const;
 
-    // By one thread at a time.
-    /// The next batches that share a transaction.
+    /// Takes the next batches that share a transaction. This function and the next two may be called by one
+    /// thread at a time.
     [[nodiscard]] std::vector<Batch> take();
     void carry_out(std::vector<Batch> batches);
-    /// The store's housekeeping.
+    /// Runs the store's housekeeping.
     void settle();
 
   private:

@@ -33,7 +33,7 @@ Digest origin_of(ByteView self, ByteView network) {
     return digest_of(out);
 }
 
-/// An entry as it is hashed, whatever its fields hold.
+/// An entry as it is hashed. The content of its fields is not checked.
 struct RawEntry {
     std::uint64_t seq = 0;
     std::uint64_t at = 0;
@@ -57,7 +57,7 @@ Digest hash_of(const RawEntry& entry) {
     return digest_of(out);
 }
 
-/// The current row, until the next step.
+/// Reads the current row. The result is valid until the next step.
 RawEntry raw_entry(const sqlite::Statement& row) {
     const auto number = [&row](int column) { return static_cast<std::uint64_t>(row.integer(column)); };
     return {number(0), number(1), number(4), row.blob(3), row.text(2), row.blob(5), row.blob(6)};
@@ -155,7 +155,7 @@ Result<EventLog::Head> EventLog::read_head() {
     Head head{0, origin_};
     if (*row) {
         head.seq = static_cast<std::uint64_t>(select_head_->integer(0));
-        // A damaged head shows in the verification; it must not keep an exit from being stored.
+        // Verification reports a damaged head. It must not prevent an exit from being stored.
         if (head.seq > 0) head.hash = Digest::from(select_head_->blob(1)).value_or(origin_);
     }
     select_head_->reset();
@@ -194,7 +194,7 @@ Result<void> EventLog::end() {
 }
 
 Result<bool> LogVerifier::advance(const sqlite::Connection& connection, std::size_t limit) {
-    // The first piece begins below 1: an entry there would be one that does not belong.
+    // The first piece starts below 1, because an entry there would not belong to the log.
     std::int64_t first = static_cast<std::int64_t>(good_ + 1);
     if (!last_) {
         auto meta = connection.prepare(schema::kLogOwner);

@@ -58,13 +58,13 @@ Result<void> make_directories(const std::filesystem::path& directory) {
 }  // namespace
 
 Result<FileDescriptor> lock_directory(const std::filesystem::path& directory) {
-    // Without the trailing slash, which would make parent_path() the folder itself.
+    // Removes a trailing slash, which would make parent_path() the folder itself.
     const auto name = directory.has_filename() ? directory : directory.parent_path();
     if (auto made = make_directories(name); !made) return tl::unexpected(made.error());
     FileDescriptor opened(::open(name.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (!opened.valid()) return file_error(name, "open the folder");
     struct stat status {};
-    if (::fstat(opened.get(), &status) != 0) return file_error(name, "look at the folder");
+    if (::fstat(opened.get(), &status) != 0) return file_error(name, "examine the folder");
     if ((status.st_mode & (S_IWGRP | S_IWOTH)) != 0)
         return fail(ErrorCode::internal,
                     "folder " + name.string() + " can be written by others: chmod 700 " + name.string());
@@ -80,7 +80,7 @@ Result<void> ensure_private_file(const std::filesystem::path& file) {
         ::open(file.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600));
     if (!opened.valid()) return file_error(file, "open the file");
     struct stat status {};
-    if (::fstat(opened.get(), &status) != 0) return file_error(file, "look at the file");
+    if (::fstat(opened.get(), &status) != 0) return file_error(file, "examine the file");
     if (!S_ISREG(status.st_mode)) return fail(ErrorCode::internal, file.string() + " is not a regular file");
     if ((status.st_mode & 07777) != 0600 && ::fchmod(opened.get(), 0600) != 0)
         return file_error(file, "set the permissions");

@@ -8,7 +8,7 @@
 #include "protocol/bytes.hpp"
 #include "protocol/result.hpp"
 
-/// The few things about files that the standard library cannot say: permissions at creation, locks, fsync.
+/// What the standard library cannot do with files: permissions at creation, locks, fsync.
 namespace unlearn::storage {
 
 /// Owns one file descriptor.
@@ -27,27 +27,27 @@ class FileDescriptor {
     int number_ = -1;
 };
 
-/// "PATH: cannot WHAT: No space left on device", as an internal error; `number` is an errno value.
+/// Returns an internal error: "PATH: cannot WHAT: No space left on device". `number` is an errno value.
 [[nodiscard]] tl::unexpected<protocol::Error> file_error(const std::filesystem::path& path,
                                                          std::string_view what, int number = errno);
 
-/// Makes the names inside `directory` durable: a new file is not there after a power loss before this.
+/// Makes the names inside `directory` durable. Before this, a new file may be missing after a power loss.
 [[nodiscard]] protocol::Result<void> sync_directory(const std::filesystem::path& directory);
 
-/// Creates `directory` (mode 0700, parents too) when it is missing and opens it under an exclusive lock,
-/// which lasts as long as the descriptor and also keeps out a second user inside this process.
-/// @return an error when it is in use, is no folder, or others may write to it.
+/// Creates `directory` (mode 0700, parents too) when it is missing and opens it under an exclusive lock. The
+/// lock lasts as long as the descriptor and also keeps out a second user inside this process.
+/// @return an error when it is in use, is not a folder, or others may write to it.
 [[nodiscard]] protocol::Result<FileDescriptor> lock_directory(const std::filesystem::path& directory);
 
-/// Makes sure that `file` exists, is a regular file and has mode 0600, whatever the umask.
+/// Makes sure that `file` exists, is a regular file and has mode 0600, regardless of the umask.
 [[nodiscard]] protocol::Result<void> ensure_private_file(const std::filesystem::path& file);
 
-/// Makes a file that was not there before, whatever the umask, and makes its content durable. Of a file that
-/// cannot be written whole nothing stays.
+/// Creates a new file with `mode`, regardless of the umask, and makes its content durable. A file that cannot
+/// be written completely is removed.
 [[nodiscard]] protocol::Result<void> create_file(const std::filesystem::path& file, protocol::ByteView bytes,
                                                  unsigned mode);
 
-/// Puts `bytes` in place of the file at once (mode 0600), durably: after a crash there is the old content or
+/// Replaces the file by `bytes` atomically and durably (mode 0600): after a crash it has the old content or
 /// the new.
 [[nodiscard]] protocol::Result<void> replace_file(const std::filesystem::path& file,
                                                   protocol::ByteView bytes);

@@ -38,9 +38,9 @@ tl::unexpected<protocol::Error> refuse(const std::filesystem::path& path, const 
     return fail(ErrorCode::internal, "key file " + path.string() + " " + why);
 }
 
-/// A file that only its owner, who must be us, can read.
+/// Opens a file that only its owner can read. The owner must be the current user.
 Result<FileDescriptor> open_private(const std::filesystem::path& path) {
-    // O_NONBLOCK: a FIFO in the file's place must not hang the start.
+    // O_NONBLOCK prevents a FIFO at this path from hanging the start.
     FileDescriptor file(::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
     if (!file.valid() && errno == ELOOP) return refuse(path, "is not a regular file");
     if (!file.valid()) return file_error(path, "open the key file");
@@ -56,7 +56,7 @@ Result<FileDescriptor> open_private(const std::filesystem::path& path) {
     return file;
 }
 
-/// Reads the whole file into `out`. @return how many bytes it had, at most the size of `out`.
+/// Reads the whole file into `out`. @return the number of bytes, at most the size of `out`.
 Result<std::size_t> read_all(const FileDescriptor& file, const std::filesystem::path& path,
                              std::span<char> out) {
     std::size_t length = 0;
@@ -145,7 +145,7 @@ Result<void> create_identity_file(const std::filesystem::path& path, const Ident
                                   static_cast<std::size_t>(end - buffer.data()));
     if (auto made = create_file(path, text, kPrivate); !made) return made;
     auto synced = sync_directory(path.parent_path());
-    if (!synced) ::unlink(path.c_str());  // a caller that is told of a failure must not find a key
+    if (!synced) ::unlink(path.c_str());  // after a reported failure there must be no key
     return synced;
 }
 

@@ -13,7 +13,8 @@ using namespace protocol;
 
 namespace {
 
-/// Takes one row apart. The first problem sticks, so that a loader reads all columns and asks once.
+/// Reads the columns of one row. The first problem is kept, so that a loader can read all columns and check
+/// once.
 class RowReader {
   public:
     RowReader(const sqlite::Statement& row, std::string where) : row_(row), where_(std::move(where)) {}
@@ -66,8 +67,8 @@ class RowReader {
     std::string problem_;
 };
 
-/// Calls `take` with a reader for each row that `sql` selects; column 0 is the row's number. A problem that
-/// `take` leaves in the reader ends the loading.
+/// Calls `take` with a reader for each row that `sql` selects; column 0 is the row's number. Loading ends
+/// when `take` leaves a problem in the reader.
 template <typename Take>
 Result<void> each_row(const sqlite::Connection& connection, const std::filesystem::path& file,
                       const std::string& table, const char* sql, Take take) {
@@ -84,7 +85,7 @@ Result<void> each_row(const sqlite::Connection& connection, const std::filesyste
     }
 }
 
-/// Reads the payload behind its lead. A digest tells a rotten one apart.
+/// Reads the payload after its lead. The digest shows whether it is damaged.
 SharedSeedBytes read_payload(const sqlite::Connection& connection, RowReader& reader, const char* table,
                              std::int64_t row, std::int64_t stored_size, const Digest& digest) {
     const auto size = stored_size - static_cast<std::int64_t>(schema::kPayloadLead);
@@ -140,7 +141,7 @@ Result<void> load_leases(const sqlite::Connection& connection, const std::filesy
                     });
 }
 
-/// What is known of others beside their seeds, and whether we may still run.
+/// Reads what is known of other nodes besides their seeds, and whether this node may still run.
 Result<void> load_relations(const sqlite::Connection& connection, const std::filesystem::path& file,
                             LoadedState& state) {
     using Row = sqlite::Statement;
@@ -178,7 +179,7 @@ Result<Loaded> load_all(const sqlite::Connection& connection, const std::filesys
     LoadedState& state = out.state;
     using Row = sqlite::Statement;
 
-    // Tombstones first: nothing else may be believed before what has left is known.
+    // Tombstones come first: nothing else can be trusted before it is known who has left.
     Result<void> loaded =
         each_row(connection, file, "tombstones", schema::kLoadTombstones, [&](RowReader& reader, const Row&) {
             const auto owner = reader.node(1);

@@ -11,10 +11,10 @@
 
 namespace unlearn::storage {
 
-/// A row of held_seeds that is not what was stored. Its seed is not among the loaded ones.
+/// A row of held_seeds that is not what was stored. Its seed is not loaded.
 struct DamagedSeed {
     std::int64_t row = 0;
-    std::optional<protocol::NodeId> owner;  ///< when at least that can be read
+    std::optional<protocol::NodeId> owner;  ///< nothing when it cannot be read
     std::string detail;                     ///< one line that names file, table and row
 };
 
@@ -24,9 +24,9 @@ struct Loaded {
     std::vector<DamagedSeed> damaged;
 };
 
-/// Reads all tables. Every length, key and digest is checked. A damaged held seed is reported and left out:
+/// Reads all tables and checks every length, key and digest. A damaged held seed is reported and left out:
 /// losing one is harmless, using one is not. Damage anywhere else is an error that names the table and row,
-/// because a forgotten tombstone or recipient would break the promise.
+/// because a lost tombstone or recipient would break the promise to forget.
 [[nodiscard]] protocol::Result<Loaded> load_all(const sqlite::Connection& connection,
                                                 const std::filesystem::path& file);
 

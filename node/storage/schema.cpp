@@ -12,7 +12,7 @@ using protocol::Result;
 
 namespace {
 
-// STRICT makes SQLite hold every value to its column's type.
+// STRICT makes SQLite check every value against its column's type.
 constexpr auto kVersion1 =
     "CREATE TABLE meta(id INTEGER PRIMARY KEY CHECK (id = 1), self BLOB NOT NULL, network BLOB NOT NULL)"
     " STRICT;"
@@ -21,7 +21,8 @@ constexpr auto kVersion1 =
     "CREATE TABLE recipients(peer BLOB PRIMARY KEY NOT NULL, version INTEGER NOT NULL) STRICT;"
     "CREATE TABLE receipts(holder BLOB PRIMARY KEY NOT NULL, receipt BLOB NOT NULL, signature BLOB NOT NULL)"
     " STRICT;"
-    // The payload comes last: everything before it, and its lead, fill the part of the row in the B-tree.
+    // The payload comes last, so that the columns before it and its lead fill the part of the row in the
+    // B-tree.
     "CREATE TABLE held_seeds(id INTEGER PRIMARY KEY, owner BLOB NOT NULL UNIQUE, version INTEGER NOT NULL,"
     " record BLOB NOT NULL, signature BLOB NOT NULL, digest BLOB NOT NULL, payload BLOB NOT NULL) STRICT;"
     "CREATE TABLE own_seed(id INTEGER PRIMARY KEY CHECK (id = 1), version INTEGER NOT NULL,"
@@ -29,12 +30,12 @@ constexpr auto kVersion1 =
     "CREATE TABLE exiting(id INTEGER PRIMARY KEY CHECK (id = 1), notice BLOB NOT NULL,"
     " signature BLOB NOT NULL) STRICT;";
 
-/// What each version adds to the one before: entry 0 is what version 1 has. Never changed once released.
+/// What each version adds to the one before; entry 0 is version 1. Entries are never changed once released.
 constexpr const char* kSteps[] = {
     kVersion1,
-    // An end of 0 is one that nobody knows: the recipient was served before there were leases.
+    // 0 means that the end is unknown: the recipient was served before there were leases.
     "ALTER TABLE recipients ADD COLUMN lease_until INTEGER NOT NULL DEFAULT 0;"
-    // Not in held_seeds: a renewal must not write the payload again.
+    // Leases are not in held_seeds, because a renewal must not write the payload again.
     "CREATE TABLE held_leases(owner BLOB PRIMARY KEY NOT NULL, number INTEGER NOT NULL,"
     " not_after INTEGER NOT NULL) STRICT;"
     "CREATE TABLE own_lease(id INTEGER PRIMARY KEY CHECK (id = 1), number INTEGER NOT NULL,"
@@ -51,18 +52,18 @@ constexpr const char* kSteps[] = {
     " subject BLOB NOT NULL, version INTEGER NOT NULL, previous BLOB NOT NULL, hash BLOB NOT NULL) STRICT;"
     "ALTER TABLE meta ADD COLUMN log_seq INTEGER NOT NULL DEFAULT 0;"
     "ALTER TABLE meta ADD COLUMN log_hash BLOB NOT NULL DEFAULT x'';"
-    // The bytes of our own seed may go, its version is never used again.
+    // The bytes of our own seed may be erased, but its version is never used again.
     "ALTER TABLE meta ADD COLUMN own_version INTEGER NOT NULL DEFAULT 0;"
     "UPDATE meta SET own_version = coalesce((SELECT max(version) FROM own_seed), 0);",
-    // An exit that came from a peer ends otherwise than one that was asked for, also after a restart.
+    // An exit that came from a peer ends differently from one that was requested here, also after a restart.
     "ALTER TABLE exiting ADD COLUMN met INTEGER NOT NULL DEFAULT 0;",
-    // 1 in a backup: a node that starts from it does not know what came later, above all exits.
+    // 1 in a backup: a node that starts from a backup does not know what happened later, above all exits.
     "ALTER TABLE meta ADD COLUMN restored INTEGER NOT NULL DEFAULT 0;",
 };
 static_assert(std::size(kSteps) == kVersion);
 
-/// Where damage must stop the start: a tombstone or recipient that went missing could not be noticed later.
-/// held_seeds is not among them, a damaged seed is only left out (see load).
+/// Tables in which damage must stop the start: a missing tombstone or recipient could not be noticed later.
+/// held_seeds is not among them, because a damaged seed is only left out (see load).
 constexpr const char* kCheckedTables[] = {"meta",      "tombstones",    "recipients", "receipts", "exiting",
                                           "own_lease", "left_receipts", "retired",    "log"};
 
@@ -73,7 +74,8 @@ std::string all_steps() {
     return sql;
 }
 
-/// One transaction for each version: a crash leaves the version before or the next one, never half of it.
+/// Uses one transaction for each version: a crash leaves the version before or the next one, never half of
+/// it.
 Result<void> migrate(const sqlite::Connection& connection, std::int64_t version) {
     for (; version < kVersion; ++version) {
         auto upgraded = connection.run(std::string("BEGIN IMMEDIATE;") + kSteps[version] +
@@ -97,12 +99,12 @@ Result<void> check_known(const std::filesystem::path& file, std::int64_t applica
 }
 
 Result<void> create(const sqlite::Connection& connection, const Binding& binding) {
-    // Auto-vacuum would move pages about, and leave copies of them behind in the log.
+    // Auto-vacuum would move pages and leave copies of them in the log.
     auto laid_out =
         connection.run("PRAGMA page_size = " + std::to_string(kPageSize) + "; PRAGMA auto_vacuum = NONE");
     if (!laid_out) return laid_out;
     if (auto logged = connection.run("PRAGMA journal_mode = WAL"); !logged) return logged;
-    // One transaction: a start that is cut short leaves an empty database, which is created again.
+    // One transaction, so that an interrupted start leaves an empty database, which is created again.
     auto created =
         connection.run("BEGIN IMMEDIATE; PRAGMA application_id = " + std::to_string(kApplicationId) +
                        "; PRAGMA user_version = " + std::to_string(kVersion) + ";" + all_steps());

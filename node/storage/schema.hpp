@@ -7,10 +7,11 @@
 #include "protocol/digest.hpp"
 #include "protocol/identity.hpp"
 
-/// The database's layout and every SQL text that storage uses.
+/// The layout of the database and every SQL text that storage uses.
 namespace unlearn::storage {
 
-/// Whose folder it is. Written when the folder is made and compared at every later start.
+/// The node and the network that a folder belongs to. Written when the folder is made and compared at every
+/// later start.
 struct Binding {
     protocol::NodeId self;
     protocol::NetworkId network;
@@ -22,15 +23,16 @@ inline constexpr std::int64_t kApplicationId = 0x756E6C72;  // "unlr", in the fi
 inline constexpr std::int64_t kVersion = 5;                 // PRAGMA user_version
 inline constexpr std::size_t kPageSize = 4096;
 
-/// Zeros stored before each payload, in the same blob: a precaution. SQLite keeps the beginning of a long row
-/// inside a B-tree page, and copies it about (in memory too) when such pages are split or joined; it does not
+/// Zeros stored before each payload, in the same blob, as a precaution. SQLite keeps the beginning of a long
+/// row inside a B-tree page and copies it (in memory too) when such pages are split or joined. It does not
 /// promise that secure_delete follows those copies, although 1,500 random installs and erasures without a
-/// lead left none. The rest of the row lies in overflow pages, which belong to it alone, never move and are
-/// overwritten when it is deleted. The lead is a page, so no byte of a seed is ever in the first part.
+/// lead left none. The rest of the row is in overflow pages, which belong to that row alone, never move, and
+/// are overwritten when it is deleted. The lead is one page long, so no byte of a seed is ever in the first
+/// part.
 inline constexpr std::size_t kPayloadLead = kPageSize;
 
-/// Settings of the connection, made before the file is read for the first time.
-/// cache_spill: a transaction's pages go to the log once, at commit, and not at all when it is rolled back.
+/// Settings of the connection, made before the file is read for the first time. With cache_spill off, a
+/// transaction's pages go to the log once, at commit, and not at all when it is rolled back.
 inline constexpr auto kSettings =
     "PRAGMA locking_mode = EXCLUSIVE;"
     "PRAGMA synchronous = FULL;"
@@ -93,7 +95,7 @@ inline constexpr auto kRaiseOwnVersion = "UPDATE meta SET own_version = max(own_
 inline constexpr auto kEraseStrayLeases =
     "DELETE FROM held_leases WHERE owner NOT IN (SELECT owner FROM held_seeds)";
 
-/// A head that was set back must not make a number come twice.
+/// Takes the higher of two numbers, so that no number is used twice when the head was set back.
 inline constexpr auto kLogEnd =
     "SELECT max(log_seq, coalesce((SELECT max(seq) FROM log), 0)), log_hash FROM meta";
 inline constexpr auto kAppendToLog =
@@ -130,12 +132,13 @@ inline constexpr auto kLoadPeers = "SELECT rowid, peer, endpoint, former FROM pe
 inline constexpr auto kLoadMeta = "SELECT id, own_version, restored FROM meta";
 inline constexpr auto kLoadRetired = "SELECT id, reason FROM retired";
 
-/// Checks that the database is ours and of the newest version.
+/// Checks that the database belongs to unlearnd and has the newest version.
 [[nodiscard]] protocol::Result<void> check_version(const sqlite::Connection& connection,
                                                    const std::filesystem::path& file);
 
-/// Creates the tables in an empty database, or checks that an existing one is ours, of a version this program
-/// knows, undamaged where damage could hide a tombstone, and bound to the same node and network.
+/// Creates the tables in an empty database. Checks that an existing one belongs to unlearnd, has a version
+/// that this program knows, is undamaged where damage could hide a tombstone, and is bound to the same node
+/// and network. Upgrades an older version.
 [[nodiscard]] protocol::Result<void> prepare(const sqlite::Connection& connection,
                                              const std::filesystem::path& file, const Binding& binding);
 

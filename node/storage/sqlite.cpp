@@ -98,17 +98,17 @@ Result<std::unique_ptr<Connection>> Connection::open(const std::filesystem::path
     sqlite3* database = nullptr;
     const int code =
         sqlite3_open_v2(file.c_str(), &database, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, vfs);
-    connection->database_.reset(database);  // also after a failure: it carries the message and must be closed
+    connection->database_.reset(database);  // also after a failure: it has the message and must be closed
     if (database == nullptr) return fail(ErrorCode::internal, file.string() + ": out of memory");
     if (code != SQLITE_OK) return connection->error();
     sqlite3_extended_result_codes(database, 1);
-    // Nothing in a file may name code to load or change the schema by itself: the file may be hostile.
+    // The file may be hostile, so nothing in it may load code or change the schema.
     sqlite3_db_config(database, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
     sqlite3_db_config(database, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
     sqlite3_db_config(database, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, nullptr);
     sqlite3_db_config(database, SQLITE_DBCONFIG_ENABLE_VIEW, 0, nullptr);
     if (access == Access::read_only) {
-        // SQLite cannot read a log through a descriptor that is really read-only.
+        // The file is open for writing all the same: SQLite cannot read a log through a read-only descriptor.
         sqlite3_db_config(database, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
         if (auto set = connection->run("PRAGMA query_only = ON"); !set) return tl::unexpected(set.error());
     }
@@ -154,7 +154,7 @@ struct BlobCloser {
 };
 using OpenBlob = std::unique_ptr<sqlite3_blob, BlobCloser>;
 
-/// Null after a failure, whose reason the connection then tells.
+/// Returns null after a failure; the connection then has the reason.
 OpenBlob open_blob(sqlite3* database, const char* table, const char* column, std::int64_t row, int writable) {
     sqlite3_blob* blob = nullptr;
     if (sqlite3_blob_open(database, "main", table, column, row, writable, &blob) != SQLITE_OK) return nullptr;
@@ -222,7 +222,8 @@ Result<void> Connection::checkpoint(Checkpoint kind, const char* database) const
     sqlite3_int64 size = -1;
     if (log->pMethods->xFileSize(log, &size) != SQLITE_OK || size != 0)
         return error("the write-ahead log could not be emptied");
-    // SQLite does not sync this truncation; without it a power loss could bring the old log's bytes back.
+    // SQLite does not sync this truncation. Without a sync, a power loss could bring the old log's bytes
+    // back.
     if (log->pMethods->xSync(log, SQLITE_SYNC_NORMAL) != SQLITE_OK)
         return error("the emptied write-ahead log could not be synced");
     return {};

@@ -14,29 +14,30 @@ struct sqlite3;
 struct sqlite3_file;
 struct sqlite3_stmt;
 
-/// A thin layer over SQLite's C interface: ownership and `Result` instead of codes, nothing else. One thread
-/// at a time; errors are one line that begins with the database file.
+/// A thin layer over SQLite's C interface that adds ownership and `Result`, and nothing else. Use it from one
+/// thread at a time. Errors are one line that begins with the database file.
 namespace unlearn::storage::sqlite {
 
 class Connection;
 
-/// A prepared statement. Parameters and columns count as in SQLite: parameters from 1, columns from 0.
-/// Binding never copies: what is bound must live until the statement has run.
+/// A prepared statement. As in SQLite, parameters count from 1 and columns from 0. Binding never copies:
+/// bound bytes must live until the statement has run.
 class Statement {
   public:
     Statement& bind(int parameter, std::int64_t value);
     Statement& bind(int parameter, protocol::ByteView blob);
     Statement& bind_text(int parameter, std::string_view text);
-    /// A blob of `size` zeros, to be filled with `Connection::write_blob`.
+    /// Binds a blob of `size` zeros, to be filled with `Connection::write_blob`.
     Statement& bind_zeros(int parameter, std::size_t size);
 
-    /// True when there is a row. At the end, and after an error, the statement is ready for its next use.
+    /// Returns true when there is a row. At the end, and after an error, the statement is ready for its next
+    /// use.
     [[nodiscard]] protocol::Result<bool> step();
     /// Runs a statement that returns no rows, or whose rows do not matter.
     [[nodiscard]] protocol::Result<void> run();
 
     [[nodiscard]] std::int64_t integer(int column) const;
-    /// The column's bytes, until the next step; empty when it is no blob.
+    /// Returns the column's bytes, valid until the next step; empty when the column is not a blob.
     [[nodiscard]] protocol::ByteView blob(int column) const;
     [[nodiscard]] std::string text(int column) const;
     void reset();
@@ -50,20 +51,22 @@ class Statement {
     std::unique_ptr<sqlite3_stmt, Finalizer> statement_;
 };
 
+/// How far a checkpoint goes.
 enum class Checkpoint {
-    passive,   ///< copies the write-ahead log into the database; the log's old bytes stay in its file
+    passive,   ///< copies the write-ahead log into the database; the log's file keeps its old bytes
     truncate,  ///< also empties the log's file, durably
 };
 
+/// How a database is opened.
 enum class Access {
     read_write,
-    read_only,  ///< also leaves the write-ahead log as it is, which is read with the rest
+    read_only,  ///< changes neither the database nor its write-ahead log, which is also read
 };
 
-/// One open database. Statements keep a pointer to it, so it does not move.
+/// One open database. It does not move, because statements keep a pointer to it.
 class Connection {
   public:
-    /// Opens an existing file, without SQLite's own mutexes. `vfs`: the sqlite3_vfs to use, null is the
+    /// Opens an existing file, without SQLite's own mutexes. `vfs` names the sqlite3_vfs to use; null is the
     /// default.
     [[nodiscard]] static protocol::Result<std::unique_ptr<Connection>> open(
         const std::filesystem::path& file, Access access = Access::read_write, const char* vfs = nullptr);
@@ -73,27 +76,27 @@ class Connection {
     [[nodiscard]] protocol::Result<Statement> prepare(const std::string& sql) const;
     /// Runs one or more statements and ignores their rows.
     [[nodiscard]] protocol::Result<void> run(const std::string& sql) const;
-    /// The first column of the first row.
+    /// Returns the first column of the first row; 0 or an empty text when there is no row.
     [[nodiscard]] protocol::Result<std::int64_t> integer(const std::string& sql) const;
     [[nodiscard]] protocol::Result<std::string> text(const std::string& sql) const;
 
-    /// Reads or writes a part of a blob in place, without a second copy in SQLite's buffers.
+    /// Reads or writes part of a blob in place, without a second copy in SQLite's buffers.
     [[nodiscard]] protocol::Result<void> read_blob(const char* table, const char* column, std::int64_t row,
                                                    std::size_t offset, std::span<std::uint8_t> out) const;
     [[nodiscard]] protocol::Result<void> write_blob(const char* table, const char* column, std::int64_t row,
                                                     std::size_t offset, protocol::ByteView bytes) const;
 
     [[nodiscard]] std::int64_t last_row() const;
-    /// How many rows the last statement that writes has changed.
+    /// Returns how many rows the last writing statement has changed.
     [[nodiscard]] std::int64_t changes() const;
     [[nodiscard]] bool in_transaction() const;
-    /// Whether the last call failed at all.
+    /// Returns true when the last call failed.
     [[nodiscard]] bool failed() const;
-    /// Why the last call failed: no space (or quota) left.
+    /// Returns true when the last call failed because no space (or quota) was left.
     [[nodiscard]] bool failed_on_full_disk() const;
-    /// `database`: "main", or what an attached one is called.
+    /// Runs a checkpoint on `database`, which is "main" or the name of an attached one.
     [[nodiscard]] protocol::Result<void> checkpoint(Checkpoint kind, const char* database = "main") const;
-    /// Frees, and thereby wipes, every page in the cache.
+    /// Frees every page in the cache, which also wipes it.
     void drop_cache() const;
 
   private:

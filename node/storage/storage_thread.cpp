@@ -28,7 +28,8 @@ Result<void> StorageThread::post(std::function<void(Store&)> task) {
 
 Result<void> StorageThread::add(BatchQueue::Batch batch) {
     auto added = batches_.add(std::move(batch));
-    // Between the thread's look at the queue and its sleep nobody may come in unnoticed.
+    // Taking the lock once ensures that the thread does not miss the batch between its check of the queue and
+    // its sleep.
     { const std::lock_guard lock(mutex_); }
     wake_.notify_one();
     return added;

@@ -9,12 +9,12 @@
 
 namespace unlearn::storage {
 
-/// Owns a `Store` and the one thread that uses it. All public functions may be called from any thread, and
-/// `done` and `task` run on the storage thread.
+/// Owns a `Store` and the one thread that uses it. All public functions may be called from any thread; `done`
+/// and `task` run on the storage thread.
 class StorageThread final : public AsyncStore {
   public:
     explicit StorageThread(std::unique_ptr<Store> store);
-    /// Carries out everything that was queued, calls every `done`, then closes the store.
+    /// Carries out everything that is queued, calls every `done`, and then closes the store.
     ~StorageThread() override;
     StorageThread(const StorageThread&) = delete;
     StorageThread& operator=(const StorageThread&) = delete;
@@ -27,14 +27,14 @@ class StorageThread final : public AsyncStore {
   private:
     [[nodiscard]] protocol::Result<void> add(BatchQueue::Batch batch);
     void run();
-    /// Until there is something to do, or it is time to end.
+    /// Waits until there is something to do, or it is time to end.
     void wait();
 
     BatchQueue batches_;
     std::mutex mutex_;
     std::condition_variable wake_;
     bool ending_ = false;  // guarded by mutex_
-    std::jthread thread_;  // last: starts when all else is there
+    std::jthread thread_;  // last, so that it starts after all other members exist
 };
 
 }  // namespace unlearn::storage

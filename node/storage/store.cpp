@@ -14,7 +14,7 @@ namespace unlearn::storage {
 
 using namespace protocol;
 
-/// Prepared once: a batch then costs little but its writes.
+/// The statements are prepared once, so that a batch costs little more than its writes.
 struct Store::Statements {
     sqlite::Statement begin, commit, rollback;
     sqlite::Statement put_tombstone, has_tombstone, recipient_version, put_recipient, put_receipt,
@@ -100,7 +100,8 @@ Result<void> check(const NodeId& owner, SeedVersion version, const SignedBytes& 
     return {};
 }
 
-/// What may use the reserve: refusing these would break the promise, refusing others delays something.
+/// Returns true when a batch may use the reserve: refusing it would break the promise to forget. Refusing any
+/// other batch only delays something.
 bool may_use_reserve(std::span<const StoreOp> ops) {
     return std::any_of(ops.begin(), ops.end(), [](const StoreOp& op) {
         return std::holds_alternative<EraseHeldSeed>(op) || std::holds_alternative<PutTombstone>(op) ||
@@ -118,7 +119,7 @@ Store::Store(std::filesystem::path directory, const Binding& binding, WallClock 
       reserve_(disk, directory_ / "reserve"),
       log_(std::move(clock)) {}
 
-// Statements go before their connection, and both before the lock on the folder.
+// Statements are destroyed before their connection, and both before the lock on the folder.
 Store::~Store() {
     log_.close();
     statements_.reset();
@@ -146,19 +147,19 @@ Result<void> Store::start() {
     if (!mode) return tl::unexpected(mode.error());
     const auto secure = connection_->integer("PRAGMA secure_delete");
     if (!secure) return tl::unexpected(secure.error());
-    // Settings that SQLite could not make are not errors to it; to us they are.
+    // SQLite does not report a setting that it could not make. For us that is an error.
     if (*mode != "wal" || *secure != 1)
         return fail(ErrorCode::internal, file_.string() + ": this SQLite cannot overwrite what it deletes");
     statements_ = std::make_unique<Statements>();
     if (auto prepared = statements_->prepare(*connection_); !prepared) return prepared;
     if (auto prepared = log_.prepare(*connection_, binding_); !prepared) return prepared;
-    // A crash may have come between a deletion's commit and its checkpoint.
+    // A crash may have happened between a deletion's commit and its checkpoint.
     if (auto finished = finish_erasure(); !finished) {
         if (!connection_->failed_on_full_disk()) return finished;
         reserve_.release();
         if (finished = finish_erasure(); !finished) return finished;
     }
-    // A missing reserve must not keep a node from starting, and so from forgetting.
+    // A missing reserve must not keep a node from starting, because it could then not forget.
     const auto held = held_bytes();
     if (!held) return tl::unexpected(held.error());
     static_cast<void>(reserve_.grow_to(Reserve::size_for(*held)));
@@ -204,7 +205,7 @@ Result<void> Store::reserve_room_for(std::span<const StoreOp> ops) {
 
 Result<void> Store::apply(std::span<const StoreOp> ops) {
     const bool privileged = may_use_reserve(ops);
-    // No seed is taken in that could not be erased on a full disk.
+    // A seed that could not be erased on a full disk is not accepted.
     if (auto room = reserve_room_for(ops); !room && !privileged) {
         failure_ = room.error();
         return room;
@@ -212,7 +213,7 @@ Result<void> Store::apply(std::span<const StoreOp> ops) {
     auto applied = apply_once(ops);
     if (applied || !disk_full_ || !privileged) return applied;
     reserve_.release();
-    return apply_once(ops);  // settle() takes the reserve back
+    return apply_once(ops);  // settle() allocates the reserve again
 }
 
 Result<void> Store::apply_once(std::span<const StoreOp> ops) {
@@ -221,7 +222,7 @@ Result<void> Store::apply_once(std::span<const StoreOp> ops) {
     unsettled_ = true;
     auto done = in_transaction(ops);
     if (!done) {
-        // Asked before the rollback, which would overwrite the reason.
+        // Ask before the rollback, which would overwrite the reason.
         disk_full_ = connection_->failed_on_full_disk();
         if (connection_->failed()) failure_ = done.error();
         if (connection_->in_transaction()) static_cast<void>(statements_->rollback.run());
@@ -298,7 +299,7 @@ Result<void> Store::carry_out(const PutRecipient& op) {
     Statements& s = *statements_;
     const auto known = s.recipient_version.bind(1, op.peer.view()).step();
     if (!known) return tl::unexpected(known.error());
-    // A longer lease of the same seed is no news.
+    // A longer lease of the same seed is not logged.
     const bool news = !*known || s.recipient_version.integer(0) < stored(op.version);
     s.recipient_version.reset();
     auto put = s.put_recipient.bind(1, op.peer.view())
@@ -323,7 +324,8 @@ Result<void> Store::carry_out(const PutHeldSeed& op) {
     const auto buried = s.has_tombstone.bind(1, op.owner.view()).step();
     if (!buried) return tl::unexpected(buried.error());
     s.has_tombstone.reset();
-    // The engine's gate never lets this happen; should it fail, the disk still holds no seed of one who left.
+    // The engine's gate never lets this happen. Should it fail, the disk still holds no seed of an owner who
+    // left.
     if (*buried)
         return fail(ErrorCode::internal, "seed of " + op.owner.short_text() + ", who has left, refused");
     const auto held = s.held_version.bind(1, op.owner.view()).step();
@@ -349,7 +351,7 @@ Result<void> Store::carry_out(const PutHeldSeed& op) {
 }
 
 Result<void> Store::carry_out(const EraseHeldSeed& op) {
-    // Also when no row is there: an install that failed may have left bytes in the log.
+    // Set it even when there is no row, because a failed install may have left bytes in the log.
     erasing_ = true;
     if (auto erased = statements_->erase_held_lease.bind(1, op.owner.view()).run(); !erased) return erased;
     Statements& s = *statements_;
@@ -369,8 +371,8 @@ Result<void> Store::carry_out(const PutOwnSeed& op) {
     s.own_version.reset();
     if (keep) return {};
     if (*present) {
-        // An older version may have been superseded because a record was deleted: it goes as a peer's seed
-        // does.
+        // An older version may have been replaced because a data record was deleted, so it is erased like a
+        // peer's seed.
         erasing_ = true;
         if (auto erased = s.erase_own_seed.run(); !erased) return erased;
     }

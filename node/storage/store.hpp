@@ -18,18 +18,17 @@ namespace unlearn::storage {
 
 /// One node's durable state: a folder with `state.db` (SQLite), its write-ahead log and `reserve`.
 ///
-/// Owned and used by one thread at a time (see `StorageThread`). The folder is locked while the store lives.
+/// A store is used by one thread at a time (see `StorageThread`). The folder is locked while the store lives.
 /// Errors have ErrorCode::internal and one line that names the file.
 ///
-/// An erasure is done when `apply` returns without an error: the pages are zeroed in the database
-/// (secure_delete), synced, and the write-ahead log is empty. SQLite's memory is wiped as it is freed.
+/// An erasure is complete when `apply` returns without an error: the pages are zeroed in the database
+/// (secure_delete) and synced, and the write-ahead log is empty. SQLite's memory is wiped as it is freed.
 class Store {
   public:
-    /// Opens the folder of the node that `binding` names, or makes it (0700, files 0600). Completes an
-    /// erasure that a crash cut short.
+    /// Opens the folder of the node that `binding` names, or creates it (0700, files 0600). Completes an
+    /// erasure that a crash interrupted.
     /// @return an error when the folder is in use, belongs to another node, network or program, was written
-    /// by
-    ///         a newer version, or is damaged.
+    /// by a newer version, or is damaged.
     [[nodiscard]] static protocol::Result<std::unique_ptr<Store>> open(const std::filesystem::path& directory,
                                                                        const Binding& binding,
                                                                        WallClock clock = wall_time_now,
@@ -38,36 +37,40 @@ class Store {
     Store(const Store&) = delete;
     Store& operator=(const Store&) = delete;
 
-    /// Everything that was stored, checked; see `load_all` for what happens to damaged rows.
+    /// Returns everything that was stored, after checking it. See `load_all` for what happens to damaged
+    /// rows.
     [[nodiscard]] protocol::Result<Loaded> load();
 
-    /// Carries out `ops` in order in one durable transaction, as `protocol/durable.hpp` says for each.
+    /// Carries out `ops` in order in one durable transaction. `protocol/durable.hpp` describes each
+    /// operation.
     ///
     /// - Held and own seeds are replaced only by a higher version; a lower or equal one changes nothing.
-    /// - A held seed of an owner with a tombstone is refused, with the whole batch.
-    /// - On a full disk a batch that erases, buries or exits gets the reserve; another one fails.
+    /// - A held seed of an owner with a tombstone is refused, together with the whole batch.
+    /// - On a full disk, a batch that erases a seed, stores a tombstone, exits or retires may use the
+    ///   reserve; any other batch fails.
     ///
     /// After an error either nothing of the batch is stored or, when only the overwriting failed, all of it.
-    /// Applying it again is right in both cases, and finishes the overwriting.
+    /// Applying the batch again is correct in both cases, and finishes the overwriting.
     [[nodiscard]] protocol::Result<void> apply(std::span<const protocol::StoreOp> ops);
 
     /// Deletes and overwrites a row that `load` reported.
     [[nodiscard]] protocol::Result<void> erase(const DamagedSeed& damaged);
 
     /// Housekeeping for quiet moments: moves the log into the database, so that the next erasure has less to
-    /// do, and fits the reserve to what is held. Cheap when there is nothing to do.
+    /// do, and fits the reserve to the held seeds. Cheap when there is nothing to do.
     [[nodiscard]] protocol::Result<void> settle();
 
-    /// Up to `limit` entries of the event log after number `after`.
+    /// Returns up to `limit` entries of the event log after number `after`.
     [[nodiscard]] protocol::Result<std::vector<LogEntry>> read_log(std::uint64_t after, std::size_t limit);
-    /// Checks the whole log at once, or the next `limit` entries of it: see `LogVerifier::advance`.
+    /// Checks the whole log at once, or its next `limit` entries (see `LogVerifier::advance`).
     [[nodiscard]] protocol::Result<LogCheck> verify_log();
     [[nodiscard]] protocol::Result<bool> verify_log(LogVerifier& verifier, std::size_t limit);
 
-    /// Copies everything but seeds into a new file: see `copy_without_seeds`.
+    /// Copies everything except seeds into a new file (see `copy_without_seeds`).
     [[nodiscard]] protocol::Result<void> backup(const std::filesystem::path& file);
 
-    /// Why the last write did not reach the disk; empty when it did. A refused operation is no failed write.
+    /// Returns why the last write did not reach the disk; nothing when it did. A refused operation is not a
+    /// failed write.
     [[nodiscard]] const std::optional<protocol::Error>& failure() const { return failure_; }
 
     [[nodiscard]] const std::filesystem::path& directory() const { return directory_; }
@@ -80,11 +83,11 @@ class Store {
     [[nodiscard]] protocol::Result<void> reserve_room_for(std::span<const protocol::StoreOp> ops);
     [[nodiscard]] protocol::Result<void> apply_once(std::span<const protocol::StoreOp> ops);
     [[nodiscard]] protocol::Result<void> in_transaction(std::span<const protocol::StoreOp> ops);
-    /// Runs a statement and logs what it did, if it changed anything.
+    /// Runs a statement, and logs what it did if it changed anything.
     [[nodiscard]] protocol::Result<void> run_logged(sqlite::Statement& statement, LogKind kind,
                                                     const std::optional<protocol::NodeId>& subject,
                                                     std::uint64_t version = 0);
-    /// Empties the write-ahead log when bytes that must go may be in it.
+    /// Empties the write-ahead log, which may contain deleted bytes.
     [[nodiscard]] protocol::Result<void> finish_erasure();
     [[nodiscard]] protocol::Result<std::uint64_t> held_bytes() const;
 
@@ -116,7 +119,7 @@ class Store {
     bool erasing_ = false;         ///< the running batch deletes seed bytes
     bool erasure_pending_ = true;  ///< committed deletions whose bytes may still be in the log
     bool unsettled_ = true;        ///< something was written since the last settle()
-    bool disk_full_ = false;       ///< why the last attempt failed
+    bool disk_full_ = false;       ///< the last attempt failed because the disk was full
 };
 
 }  // namespace unlearn::storage

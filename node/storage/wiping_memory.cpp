@@ -26,7 +26,7 @@ void wipe_and_free(void* memory) {
     std::free(memory);
 }
 
-/// realloc() of the C library may move without wiping the old place.
+/// The C library's realloc() may move memory without wiping the old place.
 void* reallocate(void* memory, int size) {
     if (size <= size_of(memory)) return memory;
     void* larger = allocate(size);
@@ -48,7 +48,7 @@ int configure() {
     static sqlite3_mem_methods methods{allocate, wipe_and_free, reallocate, size_of,
                                        round_up, start,         stop,       nullptr};
     if (const int code = sqlite3_config(SQLITE_CONFIG_MALLOC, &methods); code != SQLITE_OK) return code;
-    // No blocks of pages allocated ahead: pages given back to such a block would keep their bytes.
+    // No blocks of pages are allocated ahead, because pages returned to such a block would keep their bytes.
     if (const int code = sqlite3_config(SQLITE_CONFIG_PAGECACHE, nullptr, 0, 0); code != SQLITE_OK)
         return code;
     // Memory statistics would take one mutex of the whole process at each allocation.

@@ -17,13 +17,13 @@ std::string_view describe(Admission admission) {
         case Admission::refused_before:
             return "refused before";
         case Admission::too_many_exits:
-            return "too many exits are known to take seeds of more owners";
+            return "too many exits are known: no seeds of further owners are accepted";
         case Admission::removed:
             return "owner was removed from our peers";
         case Admission::quarantined:
-            return "in quarantine until its owner or a neighbour was heard";
+            return "in quarantine until its owner renews the lease or a neighbour compares exits";
         case Admission::restored:
-            return "restored from a backup: waits until exits were compared with another neighbour";
+            return "restored from a backup: waiting to compare exits with another neighbour";
         case Admission::lease_ended:
             return "lease has ended";
         case Admission::held_aside:
@@ -38,7 +38,7 @@ Admission admit(const AdmissionFacts& facts, AdmissionPoint point) {
     if (facts.we_are_exiting) return Admission::we_are_exiting;
     if (facts.removed) return Admission::removed;
     if (facts.refused && facts.offered <= *facts.refused) return Admission::refused_before;
-    // A seed that is already in place is asked about again by `load` and `rebuild`.
+    // `load` and `rebuild` also ask about a seed that is already in place.
     const bool may_be_held = point == AdmissionPoint::load || point == AdmissionPoint::rebuild;
     if (facts.held && (may_be_held ? facts.offered < *facts.held : facts.offered <= *facts.held))
         return Admission::not_newer;

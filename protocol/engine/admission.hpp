@@ -5,30 +5,31 @@
 
 #include "protocol/durable.hpp"
 
-/// The one gate: may this seed be used? Asked at every point below, because a seed that was fine at one of
-/// them may be forbidden at the next: its owner can leave in between.
+/// The one gate, which decides whether a seed may be used. It is asked at every point below. A seed that was
+/// admitted at one point may be forbidden at the next, because its owner can leave in between.
 namespace unlearn::protocol {
 
+/// The points on the way of a seed at which the gate is asked.
 enum class AdmissionPoint { announce, fetch, chunk, install, load, rebuild };
 
-/// What the answer depends on. It depends on the owner's own statements and ours, never on another peer's
-/// seed.
+/// What the answer depends on: the owner's own statements and ours, never another peer's seed.
 struct AdmissionFacts {
     bool owner_is_self = false;
-    bool owner_exited = false;  ///< a tombstone is known, stored or not yet
+    bool owner_exited = false;  ///< a tombstone is known, durable or not
     bool we_are_exiting = false;
-    std::optional<SeedVersion> held;     ///< the version of this owner in use
-    std::optional<SeedVersion> refused;  ///< the newest version of this owner that was judged unusable
+    std::optional<SeedVersion> held;     ///< the version of the owner's seed that is in place
+    std::optional<SeedVersion> refused;  ///< the newest version of the owner's seed that was judged unusable
     SeedVersion offered{};
-    bool too_many_exits = false;  ///< no room to remember the exits of more owners
+    bool too_many_exits = false;  ///< there is no room to remember the exits of more owners
     bool removed = false;         ///< we exchange nothing with the owner any more
-    // What keeps a seed that is in place out of use for a while.
-    bool quarantined = false;  ///< loaded from disk, and its owner may have left since
-    bool restored = false;     ///< we are a backup, and may have signed a receipt for the owner's exit since
-    bool lease_ended = false;  ///< or never came
-    bool held_aside = false;   ///< judged to do harm
+    // These keep a seed that is in place out of use for a while.
+    bool quarantined = false;  ///< the seed was loaded from disk, and its owner may have left since
+    bool restored = false;     ///< our state is a backup: we may have signed a receipt for the owner since
+    bool lease_ended = false;  ///< the lease has ended, or none came
+    bool held_aside = false;   ///< the seed was judged to do harm
 };
 
+/// The answer of the gate: `admitted`, or the reason why not.
 enum class Admission {
     admitted,
     own_seed,
@@ -43,8 +44,10 @@ enum class Admission {
     lease_ended,
     held_aside,
 };
+/// Returns a line of text for an answer.
 [[nodiscard]] std::string_view describe(Admission admission);
 
+/// Decides whether the owner's seed of version `facts.offered` may pass `point`.
 [[nodiscard]] Admission admit(const AdmissionFacts& facts, AdmissionPoint point);
 
 }  // namespace unlearn::protocol

@@ -11,7 +11,7 @@ class Allowance {
   public:
     Allowance(double burst, double per_second) : burst_(burst), per_second_(per_second), left_(burst) {}
 
-    /// Takes `amount`, or nothing and returns false when less is left.
+    /// Takes `amount`. When less is left, it takes nothing and returns false.
     [[nodiscard]] bool take(double amount, SteadyTime now) {
         const std::chrono::duration<double> passed = now - refilled_;
         left_ = std::min(burst_, left_ + std::max(0.0, passed.count()) * per_second_);

@@ -11,7 +11,8 @@
 
 namespace unlearn::protocol {
 
-/// What all parts of an engine share: who the node is, the time of this step, and the effects so far.
+/// What all parts of an engine share: the identity, the settings, the time of this step, and its effects so
+/// far.
 struct EngineContext {
     const Identity& identity;
     EngineConfig config;
@@ -20,7 +21,9 @@ struct EngineContext {
     EngineCounters counters;
 
     [[nodiscard]] const NodeId& id() const { return identity.id(); }
+    /// Adds an effect after those of this step so far.
     void emit(Effect effect) { effects.push_back(std::move(effect)); }
+    /// Adds an event.
     void note(EventKind kind, const NodeId& subject = {}, SeedVersion version = {}, std::string detail = {}) {
         effects.push_back(Event{kind, subject, version, std::move(detail)});
     }

@@ -8,32 +8,33 @@
 namespace unlearn::protocol {
 
 /// Owns what must still be overwritten: seeds of others in memory, until SeedWiped, and seeds that may be on
-/// disk, until their erasure is durable. A receipt is signed only when neither has anything left.
+/// disk, until their erasure is durable. A receipt is signed only when nothing is left in either place.
 class Erasures {
   public:
     explicit Erasures(EngineContext& context) : context_(context) {}
 
-    /// Asks for the memory of the owner's seed to be overwritten.
+    /// Asks the node to overwrite the memory of the owner's seed.
     void wipe(const NodeId& owner, SeedVersion version);
-    /// @return whether nothing of the owner's is being overwritten any more
+    /// Counts one SeedWiped. @return true when it was the last one for the owner
     [[nodiscard]] bool finish_wipe(const NodeId& owner);
     [[nodiscard]] bool is_wiping(const NodeId& owner) const { return wiping_.contains(owner); }
-    /// The version that is being overwritten in memory, 0 when none is.
+    /// The version that is being overwritten in memory, or 0.
     [[nodiscard]] SeedVersion wiped_version(const NodeId& owner) const;
 
+    /// From now on, the owner's seed may be on disk.
     void put_on_disk(const NodeId& owner) { on_disk_.insert(owner); }
-    /// @return whether it may have been there
+    /// The owner's seed is erased from disk. @return whether it may have been there
     bool erased_from_disk(const NodeId& owner) { return on_disk_.erase(owner) > 0; }
     [[nodiscard]] bool may_be_on_disk(const NodeId& owner) const { return on_disk_.contains(owner); }
     [[nodiscard]] const std::set<NodeId>& all_on_disk() const { return on_disk_; }
 
-    /// The user removed the owner from our peers, and its seed is being erased.
+    /// The user has removed the owner from our peers, and its seed is being erased.
     void begin_removal(const NodeId& owner) { removing_.insert(owner); }
     void end_removal(const NodeId& owner) { removing_.erase(owner); }
     [[nodiscard]] bool is_removing(const NodeId& owner) const { return removing_.contains(owner); }
 
   private:
-    /// WipeSeed effects that are not answered yet.
+    /// WipeSeed effects of one owner that are not answered yet.
     struct Wiping {
         int pending = 0;
         SeedVersion version{};

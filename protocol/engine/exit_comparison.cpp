@@ -16,7 +16,7 @@ std::vector<BurntId> ExitComparison::burnt_ids() const {
 }
 
 std::uint64_t ExitComparison::draw() {
-    // splitmix64 (Steele, Lea, Flood 2014): for choices that nobody gains from guessing, and for salts.
+    // splitmix64 (Steele, Lea, Flood 2014), for salts and for choices that need not be secret.
     std::uint64_t z = (random_state_ += 0x9E3779B97F4A7C15);
     z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9;
     z = (z ^ (z >> 27)) * 0x94D049BB133111EB;
@@ -64,7 +64,7 @@ void ExitComparison::take_digest(SessionId id, Session& session, const DigestMes
     std::copy_if(known.begin(), known.end(), std::back_inserter(ids),
                  [&](const BurntId& burnt) { return in_buckets(buckets, burnt); });
     send_delta(id, session, digest.salt, DeltaPart::known, buckets, ids);
-    // Equal: we have missed nothing that this neighbour knows either.
+    // The sets are equal, so this neighbour knows of no exit that we have missed.
     if (buckets == 0) held_.clear_quarantine({});
 }
 
@@ -83,7 +83,7 @@ void ExitComparison::send_delta(SessionId id, Session& session, const DigestSalt
 }
 
 void ExitComparison::send_notices(SessionId id, Session& session, std::vector<BurntId> ids) {
-    if (ids.size() > kMaxNoticesPerComparison) ids.resize(kMaxNoticesPerComparison);  // the next one goes on
+    if (ids.size() > kMaxNoticesPerComparison) ids.resize(kMaxNoticesPerComparison);  // the rest comes later
     std::sort(ids.begin(), ids.end());
     const auto* own = own_exit_.announced_notice();
     if (own != nullptr && std::binary_search(ids.begin(), ids.end(), BurntId{context_.id().bytes()}))
@@ -127,7 +127,7 @@ void ExitComparison::finish(SessionId id, Session& session, std::uint64_t bucket
         if (in_buckets(buckets, burnt)) here.push_back(burnt);
     std::vector<BurntId> only_here;
     std::set_difference(here.begin(), here.end(), there.begin(), there.end(), std::back_inserter(only_here));
-    // What is here but not durable yet is not asked for again.
+    // An exit that is here but not durable yet is not asked for again.
     const auto not_durable = others_.not_durable();
     here.insert(here.end(), not_durable.begin(), not_durable.end());
     std::sort(here.begin(), here.end());
@@ -148,8 +148,8 @@ void ExitComparison::finish(SessionId id, Session& session, std::uint64_t bucket
 
 // ---------------------------------------------------------------- after a restore
 
-/// Of all exits that `peer` knows, those that are unknown here are of strangers, who can have no seed here;
-/// or there are none. The comparison was ours: its answer cannot be a replay.
+/// The exits that only `peer` knows are of strangers, which can have no seed here, or there are none. We
+/// began the comparison, so its answer cannot be a replay.
 void ExitComparison::note_voucher(const NodeId& peer, bool knows_nothing_else) {
     if (!restored_) return;
     vouchers_[peer] |= knows_nothing_else;
@@ -170,14 +170,14 @@ void ExitComparison::compare_again() {
         begin(id, sessions_.at(id));
 }
 
-/// What an owner does not say about itself, another neighbour may.
+/// An owner may hide its own exit, so another neighbour has to vouch for it.
 bool ExitComparison::is_vouched_for(const NodeId& owner) const {
     return std::any_of(vouchers_.begin(), vouchers_.end(),
                        [&](const auto& voucher) { return voucher.first != owner || suffices_alone(owner); });
 }
 
-/// Where there is no other neighbour, the owner's own word must do. A neighbour that has vanished must not
-/// keep the seeds of the others out of use for ever, either.
+/// Without another neighbour, the owner's own word must do. It must also do after the time of a lease, so
+/// that a neighbour that has vanished does not keep the seeds of others out of use forever.
 bool ExitComparison::suffices_alone(const NodeId& peer) const {
     return !others_.has_neighbour_besides(peer) ||
            context_.now.steady >= started_at_ + context_.config.lease_time;

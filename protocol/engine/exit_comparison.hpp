@@ -10,9 +10,8 @@
 
 namespace unlearn::protocol {
 
-/// Owns what this node and its neighbours have found out about each other's known exits: comparisons under
-/// way, and, in a state that was restored from a backup, which neighbours vouch that nothing was missed. The
-/// digests and notices themselves are the exits'.
+/// Owns the comparisons of known exits with neighbours. In a state restored from a backup it also owns which
+/// neighbours vouch that no exit was missed. The exits themselves belong to PeerExits and OwnExit.
 class ExitComparison {
   public:
     ExitComparison(EngineContext& context, Writes& writes, Peers& peers, Sessions& sessions,
@@ -31,34 +30,37 @@ class ExitComparison {
 
     void load(const LoadedState& state) { restored_ = state.restored; }
     void start() { started_at_ = context_.now.steady; }
-    /// The state comes from a backup: exits that came after it may be unknown here.
+    /// The state comes from a backup, so exits that came after it may be unknown here.
     void set_restored() { restored_ = true; }
 
+    /// Begins a comparison with the peer of a session.
     void begin(SessionId id, Session& session);
+    /// Answers a comparison that a peer began. One that comes within kCompareAtMostEvery is ignored.
     void take_digest(SessionId id, Session& session, const DigestMessage& digest);
-    /// @return why the peer breaks the protocol
+    /// Handles either part of a Delta. @return an error when the message breaks the protocol
     [[nodiscard]] Result<void> take_delta(SessionId id, Session& session, const Delta& delta);
+    /// Begins a comparison with a random neighbour from time to time.
     void tick();
-    /// The session is over.
+    /// Forgets the comparisons of a session that is over.
     void forget(SessionId id);
-    /// A stranger became known. Its exit may be among those that neighbours know and that were left out when
-    /// they vouched.
+    /// Withdraws all vouching and compares again, because a node that was a stranger is now a peer. Its exit
+    /// may be among those that were left out when neighbours vouched.
     void compare_again();
 
-    /// A neighbour, a recipient of our seed, or the owner of a seed that may be here.
+    /// True for a known peer, a recipient of our seed, or the owner of a seed that may be on disk.
     [[nodiscard]] bool is_known_owner(const NodeId& owner) const;
-    /// In a restored state: nobody has vouched yet that the owner has not left.
+    /// True in a restored state until a neighbour has vouched that the owner has not left.
     [[nodiscard]] bool keeps_out(const NodeId& owner) const { return restored_ && !is_vouched_for(owner); }
 
   private:
-    /// A comparison that we began.
+    /// A comparison that we began in a session.
     struct Comparison {
         DigestSalt salt;
-        std::vector<BurntId> known_there;
+        std::vector<BurntId> known_there;  ///< the ids that the peer has named so far
     };
-    /// The comparison of a peer that we answered last.
+    /// The last comparison that we answered in a session.
     struct Answered {
-        std::optional<DigestSalt> salt;  ///< it may ask notices for this one
+        std::optional<DigestSalt> salt;  ///< the peer may ask for notices with this salt
         SteadyTime at{};
     };
 
@@ -66,13 +68,15 @@ class ExitComparison {
     void send_delta(SessionId id, Session& session, const DigestSalt& salt, DeltaPart part,
                     std::uint64_t buckets, const std::vector<BurntId>& ids);
     void send_notices(SessionId id, Session& session, std::vector<BurntId> ids);
+    /// Records that `peer` knows of no exit of a known owner that is unknown here. `knows_nothing_else`
+    /// says that it knows of no other unknown exit either.
     void note_voucher(const NodeId& peer, bool knows_nothing_else);
     [[nodiscard]] bool is_vouched_for(const NodeId& owner) const;
     [[nodiscard]] bool suffices_alone(const NodeId& peer) const;
-    /// All known owners, as raw ids. Ids that a peer names are not validated as keys here, because that is
-    /// expensive.
+    /// The ids of all known owners, see `is_known_owner`. They are raw, because it is expensive to check
+    /// whether the ids that a peer names are keys.
     [[nodiscard]] std::set<BurntId> known_owners() const;
-    /// Sorted ids of all owners whose exit is durable here, and our own once it is announced.
+    /// The sorted ids of all owners whose exit is durable here, and our own once our exit is announced.
     [[nodiscard]] std::vector<BurntId> burnt_ids() const;
     [[nodiscard]] std::uint64_t draw();
 
@@ -90,8 +94,8 @@ class ExitComparison {
     SteadyTime next_comparison_{};
     SteadyTime started_at_{};
     bool restored_ = false;
-    /// While restored: neighbours that knew of no exit of anybody we know that was unknown here; whether they
-    /// knew of none at all.
+    /// In a restored state: the neighbours that have vouched, see `note_voucher`. The value is
+    /// `knows_nothing_else`.
     std::map<NodeId, bool> vouchers_;
     std::uint64_t random_state_ = 0;
 };

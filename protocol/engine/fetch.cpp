@@ -22,7 +22,7 @@ std::optional<Get> Fetch::next_get(SteadyTime now) {
     const auto window = static_cast<std::uint32_t>(window_bytes(now) / record_.chunk_bytes);
     const std::uint32_t in_flight = asked_ - received_;
     const std::uint32_t room = window > in_flight ? window - in_flight : 0;
-    // Few larger requests instead of one for each chunk.
+    // Ask for several chunks at once, not for each chunk alone.
     if (room == 0 || room * 2 < window) return std::nullopt;
     const Get get{record_.version, asked_, std::min(room, record_.chunk_count() - asked_)};
     asked_ += get.count;
@@ -33,7 +33,7 @@ std::optional<Get> Fetch::next_get(SteadyTime now) {
 
 Result<bool> Fetch::accept(const Chunk& chunk, SteadyTime now) {
     if (chunk.index >= asked_) return fail(ErrorCode::unsolicited, "chunk " + std::to_string(chunk.index));
-    // A repeat, or a gap after a loss: what is missing is asked for again when the fetch stalls.
+    // A repeat, or a gap after a loss. The missing chunk is asked for again when the fetch stalls.
     if (chunk.index != received_) return false;
     if (chunk.payload.size() != record_.chunk_size(chunk.index))
         return fail(ErrorCode::malformed, "chunk of " + std::to_string(chunk.payload.size()) +

@@ -8,10 +8,12 @@
 
 namespace unlearn::protocol {
 
+/// A time on the boot-time clock, see `Now`.
 using SteadyTime = std::chrono::microseconds;
 
-/// The download of one version of one owner's seed, in order, with a window that starts at one chunk and
-/// grows with the measured rate. Memory grows with the bytes received, not with the bytes announced.
+/// The download of one version of one owner's seed. Chunks come in order, in a window that starts at one
+/// chunk and grows with the measured rate. Memory grows with what was received, not with what
+/// was announced.
 class Fetch {
   public:
     Fetch(SeedRecord record, SignedBytes signed_record)
@@ -20,20 +22,20 @@ class Fetch {
     [[nodiscard]] const SeedRecord& record() const { return record_; }
     [[nodiscard]] const SignedBytes& signed_record() const { return signed_; }
 
-    /// What to ask for now, if anything: called after every accepted chunk and at the start.
+    /// Returns what to ask for now, if anything. Call it at the start and after every accepted chunk.
     [[nodiscard]] std::optional<Get> next_get(SteadyTime now);
 
-    /// Takes one chunk. @return true when the seed is complete; an error when the chunk breaks the protocol.
-    /// A chunk that came before, or that is not the next one, is ignored.
+    /// Takes one chunk. A chunk that came before, or that is not the next one, is ignored.
+    /// @return true when the seed is complete, or an error when the chunk breaks the protocol
     [[nodiscard]] Result<bool> accept(const Chunk& chunk, SteadyTime now);
 
-    /// Nothing arrived for kFetchStall although something was asked for.
+    /// True when chunks were asked for and none has arrived for kFetchStall.
     [[nodiscard]] bool stalled(SteadyTime now) const;
-    /// Forgets what is in flight: after a stall or on a new connection, ask again from the first missing
-    /// chunk.
+    /// Forgets what is in flight, after a stall or on a new connection. The next request starts at the first
+    /// missing chunk.
     void restart();
 
-    /// The complete payload. The fetch is empty afterwards.
+    /// Returns the complete payload. The fetch is empty afterwards.
     [[nodiscard]] SharedSeedBytes take_payload();
 
   private:
@@ -42,7 +44,7 @@ class Fetch {
     SeedRecord record_;
     SignedBytes signed_;
     SeedBytes payload_;
-    std::uint32_t received_ = 0;  ///< chunks
+    std::uint32_t received_ = 0;  ///< chunks received so far
     std::uint32_t asked_ = 0;     ///< chunks asked for so far, at least `received_`
     std::size_t grown_window_ = 0;
     std::size_t bytes_since_start_ = 0;

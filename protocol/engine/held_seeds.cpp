@@ -12,7 +12,7 @@ void HeldSeeds::load(LoadedState& state) {
     for (const auto& proof : state.equivocations)
         equivocations_[proof.owner].insert(proof.version);
     context_.counters.equivocations = state.equivocations.size();
-    if (state.own_lease)  // when it was issued
+    if (state.own_lease)  // the time at which it was issued
         last_wall_ = state.own_lease->not_after - context_.config.lease_time;
     loaded_seeds_ = std::move(state.held_seeds);
     for (const auto& seed : loaded_seeds_)
@@ -22,7 +22,7 @@ void HeldSeeds::load(LoadedState& state) {
 }
 
 void HeldSeeds::start() {
-    // A clock that went back says nothing about what is left of a lease.
+    // After the wall clock went back, it is unknown how much of a lease is left.
     const bool clock_went_back = context_.now.wall < last_wall_;
     for (auto& seed : loaded_seeds_) {
         auto record = verify_record(seed.owner, context_.config.network, seed.record);
@@ -67,7 +67,7 @@ bool HeldSeeds::is_equivocation(const NodeId& owner, const SeedRecord& record,
         if (it == known->end() || it->second.record.version != record.version ||
             it->second.signed_record.bytes == signed_record.bytes)
             continue;
-        // Keep the first; both are proof against the owner.
+        // The first record counts. Both together are the proof against the owner.
         context_.note(EventKind::equivocation, owner, record.version,
                       to_hex(digest_of(signed_record.bytes).view()) + " is not the record that came first");
         auto& versions = equivocations_[owner];
@@ -81,7 +81,7 @@ bool HeldSeeds::is_equivocation(const NodeId& owner, const SeedRecord& record,
     return false;
 }
 
-/// A record comes again with every new lease, and was verified when it first came.
+/// A record comes again with every new lease. It was verified when it first came.
 Result<SeedRecord> HeldSeeds::record_in(const NodeId& owner, const SignedBytes& signed_record) const {
     for (const auto* seeds : {&held_, &candidates_})
         if (const auto it = seeds->find(owner);
@@ -127,7 +127,7 @@ Result<void> HeldSeeds::take_chunk(SessionId id, Session& session, const Chunk& 
     const NodeId owner = session.peer;
     const auto it = downloads_.find(owner);
     const Admission admission = ask_gate(owner, chunk.version, AdmissionPoint::chunk);
-    // Chunks that were under way when the owner left, when we did, or when a newer version came: no offence.
+    // Chunks may still be under way when the owner or we leave, or a newer version comes: no offence.
     if (admission != Admission::admitted ||
         (it != downloads_.end() && chunk.version < it->second.fetch.record().version)) {
         ++context_.counters.messages_ignored;
@@ -202,8 +202,8 @@ void HeldSeeds::on(const SeedChecked& checked) {
                     after_write::SeedStored{checked.owner, checked.version});
 }
 
-/// What its owner sent is the owner's fault, and will be the same the next time; what was loaded may be our
-/// disk's, and is asked for again when it is announced.
+/// A bad seed that the owner sent is the owner's fault and would be as bad the next time, so it stays
+/// refused. A bad seed from our disk may be the disk's fault; it is fetched again when it is announced.
 void HeldSeeds::refuse(const SeedChecked& checked) {
     const auto it = candidates_.find(checked.owner);
     const bool was_sent = !it->second.loaded;
@@ -226,7 +226,7 @@ void HeldSeeds::on(const after_write::SeedStored& stored) {
     const bool replaces = before != held_.end() && before->second.in_use;
     Held& held = held_.insert_or_assign(owner, std::move(it->second)).first->second;
     candidates_.erase(it);
-    // The version before is over, also when the new one has to wait or is held aside.
+    // The previous version goes out of use even when the new one has to wait or is held aside.
     held.in_use = replaces && ask_gate(owner, version, AdmissionPoint::rebuild) != Admission::admitted;
     refresh_use(owner, held, EventKind::seed_installed);
     if (!held.in_use && !replaces) {
@@ -307,7 +307,7 @@ void HeldSeeds::take_lease(const Lease& lease) {
             it->second.lease.number >= lease.number)
             return false;
         it->second.lease = newer;
-        // The owner is there and has not left: what was loaded from disk may be used again.
+        // The owner is there and has not left, so its seed from disk may be used again.
         it->second.quarantined = false;
         return true;
     };
@@ -317,7 +317,7 @@ void HeldSeeds::take_lease(const Lease& lease) {
     refresh_use(lease.owner, held_.at(lease.owner));
 }
 
-/// One write at a time for each owner, however many leases it sends: the newest follows.
+/// Makes one write at a time for each owner, however many leases come. The newest one follows.
 void HeldSeeds::store_lease(const NodeId& owner) {
     if (!leases_pending_.insert(owner).second) return;
     const HeldLease& lease = held_.at(owner).lease;

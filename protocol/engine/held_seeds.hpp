@@ -15,11 +15,11 @@
 namespace unlearn::protocol {
 
 /// Owns the seeds of others on their way from an announcement to the ensemble: downloads, candidates that are
-/// being checked or stored, and what is in place with its lease. Asks the one gate at every step, and never
-/// lets what one owner does decide about the seed of another.
+/// being checked or stored, and seeds in place with their leases. It asks the one gate at every step. What
+/// one owner does never decides about the seed of another.
 class HeldSeeds {
   public:
-    /// What the gate must know of an owner beyond its seed. The engine asks the other parts.
+    /// Collects from the other parts what the gate must know of an owner beyond its seed.
     using FactsOf = std::function<AdmissionFacts(const NodeId& owner)>;
 
     HeldSeeds(EngineContext& context, Writes& writes, Sessions& sessions, Erasures& erasures,
@@ -31,16 +31,16 @@ class HeldSeeds {
           facts_of_(std::move(facts_of)) {}
 
     void load(LoadedState& state);
-    /// Has what was loaded checked, once the exits that forbid some of it are known.
+    /// Has the loaded seeds checked. By then the exits that forbid some of them are known.
     void start();
 
-    /// @return why the peer breaks the protocol
+    /// Both return an error when the message breaks the protocol.
     [[nodiscard]] Result<void> take_have(SessionId id, Session& session, const Have& have);
     [[nodiscard]] Result<void> take_chunk(SessionId id, Session& session, const Chunk& chunk);
-    /// The owner does not serve this version any more.
+    /// Ends the download of a version that the owner does not serve any more.
     void stop_download(const NodeId& owner, std::uint64_t version);
     void stop_all_downloads() { downloads_.clear(); }
-    /// Goes on with a download in a new session of its owner.
+    /// Continues the download from the peer of a new session, if there is one.
     void resume_download(SessionId id, Session& session);
     void on(const SeedChecked& checked);
     void on(const SeedJudged& judged);
@@ -48,34 +48,36 @@ class HeldSeeds {
     void on(const after_write::HeldLeaseStored& stored);
     void tick_downloads();
 
-    /// Takes every seed into use or out of it, as the gate says now.
+    /// Takes every seed in place into use or out of it, as the gate decides now.
     void refresh_all();
-    /// Exits were compared with a neighbour: what was loaded from disk may be used, except for the owners
-    /// whose exit that neighbour knows and we do not.
+    /// Called after exits were compared with a neighbour. Seeds loaded from disk may be used, except those of
+    /// owners whose exit that neighbour knows and we do not.
     void clear_quarantine(const std::set<BurntId>& except);
-    /// Stops all use of the owner's seed at once. @return the version that may have been stored, 0 when there
-    /// was none
+    /// Stops all use of the owner's seed at once. @return the version that may have been stored, or 0
     SeedVersion stop_using(const NodeId& owner);
 
     [[nodiscard]] Admission ask_gate(const NodeId& owner, SeedVersion version, AdmissionPoint point) const;
+    /// True when this version is in place and the gate admits it to the ensemble now.
     [[nodiscard]] bool may_use(const NodeId& owner, SeedVersion version) const;
+    /// True when a complete seed of the owner is here.
     [[nodiscard]] bool has(const NodeId& owner) const {
         return held_.contains(owner) || candidates_.contains(owner);
     }
-    /// Owners of seeds in place.
+    /// The owners of seeds in place.
     [[nodiscard]] std::vector<NodeId> owners_in_place() const;
-    /// Owners of seeds in place, or complete on their way there.
+    /// The owners of all complete seeds, in place or not yet.
     [[nodiscard]] std::set<NodeId> owners() const;
     [[nodiscard]] std::map<NodeId, SeedVersion> in_use() const;
     [[nodiscard]] std::vector<HeldSeedStatus> status() const;
     [[nodiscard]] std::size_t downloads() const { return downloads_.size(); }
     [[nodiscard]] std::size_t candidates() const { return candidates_.size(); }
+    /// The number of versions with a proof of equivocation, over all owners.
     [[nodiscard]] std::size_t equivocations() const;
 
   private:
     /// The newest lease of one version of a peer's seed.
     struct HeldLease {
-        std::uint64_t number = 0;  ///< 0: none came yet
+        std::uint64_t number = 0;  ///< 0 when none came yet
         WallTime not_after{};
         SteadyTime heard_at{};
     };
@@ -83,26 +85,31 @@ class HeldSeeds {
         Fetch fetch;
         HeldLease lease;
     };
-    /// A seed that is complete: being checked, being stored, or in place.
+    /// A complete seed that is being checked, being stored, or in place.
     struct Held {
         SeedRecord record;
         SignedBytes signed_record;
-        SharedSeedBytes payload;  ///< only until it is stored and in place
+        SharedSeedBytes payload;  ///< released once the seed is in place
         HeldLease lease;
-        bool loaded = false;  ///< from disk, at the start
+        bool loaded = false;  ///< the seed was loaded from disk at the start
         bool quarantined = false;
-        std::optional<std::string> aside;
+        std::optional<std::string> aside;  ///< why the seed is held aside, if it is
         bool in_use = false;
     };
 
+    /// Returns the verified record of an announcement.
     [[nodiscard]] Result<SeedRecord> record_in(const NodeId& owner, const SignedBytes& signed_record) const;
+    /// True when another record of the same version is here. The two are proof of equivocation and are
+    /// stored, up to kMaxEquivocationsKept proofs for each owner.
     [[nodiscard]] bool is_equivocation(const NodeId& owner, const SeedRecord& record,
                                        const SignedBytes& signed_record);
     void ask_for_more(SessionId id, Session& session, Fetch& fetch);
     void refuse(const SeedChecked& checked);
     void take_lease(const Lease& lease);
     void store_lease(const NodeId& owner);
+    /// True until the lease ends on the wall clock, or its time has passed on the boot-time clock.
     [[nodiscard]] bool lease_runs(const HeldLease& lease) const;
+    /// Asks the gate about a seed in place, and takes it into use or out of it when the answer has changed.
     void refresh_use(const NodeId& owner, Held& held, EventKind when_usable = EventKind::seed_resumed);
 
     EngineContext& context_;
@@ -111,14 +118,14 @@ class HeldSeeds {
     Erasures& erasures_;
     FactsOf facts_of_;
     std::map<NodeId, Download> downloads_;
-    std::map<NodeId, Held> candidates_;  ///< complete, not yet in place
-    std::map<NodeId, Held> held_;        ///< in place
-    std::set<NodeId> leases_pending_;    ///< of whose seed a lease is being stored
-    std::map<NodeId, SeedVersion> refused_;
+    std::map<NodeId, Held> candidates_;      ///< complete seeds that are not in place yet
+    std::map<NodeId, Held> held_;            ///< seeds in place
+    std::set<NodeId> leases_pending_;        ///< owners for whose seed a lease is being stored
+    std::map<NodeId, SeedVersion> refused_;  ///< the newest version of each owner that was refused
     std::map<NodeId, std::set<SeedVersion>> equivocations_;
-    std::vector<PutHeldSeed> loaded_seeds_;         ///< from storage, until the start
-    std::map<NodeId, PutHeldLease> loaded_leases_;  ///< from storage, until the start
-    WallTime last_wall_{};                          ///< the latest that storage knows of
+    std::vector<PutHeldSeed> loaded_seeds_;         ///< what storage gave back, until the start
+    std::map<NodeId, PutHeldLease> loaded_leases_;  ///< what storage gave back, until the start
+    WallTime last_wall_{};                          ///< the latest wall-clock time that storage knows of
 };
 
 }  // namespace unlearn::protocol

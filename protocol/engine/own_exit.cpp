@@ -41,7 +41,7 @@ void OwnExit::begin_with(SignedBytes notice, bool met) {
     exit_->met = met;
     own_seed_.withdraw();
     writes_.persist({PutExiting{exit_->notice, met}}, after_write::ExitStored{});
-    // A copy of this identity has left: what we hold goes out of use at once, durable or not.
+    // A copy of this identity has left, so all seeds go out of use at once, before the exit is durable here.
     if (!met) return;
     for (const NodeId& owner : held_.owners_in_place()) {
         const SeedVersion version = held_.stop_using(owner);
@@ -60,7 +60,7 @@ void OwnExit::erase_everything() {
     owners.merge(held_.owners());
     held_.stop_all_downloads();
     for (const NodeId& owner : owners) {
-        if (others_.contains(owner)) continue;  // its own exit erases it
+        if (others_.contains(owner)) continue;  // the exit of this owner erases its seed
         const SeedVersion version = held_.stop_using(owner);
         const bool new_here = exit_->erasing.emplace(owner, version).second;
         if (new_here && version != SeedVersion{0}) erasures_.wipe(owner, version);
@@ -80,7 +80,7 @@ void OwnExit::continue_erasing() {
     for (const auto& [owner, version] : erasing) {
         ops.push_back(EraseHeldSeed{owner});
         if (left_receipts_.contains(owner)) continue;
-        // It leaves this node only once the erasure, in the same transaction, is durable.
+        // The receipt is sent only after the erasure, which is in the same transaction, is durable.
         const Receipt receipt{owner, context_.id(), ReceiptReason::left, version, context_.now.wall};
         const auto [it, inserted] =
             left_receipts_.emplace(owner, sign_receipt(context_.identity, context_.config.network, receipt));
@@ -124,8 +124,8 @@ void OwnExit::give_up() {
     if (exit_->stage == Stage::announced) retire("given up");
 }
 
-/// As long as the disk fails, the seed of an owner that left before us may still be on it. Once we have
-/// retired, nothing would erase it any more.
+/// Retires unless the seed of an owner that left before us may still be on disk, for example while the disk
+/// fails. After our retirement nothing would erase that seed.
 void OwnExit::retire(std::string reason) {
     if (exit_->retiring) return;
     if (others_.is_erasing()) {
@@ -200,8 +200,8 @@ void OwnExit::check_complete() {
     if (exit_outlives_us() || !others_.has_neighbour_besides(context_.id())) retire("exit complete");
 }
 
-/// A holder that stays and has signed a receipt has stored the notice, and passes it on. Without such a
-/// holder the notice would be lost with us.
+/// True when a holder that stays has signed a receipt: it has stored the notice and passes it on. Without
+/// such a holder the notice would be lost with us.
 bool OwnExit::exit_outlives_us() const {
     return std::any_of(receipts_.begin(), receipts_.end(), [this](const auto& stored) {
         const auto receipt = verify_receipt(stored.first, context_.config.network, stored.second);

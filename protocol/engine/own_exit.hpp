@@ -11,8 +11,9 @@
 
 namespace unlearn::protocol {
 
-/// Owns our own exit, from its beginning to the retirement of this identity: first it is durable, then all
-/// that we hold is erased, then the notice goes out until everybody who was served has signed a receipt.
+/// Owns our own exit, from its beginning to the retirement of this identity. First the exit becomes durable,
+/// then everything that we hold is erased, then the notice goes out until every peer that was served has
+/// signed a receipt.
 class OwnExit {
   public:
     OwnExit(EngineContext& context, Writes& writes, Peers& peers, Sessions& sessions, Erasures& erasures,
@@ -27,21 +28,24 @@ class OwnExit {
           others_(others) {}
 
     void load(LoadedState& state);
-    /// Takes up an exit again that a stop interrupted.
+    /// Continues an exit that a stop interrupted.
     void start();
 
+    /// Signs our notice and begins the exit. Nothing happens when it has begun already.
     void begin();
-    /// Our own notice came from `heard_from`: a copy of this identity has left, and so have we.
+    /// Our own notice came from `heard_from`. A copy of this identity has left, so we leave, too.
     void meet(const SignedBytes& notice, const NodeId& heard_from);
+    /// Retires without waiting for further receipts, once the exit is announced.
     void give_up();
-    /// @return why the peer breaks the protocol
+    /// Stores a receipt for our seed. @return an error when the receipt breaks the protocol
     [[nodiscard]] Result<void> take_receipt(const NodeId& from, const ReceiptMessage& message);
-    /// Tells a peer that has come what it has to know of our exit.
+    /// Sends our notice in a new session, if it is announced and the peer has not signed a receipt.
     void send_notice_to(SessionId id, Session& session);
+    /// Sends our `left` receipt in a new session, if we erased the seed of its peer.
     void send_left_receipt_to(SessionId id, Session& session);
-    /// Something of what we held was overwritten in memory.
+    /// Continues our exit after a seed that we held was overwritten in memory.
     void continue_erasing();
-    /// The seed of an owner that left before us was erased.
+    /// Continues our exit after the seed of an owner that left before us was erased.
     void continue_retiring();
     void on(const after_write::ExitStored& stored);
     void on(const after_write::AllErased& stored);
@@ -50,7 +54,7 @@ class OwnExit {
     void tick();
 
     [[nodiscard]] bool begun() const { return exit_.has_value(); }
-    /// Our notice, once it may go out.
+    /// @return our notice once it may go out, nullptr before that
     [[nodiscard]] const SignedBytes* announced_notice() const;
     [[nodiscard]] ExitProgress progress() const;
 
@@ -66,7 +70,7 @@ class OwnExit {
         bool given_up = false;
         bool met = false;
         bool retiring = false;
-        std::optional<std::string> retires_for;  ///< why, once the seeds of those who left before are erased
+        std::optional<std::string> retires_for;  ///< why, while seeds of owners that left before us remain
     };
 
     void begin_with(SignedBytes notice, bool met);
@@ -87,9 +91,9 @@ class OwnExit {
     HeldSeeds& held_;
     PeerExits& others_;
     std::optional<State> exit_;
-    std::map<NodeId, SignedBytes> receipts_;       ///< durable, by holder
+    std::map<NodeId, SignedBytes> receipts_;       ///< durable receipts, by holder
     std::set<NodeId> receipts_pending_;            ///< holders whose receipt is being stored
-    std::map<NodeId, SignedBytes> left_receipts_;  ///< ours, for those whose seeds we erased as we left
+    std::map<NodeId, SignedBytes> left_receipts_;  ///< our own, for owners whose seeds we erased as we left
 };
 
 }  // namespace unlearn::protocol

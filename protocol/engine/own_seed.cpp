@@ -81,7 +81,7 @@ Lease OwnSeed::next_lease() {
 void OwnSeed::renew_lease() {
     if (withdrawn_ || !seed_ || !seed_->durable) return;
     const Lease lease = next_lease();
-    // On record before anybody has it: the certificate of our exit must not name an end that is too early.
+    // The lease is stored before any peer has it: the certificate of our exit must not name too early an end.
     writes_.persist({PutOwnLease{lease.number, lease.not_after}}, after_write::OwnLeaseStored{lease});
 }
 
@@ -106,7 +106,7 @@ void OwnSeed::announce_to(SessionId id, Session& session) {
     if (withdrawn_ || !seed_ || !seed_->durable || !lease_) return;
     const Lease& lease = lease_->lease;
     if (lease.version != seed_->record.version) return;
-    // A holder of this version gets a longer lease with the announcement, so that is recorded first.
+    // A recipient of this version gets a longer lease with the announcement, so the lease is recorded first.
     const auto recipient = recipients_.find(session.peer);
     if (recipient != recipients_.end() && recipient->second.version >= lease.version &&
         recipient->second.lease_until < lease.not_after) {
@@ -129,11 +129,11 @@ Result<void> OwnSeed::take_get(SessionId id, Session& session, const Get& get) {
     if (get.first + get.count > record.chunk_count())
         return fail(ErrorCode::malformed, "get: chunks beyond the end");
     if (static_cast<std::size_t>(get.count) * record.chunk_bytes > kMaxWindowBytes)
-        return fail(ErrorCode::too_large, "get: more than the window allows");
+        return fail(ErrorCode::too_large, "get: more bytes requested than the window allows");
     return answer(id, session, get);
 }
 
-/// Who may hold the seed, and until when, is on record before the first byte of it leaves.
+/// Puts on record who may hold the seed, and until when, before the first byte leaves.
 Result<void> OwnSeed::answer(SessionId id, Session& session, const Get& get) {
     const Recipient needed{get.version, lease_->lease.not_after};
     const auto it = recipients_.find(session.peer);
@@ -157,7 +157,7 @@ void OwnSeed::serve(SessionId id, Session& session, const Get& get) {
     }
 }
 
-/// One write at a time, however often a peer comes back while the disk is slow.
+/// Makes one write for each version and lease end, however often the peer asks while the disk is slow.
 void OwnSeed::record_recipient(const NodeId& peer, const Recipient& needed) {
     Recipient& pending = recipients_pending_[peer];
     if (covers(pending, needed)) return;
@@ -186,7 +186,7 @@ void OwnSeed::on(const after_write::RecipientStored& stored) {
             sessions_.send(id, *session, no_such_version(get.version));
             continue;
         }
-        // What was recorded may be an older version than it asks for.
+        // The recorded version may be older than the one that the peer asks for.
         if (const auto answered = answer(id, *session, get); !answered)
             return sessions_.drop(id, session->key, answered.error());
     }

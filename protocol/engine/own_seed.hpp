@@ -10,38 +10,42 @@
 
 namespace unlearn::protocol {
 
-/// Owns the seed that this node publishes, its lease, and who may have it. No version and no lease number is
-/// used twice, and nobody gets a byte or a longer lease before that is on record: the record is what the
-/// certificate of our exit is made of.
+/// Owns the seed that this node publishes, its lease, and the record of who may have it. No version and no
+/// lease number is used twice. No peer gets a byte or a longer lease before that is on record, because the
+/// certificate of our exit is made from the record.
 class OwnSeed {
   public:
     OwnSeed(EngineContext& context, Writes& writes, Sessions& sessions)
         : context_(context), writes_(writes), sessions_(sessions) {}
 
     void load(LoadedState& state);
-    /// Skips the versions and leases that may be out when a backup was restored: also when the same backup is
-    /// restored again. @return whether this is such a restored state
+    /// After the restore of a backup, skips the versions and lease numbers that other nodes may have seen,
+    /// even when the same backup is restored again.
+    /// @return whether the state comes from a backup
     bool skip_versions_after_restore();
-    /// We leave: nothing is published, served or announced any more.
+    /// Ends publishing, serving and announcing, because we leave.
     void withdraw() { withdrawn_ = true; }
 
+    /// Signs the seed as the next version and stores it with a lease. Once durable, it is announced.
     void publish(const PublishSeed& publish);
     void renew_lease();
     void renew_lease_when_due();
+    /// Sends Have in `session`, after a longer lease of its peer is on record.
     void announce_to(SessionId id, Session& session);
-    /// @return why the peer that asks breaks the protocol
+    /// Sends the chunks once the peer is on record as a recipient.
+    /// @return an error when the request breaks the protocol
     [[nodiscard]] Result<void> take_get(SessionId id, Session& session, const Get& get);
-    /// The session is over.
+    /// Forgets the requests of a session that is over.
     void forget(SessionId id) { waiting_gets_.erase(id); }
 
     void on(const after_write::OwnSeedStored& stored);
     void on(const after_write::OwnLeaseStored& stored);
     void on(const after_write::RecipientStored& stored);
 
-    /// Everybody who was ever served, as far as that is on record.
+    /// All peers on record as recipients. No other peer was ever served.
     [[nodiscard]] const std::map<NodeId, Recipient>& recipients() const { return recipients_; }
     [[nodiscard]] std::optional<OwnSeedStatus> status() const;
-    /// Of the session with the most.
+    /// The largest number of waiting requests of one session.
     [[nodiscard]] std::size_t waiting_gets() const;
 
   private:
@@ -67,14 +71,14 @@ class OwnSeed {
     Sessions& sessions_;
     bool withdrawn_ = false;
     std::optional<Seed> seed_;
-    std::uint64_t last_version_ = 0;       ///< the highest that may be in use anywhere
-    std::optional<SignedLease> lease_;     ///< durable
-    std::uint64_t last_lease_number_ = 0;  ///< the highest that may be in use anywhere
+    std::uint64_t last_version_ = 0;       ///< the highest version that any node may have
+    std::optional<SignedLease> lease_;     ///< the newest durable lease
+    std::uint64_t last_lease_number_ = 0;  ///< the highest lease number that any node may have
     SteadyTime next_renewal_{};
-    std::map<NodeId, Recipient> recipients_;          ///< on record, durable
-    std::map<NodeId, Recipient> recipients_pending_;  ///< the last that is being recorded
-    std::set<NodeId> announcing_;  ///< peers that get the announcement as soon as their lease is on record
-    std::map<SessionId, std::vector<Get>> waiting_gets_;  ///< until the recipient is on record
+    std::map<NodeId, Recipient> recipients_;          ///< durably on record
+    std::map<NodeId, Recipient> recipients_pending_;  ///< what is being recorded, the latest for each peer
+    std::set<NodeId> announcing_;  ///< peers that get the announcement once their lease is on record
+    std::map<SessionId, std::vector<Get>> waiting_gets_;  ///< they wait until the recipient is on record
 };
 
 }  // namespace unlearn::protocol

@@ -31,7 +31,7 @@ void PeerExits::learn(const ExitNotice& notice, const SignedBytes& signed_notice
     exit.heard_from = heard_from;
     exit.erased_version = held_.stop_using(owner);
     const bool dropped_now = exit.erased_version != SeedVersion{0};
-    // When we are leaving ourselves, or removed the owner, the wipe of this seed may be under way already.
+    // If we are leaving or have removed the owner, the wipe of its seed may already be under way.
     if (!dropped_now) exit.erased_version = erasures_.wiped_version(owner);
     context_.note(EventKind::exit_learned, owner, exit.erased_version);
     writes_.persist({PutTombstone{owner, signed_notice}}, after_write::TombstoneStored{owner});
@@ -46,7 +46,7 @@ void PeerExits::answer_again(const NodeId& owner, const NodeId& asked_by) {
 void PeerExits::greet(SessionId id, Session& session) {
     const auto it = exits_.find(session.peer);
     if (it == exits_.end() || !it->second.tombstone_durable) return;
-    // Without the notice it could not make anything of the receipt.
+    // The notice comes first, because without it the owner would not expect a receipt.
     sessions_.send(id, session, Exit{it->second.notice});
     if (it->second.erased) send_receipt(session.peer, it->second);
 }
@@ -75,11 +75,11 @@ bool PeerExits::advance(const NodeId& owner, PeerExit& exit) {
     return false;
 }
 
-/// The tombstone is durable, so it cannot vanish here after a neighbour has learned it from us.
+/// Requires a durable tombstone, so that the exit cannot be lost here after a neighbour learned it from us.
 void PeerExits::pass_on(PeerExit& exit) {
     if (std::exchange(exit.passed_on, true)) return;
     for (const auto& [peer, id] : sessions_.all_established())
-        if (peer != exit.heard_from)  // the owner too: it may be a copy that does not know
+        if (peer != exit.heard_from)  // the owner hears it too: it may be a copy that does not know
             sessions_.send(id, sessions_.at(id), Exit{exit.notice});
 }
 
@@ -143,7 +143,7 @@ std::vector<BurntId> PeerExits::not_durable() const {
 
 std::vector<SignedBytes> PeerExits::notices_of(const std::vector<BurntId>& sorted) const {
     std::vector<SignedBytes> notices;
-    // Both are sorted: one walk.
+    // Both lists are sorted, so one walk is enough.
     auto wanted = sorted.begin();
     for (auto it = exits_.begin(); it != exits_.end() && wanted != sorted.end(); ++it) {
         while (wanted != sorted.end() && wanted->value < it->first.bytes())

@@ -8,8 +8,9 @@
 
 namespace unlearn::protocol {
 
-/// Owns the exits of others. A tombstone counts from the moment it is here, durable or not; an exit is passed
-/// on once it is durable; a receipt is signed once the owner's seed is erased in memory and on disk.
+/// Owns the exits of others. A tombstone counts from the moment it arrives, durable or not. An exit is passed
+/// on once its tombstone is durable. A receipt is signed once memory and disk hold nothing of the owner's
+/// seed.
 class PeerExits {
   public:
     PeerExits(EngineContext& context, Writes& writes, Peers& peers, Sessions& sessions, Erasures& erasures,
@@ -22,38 +23,41 @@ class PeerExits {
           held_(held) {}
 
     void load(LoadedState& state);
-    /// Takes up again what a stop interrupted.
+    /// Continues the erasures that a stop interrupted.
     void start();
 
-    /// An exit that was unknown so far. `heard_from`: who need not be told.
+    /// Takes an exit that was unknown so far. It need not be passed on to `heard_from`.
     void learn(const ExitNotice& notice, const SignedBytes& signed_notice, std::optional<NodeId> heard_from);
-    /// The owner asks again because our receipt was lost or is not signed yet.
+    /// Repeats our receipt, if it is signed and the owner itself asks. The first one may have been lost.
     void answer_again(const NodeId& owner, const NodeId& asked_by);
-    /// The owner has said Hello although it left: a copy, or a lost device that does not know.
+    /// Sends the notice, then the receipt, to an owner that says Hello although it left. It may be a copy or
+    /// a lost device that does not know of the exit.
     void greet(SessionId id, Session& session);
-    /// Goes on with the erasure as far as it can. Nothing happens for an owner that has not left.
-    /// @return whether the owner's seed is erased with this
+    /// Continues the erasure as far as possible. Nothing happens for an owner that has not left.
+    /// @return true when this completes the erasure of the owner's seed
     bool advance(const NodeId& owner);
+    /// Both return the same as `advance`.
     bool on(const after_write::TombstoneStored& stored);
     bool on(const after_write::SeedErased& stored);
 
-    /// Lets a former peer connect again: it gets its receipt, and gives us ours, all the same.
-    /// @return whether it was one
+    /// Lets a former peer connect again, so that it can get its receipt and give us ours.
+    /// @return whether the peer was a former one
     bool let_in_again(const NodeId& peer);
 
     [[nodiscard]] bool contains(const NodeId& owner) const { return exits_.contains(owner); }
-    /// The very notice that is known of its owner.
+    /// True when exactly this notice of the owner is known.
     [[nodiscard]] bool is_known(const NodeId& owner, const SignedBytes& notice) const;
     [[nodiscard]] std::size_t size() const { return exits_.size(); }
     [[nodiscard]] std::vector<NodeId> owners() const;
-    /// Sorted; those that are not durable yet on their own.
+    /// The sorted ids of the owners whose exit is durable.
     [[nodiscard]] std::vector<BurntId> durable() const;
+    /// The sorted ids of the owners whose exit is known but not durable yet.
     [[nodiscard]] std::vector<BurntId> not_durable() const;
-    /// The notices of those of `sorted` whose exit is durable here, in their order.
+    /// The notices of the owners in `sorted` whose exit is durable, in the same order.
     [[nodiscard]] std::vector<SignedBytes> notices_of(const std::vector<BurntId>& sorted) const;
-    /// Whether the seed of an owner that has left is still being erased.
+    /// True while the seed of an owner that has left is still being erased.
     [[nodiscard]] bool is_erasing() const;
-    /// Whether there is a neighbour besides `peer` that has not left.
+    /// True when a neighbour other than `peer` has not left.
     [[nodiscard]] bool has_neighbour_besides(const NodeId& peer) const;
 
   private:

@@ -8,35 +8,39 @@
 
 namespace unlearn::protocol {
 
+/// A peer that this node knows.
 struct Peer {
-    CurvePublicKey key;  ///< of its id; it costs an inversion to compute
+    CurvePublicKey key;  ///< belongs to its id; kept because computing it takes an inversion
     std::optional<std::string> endpoint;
     PeerSource source = PeerSource::config;
-    bool former = false;  ///< removed; only our own exit still concerns it
+    bool former = false;  ///< removed by the user; only our own exit still concerns it
 };
 
-/// Owns the list of peers that this node knows, and so decides which keys may connect.
+/// Owns the list of peers that this node knows, and thereby decides which keys may connect.
 class Peers {
   public:
     explicit Peers(EngineContext& context) : context_(context) {}
 
-    /// Before this nobody may connect.
+    /// No peer may connect before this call.
     void start() { started_ = true; }
     [[nodiscard]] bool started() const { return started_; }
 
+    /// Adds a peer, or replaces what is known of it.
     void add(const NodeId& peer, std::optional<std::string> endpoint, PeerSource source, bool former = false);
     void set_former(const NodeId& peer, bool former) { peers_.at(peer).former = former; }
 
+    /// @return nullptr for an unknown peer
     [[nodiscard]] const Peer* find(const NodeId& peer) const;
     [[nodiscard]] const std::map<NodeId, Peer>& all() const { return peers_; }
-    /// Known and not removed.
+    /// True for a peer that is known and was not removed.
     [[nodiscard]] bool is_neighbour(const NodeId& peer) const;
+    /// True for a peer that is known and was removed.
     [[nodiscard]] bool is_former(const NodeId& peer) const;
-    /// Whether the network key signed `signed_by` for `member`.
+    /// True when `signed_by` is a membership of `member` that the network key signed.
     [[nodiscard]] bool shows_membership(const NodeId& member,
                                         const std::optional<SignedBytes>& signed_by) const;
 
-    /// Tells the transport who may connect now.
+    /// Tells the transport which keys may connect now. Does nothing before the start.
     void allow() const;
 
   private:

@@ -12,10 +12,10 @@ Engine::Router::Router(const Identity& identity, EngineConfig config, LoadedStat
     for (const auto& stored : state.peers)
         peers.add(stored.peer, stored.endpoint, PeerSource::added, stored.former);
     for (const auto& neighbour : context.config.neighbours)
-        // One that was removed while the node ran stays removed until it is added again.
+        // A neighbour that was removed while the node ran stays removed until it is added again.
         if (neighbour.id != context.id() && !peers.is_former(neighbour.id))
             peers.add(neighbour.id, neighbour.endpoint, PeerSource::config);
-    // Tombstones before anything that they forbid.
+    // Tombstones are loaded before anything that they forbid.
     exits.load(state);
     own_seed.load(state);
     own_exit.load(state);
@@ -54,8 +54,7 @@ void Engine::Router::on(const Start&) {
     for (const NodeId& owner : exits.owners())
         exits.let_in_again(owner);
     peers.allow();
-    // What was interrupted by a stop is taken up again: erasures of exited owners and removed peers, then our
-    // own exit.
+    // Continue what a stop interrupted: erasures for exited owners and removed peers, then our own exit.
     exits.start();
     for (const auto& [id, peer] : peers.all())
         if (peer.former && erasures.may_be_on_disk(id) && !exits.contains(id))
@@ -90,7 +89,7 @@ void Engine::Router::tick_leases() {
 
 // ---------------------------------------------------------------- peers
 
-/// A node that was a stranger until now may have left without our notice.
+/// Makes a peer known. A node that was a stranger until now may have left without our knowing.
 void Engine::Router::know_peer(const NodeId& peer, std::optional<std::string> endpoint, PeerSource source) {
     if (!comparison.is_known_owner(peer)) comparison.compare_again();
     peers.add(peer, std::move(endpoint), source);
@@ -116,7 +115,7 @@ void Engine::Router::on(const RemoveNeighbour& remove) {
     context.emit(HangUp{peer});
     peers.allow();
     writes.persist(std::move(ops), after_write::Nothing{});
-    if (exits.contains(peer) || own_exit.begun()) return;  // its seed is on its way out already
+    if (exits.contains(peer) || own_exit.begun()) return;  // its seed is being erased already
     const SeedVersion version = held.stop_using(peer);
     erasures.begin_removal(peer);
     if (version != SeedVersion{0}) return erasures.wipe(peer, version);
@@ -147,7 +146,7 @@ void Engine::Router::on(const Received& received) {
         ++context.counters.messages_ignored;
         return;
     }
-    // By value: the session may end while the message is heard.
+    // The key is copied because the session may end while the message is handled.
     const CurvePublicKey key = session->key;
     if (const auto taken = take(received.session, *session, std::move(envelope->message)); !taken)
         sessions.drop(received.session, key, taken.error());
@@ -216,7 +215,7 @@ void Engine::Router::establish(SessionId id, Session& session) {
     own_exit.send_notice_to(id, session);
     exits.greet(id, session);
     own_exit.send_left_receipt_to(id, session);
-    // Exits that either of us missed while the other was away.
+    // The comparison brings the exits that either side missed while the other was away.
     comparison.begin(id, session);
 }
 
@@ -236,7 +235,7 @@ void Engine::Router::take_nack(SessionId id, Session& session, const Nack& nack)
 }
 
 Result<void> Engine::Router::take_exit(const Session& session, const Exit& exit) {
-    // Every neighbour passes it on: a copy of what was verified before is not verified again.
+    // Every neighbour passes an exit on. A copy of a notice that was verified before is not verified again.
     const auto named = owner_named_in(exit.notice);
     if (named && exits.is_known(*named, exit.notice)) {
         exits.answer_again(*named, session.peer);
@@ -253,7 +252,7 @@ Result<void> Engine::Router::take_exit(const Session& session, const Exit& exit)
         exits.answer_again(owner, session.peer);
         return {};
     }
-    // The exit of an unknown owner is kept all the same, but a peer must not fill our disk with such exits.
+    // The exit of an unknown owner is kept, too, but a peer must not fill our disk with such exits.
     const bool introduced =
         owner == session.peer || comparison.is_known_owner(owner) ||
         (context.config.network_key

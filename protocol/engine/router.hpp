@@ -7,8 +7,8 @@
 
 namespace unlearn::protocol {
 
-/// Owns the parts of an engine and nothing else but the clock. Every input is heard by the parts that it
-/// concerns, in a fixed order.
+/// Owns the parts of an engine, and itself only the time of the next lease check. It passes every input to
+/// the parts that it concerns, in a fixed order.
 class Engine::Router {
   public:
     Router(const Identity& identity, EngineConfig config, LoadedState state);
@@ -49,7 +49,8 @@ class Engine::Router {
     void take_hello(const Received& received, std::uint64_t sequence, const Hello& hello);
     void take_nack(SessionId id, Session& session, const Nack& nack);
     [[nodiscard]] Result<void> take_exit(const Session& session, const Exit& exit);
-    /// A message other than Hello and Nack of an established session.
+    /// Passes on a message other than Hello and Nack that came in an established session.
+    /// @return an error when the message breaks the protocol
     [[nodiscard]] Result<void> take(SessionId id, Session& session, Message message);
     void establish(SessionId id, Session& session);
     void follow(const AfterWrite& then);

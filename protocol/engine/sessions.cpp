@@ -67,7 +67,7 @@ void Sessions::drop(SessionId id, CurvePublicKey key, const Error& why) {
     close(id);
     context_.note(EventKind::peer_dropped, peer, {}, why.text());
 
-    // A peer that was cut off before its first complete message has no key.
+    // A peer that was cut off before its first complete message has no key yet.
     if (key == CurvePublicKey{}) return;
     if (blocked_.size() >= kMaxBlockedKeys && !blocked_.contains(key)) blocked_.erase(blocked_.begin());
     Blocked& blocked = blocked_[key];
@@ -138,14 +138,14 @@ void Sessions::establish(SessionId id, Session& session) {
         context_.emit(CloseSession{old});
     }
     session_of_[session.peer] = id;
-    // The peer came by itself: one connection is enough.
+    // The peer has connected by itself, and one connection is enough.
     if (dialled_out_of_turn_.erase(session.peer) > 0 && !session.dialled) context_.emit(HangUp{session.peer});
     blocked_.erase(session.key);
     if (!was_up) context_.note(EventKind::peer_up, session.peer);
 }
 
-/// A node that connects again has lost its connection, which was silent. One whose live connection ends for a
-/// new one, again and again, runs twice.
+/// A node that connects again has usually lost its connection, and that one was silent. When live connections
+/// of a node are replaced again and again, the node runs twice.
 void Sessions::count_replacement(const NodeId& peer, const Session& replaced) {
     const SteadyTime now = context_.now.steady;
     if (now - replaced.last_heard > context_.config.pace.suspect_after) return;
@@ -168,7 +168,7 @@ void Sessions::count_replacement(const NodeId& peer, const Session& replaced) {
 Session* Sessions::receive(const Received& received, const Envelope& envelope) {
     const auto it = sessions_.find(received.session);
     if (it == sessions_.end()) {
-        // Never answer a Nack with a Nack, or two nodes that both forgot would never stop.
+        // Never answer a Nack with a Nack, or two nodes that both forgot the session would never stop.
         if (!std::holds_alternative<Nack>(envelope.message))
             send_once(received.session, Nack{NackReason::hello_first, 0});
         ++context_.counters.messages_ignored;
@@ -181,7 +181,7 @@ Session* Sessions::receive(const Received& received, const Envelope& envelope) {
     };
     if (session.key != received.key)
         return refuse(Error{ErrorCode::bad_identity, "key changed within a session"});
-    // A node that does not know the session cannot number its Nack: it has sequence 0.
+    // A node that does not know the session cannot number its Nack, so the Nack has sequence number 0.
     const bool unnumbered = envelope.sequence == 0 && std::holds_alternative<Nack>(envelope.message);
     if (!unnumbered) {
         const auto counted = count_in(session, lane_of(kind_of(envelope.message)), envelope.sequence);
@@ -272,8 +272,8 @@ void Sessions::tick() {
     dial_who_is_missing();
 }
 
-/// Whose turn it is decides nothing when the other side does not know us, knows an old endpoint, or ended a
-/// session that we took for the newest.
+/// Dials peers without a session even when it is their turn to dial. The other side may not know us, may know
+/// an old endpoint, or may have ended a session that we took for the newest.
 void Sessions::dial_who_is_missing() {
     if (context_.now.steady < next_dial_check_) return;
     next_dial_check_ = context_.now.steady + kDialCheck;
@@ -291,7 +291,7 @@ void Sessions::dial_who_is_missing() {
 void Sessions::dial(const NodeId& peer) {
     const Peer* known = peers_.find(peer);
     if (known == nullptr || known->former || !known->endpoint) return;
-    // Both reachable: the lower id dials, so that there is one connection and not two.
+    // When both sides can be reached, the lower id dials, so that there is only one connection.
     if (context_.config.reachable && peer < context_.id()) return;
     context_.emit(Dial{PeerAddress{peer, *known->endpoint}});
 }

@@ -14,8 +14,9 @@ namespace unlearn::protocol {
 
 /// What follows once a write is durable.
 namespace after_write {
+/// Nothing follows.
 struct Nothing {};
-/// `peer` may be given our seed.
+/// The peer may be given our seed.
 struct RecipientStored {
     NodeId peer;
     Recipient recorded;
@@ -39,28 +40,34 @@ struct RemovedSeedErased {
 };
 /// Our own exit cannot be undone any more.
 struct ExitStored {};
-/// All seeds that we held are erased because we leave.
+/// We leave, and all seeds that we held are erased.
 struct AllErased {};
+/// A holder's receipt for our exit counts.
 struct ReceiptStored {
     NodeId holder;
     SignedBytes receipt;
 };
+/// Our new seed may be announced with this lease.
 struct OwnSeedStored {
     SeedVersion version{};
     Lease lease;
 };
+/// Our new lease may be announced.
 struct OwnLeaseStored {
     Lease lease;
 };
+/// The next lease of the owner's seed may be stored.
 struct HeldLeaseStored {
     NodeId owner;
     std::uint64_t number = 0;
 };
+/// This identity has retired.
 struct RetirementStored {
     std::string reason;
 };
 }  // namespace after_write
 
+/// What follows a write.
 using AfterWrite =
     std::variant<after_write::Nothing, after_write::RecipientStored, after_write::SeedStored,
                  after_write::TombstoneStored, after_write::SeedErased, after_write::RemovedSeedErased,
@@ -68,21 +75,22 @@ using AfterWrite =
                  after_write::OwnSeedStored, after_write::OwnLeaseStored, after_write::HeldLeaseStored,
                  after_write::RetirementStored>;
 
-/// Owns what waits for the disk. A write that fails is tried again until it succeeds, and what follows it
-/// happens once, when it is durable.
+/// Owns the writes that wait for the disk. A failed write is tried again until it succeeds or is not wanted
+/// any more. What follows a write happens once, when the write is durable.
 class Writes {
   public:
     explicit Writes(EngineContext& context) : context_(context) {}
 
-    /// Asks storage for one transaction.
+    /// Asks storage for one transaction. `then` follows when it is durable.
     void persist(std::vector<StoreOp> ops, AfterWrite then);
-    /// @return what follows, or nothing for a ticket that is unknown or was answered before
+    /// @return what follows the write, or nothing for a ticket that is unknown or was answered before
     [[nodiscard]] std::optional<AfterWrite> take(const Stored& done);
+    /// Schedules the write to be tried again.
     void fail(const StoreFailed& failed);
-    /// Asks again for the writes that failed kStoreRetry ago, and forgets those that are not `wanted` any
-    /// more.
+    /// Tries again what failed kStoreRetry ago. Forgets those of these writes that are no longer `wanted`.
     void tick(const std::function<bool(const AfterWrite&)>& wanted);
 
+    /// The number of writes that are not durable yet.
     [[nodiscard]] std::size_t size() const { return waiting_.size(); }
 
   private:

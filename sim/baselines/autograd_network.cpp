@@ -3,6 +3,7 @@
 #include "node/learning/generator.hpp"
 #include "node/learning/models.hpp"
 #include "sim/baselines/flat_network.hpp"
+#include "sim/result.hpp"
 
 namespace unlearn::sim::baselines {
 namespace {
@@ -15,7 +16,7 @@ class AutogradNetwork final : public FlatNetwork {
           parameters_(at::zeros({model_.parameter_count()}, at::kFloat)),
           gradient_(at::zeros_like(parameters_)) {
         std::int64_t begin = 0;
-        // Handles of the same tensors, as the model's own cannot be changed from outside.
+        // These handles share the model's tensors, which cannot be changed from outside otherwise.
         for (at::Tensor tensor : model_.parameters()) {
             const auto view_of = [&](const at::Tensor& vector) {
                 return vector.narrow(0, begin, tensor.numel()).view(tensor.sizes());
@@ -64,11 +65,11 @@ class AutogradNetwork final : public FlatNetwork {
 
 }  // namespace
 
-tl::expected<std::unique_ptr<FlatNetwork>, std::string> make_autograd_network(const ModelKind& kind) {
+Result<std::unique_ptr<FlatNetwork>> make_autograd_network(const ModelKind& kind) {
     // Its weights are replaced before they are used.
     auto model =
         learning::make_model(kind.architecture, kind.shape, kind.classes, learning::make_generator(0));
-    if (!model) return tl::unexpected<std::string>(model.error().message);
+    if (!model) return failed_with(model.error().message);
     return std::make_unique<AutogradNetwork>(std::move(*model));
 }
 

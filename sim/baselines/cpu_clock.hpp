@@ -4,8 +4,8 @@
 
 namespace unlearn::sim::baselines {
 
-/// CPU time of the calling thread so far (CLOCK_THREAD_CPUTIME_ID): what others do on the machine does not
-/// count.
+/// Returns the CPU time of the calling thread so far (CLOCK_THREAD_CPUTIME_ID). Other work on the machine
+/// does not count.
 [[nodiscard]] inline double thread_cpu_seconds() {
     timespec now{};
     clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);

@@ -2,6 +2,7 @@
 
 #include "sim/baselines/baseline.hpp"
 #include "sim/baselines/decentralised_sgd.hpp"
+#include "sim/result.hpp"
 
 namespace unlearn::sim::baselines {
 namespace {
@@ -15,7 +16,7 @@ class DecentralisedBaseline final : public Baseline {
 
     [[nodiscard]] std::string name() const override { return "D-PSGD"; }
 
-    [[nodiscard]] tl::expected<void, std::string> train(const RoundProgress& progress) override {
+    [[nodiscard]] Result<void> train(const RoundProgress& progress) override {
         return network_.run(rounds_, progress);
     }
 
@@ -28,13 +29,12 @@ class DecentralisedBaseline final : public Baseline {
 
     [[nodiscard]] std::vector<std::string> ways_to_forget() const override { return {kRetrain, "roll back"}; }
 
-    [[nodiscard]] tl::expected<Forgotten, std::string> forget(const std::string& leaver,
-                                                              const std::string& way,
-                                                              const ForgettingOptions& options,
-                                                              const Evaluation& evaluation) override {
+    [[nodiscard]] Result<Forgotten> forget(const std::string& leaver, const std::string& way,
+                                           const ForgettingOptions& options,
+                                           const Evaluation& evaluation) override {
         auto forgotten = way == kRetrain ? retrain_without(network_, leaver, options, evaluation)
                                          : roll_back_without(network_, leaver, options, evaluation);
-        if (!forgotten) return tl::unexpected(forgotten.error());
+        if (!forgotten) return failed_with(forgotten.error());
         Forgotten out{forgotten->all, {}};
         for (auto& part : forgotten->parts)
             for (std::size_t i = 0; i < part.network.size(); ++i)
@@ -53,7 +53,7 @@ class DecentralisedBaseline final : public Baseline {
 BaselineOrError make_decentralised_baseline(const BaselineSetup& setup, Team& team) {
     auto network = DecentralisedSgd::create(setup.graph, setup.participants, {setup.local, setup.rounds},
                                             setup.scenario_seed, team);
-    if (!network) return tl::unexpected("D-PSGD: " + network.error());
+    if (!network) return failed_with("D-PSGD: " + network.error().message);
     return std::make_unique<DecentralisedBaseline>(std::move(*network), setup.rounds);
 }
 

@@ -13,22 +13,20 @@ ModelKind model_kind(const std::vector<Participant>& participants, const LocalOp
     return {options.architecture, participants.at(0).data.shape(), participants[0].data.classes()};
 }
 
-tl::expected<DecentralisedSgd, std::string> DecentralisedSgd::create(topologies::Graph graph,
-                                                                     std::vector<Participant> participants,
-                                                                     const DecentralisedOptions& options,
-                                                                     std::uint64_t scenario_seed,
-                                                                     Team& team) {
-    if (auto fine = check(participants); !fine) return tl::unexpected<std::string>("D-PSGD: " + fine.error());
+Result<DecentralisedSgd> DecentralisedSgd::create(topologies::Graph graph,
+                                                  std::vector<Participant> participants,
+                                                  const DecentralisedOptions& options,
+                                                  std::uint64_t scenario_seed, Team& team) {
+    if (auto fine = check(participants); !fine) return failed_with("D-PSGD: " + fine.error().message);
     const auto is_named = [](const Participant& one, const std::string& name) { return one.name == name; };
     if (!std::equal(participants.begin(), participants.end(), graph.names.begin(), graph.names.end(),
                     is_named))
-        return tl::unexpected<std::string>(
-            "D-PSGD: the participants are not the graph's nodes in their order");
+        return failed_with("D-PSGD: the participants are not the graph's nodes in their order");
     const ModelKind kind = model_kind(participants, options.local);
     auto trainers = make_trainers(kind, options.local, team.size());
-    if (!trainers) return tl::unexpected<std::string>("D-PSGD: " + trainers.error());
+    if (!trainers) return failed_with("D-PSGD: " + trainers.error().message);
     const auto initial = initial_state(kind, options.local, scenario_seed);
-    if (!initial) return tl::unexpected<std::string>("D-PSGD: " + initial.error());
+    if (!initial) return failed_with("D-PSGD: " + initial.error().message);
     return DecentralisedSgd(std::move(graph), std::move(participants), options, scenario_seed, team,
                             std::move(*trainers), *initial);
 }
@@ -50,21 +48,21 @@ DecentralisedSgd::DecentralisedSgd(topologies::Graph graph, std::vector<Particip
         states_.push_back(initial.copy());
 }
 
-tl::expected<void, std::string> DecentralisedSgd::run(std::int64_t rounds, const RoundProgress& progress) {
+Result<void> DecentralisedSgd::run(std::int64_t rounds, const RoundProgress& progress) {
     for (std::int64_t i = 1; i <= rounds; ++i) {
         const auto loss = round();
-        if (!loss) return tl::unexpected<std::string>("D-PSGD: " + loss.error());
+        if (!loss) return failed_with("D-PSGD: " + loss.error().message);
         if (progress) progress({i, rounds, *loss});
     }
     return {};
 }
 
-tl::expected<double, std::string> DecentralisedSgd::round() {
+Result<double> DecentralisedSgd::round() {
     std::vector<double> losses(size());
     const auto learning =
         team_->for_each(size(), [&](std::size_t worker, std::size_t i) -> std::optional<std::string> {
             const auto loss = trainers_[worker].train(participants_[i], states_[i], scenario_seed_);
-            if (!loss) return loss.error();
+            if (!loss) return loss.error().message;
             losses[i] = *loss;
             return std::nullopt;
         });
@@ -91,7 +89,7 @@ at::Tensor DecentralisedSgd::logits(std::size_t node, const at::Tensor& inputs) 
     return trainers_[0].network().logits(states_[node].parameters, inputs);
 }
 
-tl::expected<std::vector<double>, std::string> DecentralisedSgd::scores(const Evaluation& evaluation) {
+Result<std::vector<double>> DecentralisedSgd::scores(const Evaluation& evaluation) {
     std::vector<double> scores(size());
     const auto done =
         team_->for_each(size(), [&](std::size_t worker, std::size_t i) -> std::optional<std::string> {
@@ -100,7 +98,7 @@ tl::expected<std::vector<double>, std::string> DecentralisedSgd::scores(const Ev
             scores[i] = evaluation(participants_[i].name, answers);
             return std::nullopt;
         });
-    if (!done) return tl::unexpected<std::string>("D-PSGD: " + done.error());
+    if (!done) return failed_with("D-PSGD: " + done.error().message);
     return scores;
 }
 

@@ -14,18 +14,17 @@
 
 namespace unlearn::sim::baselines {
 
-tl::expected<FederatedAveraging, std::string> FederatedAveraging::create(std::vector<Participant> clients,
-                                                                         const FederatedOptions& options,
-                                                                         std::uint64_t scenario_seed,
-                                                                         Team& team) {
-    if (auto fine = check(clients); !fine) return tl::unexpected<std::string>("FedAvg: " + fine.error());
+Result<FederatedAveraging> FederatedAveraging::create(std::vector<Participant> clients,
+                                                      const FederatedOptions& options,
+                                                      std::uint64_t scenario_seed, Team& team) {
+    if (auto fine = check(clients); !fine) return failed_with("FedAvg: " + fine.error().message);
     if (!(options.fraction > 0.0 && options.fraction <= 1.0))
-        return tl::unexpected<std::string>("FedAvg: the fraction of clients must be above 0 and at most 1");
+        return failed_with("FedAvg: the fraction of clients must be above 0 and at most 1");
     const ModelKind kind = model_kind(clients, options.local);
     auto trainers = make_trainers(kind, options.local, team.size());
-    if (!trainers) return tl::unexpected<std::string>("FedAvg: " + trainers.error());
+    if (!trainers) return failed_with("FedAvg: " + trainers.error().message);
     auto initial = initial_state(kind, options.local, scenario_seed);
-    if (!initial) return tl::unexpected<std::string>("FedAvg: " + initial.error());
+    if (!initial) return failed_with("FedAvg: " + initial.error().message);
     initial->velocity.reset();
     return FederatedAveraging(std::move(clients), options, scenario_seed, team, std::move(*trainers),
                               std::move(*initial));
@@ -42,10 +41,10 @@ FederatedAveraging::FederatedAveraging(std::vector<Participant> clients, const F
       initial_(std::move(initial)),
       global_(initial_.copy()) {}
 
-tl::expected<void, std::string> FederatedAveraging::run(std::int64_t rounds, const RoundProgress& progress) {
+Result<void> FederatedAveraging::run(std::int64_t rounds, const RoundProgress& progress) {
     for (std::int64_t i = 1; i <= rounds; ++i) {
         const auto loss = round();
-        if (!loss) return tl::unexpected<std::string>("FedAvg: " + loss.error());
+        if (!loss) return failed_with("FedAvg: " + loss.error().message);
         if (progress) progress({i, rounds, *loss});
     }
     return {};
@@ -70,7 +69,7 @@ std::vector<std::size_t> FederatedAveraging::selected(std::int64_t round) const 
     return order;
 }
 
-tl::expected<double, std::string> FederatedAveraging::round() {
+Result<double> FederatedAveraging::round() {
     const auto chosen = selected(global_.rounds + 1);
     std::vector<State> trained(chosen.size());
     std::vector<double> losses(chosen.size());
@@ -79,7 +78,7 @@ tl::expected<double, std::string> FederatedAveraging::round() {
             trained[i] = global_.copy();
             if (options_.local.momentum > 0.0) trained[i].velocity = at::zeros_like(global_.parameters);
             const auto loss = trainers_[worker].train(clients_[chosen[i]], trained[i], scenario_seed_);
-            if (!loss) return loss.error();
+            if (!loss) return loss.error().message;
             losses[i] = *loss;
             trained[i].velocity.reset();
             return std::nullopt;
@@ -95,8 +94,8 @@ tl::expected<double, std::string> FederatedAveraging::round() {
     return std::accumulate(losses.begin(), losses.end(), 0.0) / static_cast<double>(chosen.size());
 }
 
-tl::expected<double, std::string> FederatedAveraging::average(const std::vector<std::size_t>& chosen,
-                                                              const std::vector<State>& trained) {
+Result<double> FederatedAveraging::average(const std::vector<std::size_t>& chosen,
+                                           const std::vector<State>& trained) {
     double examples = 0.0;
     for (const std::size_t client : chosen)
         examples += static_cast<double>(clients_[client].rows.size());

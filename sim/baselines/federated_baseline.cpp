@@ -2,11 +2,13 @@
 
 #include "sim/baselines/baseline.hpp"
 #include "sim/baselines/federated_averaging.hpp"
+#include "sim/result.hpp"
 
 namespace unlearn::sim::baselines {
 namespace {
 
-/// With every client in every round, a roll-back would go back to the initial model: it is full retraining.
+/// All clients take part in every round, so a roll-back would go back to the initial model. That is full
+/// retraining, the only way here.
 class FederatedBaseline final : public Baseline {
   public:
     FederatedBaseline(FederatedAveraging network, std::int64_t rounds)
@@ -14,7 +16,7 @@ class FederatedBaseline final : public Baseline {
 
     [[nodiscard]] std::string name() const override { return "FedAvg"; }
 
-    [[nodiscard]] tl::expected<void, std::string> train(const RoundProgress& progress) override {
+    [[nodiscard]] Result<void> train(const RoundProgress& progress) override {
         return network_.run(rounds_, progress);
     }
 
@@ -24,18 +26,18 @@ class FederatedBaseline final : public Baseline {
 
     [[nodiscard]] std::vector<std::string> ways_to_forget() const override { return {"retrain"}; }
 
-    [[nodiscard]] tl::expected<Forgotten, std::string> forget(const std::string& leaver, const std::string&,
-                                                              const ForgettingOptions& options,
-                                                              const Evaluation& evaluation) override {
+    [[nodiscard]] Result<Forgotten> forget(const std::string& leaver, const std::string&,
+                                           const ForgettingOptions& options,
+                                           const Evaluation& evaluation) override {
         auto forgotten = retrain_without(network_, leaver, options, evaluation);
-        if (!forgotten) return tl::unexpected(forgotten.error());
+        if (!forgotten) return failed_with(forgotten.error());
         auto& survivors = forgotten->network;
         return Forgotten{forgotten->recovery,
                          by_client(survivors.clients(), survivors.logits(evaluation.test.inputs()))};
     }
 
   private:
-    /// Every client predicts with the server's model.
+    /// Returns the same logits for every client, because all of them predict with the server's model.
     static Predictions by_client(const std::vector<Participant>& clients, const at::Tensor& logits) {
         Predictions out;
         for (const auto& client : clients)
@@ -54,7 +56,7 @@ BaselineOrError make_federated_baseline(const BaselineSetup& setup, Team& team) 
     options.local = setup.local;
     options.kept_rounds = setup.rounds;
     auto network = FederatedAveraging::create(setup.participants, options, setup.scenario_seed, team);
-    if (!network) return tl::unexpected("FedAvg: " + network.error());
+    if (!network) return failed_with("FedAvg: " + network.error().message);
     return std::make_unique<FederatedBaseline>(std::move(*network), setup.rounds);
 }
 

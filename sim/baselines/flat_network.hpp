@@ -5,9 +5,9 @@
 
 #include <ATen/core/Generator.h>
 #include <ATen/core/Tensor.h>
-#include <tl/expected.hpp>
 
 #include "node/learning/data/architecture.hpp"
+#include "sim/result.hpp"
 
 namespace unlearn::sim::baselines {
 
@@ -18,45 +18,44 @@ struct ModelKind {
     std::int64_t classes = 0;
 };
 
-/// Some labelled examples; memory of the caller.
+/// Labelled examples in memory that the caller owns.
 struct Batch {
     at::Tensor inputs;                     ///< [B, channels, height, width] float32, contiguous
-    const std::int64_t* labels = nullptr;  ///< B of them
+    const std::int64_t* labels = nullptr;  ///< [B]
 };
 
-/// Computes with parameters that lie in one vector [P] float32, those of the model's tensors one after
-/// the other in the order of learning::expected_tensors(): averaging models is then plain arithmetic
-/// on vectors. Holds scratch memory and no state: one per worker thread, whatever the number of nodes.
+/// Computes with parameters in one vector [P] float32, which holds the model's tensors in the order of
+/// learning::expected_tensors(). Averaging models is then plain arithmetic on vectors. Holds scratch memory
+/// but no state, so that one per worker thread is enough for any number of nodes.
 class FlatNetwork {
   public:
     virtual ~FlatNetwork() = default;
     FlatNetwork(const FlatNetwork&) = delete;
     FlatNetwork& operator=(const FlatNetwork&) = delete;
 
-    /// target = keep * target + scale * gradient, where `gradient` is that of the batch's mean cross-entropy
-    /// at `parameters`. `target` [P] may be `parameters` itself: keep 1 and scale -rate is then one step of
-    /// SGD without a gradient that has to be stored.
-    /// @return the mean cross-entropy before that.
+    /// Computes target = keep * target + scale * gradient. `gradient` is that of the batch's mean
+    /// cross-entropy at `parameters`. `target` [P] may be `parameters` itself: with keep = 1 and scale =
+    /// -rate, this is one step of SGD without storing the gradient. @return the mean cross-entropy before
+    /// that step.
     virtual double add_gradient(const at::Tensor& parameters, const Batch& batch, const at::Tensor& target,
                                 double keep, double scale) = 0;
 
-    /// Logits [N, classes] of inputs [N, channels, height, width].
+    /// Returns the logits [N, classes] of inputs [N, channels, height, width].
     [[nodiscard]] virtual at::Tensor logits(const at::Tensor& parameters, const at::Tensor& inputs) = 0;
 
   protected:
     FlatNetwork() = default;
 };
 
-/// For linear models and multi-layer perceptrons one written out by hand, without autograd; for all others
-/// learning::Model under autograd. An error when such a model cannot exist.
-[[nodiscard]] tl::expected<std::unique_ptr<FlatNetwork>, std::string> make_network(const ModelKind& kind);
+/// Makes a network for this kind of model: without autograd for linear models and multi-layer perceptrons,
+/// learning::Model under autograd for all others. Returns an error when such a model cannot exist.
+[[nodiscard]] Result<std::unique_ptr<FlatNetwork>> make_network(const ModelKind& kind);
 
-/// learning::Model under autograd whatever the architecture: the reference for the one above.
-[[nodiscard]] tl::expected<std::unique_ptr<FlatNetwork>, std::string> make_autograd_network(
-    const ModelKind& kind);
+/// Makes a network that is learning::Model under autograd, whatever the architecture. It is the reference for
+/// the one without autograd.
+[[nodiscard]] Result<std::unique_ptr<FlatNetwork>> make_autograd_network(const ModelKind& kind);
 
-/// Fresh weights [P] as learning::make_model() draws them.
-[[nodiscard]] tl::expected<at::Tensor, std::string> initial_parameters(const ModelKind& kind,
-                                                                       at::Generator generator);
+/// Draws fresh weights [P] as learning::make_model() does.
+[[nodiscard]] Result<at::Tensor> initial_parameters(const ModelKind& kind, at::Generator generator);
 
 }  // namespace unlearn::sim::baselines

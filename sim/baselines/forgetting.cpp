@@ -11,16 +11,13 @@ namespace {
 using topologies::Graph;
 using topologies::NodeIndex;
 
-template <typename T>
-using Result = tl::expected<T, std::string>;
-
-tl::unexpected<std::string> fail(std::string why) {
-    return tl::unexpected<std::string>("forgetting: " + std::move(why));
+tl::unexpected<Error> fail(const std::string& why) {
+    return failed_with("forgetting: " + why);
 }
 
 constexpr std::int64_t kUnreachable = INT64_MAX;
 
-/// Hops from `start` to every node.
+/// Returns the number of hops from `start` to every node.
 std::vector<std::int64_t> hops_from(const Graph& graph, NodeIndex start) {
     const auto adjacency = graph.adjacency();
     std::vector<std::int64_t> hops(graph.size(), kUnreachable);
@@ -36,7 +33,7 @@ std::vector<std::int64_t> hops_from(const Graph& graph, NodeIndex start) {
     return hops;
 }
 
-/// The connected parts of a graph, each with its nodes in the graph's order.
+/// Returns the connected parts of a graph, each with its nodes in the graph's order.
 std::vector<Graph> parts_of(const Graph& graph) {
     constexpr std::size_t kNone = SIZE_MAX;
     std::vector<std::size_t> part(graph.size(), kNone);
@@ -61,7 +58,7 @@ double mean(const std::vector<double>& values) {
     return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
 }
 
-/// Trains until the mean score is what it has to be.
+/// Trains until the mean score reaches the target, or until `most_rounds` are over.
 template <typename Network>
 Result<Recovery> recover(Network& network, double score_before, const ForgettingOptions& options,
                          const Evaluation& evaluation) {
@@ -71,21 +68,21 @@ Result<Recovery> recover(Network& network, double score_before, const Forgetting
     std::int64_t rounds = 0;
     while (true) {
         const Result<std::vector<double>> scores = network.scores(evaluation);
-        if (!scores) return fail(scores.error());
+        if (!scores) return fail(scores.error().message);
         recovery.score = mean(*scores);
         if (rounds == 0) recovery.score_restored = recovery.score;
         recovery.reached = recovery.score >= recovery.target;
         if (options.progress) options.progress(rounds, recovery.score, recovery.target);
         if (recovery.reached || rounds >= options.most_rounds) break;
         const std::int64_t more = std::min(options.rounds_a_check, options.most_rounds - rounds);
-        if (const auto done = network.run(more); !done) return fail(done.error());
+        if (const auto done = network.run(more); !done) return fail(done.error().message);
         rounds += more;
     }
     recovery.cost = network.cost();
     return recovery;
 }
 
-/// Which state a survivor goes back to; none for the initial one.
+/// Returns the state that a survivor goes back to. If empty, all begin with the initial state.
 using StateOf = std::function<State(std::size_t node_in_trained)>;
 
 Result<Part> recover_part(DecentralisedSgd& trained, Graph graph, const std::vector<double>& scores_before,
@@ -103,11 +100,11 @@ Result<Part> recover_part(DecentralisedSgd& trained, Graph graph, const std::vec
     same.kept_rounds = 0;
     auto network = DecentralisedSgd::create(std::move(graph), std::move(participants), same,
                                             trained.scenario_seed(), trained.team());
-    if (!network) return fail(network.error());
+    if (!network) return fail(network.error().message);
     for (std::size_t i = 0; state_of && i < origin.size(); ++i)
         network->restore(i, state_of(origin[i]));
     const auto recovery = recover(*network, mean(before), options, evaluation);
-    if (!recovery) return tl::unexpected<std::string>(recovery.error());
+    if (!recovery) return failed_with(recovery.error());
     return Part{std::move(*network), *recovery};
 }
 
@@ -142,11 +139,11 @@ Result<DecentralisedForgetting> recover_all(DecentralisedSgd& trained, const std
     const auto without = trained.graph().induced_subgraph_without(leaver);
     if (!without) return fail(without.error().message);
     const auto before = trained.scores(evaluation);
-    if (!before) return fail(before.error());
+    if (!before) return fail(before.error().message);
     DecentralisedForgetting out;
     for (Graph& graph : parts_of(*without)) {
         auto part = recover_part(trained, std::move(graph), *before, state_of, options, evaluation);
-        if (!part) return tl::unexpected<std::string>(part.error());
+        if (!part) return failed_with(part.error());
         out.parts.push_back(std::move(*part));
     }
     out.all = summary_of(out.parts, options.share);
@@ -171,10 +168,10 @@ Result<FederatedForgetting> recover_server(FederatedAveraging& trained, const st
     same.kept_rounds = 0;
     auto network =
         FederatedAveraging::create(std::move(survivors), same, trained.scenario_seed(), trained.team());
-    if (!network) return fail(network.error());
+    if (!network) return fail(network.error().message);
     if (restored) network->restore(restored->copy());
     const auto recovery = recover(*network, mean(before), options, evaluation);
-    if (!recovery) return tl::unexpected<std::string>(recovery.error());
+    if (!recovery) return failed_with(recovery.error());
     return FederatedForgetting{std::move(*network), *recovery, {}};
 }
 

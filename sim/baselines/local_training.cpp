@@ -19,11 +19,10 @@ std::uint64_t State::bytes() const {
     return parameters.nbytes() + (velocity.defined() ? velocity.nbytes() : 0);
 }
 
-tl::expected<State, std::string> initial_state(const ModelKind& kind, const LocalOptions& options,
-                                               std::uint64_t scenario_seed) {
+Result<State> initial_state(const ModelKind& kind, const LocalOptions& options, std::uint64_t scenario_seed) {
     const auto stream = learning::stream_seed(scenario_seed, "", "baseline-initial-weights");
     auto parameters = initial_parameters(kind, learning::make_generator(stream));
-    if (!parameters) return tl::unexpected<std::string>(parameters.error());
+    if (!parameters) return failed_with(parameters.error());
     State state{std::move(*parameters), {}, 0};
     if (options.momentum > 0.0) state.velocity = at::zeros_like(state.parameters);
     return state;
@@ -37,19 +36,18 @@ LocalTrainer::LocalTrainer(const ModelKind& kind, const LocalOptions& options,
           at::empty({options.batch, kind.shape.channels, kind.shape.height, kind.shape.width}, at::kFloat)),
       labels_(static_cast<std::size_t>(options.batch)) {}
 
-tl::expected<LocalTrainer, std::string> LocalTrainer::create(const ModelKind& kind,
-                                                             const LocalOptions& options) {
+Result<LocalTrainer> LocalTrainer::create(const ModelKind& kind, const LocalOptions& options) {
     if (options.epochs < 1 || options.batch < 1)
-        return tl::unexpected<std::string>("local epochs and batch must be at least 1");
+        return failed_with("local epochs and batch must be at least 1");
     if (!(options.learning_rate >= 0.0) || !(options.momentum >= 0.0 && options.momentum < 1.0))
-        return tl::unexpected<std::string>("the learning rate must be at least 0, momentum in [0, 1)");
+        return failed_with("the learning rate must be at least 0, momentum in [0, 1)");
     auto network = make_network(kind);
-    if (!network) return tl::unexpected<std::string>(network.error());
+    if (!network) return failed_with(network.error());
     return LocalTrainer(kind, options, std::move(*network));
 }
 
-tl::expected<double, std::string> LocalTrainer::train(const Participant& participant, State& state,
-                                                      std::uint64_t scenario_seed) {
+Result<double> LocalTrainer::train(const Participant& participant, State& state,
+                                   std::uint64_t scenario_seed) {
     ++state.rounds;
     learning::RandomStream random(learning::stream_seed(
         scenario_seed, participant.name, "baseline-order of round " + std::to_string(state.rounds)));
@@ -65,12 +63,12 @@ tl::expected<double, std::string> LocalTrainer::train(const Participant& partici
     }
     loss /= static_cast<double>(order_.size()) * static_cast<double>(options_.epochs);
     if (!std::isfinite(loss))
-        return tl::unexpected<std::string>(participant.name + ": the loss is not finite in round " +
-                                           std::to_string(state.rounds) + "; lower the learning rate");
+        return failed_with(participant.name + ": the loss is not finite in round " +
+                           std::to_string(state.rounds) + "; lower the learning rate");
     return loss;
 }
 
-// Copies the next examples of `order_` side by side.
+// Copies the next examples of `order_` into one batch.
 Batch LocalTrainer::gather(const Participant& participant, std::size_t first, std::size_t count) {
     const auto width = static_cast<std::size_t>(participant.data.shape().size());
     const float* inputs = participant.data.inputs().data_ptr<float>();
@@ -94,13 +92,12 @@ double LocalTrainer::step(const Batch& batch, State& state) {
     return loss;
 }
 
-tl::expected<std::vector<LocalTrainer>, std::string> make_trainers(const ModelKind& kind,
-                                                                   const LocalOptions& options,
-                                                                   std::size_t workers) {
+Result<std::vector<LocalTrainer>> make_trainers(const ModelKind& kind, const LocalOptions& options,
+                                                std::size_t workers) {
     std::vector<LocalTrainer> trainers;
     for (std::size_t i = 0; i < workers; ++i) {
         auto trainer = LocalTrainer::create(kind, options);
-        if (!trainer) return tl::unexpected<std::string>(trainer.error());
+        if (!trainer) return failed_with(trainer.error());
         trainers.push_back(std::move(*trainer));
     }
     return trainers;

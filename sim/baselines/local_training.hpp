@@ -10,38 +10,37 @@
 #include "sim/baselines/flat_network.hpp"
 #include "sim/baselines/options.hpp"
 #include "sim/baselines/participant.hpp"
+#include "sim/result.hpp"
 
 namespace unlearn::sim::baselines {
 
-/// Everything that a participant has become by learning.
+/// Everything that a participant has learnt.
 struct State {
     at::Tensor parameters;    ///< [P] float32
     at::Tensor velocity;      ///< [P], undefined without momentum
-    std::int64_t rounds = 0;  ///< that it has taken part in
+    std::int64_t rounds = 0;  ///< number of rounds that it took part in
 
-    /// In memory of its own.
+    /// Returns a copy that shares no memory.
     [[nodiscard]] State copy() const;
     [[nodiscard]] std::uint64_t bytes() const;
 };
 
-/// Where a participant's or the server's training begins: the same weights at all, drawn from the stream of
-/// the whole network (Lian et al. and McMahan et al. both need that).
-[[nodiscard]] tl::expected<State, std::string> initial_state(const ModelKind& kind,
-                                                             const LocalOptions& options,
-                                                             std::uint64_t scenario_seed);
+/// Returns the state in which training begins. All participants, or the server, begin with the same weights,
+/// drawn from the random stream of the whole network. Lian et al. and McMahan et al. both need that.
+[[nodiscard]] Result<State> initial_state(const ModelKind& kind, const LocalOptions& options,
+                                          std::uint64_t scenario_seed);
 
-/// The local part of a round. One per worker thread; keeps that worker's scratch memory.
+/// Performs the local part of a round. Each worker thread has one, which keeps that worker's scratch memory.
 class LocalTrainer {
   public:
-    [[nodiscard]] static tl::expected<LocalTrainer, std::string> create(const ModelKind& kind,
-                                                                        const LocalOptions& options);
+    [[nodiscard]] static Result<LocalTrainer> create(const ModelKind& kind, const LocalOptions& options);
 
-    /// Goes `options.epochs` times over the participant's examples, changing `state` in place. The order is
-    /// drawn from the stream of (scenario, participant, this round), so that it depends on nobody else and
-    /// training can go on from any state that was kept.
-    /// @return the mean loss, or why it cannot go on: the loss is no longer finite.
-    [[nodiscard]] tl::expected<double, std::string> train(const Participant& participant, State& state,
-                                                          std::uint64_t scenario_seed);
+    /// Goes over the participant's examples `options.epochs` times and changes `state` in place. The order is
+    /// drawn from the random stream of (scenario, participant, this round), so it depends on no other
+    /// participant, and training can continue from any kept state. @return the mean loss, or an error when
+    /// the loss is no longer finite.
+    [[nodiscard]] Result<double> train(const Participant& participant, State& state,
+                                       std::uint64_t scenario_seed);
 
     [[nodiscard]] FlatNetwork& network() { return *network_; }
 
@@ -57,9 +56,9 @@ class LocalTrainer {
     std::vector<std::size_t> order_;
 };
 
-/// A trainer for each of `workers`; also checks the options.
-[[nodiscard]] tl::expected<std::vector<LocalTrainer>, std::string> make_trainers(const ModelKind& kind,
-                                                                                 const LocalOptions& options,
-                                                                                 std::size_t workers);
+/// Makes one trainer for each worker, and checks the options.
+[[nodiscard]] Result<std::vector<LocalTrainer>> make_trainers(const ModelKind& kind,
+                                                              const LocalOptions& options,
+                                                              std::size_t workers);
 
 }  // namespace unlearn::sim::baselines

@@ -10,8 +10,8 @@
 namespace unlearn::sim::baselines {
 namespace {
 
-// Numbers of each vector that are mixed at a time. A constant, so that neither the number of nodes nor that
-// of workers has a say in how a compiler's vector code cuts up the work.
+// The number of elements of each vector that are mixed at a time. It is constant, so that neither the number
+// of nodes nor that of workers changes how vectorised code divides the work.
 constexpr std::size_t kSlice = 512;
 
 void add(const float* from, float weight, float* to, std::size_t count) {
@@ -39,7 +39,7 @@ std::vector<float*> memory_of(const std::vector<at::Tensor>& vectors, std::int64
 }
 
 template <typename Work>
-tl::expected<double, std::string> for_each_slice(std::int64_t length, Team& team, const Work& work) {
+Result<double> for_each_slice(std::int64_t length, Team& team, const Work& work) {
     const auto all = static_cast<std::size_t>(length);
     return team.for_each((all + kSlice - 1) / kSlice,
                          [&](std::size_t worker, std::size_t slice) -> std::optional<std::string> {
@@ -58,7 +58,7 @@ std::vector<WeightedSum> mixing_weights(const topologies::Graph& graph) {
         WeightedSum sum;
         for (const auto& [neighbour, weight] : rows[i].neighbours)
             sum.emplace_back(neighbour, static_cast<float>(weight));
-        // What the neighbours leave can be a rounding error below 0.
+        // The remaining weight can be below 0 by a rounding error.
         sum.emplace_back(i, static_cast<float>(std::max(0.0, rows[i].own)));
         std::sort(sum.begin(), sum.end());
         sums.push_back(std::move(sum));
@@ -66,8 +66,7 @@ std::vector<WeightedSum> mixing_weights(const topologies::Graph& graph) {
     return sums;
 }
 
-tl::expected<double, std::string> mix(const std::vector<WeightedSum>& sums,
-                                      const std::vector<at::Tensor>& vectors, Team& team) {
+Result<double> mix(const std::vector<WeightedSum>& sums, const std::vector<at::Tensor>& vectors, Team& team) {
     UNLEARN_ASSERT(sums.size() == vectors.size() && !vectors.empty());
     const std::int64_t length = vectors[0].numel();
     const auto memory = memory_of(vectors, length);
@@ -77,8 +76,8 @@ tl::expected<double, std::string> mix(const std::vector<WeightedSum>& sums,
     });
 }
 
-tl::expected<double, std::string> weighted_sum(const WeightedSum& sum, const std::vector<at::Tensor>& vectors,
-                                               const at::Tensor& target, Team& team) {
+Result<double> weighted_sum(const WeightedSum& sum, const std::vector<at::Tensor>& vectors,
+                            const at::Tensor& target, Team& team) {
     const std::int64_t length = target.numel();
     const auto memory = memory_of(vectors, length);
     float* out = target.data_ptr<float>();

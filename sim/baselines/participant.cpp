@@ -13,11 +13,11 @@ Participant participant(std::string name, const learning::Dataset& data) {
     return {std::move(name), data, std::move(rows)};
 }
 
-tl::expected<void, std::string> check(const std::vector<Participant>& participants) {
-    if (participants.empty()) return tl::unexpected<std::string>("there are no participants");
+Result<void> check(const std::vector<Participant>& participants) {
+    if (participants.empty()) return failed_with("there are no participants");
     std::set<std::string> names;
     for (const Participant& one : participants) {
-        const auto refuse = [&](const char* why) { return tl::unexpected<std::string>(one.name + why); };
+        const auto refuse = [&](const char* why) { return failed_with(one.name + why); };
         if (!names.insert(one.name).second) return refuse(" takes part twice");
         if (one.rows.empty()) return refuse(" has no examples to train on");
         for (const std::size_t row : one.rows)
@@ -33,7 +33,7 @@ tl::expected<void, std::string> check(const std::vector<Participant>& participan
 learning::Dataset union_of(const std::vector<Participant>& participants) {
     learning::LabelledData table;
     table.shape = participants.at(0).data.shape();
-    // A Dataset keeps only how many classes there are.
+    // A Dataset keeps only the number of classes.
     table.class_names.resize(static_cast<std::size_t>(participants[0].data.classes()));
     const auto width = table.shape.size();
     for (const Participant& one : participants) {

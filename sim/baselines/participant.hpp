@@ -4,32 +4,31 @@
 #include <string>
 #include <vector>
 
-#include <tl/expected.hpp>
-
 #include "node/learning/dataset.hpp"
+#include "sim/result.hpp"
 
 namespace unlearn::sim::baselines {
 
-/// A node of a baseline, and the examples that it alone trains on. The examples are named by their rows in a
-/// set that any number of participants share, so that a network of many nodes holds one copy of its data.
+/// A node of a baseline, and the examples that it alone trains on. The examples are row numbers in a data set
+/// that any number of participants share, so that a network of many nodes holds only one copy of its data.
 ///
-/// This is no node of HDUS: what it learns is mixed with what others learn, which is what no main model and
-/// no seed may ever be. Nothing in this folder makes or takes either.
+/// This is not a node of HDUS. What it learns is mixed with what others learn, which is never allowed for a
+/// main model or a seed. Nothing in this folder hands out or takes either.
 struct Participant {
     std::string name;
-    learning::Dataset data;         ///< copies share memory
-    std::vector<std::size_t> rows;  ///< of `data`, each at most once
+    learning::Dataset data;         ///< copies of it share memory
+    std::vector<std::size_t> rows;  ///< rows of `data`, each at most once
 };
 
-/// A participant that trains on all of `data`.
+/// Makes a participant that trains on all of `data`.
 [[nodiscard]] Participant participant(std::string name, const learning::Dataset& data);
 
-/// Checks what every baseline asks for: at least one participant, names that differ, examples at each, rows
-/// that exist, and one input shape and number of classes.
-/// @return one line that names the participant.
-[[nodiscard]] tl::expected<void, std::string> check(const std::vector<Participant>& participants);
+/// Checks what every baseline requires: at least one participant, different names, examples at each, existing
+/// rows, and the same input shape and number of classes for all. @return an error of one line that names the
+/// participant.
+[[nodiscard]] Result<void> check(const std::vector<Participant>& participants);
 
-/// All participants' examples in one set, in the order of the participants. Copies them.
+/// Returns a copy of all participants' examples in one set, in the order of the participants.
 [[nodiscard]] learning::Dataset union_of(const std::vector<Participant>& participants);
 
 }  // namespace unlearn::sim::baselines

@@ -16,7 +16,7 @@ at::Tensor weight_in(const at::Tensor& vector, std::int64_t begin, std::int64_t 
     return vector.narrow(0, begin, outputs * inputs).view({outputs, inputs});
 }
 
-// Adds the bias to every row, and cuts off below 0 in hidden layers.
+// Adds the bias to every row, and applies ReLU in hidden layers.
 void finish_layer(float* values, const float* bias, std::int64_t rows, std::int64_t width, bool hidden) {
     for (std::int64_t row = 0; row < rows; ++row, values += width) {
         for (std::int64_t i = 0; i < width; ++i)
@@ -27,7 +27,8 @@ void finish_layer(float* values, const float* bias, std::int64_t rows, std::int6
     }
 }
 
-// Cross-entropy of softmax(logits) and its slope in the logits, for one row. @return the loss.
+// Computes the cross-entropy of softmax(logits) for one row, and writes its slopes in the logits, times
+// `share`. @return the loss.
 double cross_entropy(const float* logits, float* slopes, std::int64_t classes, std::int64_t label,
                      float share) {
     const float highest = *std::max_element(logits, logits + classes);
@@ -101,7 +102,7 @@ double Perceptron::add_gradient(const at::Tensor& parameters, const Batch& batch
                               last.slopes.data_ptr<float>() + row * last.outputs, last.outputs,
                               batch.labels[row], 1.0F / static_cast<float>(rows));
     }
-    // All slopes first, as `target` may be the parameters that they are computed with.
+    // Computes all slopes first, because `target` may be the parameters that they are computed from.
     for (std::size_t layer = layers_.size() - 1; layer > 0; --layer)
         propagate_back(parameters, layer, rows);
 
@@ -118,7 +119,7 @@ double Perceptron::add_gradient(const at::Tensor& parameters, const Batch& batch
     return loss / static_cast<double>(rows);
 }
 
-// From the slopes of `layer` to those of the one below, which let nothing through where ReLU cut off.
+// Computes the slopes of the layer below from those of `layer`. They are 0 where ReLU cut off.
 void Perceptron::propagate_back(const at::Tensor& parameters, std::size_t layer, std::int64_t rows) {
     const Layer& above = layers_[layer];
     Layer& below = layers_[layer - 1];

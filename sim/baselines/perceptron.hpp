@@ -7,9 +7,9 @@
 
 namespace unlearn::sim::baselines {
 
-/// A fully connected network with ReLU between its layers, and softmax regression as the one without hidden
-/// layers; forward and backward pass by hand. Autograd would take about as long for its bookkeeping as such a
-/// small model takes for its products, and would need a gradient in memory.
+/// A fully connected network with ReLU between its layers; without hidden layers it is softmax regression.
+/// Forward and backward pass are written by hand. For such a small model, autograd would take about as long
+/// for its bookkeeping as for the products, and would need memory for the gradient.
 class Perceptron final : public FlatNetwork {
   public:
     explicit Perceptron(const ModelKind& kind);
@@ -22,9 +22,9 @@ class Perceptron final : public FlatNetwork {
     struct Layer {
         std::int64_t inputs = 0;
         std::int64_t outputs = 0;
-        std::int64_t weight = 0;  // where [outputs, inputs] begins in the vector; the bias [outputs] follows
+        std::int64_t weight = 0;  // offset of [outputs, inputs] in the vector; the bias [outputs] follows
         at::Tensor activations;   // scratch [rows, outputs]: after ReLU, or the logits
-        at::Tensor slopes;        // scratch, the same shape: of the loss, before ReLU
+        at::Tensor slopes;        // scratch of the same shape: slopes of the loss, before ReLU
     };
 
     void reserve(std::int64_t rows);
@@ -32,7 +32,7 @@ class Perceptron final : public FlatNetwork {
     void propagate_back(const at::Tensor& parameters, std::size_t layer, std::int64_t rows);
 
     std::vector<Layer> layers_;
-    std::int64_t reserved_ = 0;  // rows
+    std::int64_t reserved_ = 0;  // number of rows that the scratch memory holds
 };
 
 }  // namespace unlearn::sim::baselines

@@ -23,7 +23,7 @@ Team::~Team() {
         thread.join();
 }
 
-tl::expected<double, std::string> Team::for_each(std::size_t count, const Job& job) {
+Result<double> Team::for_each(std::size_t count, const Job& job) {
     std::unique_lock lock(mutex_);
     job_ = &job;
     next_ = 0;
@@ -34,12 +34,12 @@ tl::expected<double, std::string> Team::for_each(std::size_t count, const Job& j
     changed_.notify_all();
     changed_.wait(lock, [this] { return next_ >= count_ && busy_ == 0; });
     job_ = nullptr;
-    if (error_) return tl::unexpected<std::string>(*error_);
+    if (error_) return failed_with(*error_);
     return cpu_seconds_;
 }
 
 void Team::work(std::size_t worker) {
-    at::init_num_threads();  // OpenMP keeps the number that was fixed for each thread
+    at::init_num_threads();  // applies the fixed thread count, which OpenMP keeps for each thread
     std::size_t seen = 0;
     std::unique_lock lock(mutex_);
     while (true) {
@@ -61,11 +61,12 @@ void Team::do_items(std::size_t worker, std::unique_lock<std::mutex>& lock) {
         std::optional<std::string> error;
         try {
             error = job(worker, index);
-        } catch (const std::exception& exception) {  // of LibTorch, or out of memory
+        } catch (const std::exception& exception) {  // from LibTorch, or std::bad_alloc
             error = exception.what();
         }
         lock.lock();
-        // All items are done even so: which error is reported must not depend on who was first.
+        // The other items are still done, because the reported error must not depend on which worker was
+        // first.
         if (error && (!error_ || index < failed_)) {
             error_ = std::move(error);
             failed_ = index;

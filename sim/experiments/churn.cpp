@@ -9,7 +9,6 @@
 #include <utility>
 
 #include "node/learning/data/random.hpp"
-#include "sim/support/problem.hpp"
 #include "topologies/measures.hpp"
 
 namespace unlearn::sim::experiments {
@@ -23,19 +22,19 @@ constexpr std::string_view kMostCentral = "most-central";
 constexpr std::string_view kRandom = "random";
 constexpr double kSecondsPerHour = 3600.0;
 
-/// An event with what errors call it.
+/// An event, and its source as errors name it.
 struct Sourced {
     ChurnEvent event;
     std::string source;
 };
 
-using SourcedEvents = tl::expected<std::vector<Sourced>, std::string>;
+using SourcedEvents = Result<std::vector<Sourced>>;
 
-tl::expected<ChurnEvent, std::string> parse_line(std::string_view line) {
+Result<ChurnEvent> parse_line(std::string_view line) {
     const auto first = line.find(',');
     const auto second = first == std::string_view::npos ? first : line.find(',', first + 1);
     if (second == std::string_view::npos || line.find(',', second + 1) != std::string_view::npos)
-        return support::failed_with("three values were expected: " + std::string(kHeader));
+        return failed_with("three values were expected: " + std::string(kHeader));
     const auto seconds = line.substr(0, first);
     const auto kind = line.substr(first + 1, second - first - 1);
     ChurnEvent event;
@@ -43,18 +42,18 @@ tl::expected<ChurnEvent, std::string> parse_line(std::string_view line) {
     const auto [end, error] =
         std::from_chars(seconds.data(), seconds.data() + seconds.size(), event.at_seconds);
     if (error != std::errc{} || end != seconds.data() + seconds.size())
-        return support::failed_with("seconds = \"" + std::string(seconds) + "\" is no number");
+        return failed_with("seconds = \"" + std::string(seconds) + "\" is not a number");
     const auto parsed = parse_churn_kind(kind);
     if (!parsed)
-        return support::failed_with("event = \"" + std::string(kind) +
-                                    "\"; allowed: \"join\", \"leave\", \"exit\", \"crash\", \"come-back\"");
+        return failed_with("event = \"" + std::string(kind) +
+                           "\"; allowed: \"join\", \"leave\", \"exit\", \"crash\", \"come-back\"");
     event.kind = *parsed;
     return event;
 }
 
 SourcedEvents read_trace(const std::filesystem::path& file) {
     std::ifstream in(file);
-    if (!in) return support::failed_with(file.string() + ": cannot be read");
+    if (!in) return failed_with(file.string() + ": cannot be read");
     std::vector<Sourced> events;
     std::string line;
     std::size_t number = 1;
@@ -62,23 +61,22 @@ SourcedEvents read_trace(const std::filesystem::path& file) {
         if (!line.empty() && line.back() == '\r') line.pop_back();
         const std::string source = file.string() + ":" + std::to_string(number);
         if (number == 1) {
-            if (line != kHeader)
-                return support::failed_with(source + ": the header is not " + std::string(kHeader));
+            if (line != kHeader) return failed_with(source + ": the header is not " + std::string(kHeader));
             continue;
         }
         if (line.empty()) continue;
         auto event = parse_line(line);
-        if (!event) return support::failed_with(source + ": " + event.error());
+        if (!event) return failed_with(source + ": " + event.error().message);
         events.push_back({std::move(*event), source});
     }
-    if (in.bad() || number == 1) return support::failed_with(file.string() + ": cannot be read, or empty");
+    if (in.bad() || number == 1) return failed_with(file.string() + ": cannot be read, or empty");
     return events;
 }
 
-/// Where a node stands in a plan.
+/// The state of a node at one time of a plan.
 enum class State { waiting, up, away, gone };
 
-/// What an event needs before, and leaves behind.
+/// The state that an event requires. `after` returns the state that follows it.
 State needed(Kind kind) {
     switch (kind) {
         case Kind::join:
@@ -125,14 +123,13 @@ bool by_time(const Sourced& a, const Sourced& b) {
     return a.event.at_seconds < b.event.at_seconds;
 }
 
-/// Puts names in the place of "most-central" and "random".
-tl::expected<void, std::string> resolve(Sourced& sourced, const topologies::Graph& graph,
-                                        learning::RandomStream& random) {
+/// Replaces "most-central" and "random" by names of nodes.
+Result<void> resolve(Sourced& sourced, const topologies::Graph& graph, learning::RandomStream& random) {
     ChurnEvent& event = sourced.event;
     const std::string what =
         sourced.source + ": " + std::string(to_text(event.kind)) + " of \"" + event.node + "\"";
     if (!std::isfinite(event.at_seconds) || event.at_seconds < 0.0)
-        return support::failed_with(what + ": its time is not 0 or later");
+        return failed_with(what + ": its time is not 0 or later");
     if (graph.index_of(event.node)) return {};
     const bool is_exit = event.kind == Kind::exit;
     if (is_exit && event.node == kMostCentral)
@@ -140,7 +137,7 @@ tl::expected<void, std::string> resolve(Sourced& sourced, const topologies::Grap
     else if (is_exit && event.node == kRandom)
         event.node = graph.names[random.below(graph.size())];
     else
-        return support::failed_with(what + ": there is no such node");
+        return failed_with(what + ": there is no such node");
     return {};
 }
 
@@ -155,13 +152,13 @@ SourcedEvents scheduled(const ChurnSettings& settings, const topologies::Graph& 
         std::move(trace->begin(), trace->end(), std::back_inserter(events));
     }
     for (auto& event : events)
-        if (auto ok = resolve(event, graph, random); !ok) return support::failed_with(ok.error());
+        if (auto ok = resolve(event, graph, random); !ok) return failed_with(ok.error());
     std::stable_sort(events.begin(), events.end(), by_time);
     return events;
 }
 
-/// Whether everything can happen in this order. Fills in who waits.
-tl::expected<void, std::string> check(const std::vector<Sourced>& events, ChurnPlan& plan) {
+/// Checks that the events can happen in this order. Fills in the waiting nodes.
+Result<void> check(const std::vector<Sourced>& events, ChurnPlan& plan) {
     std::map<std::string, State> states;
     for (const auto& [event, source] : events) {
         const bool first = !states.contains(event.node);
@@ -171,14 +168,14 @@ tl::expected<void, std::string> check(const std::vector<Sourced>& events, ChurnP
             plan.waiting.insert(event.node);
         }
         if (state != needed(event.kind))
-            return support::failed_with(source + ": " + std::string(to_text(event.kind)) + " of \"" +
-                                        event.node + "\", which " + std::string(words(state)) + " then");
+            return failed_with(source + ": " + std::string(to_text(event.kind)) + " of \"" + event.node +
+                               "\", which " + std::string(words(state)) + " then");
         state = after(event.kind);
     }
     return {};
 }
 
-/// Random comings and goings, event by event: the time to the next one is exponential in the sum of all rates
+/// Draws random churn event by event: the time to the next event is exponential in the sum of all rates
 /// (Gillespie, 1976).
 class RandomChurn {
   public:
@@ -197,7 +194,7 @@ class RandomChurn {
             const auto next = weights();
             const double sum = next[0] + next[1] + next[2] + next[3];
             double then = sum > 0.0 ? now + exponential(kSecondsPerHour / sum) : seconds;
-            // Nothing remembers when it last happened, so whatever changes the rates may begin anew.
+            // The events are memoryless, so the time to the next one is drawn anew whenever the rates change.
             const bool back_first = !back_.empty() && back_.begin()->first <= then;
             if (back_first) then = back_.begin()->first;
             if (then >= seconds) return;
@@ -234,7 +231,7 @@ class RandomChurn {
     void one_of(const Weights& weights, double sum, double now, ChurnPlan& plan) {
         double at = random_.uniform() * sum;
         std::size_t chosen = 0;
-        // The last one that can happen at all is taken where rounding leads past the end.
+        // If rounding leads past the end, the last kind with a weight above 0 is taken.
         for (std::size_t i = 0; i < weights.size(); ++i) {
             if (weights[i] <= 0.0) continue;
             chosen = i;
@@ -260,7 +257,7 @@ class RandomChurn {
     std::vector<std::string> nodes_;
     std::vector<State> states_;
     learning::RandomStream random_;
-    std::multimap<double, std::size_t> back_;  ///< who comes back when
+    std::multimap<double, std::size_t> back_;  ///< the nodes that come back, by time
 };
 
 }  // namespace
@@ -275,22 +272,22 @@ std::optional<ChurnEvent::Kind> parse_churn_kind(std::string_view text) {
     return static_cast<Kind>(found - kKinds.begin());
 }
 
-tl::expected<std::vector<ChurnEvent>, std::string> load_trace(const std::filesystem::path& file) {
+Result<std::vector<ChurnEvent>> load_trace(const std::filesystem::path& file) {
     auto sourced = read_trace(file);
-    if (!sourced) return support::failed_with(sourced.error());
+    if (!sourced) return failed_with(sourced.error());
     std::vector<ChurnEvent> events;
     for (auto& one : *sourced)
         events.push_back(std::move(one.event));
     return events;
 }
 
-tl::expected<ChurnPlan, std::string> draw_churn(const ChurnSettings& settings, const topologies::Graph& graph,
-                                                double seconds, std::uint64_t seed) {
+Result<ChurnPlan> draw_churn(const ChurnSettings& settings, const topologies::Graph& graph, double seconds,
+                             std::uint64_t seed) {
     learning::RandomStream random(seed);
     const auto events = scheduled(settings, graph, random);
-    if (!events) return support::failed_with(events.error());
+    if (!events) return failed_with(events.error());
     ChurnPlan plan;
-    if (auto ok = check(*events, plan); !ok) return support::failed_with(ok.error());
+    if (auto ok = check(*events, plan); !ok) return failed_with(ok.error());
     std::set<std::string> named;
     for (const auto& [event, source] : *events) {
         named.insert(event.node);
@@ -299,7 +296,7 @@ tl::expected<ChurnPlan, std::string> draw_churn(const ChurnSettings& settings, c
     std::vector<std::string> others;
     std::copy_if(graph.names.begin(), graph.names.end(), std::back_inserter(others),
                  [&](const std::string& name) { return !named.contains(name); });
-    // Named nodes may be away, so they are not counted on to stay.
+    // Named nodes may be away, so they do not count for `keep`.
     RandomChurn(settings.rates, std::move(others), learning::RandomStream(random.next())).draw(seconds, plan);
     std::stable_sort(plan.events.begin(), plan.events.end(),
                      [](const ChurnEvent& a, const ChurnEvent& b) { return a.at_seconds < b.at_seconds; });

@@ -15,8 +15,8 @@
 #include <unistd.h>
 
 #include "node/learning/accuracy.hpp"
-#include "node/learning/held_seeds.hpp"
-#include "node/learning/member.hpp"
+#include "node/learning/ensemble/held_seeds.hpp"
+#include "node/learning/ensemble/member.hpp"
 #include "sim/baselines/baseline.hpp"
 #include "sim/baselines/cpu_clock.hpp"
 #include "sim/run/learn.hpp"
@@ -29,7 +29,7 @@ namespace fs = std::filesystem;
 using baselines::Cost;
 using baselines::Recovery;
 
-/// A folder that goes with this object.
+/// A folder that is removed when this object is destroyed.
 class TemporaryFolder {
   public:
     TemporaryFolder() {
@@ -58,37 +58,37 @@ std::map<std::string, report::Label> labels_of(std::string method, std::string w
     return {{"method", std::move(method)}, {"way", std::move(way)}};
 }
 
-/// By the name of a node: probabilities or logits, [T, classes].
+/// Probabilities or logits [T, classes], by the name of a node.
 using baselines::Predictions;
 
 class ComparisonStudy final : public Study {
   public:
     explicit ComparisonStudy(report::Progress& progress) : progress_(progress) {}
 
-    tl::expected<std::vector<report::Row>, std::string> run(const ExperimentRun& run) override {
+    Result<std::vector<report::Row>> run(const ExperimentRun& run) override {
         if (run.scenario.exits.empty())
-            return tl::unexpected<std::string>("a comparison needs an [[exit]]: the node to forget");
+            return failed_with("a comparison needs an [[exit]]: the node to forget");
         leaver_ = run.scenario.exits.front().node;
         rows_.clear();
         auto setup = run::prepare(run.scenario, {}, run::Violation::none);
-        if (!setup) return tl::unexpected(setup.error());
+        if (!setup) return failed_with(setup.error());
         setup_.emplace(std::move(*setup));
-        if (auto ok = run_hdus(run); !ok) return tl::unexpected(ok.error());
-        if (auto ok = measure_drop(run); !ok) return tl::unexpected(ok.error());
+        if (auto ok = run_hdus(run); !ok) return failed_with(ok.error());
+        if (auto ok = measure_drop(run); !ok) return failed_with(ok.error());
         baselines::Team team(run.scenario.run.threads);
         const auto baseline_setup = this->baseline_setup(run);
-        if (!baseline_setup) return tl::unexpected(baseline_setup.error());
+        if (!baseline_setup) return failed_with(baseline_setup.error());
         for (const auto& make : baselines::kBaselines) {
             const auto baseline = make(*baseline_setup, team);
-            if (!baseline) return tl::unexpected(baseline.error());
+            if (!baseline) return failed_with(baseline.error());
             if (auto ok = run_baseline(run.study.comparison, **baseline, team); !ok)
-                return tl::unexpected((*baseline)->name() + ": " + ok.error());
+                return failed_with((*baseline)->name() + ": " + ok.error().message);
         }
         return std::move(rows_);
     }
 
   private:
-    using Done = tl::expected<void, std::string>;
+    using Done = Result<void>;
 
     void add_scores(const std::string& method, const std::string& way,
                     const std::vector<report::Accuracy>& scores, bool of_main) {
@@ -114,7 +114,7 @@ class ComparisonStudy final : public Study {
         add_scores("main alone", way, scores, true);
     }
 
-    /// Mean over the survivors of the distance between what they predict and what others of their names do.
+    /// Adds the mean distance between two sets of predictions of the same nodes.
     void add_distance(const std::string& method, const std::string& way, const Predictions& here,
                       const Predictions& there) {
         double disagreement = 0.0;
@@ -129,19 +129,19 @@ class ComparisonStudy final : public Study {
         rows_.push_back(row("total_variation", variation / count, labels_of(method, way)));
     }
 
-    tl::expected<std::unique_ptr<run::World>, std::string> make_world(const ExperimentRun& run,
-                                                                      const std::vector<std::string>& without,
-                                                                      const fs::path& folder) {
+    Result<std::unique_ptr<run::World>> make_world(const ExperimentRun& run,
+                                                   const std::vector<std::string>& without,
+                                                   const fs::path& folder) {
         auto setup = run::prepare(run.scenario, without, run::Violation::none);
-        if (!setup) return tl::unexpected(setup.error());
+        if (!setup) return failed_with(setup.error());
         fs::create_directories(folder);
         auto world =
             run::World::create(run.scenario, {folder, run::Violation::none, scenario::TransportKind::zmq},
                                progress_, std::move(*setup));
         if (!world) return world;
-        if (auto ok = (*world)->train(); !ok) return tl::unexpected(ok.error());
-        if (auto ok = (*world)->distil(); !ok) return tl::unexpected(ok.error());
-        if (auto ok = (*world)->exchange(); !ok) return tl::unexpected(ok.error());
+        if (auto ok = (*world)->train(); !ok) return failed_with(ok.error());
+        if (auto ok = (*world)->distil(); !ok) return failed_with(ok.error());
+        if (auto ok = (*world)->exchange(); !ok) return failed_with(ok.error());
         return world;
     }
 
@@ -155,43 +155,43 @@ class ComparisonStudy final : public Study {
     Done run_hdus(const ExperimentRun& run) {
         const TemporaryFolder folder;
         auto world = make_world(run, {}, folder.path() / "with");
-        if (!world) return tl::unexpected(world.error());
+        if (!world) return failed_with(world.error());
         const auto before = (*world)->evaluate();
-        if (!before) return tl::unexpected(before.error());
+        if (!before) return failed_with(before.error());
         add_evaluations("before", *before);
         const auto bytes_before = (*world)->traffic().bytes;
         const auto exit = (*world)->exit(leaver_);
-        if (!exit) return tl::unexpected(exit.error());
+        if (!exit) return failed_with(exit.error());
         if (!exit->result.missing.empty())
-            return tl::unexpected("HDUS: no receipt of " + exit->result.missing.front());
+            return failed_with("HDUS: no receipt of " + exit->result.missing.front());
         double last = 0.0;
         for (const auto& holder : exit->result.per_holder)
             last = std::max(last, holder.ms);
         rows_.push_back(row("seconds", last / 1000.0, labels_of("HDUS", "drop")));
         rows_.push_back(row("bytes", (*world)->traffic().bytes - bytes_before, labels_of("HDUS", "drop")));
         const auto after = (*world)->evaluate();
-        if (!after) return tl::unexpected(after.error());
+        if (!after) return failed_with(after.error());
         add_evaluations("drop", *after);
         (*world)->stop();
 
         auto never = make_world(run, {leaver_}, folder.path() / "without");
-        if (!never) return tl::unexpected(never.error());
+        if (!never) return failed_with(never.error());
         const auto counterfactual = (*never)->evaluate();
-        if (!counterfactual) return tl::unexpected(counterfactual.error());
+        if (!counterfactual) return failed_with(counterfactual.error());
         (*never)->stop();
         add_distance("HDUS", "drop", predictions_of(*after), predictions_of(*counterfactual));
         return {};
     }
 
-    /// What the drop costs each holder, in a holder of the same seeds: in the world's nodes it is mixed up
-    /// with the network and the disk.
+    /// Measures what dropping the leaver's seed costs its holders. It uses separate holders of the same
+    /// seeds, because in the world's nodes the network and the disk take CPU time, too.
     Done measure_drop(const ExperimentRun& run) {
         support::Workers workers(run.scenario.run.threads);
         const auto main_models = run::train_main_models(run.scenario.training, *setup_, workers, progress_);
-        if (!main_models) return tl::unexpected(main_models.error());
+        if (!main_models) return failed_with(main_models.error());
         const auto seeds =
             run::distil_seeds(run.scenario.distillation, *setup_, *main_models, workers, progress_);
-        if (!seeds) return tl::unexpected(seeds.error());
+        if (!seeds) return failed_with(seeds.error());
         double drop = 0.0;
         double wipe = 0.0;
         double mixture = 0.0;
@@ -207,13 +207,13 @@ class ComparisonStudy final : public Study {
                 auto member = learning::Member::from_payload(setup_->nodes[owner].identity.id().bytes(), 1,
                                                              (*seeds)[owner].architecture().text(),
                                                              (*seeds)[owner].payload(), *holder.own());
-                if (!member) return tl::unexpected(node.name + ": " + member.error().message);
+                if (!member) return failed_with(node.name + ": " + member.error().message);
                 holder.install(std::move(*member));
             }
             static_cast<void>(holder.snapshot());
             const auto& id = setup_->nodes[*held].identity.id().bytes();
             const double started = baselines::thread_cpu_seconds();
-            if (!holder.drop(id)) return tl::unexpected(node.name + " does not hold the seed of " + leaver_);
+            if (!holder.drop(id)) return failed_with(node.name + " does not hold the seed of " + leaver_);
             const double dropped = baselines::thread_cpu_seconds();
             static_cast<void>(holder.wipe_dropped(id, std::chrono::milliseconds(0)));
             const double wiped = baselines::thread_cpu_seconds();
@@ -298,10 +298,10 @@ class ComparisonStudy final : public Study {
         return options;
     }
 
-    tl::expected<baselines::BaselineSetup, std::string> baseline_setup(const ExperimentRun& run) const {
+    Result<baselines::BaselineSetup> baseline_setup(const ExperimentRun& run) const {
         const auto& settings = run.study.comparison;
         auto architecture = learning::parse_architecture(settings.model);
-        if (!architecture) return tl::unexpected("study.model: " + architecture.error().message);
+        if (!architecture) return failed_with("study.model: " + architecture.error().message);
         return baselines::BaselineSetup{run.scenario.graph, participants(),
                                         local_options(settings, std::move(*architecture)), settings.rounds,
                                         run.scenario.seed};
@@ -320,7 +320,7 @@ class ComparisonStudy final : public Study {
         for (const std::string& way : baseline.ways_to_forget()) {
             auto phase = progress_.start(name + ": " + way, 0);
             const auto forgotten = baseline.forget(leaver_, way, forgetting_options(settings), evaluation());
-            if (!forgotten) return tl::unexpected(forgotten.error());
+            if (!forgotten) return failed_with(forgotten.error());
             add_recovery(name, way, forgotten->recovery, team);
             add_network_scores(name, way, forgotten->logits);
             if (!exact)
@@ -328,7 +328,7 @@ class ComparisonStudy final : public Study {
             else
                 add_distance(name, way, probabilities(forgotten->logits), *exact);
         }
-        // What it takes is shown by what it leaves: how far those are who go on as they were.
+        // The distance without any forgetting is the reference for the other distances.
         before.erase(leaver_);
         add_distance(name, "nothing", probabilities(before), *exact);
         return {};
@@ -343,8 +343,7 @@ class ComparisonStudy final : public Study {
 
 }  // namespace
 
-tl::expected<std::unique_ptr<Study>, std::string> make_comparison_study(const ExperimentRun&,
-                                                                        report::Progress& progress) {
+Result<std::unique_ptr<Study>> make_comparison_study(const ExperimentRun&, report::Progress& progress) {
     return std::make_unique<ComparisonStudy>(progress);
 }
 

@@ -15,7 +15,7 @@ using protocol::EventKind;
 
 constexpr std::size_t kUnreachable = std::numeric_limits<std::size_t>::max();
 
-/// Hops from a node to all others.
+/// Returns the hops from a node to all others.
 std::vector<std::size_t> distances(const topologies::Graph& graph, std::size_t from) {
     const auto adjacency = graph.adjacency();
     std::vector<std::size_t> distance(graph.size(), kUnreachable);
@@ -96,7 +96,7 @@ void ExitWatch::on_event(std::size_t node, const protocol::Event& event, protoco
 void ExitWatch::learned(std::size_t node, double at) {
     if (untold_.erase(node) == 0) return;
     learned_.emplace(node, at);
-    // The engine tells of what it learned after it took the seed out of the ensemble.
+    // The engine reports the exit after it took the seed out of the ensemble.
     if (!holders_.contains(node)) return;
     forgot_.emplace(node, at);
     const auto before = before_.find(node);
@@ -118,7 +118,8 @@ void ExitWatch::finish() {
     set_apart_cut_off();
 }
 
-/// Nodes that no chain of running nodes links to a node that knows.
+/// Moves untold nodes to `cut_off_` when no chain of running nodes links them to a node that knows of the
+/// exit.
 void ExitWatch::set_apart_cut_off() {
     std::queue<std::size_t> next;
     std::set<std::size_t> reached;

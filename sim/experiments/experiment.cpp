@@ -17,9 +17,9 @@ namespace {
 using config::Complaints;
 using config::TableReader;
 
-tl::unexpected<scenario::ScenarioError> refuse(std::string message) {
+tl::unexpected<Error> refuse(std::string message) {
     message.resize(std::min(message.size(), message.find('\n')));
-    return tl::unexpected(scenario::ScenarioError{std::move(message)});
+    return bad_input({std::move(message)});
 }
 
 constexpr std::array<std::string_view, 3> kReportSections = {"plot", "table", "description"};
@@ -30,20 +30,20 @@ std::string as_text(const toml::table& table) {
     return out.str();
 }
 
-/// What decides data, main models and, where there is a network, seeds: the table without what comes after
-/// them.
+/// Returns the part of the table that decides what the runs of a family share: data, main models and, where
+/// there is a network, seeds.
 std::string family_of(const toml::table& table, StudyKind kind, const ExperimentRun& run) {
     toml::table copy = table;
     copy.erase("ensemble");
-    if (kind == StudyKind::kLearning) {
+    if (kind == StudyKind::learning) {
         copy.erase("distillation");
         copy.erase("poison");
         if (toml::table* models = copy.get("models") != nullptr ? copy.get("models")->as_table() : nullptr)
             models->erase("seed");
-    } else if (kind == StudyKind::kNetwork && run.study.network.learning) {
+    } else if (kind == StudyKind::network && run.study.network.learning) {
         for (const char* key : {"links", "churn", "study"})
             copy.erase(key);
-        // What nodes learn depends on their names, not on who is linked to whom.
+        // What nodes learn depends on their names, but not on the links between them.
         if (toml::table* topology =
                 copy.get("topology") != nullptr ? copy.get("topology")->as_table() : nullptr)
             for (const char* key : {"kind", "degree", "rewire", "probability", "across", "radius",
@@ -61,7 +61,7 @@ class ExperimentParser {
                      const scenario::ScenarioOptions& options, std::size_t most_runs)
         : text_(text), file_(file), options_(options), most_runs_(most_runs), complaints_(file.string()) {}
 
-    tl::expected<Experiment, scenario::ScenarioError> parse() {
+    Result<Experiment> parse() {
         experiment_.file = file_;
         experiment_.text = text_;
         const toml::table root = toml::parse(text_, file_.string());
@@ -94,7 +94,7 @@ class ExperimentParser {
         experiment_.figures = read_figures(root, reader);
     }
 
-    /// The last key fastest. @return false after the last combination.
+    /// Moves to the next combination; the last key varies fastest. @return false after the last combination.
     bool advance(std::vector<std::size_t>& choice) const {
         for (std::size_t i = keys_.size(); i-- > 0;) {
             if (++choice[i] < keys_[i].labels.size()) return true;
@@ -104,7 +104,8 @@ class ExperimentParser {
     }
 
     void add_run(const std::vector<std::size_t>& choice) {
-        // Read anew for each run: values are moved to their places, because copies would forget their lines.
+        // The text is parsed again for each run. Values are moved to their places, because copies would lose
+        // their line numbers.
         toml::table table = toml::parse(text_, file_.string());
         apply_choice(table, keys_, choice);
         for (const auto& key : kReportSections)
@@ -118,7 +119,7 @@ class ExperimentParser {
         for (const auto& key : kStudySections)
             table.erase(key);
         run.scenario = scenario::read_scenario(table, file_, options_, complaints_);
-        if (experiment_.kind == StudyKind::kComparison &&
+        if (experiment_.kind == StudyKind::comparison &&
             run.scenario.network.transport == scenario::TransportKind::virtual_time)
             complaints_.add(
                 0, "network.transport = \"virtual\": a comparison measures times, over real sockets");
@@ -140,10 +141,8 @@ class ExperimentParser {
 
 }  // namespace
 
-tl::expected<Experiment, scenario::ScenarioError> parse_experiment(std::string_view text,
-                                                                   const std::filesystem::path& file,
-                                                                   const scenario::ScenarioOptions& options,
-                                                                   std::size_t most_runs) {
+Result<Experiment> parse_experiment(std::string_view text, const std::filesystem::path& file,
+                                    const scenario::ScenarioOptions& options, std::size_t most_runs) {
     try {
         return ExperimentParser(text, file, options, most_runs).parse();
     } catch (const toml::parse_error& error) {
@@ -152,10 +151,10 @@ tl::expected<Experiment, scenario::ScenarioError> parse_experiment(std::string_v
     }
 }
 
-tl::expected<Experiment, scenario::ScenarioError> load_experiment(const std::filesystem::path& file,
-                                                                  const scenario::ScenarioOptions& options) {
+Result<Experiment> load_experiment(const std::filesystem::path& file,
+                                   const scenario::ScenarioOptions& options) {
     auto text = scenario::read_scenario_file(file);
-    if (!text) return tl::unexpected(text.error());
+    if (!text) return failed_with(text.error());
     return parse_experiment(*text, file, options);
 }
 

@@ -95,7 +95,7 @@ report::TableSpec read_table(TableReader& reader, const toml::table& table) {
 std::vector<Figure> read_figures(const toml::table& root, TableReader& reader) {
     std::vector<std::pair<std::uint32_t, Figure>> found;
     for (const auto& [key, is_plot] : {std::pair{"plot", true}, std::pair{"table", false}}) {
-        // The reader complains where it is not a list of tables.
+        // The reader adds a complaint if the value is not a list of tables.
         auto readers = reader.sections(key);
         for (std::size_t i = 0; i < readers.size(); ++i) {
             const toml::table& table = *root.get(key)->as_array()->get(i)->as_table();

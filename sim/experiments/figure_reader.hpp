@@ -9,7 +9,7 @@
 
 namespace unlearn::sim::experiments {
 
-/// The [[plot]] and [[table]] of an experiment file, in the order of the file.
+/// Reads the [[plot]] and [[table]] sections of an experiment file. Returns them in the order of the file.
 [[nodiscard]] std::vector<Figure> read_figures(const toml::table& root, config::TableReader& reader);
 
 }  // namespace unlearn::sim::experiments

@@ -10,9 +10,9 @@
 #include <ATen/ATen.h>
 
 #include "node/learning/accuracy.hpp"
-#include "node/learning/ensemble.hpp"
-#include "node/learning/member.hpp"
-#include "node/learning/own_part.hpp"
+#include "node/learning/ensemble/ensemble.hpp"
+#include "node/learning/ensemble/member.hpp"
+#include "node/learning/ensemble/own_part.hpp"
 #include "sim/baselines/central.hpp"
 #include "sim/experiments/known_logits.hpp"
 #include "sim/experiments/poison.hpp"
@@ -23,11 +23,11 @@ namespace {
 
 using learning::Member;
 
-/// The seeds of all nodes as their neighbours hold them: one way to distil, one way to poison.
+/// The seeds of all nodes as their neighbours hold them, for one way to distil and one way to poison.
 struct SeedSet {
-    std::vector<std::vector<float>> test_logits;  ///< of each owner's seed
-    std::vector<ScopedAccuracy> alone;            ///< of each owner's seed, honest
-    /// For each holder, its neighbours' seeds by owner (a position in the setup).
+    std::vector<std::vector<float>> test_logits;  ///< the logits of each owner's seed
+    std::vector<ScopedAccuracy> alone;            ///< the accuracy of each owner's seed, before poisoning
+    /// The seeds of each holder's neighbours by owner (a position in the setup).
     std::vector<std::map<std::size_t, std::shared_ptr<Member>>> members;
 };
 
@@ -50,9 +50,9 @@ class LearningStudy final : public Study {
     LearningStudy(const ExperimentRun& first, run::Setup setup, report::Progress& progress)
         : setup_(std::move(setup)), progress_(progress), workers_(first.scenario.run.threads) {}
 
-    tl::expected<void, std::string> train(const ExperimentRun& first) {
+    Result<void> train(const ExperimentRun& first) {
         auto main_models = run::train_main_models(first.scenario.training, setup_, workers_, progress_);
-        if (!main_models) return tl::unexpected(main_models.error());
+        if (!main_models) return failed_with(main_models.error());
         main_models_ = std::move(*main_models);
         own_.resize(setup_.nodes.size());
         main_logits_.resize(setup_.nodes.size());
@@ -69,13 +69,13 @@ class LearningStudy final : public Study {
                 phase.advance();
                 return std::nullopt;
             });
-        if (error) return tl::unexpected(*error);
+        if (error) return failed_with(*error);
         return train_one_model(first);
     }
 
-    tl::expected<std::vector<report::Row>, std::string> run(const ExperimentRun& run) override {
+    Result<std::vector<report::Row>> run(const ExperimentRun& run) override {
         const auto seeds = seeds_of(run);
-        if (!seeds) return tl::unexpected(seeds.error());
+        if (!seeds) return failed_with(seeds.error());
         const auto poisoned = poisoned_nodes(run.study.poison, names(), run.scenario.seed);
         std::vector<report::Row> rows;
         std::set<std::string> gone;
@@ -86,7 +86,7 @@ class LearningStudy final : public Study {
                 if (!gone.contains(setup_.nodes[i].name) && !poisoned.contains(setup_.nodes[i].name))
                     holders.push_back(i);
             auto more = score_holders(run, **seeds, holders, gone, departed);
-            if (!more) return tl::unexpected(more.error());
+            if (!more) return failed_with(more.error());
             rows.insert(rows.end(), more->begin(), more->end());
         }
         return rows;
@@ -100,17 +100,17 @@ class LearningStudy final : public Study {
         return out;
     }
 
-    /// `scores` [T, classes], as they are under both scopes.
+    /// Returns the accuracies of `scores` [T, classes] in both scopes, which use the same scores.
     [[nodiscard]] ScopedAccuracy score(const at::Tensor& scores, std::size_t node) const {
         return {learning::own_accuracy(scores, setup_.test, setup_.nodes[node].own.class_distribution()),
                 learning::full_accuracy(scores, setup_.test)};
     }
 
-    tl::expected<void, std::string> train_one_model(const ExperimentRun& first) {
+    Result<void> train_one_model(const ExperimentRun& first) {
         const std::string& text = first.study.learning.one_model;
         if (text.empty()) return {};
         const auto architecture = learning::parse_architecture(text);
-        if (!architecture) return tl::unexpected("study.one_model: " + architecture.error().message);
+        if (!architecture) return failed_with("study.one_model: " + architecture.error().message);
         std::vector<baselines::Participant> everybody;
         for (const auto& node : setup_.nodes)
             everybody.push_back(baselines::participant(node.name, node.split.train));
@@ -120,39 +120,39 @@ class LearningStudy final : public Study {
         const auto model =
             baselines::CentralModel::train(everybody, *architecture, options, first.scenario.seed,
                                            [&](const learning::EpochReport&) { phase.advance(); });
-        if (!model) return tl::unexpected("study.one_model: " + model.error());
+        if (!model) return failed_with("study.one_model: " + model.error().message);
         const auto logits = model->logits(setup_.test.inputs());
         for (std::size_t i = 0; i < setup_.nodes.size(); ++i)
             one_model_scores_.push_back(score(logits, i));
         return {};
     }
 
-    tl::expected<const std::vector<learning::Seed>*, std::string> distilled(const ExperimentRun& run) {
+    Result<const std::vector<learning::Seed>*> distilled(const ExperimentRun& run) {
         const std::string key = distillation_key(run);
         if (const auto found = distilled_.find(key); found != distilled_.end()) return &found->second;
         for (std::size_t i = 0; i < setup_.nodes.size(); ++i) {
             auto architecture = learning::parse_architecture(
-                run.scenario.seed_architecture(static_cast<topologies::NodeIndex>(i)));
-            if (!architecture) return tl::unexpected("models.seed: " + architecture.error().message);
+                run.scenario.seed_architecture(static_cast<topologies::NodeIndex>(i)),
+                learning::kSeedArchitectures);
+            if (!architecture) return failed_with("models.seed: " + architecture.error().message);
             setup_.nodes[i].seed_architecture = std::move(*architecture);
         }
         auto seeds = run::distil_seeds(run.scenario.distillation, setup_, main_models_, workers_, progress_);
-        if (!seeds) return tl::unexpected(seeds.error());
+        if (!seeds) return failed_with(seeds.error());
         return &distilled_.emplace(key, std::move(*seeds)).first->second;
     }
 
-    tl::expected<const SeedSet*, std::string> seeds_of(const ExperimentRun& run) {
+    Result<const SeedSet*> seeds_of(const ExperimentRun& run) {
         const std::string key = distillation_key(run) + " poisoned " + poison_key(run.study.poison);
         if (const auto found = seed_sets_.find(key); found != seed_sets_.end()) return &found->second;
         const auto seeds = distilled(run);
-        if (!seeds) return tl::unexpected(seeds.error());
+        if (!seeds) return failed_with(seeds.error());
         auto set = hand_out(**seeds, run);
-        if (!set) return tl::unexpected(set.error());
+        if (!set) return failed_with(set.error());
         return &seed_sets_.emplace(key, std::move(*set)).first->second;
     }
 
-    tl::expected<SeedSet, std::string> hand_out(const std::vector<learning::Seed>& seeds,
-                                                const ExperimentRun& run) {
+    Result<SeedSet> hand_out(const std::vector<learning::Seed>& seeds, const ExperimentRun& run) {
         const auto poisoned = poisoned_nodes(run.study.poison, names(), run.scenario.seed);
         std::vector<std::vector<std::uint8_t>> payloads;
         for (std::size_t i = 0; i < seeds.size(); ++i) {
@@ -182,8 +182,8 @@ class LearningStudy final : public Study {
             phase.advance();
             return std::nullopt;
         };
-        if (const auto error = workers_.for_each(seeds.size(), hand_to)) return tl::unexpected(*error);
-        // Everybody's predictions with a seed are the same, so one holder's copy answers for all.
+        if (const auto error = workers_.for_each(seeds.size(), hand_to)) return failed_with(*error);
+        // A seed gives the same predictions at every holder, so one holder's copy is enough.
         const auto ask = [&](std::size_t owner) -> std::optional<std::string> {
             for (const std::size_t holder : setup_.nodes[owner].neighbours) {
                 const auto& member = *set.members[holder].at(owner);
@@ -193,7 +193,7 @@ class LearningStudy final : public Study {
             }
             return std::nullopt;
         };
-        if (const auto error = workers_.for_each(seeds.size(), ask)) return tl::unexpected(*error);
+        if (const auto error = workers_.for_each(seeds.size(), ask)) return failed_with(*error);
         return set;
     }
 
@@ -203,8 +203,8 @@ class LearningStudy final : public Study {
         std::size_t aside = 0;
     };
 
-    /// What a production node makes of the seeds that it holds, but that what each says about the test set is
-    /// looked up.
+    /// Builds the ensemble that a production node would make of the seeds that it holds. The answers of each
+    /// seed for the test set are looked up instead of computed.
     [[nodiscard]] Mixed mix(const ExperimentRun& run, const SeedSet& seeds, std::size_t holder,
                             const std::set<std::string>& gone) const {
         std::vector<std::shared_ptr<const Member>> members;
@@ -227,18 +227,16 @@ class LearningStudy final : public Study {
         return mixed;
     }
 
-    tl::expected<std::vector<report::Row>, std::string> score_holders(const ExperimentRun& run,
-                                                                      const SeedSet& seeds,
-                                                                      const std::vector<std::size_t>& holders,
-                                                                      const std::set<std::string>& gone,
-                                                                      std::size_t departed) {
+    Result<std::vector<report::Row>> score_holders(const ExperimentRun& run, const SeedSet& seeds,
+                                                   const std::vector<std::size_t>& holders,
+                                                   const std::set<std::string>& gone, std::size_t departed) {
         std::vector<Mixed> mixed(holders.size());
         const auto error =
             workers_.for_each(holders.size(), [&](std::size_t i) -> std::optional<std::string> {
                 mixed[i] = mix(run, seeds, holders[i], gone);
                 return std::nullopt;
             });
-        if (error) return tl::unexpected(*error);
+        if (error) return failed_with(*error);
         std::vector<report::Row> rows;
         double main = 0.0;
         double ensemble = 0.0;
@@ -280,21 +278,20 @@ class LearningStudy final : public Study {
     support::Workers workers_;
     std::vector<learning::MainModel> main_models_;
     std::vector<std::shared_ptr<const learning::OwnPart>> own_;
-    std::vector<std::vector<float>> main_logits_;  ///< of each node's main model on the test set
+    std::vector<std::vector<float>> main_logits_;  ///< the logits of each node's main model on the test set
     std::vector<ScopedAccuracy> main_scores_;
-    std::vector<ScopedAccuracy> one_model_scores_;  ///< of the one model, for each node; empty without one
+    std::vector<ScopedAccuracy> one_model_scores_;  ///< of the one model, at each node; empty without one
     std::map<std::string, std::vector<learning::Seed>> distilled_;
     std::map<std::string, SeedSet> seed_sets_;
 };
 
 }  // namespace
 
-tl::expected<std::unique_ptr<Study>, std::string> make_learning_study(const ExperimentRun& first,
-                                                                      report::Progress& progress) {
+Result<std::unique_ptr<Study>> make_learning_study(const ExperimentRun& first, report::Progress& progress) {
     auto setup = run::prepare(first.scenario, {}, run::Violation::none);
-    if (!setup) return tl::unexpected(setup.error());
+    if (!setup) return failed_with(setup.error());
     auto study = std::make_unique<LearningStudy>(first, std::move(*setup), progress);
-    if (auto ok = study->train(first); !ok) return tl::unexpected(ok.error());
+    if (auto ok = study->train(first); !ok) return failed_with(ok.error());
     return study;
 }
 

@@ -35,21 +35,21 @@ LearntNetwork::LearntNetwork(protocol::NetworkId id, learning::Dataset test, std
         seed_logits_.emplace(node.id.bytes(), node.seed_logits);
 }
 
-tl::expected<std::shared_ptr<const LearntNetwork>, std::string> LearntNetwork::learn(
-    const scenario::Scenario& scenario, report::Progress& progress) {
+Result<std::shared_ptr<const LearntNetwork>> LearntNetwork::learn(const scenario::Scenario& scenario,
+                                                                  report::Progress& progress) {
     auto setup = run::prepare(scenario, {}, run::Violation::none);
-    if (!setup) return tl::unexpected(setup.error());
+    if (!setup) return failed_with(setup.error());
     support::Workers workers(scenario.run.threads);
     const auto main_models = run::train_main_models(scenario.training, *setup, workers, progress);
-    if (!main_models) return tl::unexpected(main_models.error());
+    if (!main_models) return failed_with(main_models.error());
     const auto seeds = run::distil_seeds(scenario.distillation, *setup, *main_models, workers, progress);
-    if (!seeds) return tl::unexpected(seeds.error());
+    if (!seeds) return failed_with(seeds.error());
     std::vector<LearntNode> nodes(setup->nodes.size());
     const auto error = workers.for_each(nodes.size(), [&](std::size_t i) -> std::optional<std::string> {
         nodes[i] = learnt(*setup, setup->nodes[i], (*main_models)[i], (*seeds)[i]);
         return std::nullopt;
     });
-    if (error) return tl::unexpected(*error);
+    if (error) return failed_with(*error);
     return std::shared_ptr<const LearntNetwork>(
         new LearntNetwork(setup->network, std::move(setup->test), std::move(nodes)));
 }

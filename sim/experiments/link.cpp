@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::uint64_t kPacketBytes = 1400;
 constexpr SteadyTime kFirstTimeout = 200ms;
-/// A connection on which nothing passes is taken for dead long before.
+/// The end of the backoff. The protocol takes a silent connection for dead long before.
 constexpr SteadyTime kLastTimeout = 60s;
 
 }  // namespace
@@ -34,7 +34,7 @@ virtual_world::Fate Link::judge(const NodeId& from, const NodeId& to, const netw
         fate.delay = transmission(from, to, protocol::lane_of(kind), bytes);
     }
     if (settings_.loss <= 0.0) return fate;
-    if (settings_.lost == LinkSettings::Lost::kPacket)
+    if (settings_.lost == LinkSettings::Lost::packet)
         fate.delay += retransmissions(bytes);
     else if (lost())
         fate.copies = 0;
@@ -60,7 +60,7 @@ SteadyTime Link::transmission(const NodeId& from, const NodeId& to, protocol::La
         SteadyTime(static_cast<std::int64_t>(1e6 * static_cast<double>(bytes) / *settings_.bytes_per_second));
     const SteadyTime done = std::max(busy[own], time_.now()) + takes;
     busy[own] = done;
-    // What is less urgent waits for it.
+    // Less urgent lanes wait for this message.
     for (std::size_t other = own + 1; other < busy.size(); ++other)
         busy[other] = std::max(busy[other] + takes, done);
     return done - time_.now();

@@ -12,23 +12,22 @@ class NetworkRuns final : public Study {
     NetworkRuns(std::shared_ptr<const LearntNetwork> learnt, report::Progress& progress)
         : learnt_(std::move(learnt)), progress_(progress) {}
 
-    tl::expected<std::vector<report::Row>, std::string> run(const ExperimentRun& run) override {
+    Result<std::vector<report::Row>> run(const ExperimentRun& run) override {
         return run_network_study(run.scenario, run.study.network, progress_, learnt_);
     }
 
   private:
-    std::shared_ptr<const LearntNetwork> learnt_;  ///< null where nobody learns
+    std::shared_ptr<const LearntNetwork> learnt_;  ///< null without learning
     report::Progress& progress_;
 };
 
 }  // namespace
 
-tl::expected<std::unique_ptr<Study>, std::string> make_network_runs(const ExperimentRun& first,
-                                                                    report::Progress& progress) {
+Result<std::unique_ptr<Study>> make_network_runs(const ExperimentRun& first, report::Progress& progress) {
     std::shared_ptr<const LearntNetwork> learnt;
     if (first.study.network.learning) {
         auto made = LearntNetwork::learn(first.scenario, progress);
-        if (!made) return tl::unexpected(made.error());
+        if (!made) return failed_with(made.error());
         learnt = std::move(*made);
     }
     return std::make_unique<NetworkRuns>(std::move(learnt), progress);

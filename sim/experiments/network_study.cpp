@@ -11,7 +11,6 @@
 #include "sim/experiments/network_watch.hpp"
 #include "sim/experiments/study_world.hpp"
 #include "sim/run/learn.hpp"
-#include "sim/support/problem.hpp"
 #include "topologies/measures.hpp"
 
 namespace unlearn::sim::experiments {
@@ -20,7 +19,7 @@ namespace {
 using namespace std::chrono_literals;
 using protocol::SteadyTime;
 
-/// Nodes start spread over this time, so that their timers do not tick together.
+/// Nodes start at random times within this period, so that their timers do not tick together.
 constexpr SteadyTime kStartTime = 1s;
 constexpr SteadyTime kCheckSpreadEvery = 250ms;
 constexpr std::chrono::seconds kLossyLeaseRenewal{15};
@@ -50,7 +49,7 @@ StudyWorldSettings world_settings(const scenario::Scenario& scenario, const Netw
         learnt ? learnt->id() : protocol::network_id_of({scenario.name, {1}, {"a", "b"}, "none", {}});
     world.engine.pace = settings.pace;
     world.engine.lease_time = settings.lease_time;
-    const bool loses = settings.link.loss > 0.0 && settings.link.lost == LinkSettings::Lost::kMessage;
+    const bool loses = settings.link.loss > 0.0 && settings.link.lost == LinkSettings::Lost::message;
     world.engine.lease_renewal =
         settings.lease_renewal.value_or(loses ? kLossyLeaseRenewal : protocol::kLeaseRenewal);
     world.tick = settings.tick;
@@ -62,7 +61,7 @@ StudyWorldSettings world_settings(const scenario::Scenario& scenario, const Netw
     return world;
 }
 
-/// One run.
+/// One run of a scenario in virtual time.
 class NetworkStudy {
   public:
     NetworkStudy(const scenario::Scenario& scenario, const NetworkStudySettings& settings, ChurnPlan plan,
@@ -78,7 +77,7 @@ class NetworkStudy {
                  [this](std::size_t node, const protocol::Event& event) { on_event(node, event); }),
           watch_(world_, learnt, workers_, to_time(settings.patience_seconds)) {}
 
-    tl::expected<std::vector<report::Row>, std::string> run() {
+    Result<std::vector<report::Row>> run() {
         spread();
         begin_ = world_.time().now();
         if (settings_.node_rows) watch_.add_node_rows(rows_);
@@ -88,7 +87,7 @@ class NetworkStudy {
         phase_ = &phase;
         run_until(end);
         phase_ = nullptr;
-        if (world_.problem()) return tl::unexpected(*world_.problem());
+        if (world_.problem()) return failed_with(*world_.problem());
         for (auto& exit : exits_) {
             exit->finish();
             exit->add_rows(rows_, settings_.node_rows);
@@ -103,7 +102,7 @@ class NetworkStudy {
         world_.time().run_while(end, [this] { return !world_.problem().has_value(); });
     }
 
-    /// Starts everybody who does not wait, and lets the seeds reach their holders.
+    /// Starts all nodes that do not wait, and lets the seeds reach their holders.
     void spread() {
         for (std::size_t node = 0; node < world_.size(); ++node) {
             const SteadyTime at(
@@ -126,7 +125,7 @@ class NetworkStudy {
                              [this, event] { carry_out(event.kind, *graph_.index_of(event.node)); });
     }
 
-    /// @return how many.
+    /// @return the number of samples.
     std::uint64_t plan_samples(SteadyTime end) {
         std::uint64_t count = 0;
         for (SteadyTime at = begin_; at <= end; at += to_time(settings_.sample_every_seconds), ++count)
@@ -174,7 +173,7 @@ class NetworkStudy {
         for (auto& exit : exits_)
             exit->on_event(node, event, world_.time().now());
         watch_.on_event(node, event);
-        // It stops right after this, and is no longer there to hear of other exits.
+        // The node stops right after this event, and no longer learns of other exits.
         if (event.kind == protocol::EventKind::retired) goes_down(node);
     }
 
@@ -198,7 +197,7 @@ class NetworkStudy {
     std::vector<double> betweenness_;
     learning::RandomStream random_;
     support::Workers workers_;
-    std::vector<std::unique_ptr<ExitWatch>> exits_;  ///< the world tells them what happens
+    std::vector<std::unique_ptr<ExitWatch>> exits_;  ///< declared before the world, which sends them events
     StudyWorld world_;
     NetworkWatch watch_;
     SteadyTime begin_{};
@@ -206,33 +205,33 @@ class NetworkStudy {
     std::vector<report::Row> rows_;
 };
 
-tl::expected<void, std::string> check(const NetworkStudySettings& settings) {
+Result<void> check(const NetworkStudySettings& settings) {
     if (!(settings.link.loss >= 0.0 && settings.link.loss <= 1.0))
-        return support::failed_with("network study: loss is not between 0 and 1");
+        return failed_with("network study: loss is not between 0 and 1");
     if (!(settings.sample_every_seconds > 0.0))
-        return support::failed_with("network study: sample_every is not above 0");
-    if (!(settings.duration_seconds >= 0.0))
-        return support::failed_with("network study: duration is below 0");
+        return failed_with("network study: sample_every is not above 0");
+    if (!(settings.duration_seconds >= 0.0)) return failed_with("network study: duration is below 0");
     if (settings.link.bytes_per_second && !(*settings.link.bytes_per_second > 0.0))
-        return support::failed_with("network study: bandwidth is not above 0");
+        return failed_with("network study: bandwidth is not above 0");
     if (!settings.learning && settings.seed_bytes == 0)
-        return support::failed_with("network study: seed_bytes is not above 0");
+        return failed_with("network study: seed_bytes is not above 0");
     return {};
 }
 
 }  // namespace
 
-tl::expected<std::vector<report::Row>, std::string> run_network_study(
-    const scenario::Scenario& scenario, const NetworkStudySettings& settings, report::Progress& progress,
-    std::shared_ptr<const LearntNetwork> learnt) {
-    if (auto ok = check(settings); !ok) return tl::unexpected(ok.error());
+Result<std::vector<report::Row>> run_network_study(const scenario::Scenario& scenario,
+                                                   const NetworkStudySettings& settings,
+                                                   report::Progress& progress,
+                                                   std::shared_ptr<const LearntNetwork> learnt) {
+    if (auto ok = check(settings); !ok) return failed_with(ok.error());
     auto plan = draw_churn(with_exit(settings), scenario.graph, settings.duration_seconds,
                            learning::stream_seed(scenario.seed, "", "churn"));
-    if (!plan) return tl::unexpected(plan.error());
+    if (!plan) return failed_with(plan.error());
     if (!settings.learning) learnt = nullptr;
     if (settings.learning && !learnt) {
         auto made = LearntNetwork::learn(scenario, progress);
-        if (!made) return tl::unexpected(made.error());
+        if (!made) return failed_with(made.error());
         learnt = std::move(*made);
     }
     return NetworkStudy(scenario, settings, std::move(*plan), std::move(learnt), progress).run();

@@ -15,7 +15,7 @@ std::map<std::string, report::Label> score_labels(const char* scope, const char*
     return {{"scope", std::string(scope)}, {"method", std::string(method)}};
 }
 
-/// Four rows: both scopes, both methods.
+/// Adds four rows: both scopes for both methods.
 void add_scores(std::vector<report::Row>& rows, const char* metric, const report::Accuracy& scores,
                 const std::map<std::string, report::Label>& labels) {
     const auto add = [&](const char* scope, const char* method, double value) {
@@ -29,7 +29,7 @@ void add_scores(std::vector<report::Row>& rows, const char* metric, const report
     add("full", "ensemble", scores.full.ensemble);
 }
 
-/// Whether the owner's seed is where it belongs: in use, or kept out by the node's own judgement.
+/// Whether the node has the owner's seed: in use, or held aside by its own judgement.
 bool has_seed(const std::vector<protocol::HeldSeedStatus>& held, const NodeId& owner) {
     return std::any_of(held.begin(), held.end(), [&](const auto& status) {
         return status.owner == owner && (status.state == protocol::SeedState::in_use ||
@@ -88,10 +88,10 @@ bool NetworkWatch::can_predict(std::size_t node) const {
 }
 
 std::vector<report::Accuracy> NetworkWatch::scores_of(std::span<const std::size_t> nodes) {
-    // None of these jobs fails.
+    // These jobs cannot fail.
     static_cast<void>(workers_.for_each(nodes.size(), [&](std::size_t i) -> std::optional<std::string> {
         const std::size_t node = nodes[i];
-        // Not kept: a snapshot that is held on to delays the wiping of its seeds.
+        // The snapshot is not kept, because that would delay the wiping of its seeds.
         const auto snapshot = world_.ensemble(node)->snapshot();
         auto participants = snapshot->participants();
         auto& known = known_[node];

@@ -14,24 +14,24 @@
 
 namespace unlearn::sim::experiments {
 
-/// Looks at all nodes of a world from time to time: how well they predict, whether any is stuck, and whether
-/// any uses a seed that it must not. One thread; scores are computed by `workers`.
+/// Samples all nodes of a world: how well they predict, whether any is blocked, and whether any uses the seed
+/// of an owner whose exit it knows. Must be used by one thread. `workers` compute the scores.
 class NetworkWatch {
   public:
-    /// All must outlive this. `learnt` is null without learning.
+    /// The world and the workers must outlive this. `learnt` is null without learning.
     NetworkWatch(const StudyWorld& world, std::shared_ptr<const LearntNetwork> learnt,
                  support::Workers& workers, protocol::SteadyTime patience);
 
-    /// Seeds of neighbours that take part, missing at nodes that take part.
+    /// Returns how many seeds of neighbours that take part are missing at nodes that take part.
     [[nodiscard]] std::size_t missing_seeds() const;
-    /// Everything with a label `time_s`.
+    /// Adds all rows with a label `time_s`.
     void sample(double seconds, std::vector<report::Row>& rows);
-    /// Accuracies of every node, now.
+    /// Adds the current accuracies of every node.
     void add_node_rows(std::vector<report::Row>& rows);
-    /// How well a node that is up predicts now; nothing without learning.
+    /// Returns how well a node that is up predicts at the moment, or nothing without learning.
     [[nodiscard]] std::optional<report::Accuracy> score(std::size_t node);
     void on_event(std::size_t node, const protocol::Event& event);
-    /// What sums up the whole study.
+    /// Adds the rows that summarise the whole study.
     void add_rows(std::vector<report::Row>& rows);
 
   private:
@@ -53,13 +53,15 @@ class NetworkWatch {
     std::shared_ptr<const LearntNetwork> learnt_;
     support::Workers& workers_;
     protocol::SteadyTime patience_;
-    /// By node: its last scores, and for which seeds; each is computed once for a set of seeds.
+    /// The last scores of each node, and the participants for which they hold. They are computed once for a
+    /// set of seeds.
     std::vector<std::optional<Known>> known_;
     std::size_t most_blocked_ = 0;
     std::set<std::pair<std::size_t, protocol::NodeId>> resurrected_;
 };
 
-/// Those of `burnt`, the owners of whose exit a node knows, whose seeds it uses all the same.
+/// Returns those owners in `burnt` whose seeds a node still uses. `burnt` are the owners whose exits the node
+/// knows.
 [[nodiscard]] std::vector<protocol::NodeId> resurrected(
     std::span<const protocol::NodeId> burnt, const std::function<bool(const protocol::NodeId&)>& uses);
 

@@ -8,9 +8,9 @@
 namespace unlearn::sim::experiments {
 namespace {
 
-/// Where the row of a class goes.
+/// Returns the new position of the row of a class.
 std::size_t place_of(PoisonSettings::Kind kind, std::size_t row, std::size_t rows) {
-    if (kind == PoisonSettings::Kind::kRotate) return (row + 1) % rows;
+    if (kind == PoisonSettings::Kind::rotate) return (row + 1) % rows;
     return row < 2 ? 1 - row : row;
 }
 

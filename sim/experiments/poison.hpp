@@ -10,13 +10,14 @@
 
 namespace unlearn::sim::experiments {
 
-/// Who is poisoned: drawn from these names with the scenario's seed, whatever else the scenario says.
+/// Returns the names of the poisoned nodes. They depend only on the names, their number and the scenario's
+/// seed.
 [[nodiscard]] std::set<std::string> poisoned_nodes(const PoisonSettings& settings,
                                                    std::vector<std::string> names,
                                                    std::uint64_t scenario_seed);
 
-/// A seed's payload (safetensors) with the rows of its last layer exchanged, so that it says one class where
-/// it means another. @return the payload as it was when it is none of ours.
+/// Returns a seed's payload (safetensors) in which the rows of the last layer are exchanged, so that it names
+/// one class where it means another. @return the unchanged payload if it is not a valid one.
 [[nodiscard]] std::vector<std::uint8_t> poisoned_payload(PoisonSettings::Kind kind,
                                                          std::span<const std::uint8_t> payload);
 

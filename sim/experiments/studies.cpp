@@ -6,17 +6,17 @@
 
 namespace unlearn::sim::experiments {
 
-tl::expected<std::unique_ptr<Study>, std::string> make_study(StudyKind kind, const ExperimentRun& first,
-                                                             report::Progress& progress) {
+Result<std::unique_ptr<Study>> make_study(StudyKind kind, const ExperimentRun& first,
+                                          report::Progress& progress) {
     switch (kind) {
-        case StudyKind::kLearning:
+        case StudyKind::learning:
             return make_learning_study(first, progress);
-        case StudyKind::kComparison:
+        case StudyKind::comparison:
             return make_comparison_study(first, progress);
-        case StudyKind::kNetwork:
+        case StudyKind::network:
             return make_network_runs(first, progress);
     }
-    return tl::unexpected<std::string>("this kind of study is not built in");
+    return failed_with("this kind of study is not built in");
 }
 
 }  // namespace unlearn::sim::experiments

@@ -4,25 +4,23 @@
 #include <string>
 #include <vector>
 
-#include <tl/expected.hpp>
-
 #include "sim/experiments/experiment.hpp"
 #include "sim/report/progress.hpp"
+#include "sim/result.hpp"
 
 namespace unlearn::sim::experiments {
 
-/// What is done with the runs of one family, one after the other.
+/// Measures the runs of one family, one after the other.
 class Study {
   public:
     virtual ~Study() = default;
-    /// @return the run's rows, without the swept labels, or one line that says what is wrong.
-    [[nodiscard]] virtual tl::expected<std::vector<report::Row>, std::string> run(
-        const ExperimentRun& run) = 0;
+    /// Measures one run. @return its rows without the swept labels, or an error of one line.
+    [[nodiscard]] virtual Result<std::vector<report::Row>> run(const ExperimentRun& run) = 0;
 };
 
-/// `first` is any run of the family. Loads and trains what all its runs share; errors are one line.
-[[nodiscard]] tl::expected<std::unique_ptr<Study>, std::string> make_study(StudyKind kind,
-                                                                           const ExperimentRun& first,
-                                                                           report::Progress& progress);
+/// Makes a study. `first` is any run of the family. Loads and trains what all its runs share. Errors are one
+/// line.
+[[nodiscard]] Result<std::unique_ptr<Study>> make_study(StudyKind kind, const ExperimentRun& first,
+                                                        report::Progress& progress);
 
 }  // namespace unlearn::sim::experiments

@@ -29,16 +29,16 @@ class StudyReader {
         TableReader study = root_.section("study");
         study.read_choice("kind", kind, kStudies);
         switch (kind) {
-            case StudyKind::kLearning:
+            case StudyKind::learning:
                 read_architecture(study, "one_model", settings_.learning.one_model);
                 read_poison();
                 break;
-            case StudyKind::kNetwork:
+            case StudyKind::network:
                 read_network(study);
                 read_links();
                 read_churn();
                 break;
-            case StudyKind::kComparison:
+            case StudyKind::comparison:
                 read_comparison(study);
                 break;
         }
@@ -145,16 +145,16 @@ class StudyReader {
         reader.finish();
     }
 
-    /// A section that this kind of study does not look at is a mistake.
+    /// Complains about sections that this kind of study does not use.
     void refuse_others(StudyKind kind) {
         const auto refuse = [&](std::string_view section, StudyKind only) {
             if (kind != only && root_.has(section))
                 root_.complain(section, "is for [study] kind = \"" +
                                             std::string(kStudies[static_cast<std::size_t>(only)]) + "\"");
         };
-        refuse("poison", StudyKind::kLearning);
-        refuse("links", StudyKind::kNetwork);
-        refuse("churn", StudyKind::kNetwork);
+        refuse("poison", StudyKind::learning);
+        refuse("links", StudyKind::network);
+        refuse("churn", StudyKind::network);
     }
 
     TableReader root_;

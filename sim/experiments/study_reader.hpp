@@ -10,7 +10,8 @@
 
 namespace unlearn::sim::experiments {
 
-/// Sections of an experiment file that say what is done with its scenarios, and are no part of them.
+/// The sections of an experiment file that say what is done with its scenarios. They are not part of a
+/// scenario.
 inline constexpr const char* kStudySections[] = {"study", "poison", "churn", "links"};
 
 /// Reads [study], [poison], [churn] and [links]. Relative paths start at the folder of `file`.

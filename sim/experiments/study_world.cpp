@@ -11,7 +11,7 @@ namespace {
 using namespace std::chrono_literals;
 using protocol::NodeId;
 
-/// Of one transaction.
+/// The time that one transaction takes.
 constexpr protocol::SteadyTime kWriteLatency = 1ms;
 
 }  // namespace
@@ -40,7 +40,7 @@ StudyWorld::StudyWorld(const topologies::Graph& graph, StudyWorldSettings settin
 }
 
 StudyWorld::~StudyWorld() {
-    // The listener may be gone already.
+    // The listener may already be destroyed.
     listener_ = [](std::size_t, const protocol::Event&) {};
     for (auto& place : places_)
         take_down(*place);
@@ -114,7 +114,7 @@ void StudyWorld::publish(std::size_t node) {
         architecture = learnt.seed_architecture;
         payload.assign(learnt.seed_payload.begin(), learnt.seed_payload.end());
     } else {
-        // A stream of its own: what is in the seeds changes nothing else.
+        // A separate random stream, so that the content of the seeds changes nothing else.
         learning::RandomStream bytes(
             learning::stream_seed(settings_.scenario_seed, place.name, "random seed"));
         payload.resize(settings_.seed_bytes);
@@ -162,7 +162,7 @@ void StudyWorld::on_event(std::size_t node, const protocol::Event& event) {
     if (event.kind == protocol::EventKind::retired) {
         Place& place = *places_[node];
         place.gone = true;
-        // Not from within the node.
+        // The node must not be stopped from within its own event.
         time_.after({}, [this, &place] {
             place.leaving = false;
             take_down(place);

@@ -20,28 +20,29 @@
 
 namespace unlearn::sim::experiments {
 
+/// The settings of a StudyWorld.
 struct StudyWorldSettings {
-    std::uint64_t scenario_seed = 1;  ///< of the nodes' keys
-    std::uint64_t seed = 1;           ///< of everything random in the world itself
-    protocol::EngineConfig engine;    ///< of every node; neighbours are filled in
+    std::uint64_t scenario_seed = 1;  ///< seed of the nodes' keys
+    std::uint64_t seed = 1;           ///< seed of everything random in the world itself
+    protocol::EngineConfig engine;    ///< the engines of all nodes; neighbours are filled in
     std::chrono::milliseconds tick = protocol::kTickInterval;
     LinkSettings link;
-    /// Null: nobody learns, and nodes exchange random bytes that any of them takes for a good seed.
+    /// If null, no node learns: nodes exchange random bytes, which all of them accept as a good seed.
     std::shared_ptr<const LearntNetwork> learnt;
     learning::EnsembleOptions ensemble;
-    std::size_t seed_bytes = 0;  ///< without learning
-    /// Storage is only memory, which costs less. Nobody may come back then.
+    std::size_t seed_bytes = 0;  ///< size of a seed without learning
+    /// If true, storage is only memory, which is faster. No node may then come back.
     bool forgets = false;
 };
 
-/// Production nodes (engine, storage, seeds and ensembles) in virtual time, one for each name of a graph.
-/// They are started and stopped by whoever studies them. One thread, that of its user.
+/// Production nodes (engine, storage, seeds and ensembles) in virtual time, one for each name of a graph. The
+/// user of the world starts and stops them, and must use it in one thread.
 class StudyWorld {
   public:
-    /// Everything that an engine tells; the node may not be stopped from within.
+    /// Receives all events of the engines. It must not stop the node.
     using Listener = std::function<void(std::size_t node, const protocol::Event& event)>;
 
-    /// `workers` must outlive the world, and is used by nobody else while the world runs.
+    /// `workers` must outlive the world, and must not be used by others while the world runs.
     StudyWorld(const topologies::Graph& graph, StudyWorldSettings settings, support::Workers& workers,
                Listener listener);
     ~StudyWorld();
@@ -58,36 +59,36 @@ class StudyWorld {
     }
     [[nodiscard]] std::optional<std::size_t> place_of(const protocol::NodeId& id) const;
     [[nodiscard]] bool is_up(std::size_t node) const { return places_[node]->up(); }
-    /// Up, and its exit has begun.
+    /// Whether the node is up and its exit has begun.
     [[nodiscard]] bool is_leaving(std::size_t node) const { return places_[node]->leaving; }
-    /// Up and taking part: not leaving.
+    /// Whether the node is up and its exit has not begun.
     [[nodiscard]] bool takes_part(std::size_t node) const { return is_up(node) && !is_leaving(node); }
     [[nodiscard]] protocol::SteadyTime up_since(std::size_t node) const { return places_[node]->up_since; }
-    /// Of a node that is up.
+    /// The node must be up.
     [[nodiscard]] const protocol::Engine& engine(std::size_t node) const { return places_[node]->engine(); }
-    /// What a node that is up predicts with; null without learning.
+    /// The ensemble of a node that is up; null without learning.
     [[nodiscard]] const learning::EnsembleHolder* ensemble(std::size_t node) const {
         return places_[node]->ensemble.get();
     }
-    /// Whether the owner's seed is in use at a node that is up: in the engine's eyes, or in its ensemble.
+    /// Whether the owner's seed is in use at a node that is up, according to its engine or its ensemble.
     [[nodiscard]] bool uses(std::size_t node, const protocol::NodeId& owner) const;
 
-    /// A node that is not up, and has not left for ever, starts, for the first time or again, and publishes
-    /// its seed unless it did so before.
+    /// Starts a node, for the first time or again. It publishes its seed unless it did so before. Does
+    /// nothing for a node that is up or has left for good.
     void start(std::size_t node);
     void leave(std::size_t node);
     void crash(std::size_t node);
-    /// The owner stops by itself once everybody's receipt is there.
+    /// Begins the exit of a node. The node stops by itself once all receipts are there.
     void begin_exit(std::size_t node);
     void give_up_exit(std::size_t node);
 
-    /// What all nodes have sent since the beginning.
+    /// Returns what all nodes have sent since the beginning.
     [[nodiscard]] network::TrafficCounters sent() const;
-    /// Why a node could not start: one line. Never for want of anything but a fault of ours.
+    /// The reason why a node could not start, in one line. It can only be a bug of ours.
     [[nodiscard]] const std::optional<std::string>& problem() const { return problem_; }
 
   private:
-    /// One machine, whether its node is up or not.
+    /// One machine, whether or not its node is up.
     struct Place : virtual_world::VirtualMachine {
         Place(std::string named, virtual_world::VirtualTime& time, virtual_world::VirtualNetwork& network,
               protocol::Identity keys, std::uint64_t disk_seed)
@@ -97,10 +98,10 @@ class StudyWorld {
 
         std::string name;
         std::vector<std::size_t> neighbours;
-        // With learning. The judge uses the ensemble, and both outlive the machine's node.
+        // Used with learning. The judge uses the ensemble; both outlive the machine's node.
         std::unique_ptr<learning::EnsembleHolder> ensemble;
         std::unique_ptr<daemon::EnsembleSeeds> judge;
-        virtual_world::SimulatedHolder* simulated = nullptr;  ///< without; of the last start
+        virtual_world::SimulatedHolder* simulated = nullptr;  ///< without learning; that of the last start
         protocol::SteadyTime up_since{};
         bool leaving = false;
         bool gone = false;
@@ -117,7 +118,7 @@ class StudyWorld {
     support::Workers& workers_;
     Listener listener_;
     learning::RandomStream random_;
-    // Disks outlive what is still on its way to them in the queue of time.
+    // Declared before `time_`, whose queue may still hold work for these disks when it is destroyed.
     std::vector<std::unique_ptr<Place>> places_;
     std::map<protocol::NodeId, std::size_t> place_of_;
     virtual_world::VirtualTime time_;

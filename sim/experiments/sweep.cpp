@@ -25,7 +25,7 @@ namespace {
 namespace fs = std::filesystem;
 using Clock = std::chrono::steady_clock;
 
-/// What a run's file says about the run itself; not part of the results.
+/// The row of a run's file that is about the run itself and is not part of the results.
 constexpr const char* kSecondsMetric = "run_seconds";
 constexpr const char* kProgramLabel = "program";
 constexpr auto kPollEvery = std::chrono::milliseconds(200);
@@ -36,7 +36,7 @@ std::string hash_of(std::string_view bytes) {
     return protocol::to_hex(digest.value).substr(0, 20);
 }
 
-/// Tells one build of this program from another.
+/// Returns a hash that tells one build of this program from another.
 const std::string& program_hash() {
     static const std::string hash = [] {
         std::ifstream file("/proc/self/exe", std::ios::binary);
@@ -45,7 +45,7 @@ const std::string& program_hash() {
     return hash;
 }
 
-/// Changes with the content of a file, or of a folder of files.
+/// Returns a text that changes with the size or time of a file, or of the files in a folder.
 std::string stamp_of(const fs::path& path) {
     std::error_code error;
     std::vector<fs::path> files{path};
@@ -59,16 +59,16 @@ std::string stamp_of(const fs::path& path) {
     return out.str();
 }
 
-/// What decides a run's rows and does not stand in its experiment file: the files that it names.
+/// Returns what decides a run's rows but is not in its experiment file: the files that it names.
 std::string inputs_of(const ExperimentRun& run) {
     std::ostringstream out;
     out << stamp_of(run.scenario.data.path) << stamp_of(run.scenario.data.test_path)
         << stamp_of(run.study.network.churn.trace);
-    topologies::write_graph(out, run.scenario.graph, topologies::Format::kEdgeList);
+    topologies::write_graph(out, run.scenario.graph, topologies::Format::edge_list);
     return out.str();
 }
 
-/// Where each run's rows are kept, and which of them are there.
+/// The files that keep the rows of the runs.
 class RunFiles {
   public:
     RunFiles(const fs::path& folder, const Experiment& experiment) : folder_(folder / "runs") {
@@ -76,10 +76,10 @@ class RunFiles {
             paths_.push_back(folder_ / (hash_of(run.effective + inputs_of(run)) + ".jsonl"));
     }
 
-    [[nodiscard]] tl::expected<void, std::string> create() const {
+    [[nodiscard]] Result<void> create() const {
         std::error_code error;
         fs::create_directories(folder_, error);
-        if (error) return tl::unexpected(folder_.string() + ": cannot be made: " + error.message());
+        if (error) return failed_with(folder_.string() + ": cannot be made: " + error.message());
         return {};
     }
     [[nodiscard]] fs::path log_of(std::size_t family) const {
@@ -95,11 +95,11 @@ class RunFiles {
                rows->front().labels.contains(kProgramLabel) &&
                rows->front().labels.at(kProgramLabel) == report::Label(program_hash());
     }
-    [[nodiscard]] tl::expected<std::vector<report::Row>, std::string> read(const ExperimentRun& run) const {
+    [[nodiscard]] Result<std::vector<report::Row>> read(const ExperimentRun& run) const {
         return report::read_rows(path_of(run));
     }
-    [[nodiscard]] tl::expected<void, std::string> write(const ExperimentRun& run,
-                                                        std::vector<report::Row> rows, double seconds) const {
+    [[nodiscard]] Result<void> write(const ExperimentRun& run, std::vector<report::Row> rows,
+                                     double seconds) const {
         rows.insert(rows.begin(), report::Row{kSecondsMetric, seconds, {{kProgramLabel, program_hash()}}});
         return report::write_rows_jsonl(path_of(run), rows);
     }
@@ -112,7 +112,7 @@ class RunFiles {
     [[nodiscard]] const fs::path& path_of(const ExperimentRun& run) const { return paths_.at(run.index); }
 
     fs::path folder_;
-    std::vector<fs::path> paths_;  ///< by the index of the run
+    std::vector<fs::path> paths_;  ///< by index of the run
 };
 
 std::string words_of(const ExperimentRun& run) {
@@ -131,7 +131,7 @@ std::string last_line(const fs::path& file) {
     return last;
 }
 
-/// Processes that make the families of an experiment, so many at a time.
+/// Runs the processes that make the families of an experiment, at most `at_once` at a time.
 class FamilyProcesses {
   public:
     FamilyProcesses(const Experiment& experiment, const SweepOptions& options, const RunFiles& files,
@@ -140,7 +140,7 @@ class FamilyProcesses {
 
     [[nodiscard]] std::size_t running() const { return running_.size(); }
     [[nodiscard]] bool has_room() const { return running_.size() < at_once_; }
-    /// What each of them said last.
+    /// Returns the last line of each running process.
     [[nodiscard]] std::string words() const {
         std::string text;
         for (const auto& entry : running_) {
@@ -157,12 +157,12 @@ class FamilyProcesses {
             {"sweep-family", experiment_.file.string(), "--out", options_.folder.string(), "--family",
              std::to_string(family), "--threads", std::to_string(threads)},
             files_.log_of(family));
-        if (!process) return "a process cannot be started: " + process.error();
+        if (!process) return "a process cannot be started: " + process.error().message;
         running_.emplace_back(family, std::move(*process));
         return std::nullopt;
     }
 
-    /// Ends what has ended. @return a line for each that failed.
+    /// Removes processes that have ended. @return one line for each that failed.
     [[nodiscard]] std::vector<std::string> collect() {
         std::vector<std::string> failures;
         std::erase_if(running_, [&](auto& entry) {
@@ -183,7 +183,7 @@ class FamilyProcesses {
     const Experiment& experiment_;
     const SweepOptions& options_;
     const RunFiles& files_;
-    std::size_t at_once_;  ///< they share the cores
+    std::size_t at_once_;  ///< processes at once; they share the cores
     std::vector<std::pair<std::size_t, support::ChildProcess>> running_;
 };
 
@@ -218,14 +218,14 @@ std::vector<std::string> make_missing_runs(const Experiment& experiment, const S
     return failures;
 }
 
-/// All rows with the swept labels, and the seconds that they took.
-tl::expected<std::vector<report::Row>, std::string> collect_rows(const Experiment& experiment,
-                                                                 const RunFiles& files, double& seconds) {
+/// Returns all rows with their swept labels. Adds the time of the runs to `seconds`.
+Result<std::vector<report::Row>> collect_rows(const Experiment& experiment, const RunFiles& files,
+                                              double& seconds) {
     std::vector<report::Row> all;
     for (const auto& run : experiment.runs) {
         if (!files.exists(run)) continue;
         auto rows = files.read(run);
-        if (!rows) return tl::unexpected(rows.error());
+        if (!rows) return failed_with(rows.error());
         for (auto& row : *rows) {
             if (row.metric == kSecondsMetric) {
                 seconds += row.value;
@@ -255,9 +255,8 @@ report::ExperimentReport report_of(const Experiment& experiment, const SweepOutc
 
 }  // namespace
 
-tl::expected<void, std::string> run_family(const Experiment& experiment, std::size_t family,
-                                           std::uint32_t threads, const SweepOptions& options,
-                                           report::Progress& progress) {
+Result<void> run_family(const Experiment& experiment, std::size_t family, std::uint32_t threads,
+                        const SweepOptions& options, report::Progress& progress) {
     const RunFiles files(options.folder, experiment);
     if (auto ok = files.create(); !ok) return ok;
     std::unique_ptr<Study> study;
@@ -270,12 +269,12 @@ tl::expected<void, std::string> run_family(const Experiment& experiment, std::si
         const auto started = Clock::now();
         if (!study) {
             auto made = make_study(experiment.kind, run, progress);
-            if (!made) return tl::unexpected(words_of(run) + ": " + made.error());
+            if (!made) return failed_with(words_of(run) + ": " + made.error().message);
             study = std::move(*made);
         }
         auto rows = study->run(run);
         if (!rows) {
-            failures.push_back(words_of(run) + ": " + rows.error());
+            failures.push_back(words_of(run) + ": " + rows.error().message);
             progress.message(failures.back());
             continue;
         }
@@ -284,17 +283,17 @@ tl::expected<void, std::string> run_family(const Experiment& experiment, std::si
         progress.message(words_of(run) + ": done");
     }
     if (failures.size() > 1)
-        return tl::unexpected(std::to_string(failures.size()) + " of " + std::to_string(tried) +
-                              " runs failed, first " + failures.front());
-    if (!failures.empty()) return tl::unexpected(failures.front());
+        return failed_with(std::to_string(failures.size()) + " of " + std::to_string(tried) +
+                           " runs failed, first " + failures.front());
+    if (!failures.empty()) return failed_with(failures.front());
     return {};
 }
 
-tl::expected<SweepOutcome, std::string> run_sweep(const Experiment& experiment, const SweepOptions& options,
-                                                  report::Progress& progress) {
-    if (auto ok = support::open_output_folder(options.folder); !ok) return tl::unexpected(ok.error());
+Result<SweepOutcome> run_sweep(const Experiment& experiment, const SweepOptions& options,
+                               report::Progress& progress) {
+    if (auto ok = support::open_output_folder(options.folder); !ok) return failed_with(ok.error());
     const RunFiles files(options.folder, experiment);
-    if (auto ok = files.create(); !ok) return tl::unexpected(ok.error());
+    if (auto ok = files.create(); !ok) return failed_with(ok.error());
     std::vector<const ExperimentRun*> missing;
     for (const auto& run : experiment.runs) {
         if (files.exists(run) && (options.fresh || !files.is_ours(run))) files.remove(run);
@@ -310,14 +309,14 @@ tl::expected<SweepOutcome, std::string> run_sweep(const Experiment& experiment, 
         missing.begin(), missing.end(), [&](const ExperimentRun* run) { return files.exists(*run); }));
 
     const auto rows = collect_rows(experiment, files, outcome.seconds);
-    if (!rows) return tl::unexpected(rows.error());
+    if (!rows) return failed_with(rows.error());
     if (auto ok = report::write_rows_jsonl(options.folder / "results.jsonl", *rows); !ok)
-        return tl::unexpected(ok.error());
+        return failed_with(ok.error());
     if (auto ok = report::write_rows_csv(options.folder / "results.csv", *rows); !ok)
-        return tl::unexpected(ok.error());
-    // What cannot be drawn is missing in a report that is there.
+        return failed_with(ok.error());
+    // The report is written even if a plot cannot be drawn.
     if (auto ok = report::write_experiment_report(options.folder, report_of(experiment, outcome), *rows); !ok)
-        outcome.failures.push_back(ok.error());
+        outcome.failures.push_back(ok.error().message);
     return outcome;
 }
 

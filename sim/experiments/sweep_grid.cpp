@@ -18,7 +18,7 @@ std::string dotted(const std::vector<std::string>& path) {
     return text;
 }
 
-/// What an element of a list is called in rows. Nothing when it cannot be told.
+/// Returns the label of an element in rows, or nothing if it has none.
 std::optional<report::Label> label_of_element(const toml::node& element) {
     if (const auto* text = element.as_string()) return text->get();
     if (element.is_number()) return *element.value<double>();
@@ -39,7 +39,7 @@ std::optional<report::Label> label_of_element(const toml::node& element) {
     return std::nullopt;
 }
 
-/// Entries of a table in the order of the file, which the table itself does not keep.
+/// Returns the entries of a table in the order of the file, which the table itself does not keep.
 std::vector<std::pair<std::string, const toml::node*>> in_order(const toml::table& table) {
     std::vector<std::pair<std::string, const toml::node*>> entries;
     for (const auto& [key, value] : table)
@@ -73,7 +73,7 @@ class KeyCollector {
     std::vector<SweptKey> finish() {
         for (auto& key : keys_) {
             const auto same = [&](const SweptKey& other) { return other.path.back() == key.path.back(); };
-            // "seed" alone is the scenario's: what repeats are told apart by.
+            // "seed" alone is the scenario's seed, which distinguishes repeats.
             const bool is_taken = key.path.back() == "seed" || is_study_label(key.path.back());
             const bool is_shared = std::count_if(keys_.begin(), keys_.end(), same) > 1;
             key.name = is_taken || is_shared ? dotted(key.path) : key.path.back();
@@ -107,7 +107,7 @@ class KeyCollector {
     std::vector<SweptKey> keys_;
 };
 
-/// The table at this path, made where it is missing; nothing where something else is there.
+/// Returns the table at this path and makes it if it is missing. Returns null if something else is there.
 toml::table* table_at(toml::table& root, const std::vector<std::string>& path, std::size_t depth) {
     toml::table* table = &root;
     for (std::size_t i = 0; i < depth; ++i) {
@@ -148,7 +148,7 @@ std::vector<SweptKey> read_swept_keys(const toml::table& root, Complaints& compl
 
 void apply_choice(toml::table& root, const std::vector<SweptKey>& keys,
                   const std::vector<std::size_t>& choice) {
-    // Taken out first: a swept key may be called "sweep" no more than anything else.
+    // [sweep] is removed first, so that no swept value can end up in it.
     toml::table sweep;
     if (toml::node* found = root.get(kSweep); found != nullptr && found->is_table())
         sweep = std::move(*found->as_table());

@@ -12,21 +12,20 @@
 
 namespace unlearn::sim::experiments {
 
-/// One list of [sweep]: `sweep.distillation.temperature = [1, 3]` sets distillation.temperature to 1, then
-/// to 3. `sweep.topology = ["ring", "star"]` stands for topology.kind. Elements that are tables are laid over
-/// the table of that name, and name themselves with `label`.
+/// One list of [sweep]. `sweep.distillation.temperature = [1, 3]` sets distillation.temperature to 1, then to
+/// 3. `sweep.topology = ["ring", "star"]` stands for topology.kind. An element that is a table is merged into
+/// the table of that name; its `label` is its name in the rows.
 struct SweptKey {
     std::vector<std::string> path;
-    std::string
-        name;  ///< of the label: the path's last part, or all of it where two would be called the same
-    std::vector<report::Label> labels;  ///< one for each element
+    std::string name;  ///< name of the label: the last part of the path if that is unique, or else all of it
+    std::vector<report::Label> labels;  ///< one label for each element
 };
 
-/// The lists of [sweep] in the order of the file.
+/// Reads the lists of [sweep] in the order of the file.
 [[nodiscard]] std::vector<SweptKey> read_swept_keys(const toml::table& root, config::Complaints& complaints);
 
-/// Moves one element of each list of [sweep] to where it belongs (so that errors still name its line), and
-/// takes [sweep] out of the table. `choice` has an index for each key.
+/// Moves one element of each list of [sweep] to its place in the table, so that errors still name its line,
+/// and removes [sweep] from the table. `choice` has an index for each key.
 void apply_choice(toml::table& root, const std::vector<SweptKey>& keys,
                   const std::vector<std::size_t>& choice);
 

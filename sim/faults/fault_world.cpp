@@ -19,7 +19,7 @@ namespace {
 
 constexpr std::uint32_t kDegree = 4;
 constexpr std::uint64_t kSeedKinds = 40;
-/// A world whose storm lasts longer is calmer in everything: keep-alives, comparisons, ticks.
+/// In a world with a longer storm, everything is slower: keep-alives, comparisons, ticks.
 constexpr double kLongHours = 2.0;
 
 std::uint64_t mix(std::uint64_t hash, std::uint64_t value) {
@@ -102,7 +102,7 @@ void FaultWorld::build_network() {
         index_of_[machines_.back()->id()] = i;
     }
     for (std::uint32_t i = 0; i < options_.nodes; ++i) {
-        // Some can only dial out.
+        // Some machines can only dial out.
         const bool hidden = i % 4 == 3 && std::all_of(adjacency[i].begin(), adjacency[i].end(), [&](auto n) {
                                 return machines_[n]->endpoint.has_value() || n > i;
                             });
@@ -260,8 +260,8 @@ void FaultWorld::after_event() {
         ++crashes_;
         machine.disk().restart(aftermath().power_lost);
     }
-    // A task that is no message and tells nothing leaves no trace of whose it was: then it is the next one's
-    // turn.
+    // A task that is not a message and reports nothing does not show which machine it touched. Then the next
+    // machine in turn is checked.
     if (touched_ == nullptr) touched_ = machines_[turn_++ % machines_.size()].get();
     invariants_->check_running(*std::exchange(touched_, nullptr));
 }
@@ -286,7 +286,7 @@ void FaultWorld::on_event(Machine& machine, const Event& event) {
 
 void FaultWorld::publish(Machine& machine) {
     if (!machine.up() || machine.leaving) return;
-    // Most are small; a few need more than one window.
+    // Most seeds are small; a few need more than one window.
     const auto kind = random_.below(kSeedKinds);
     const std::size_t bytes = kind == 0  ? kMaxWindowBytes + random_.below(kMaxWindowBytes)
                               : kind < 6 ? 20'000 + random_.below(60'000)
@@ -302,7 +302,8 @@ void FaultWorld::begin_exit(Machine& machine) {
     machine.node().begin_exit();
 }
 
-/// What a node that breaks a rule makes of a message before it looks at it. @return false when it ignores it.
+/// Does to a message what a node that breaks a rule does before it handles it. Returns false if the node
+/// ignores the message.
 bool FaultWorld::let_in(Machine& to, network::Frames& frames) {
     const bool is_exit = network::kind_number(frames) == static_cast<std::uint8_t>(Kind::exit);
     if (!is_exit || (options_.broken != BrokenRule::ignore_unknown_owners &&

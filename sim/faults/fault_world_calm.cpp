@@ -29,8 +29,9 @@ std::optional<BrokenInvariant> FaultWorld::unsettled() {
     return std::nullopt;
 }
 
-/// An owner waits for receipts exactly as long as one of a recorded holder is missing, and after calm only
-/// those are missing who are gone for good or never were one of us: the certificate says so.
+/// An owner waits for receipts exactly as long as the receipt of a recorded holder is missing. In the calm,
+/// only the receipts of holders that are gone for good, or that never were our machines, may be missing; the
+/// certificate says so.
 std::optional<BrokenInvariant> FaultWorld::missing_receipt(const Machine& owner) const {
     const auto exit = owner.engine().own_exit();
     if (!exit.begun || exit.complete) return std::nullopt;
@@ -59,9 +60,10 @@ std::optional<BrokenInvariant> FaultWorld::missing_seed(const Machine& machine) 
     return std::nullopt;
 }
 
-/// Every exit that somebody ever had on disk, or was told to begin, is known to everybody who can be reached
-/// from there. Where a neighbour knows that a node does not, the node may have put it off, for a day at most:
-/// an exit of a stranger, after too many others. What it has not taken it cannot pass on.
+/// Every exit that a node ever had on disk, or was told to begin, must be known to all nodes that can be
+/// reached from there. If a neighbour knows an exit that a node does not know, the node may have put it off,
+/// for at most a day: it is the exit of a stranger, after too many others. The node cannot pass on what it
+/// has not taken.
 std::optional<BrokenInvariant> FaultWorld::missing_exit() const {
     for (const auto& part : connected_parts()) {
         std::set<NodeId> exits;

@@ -15,13 +15,13 @@ namespace {
 
 constexpr WallTime kLongAgo{std::chrono::seconds{1'600'000'000}};
 constexpr WallTime kNeverEnds{std::chrono::seconds{4'000'000'000}};
-/// Exits of unknown owners that a peer brings in one storm: mostly fewer than the limit, so that all must be
-/// known to everybody in the end; one peer in sixteen brings more, all at once.
+/// How many exits of unknown owners a peer sends in one storm. Mostly they are fewer than the limit, so that
+/// all nodes must know them in the end. One peer in sixteen sends more, all at once.
 constexpr unsigned kMostUnknown = 40;
 constexpr unsigned kTooManyUnknown = 130;
 constexpr std::uint64_t kPeersForOneFlood = 16;
 static_assert(kMostUnknown < kMaxIntroductionsPerDay && kTooManyUnknown > kMaxIntroductionsPerDay);
-/// Messages at once that no peer may send, and how many smaller floods there are for one such.
+/// More messages at once than a peer may send, and how many smaller floods there are for each such flood.
 constexpr int kBeyondTheLimit = 12'000;
 constexpr std::uint64_t kFloodsUnderTheLimit = 15;
 static_assert(kBeyondTheLimit > kFrameBurst);
@@ -63,7 +63,7 @@ void HostilePeer::on_link_up(SessionId session, const NodeId& peer) {
     hello.network = world_.network_id;
     hello.sender = id();
     hello.membership = membership_;
-    // Now and then with somebody else's name.
+    // Now and then it uses another node's name.
     if (random_.below(8) == 0) hello.sender = any_honest().id();
     say(session, hello);
     if (!exited_) offer(session, version_, false);
@@ -132,7 +132,7 @@ Bytes HostilePeer::noise(std::size_t most) {
 // ---------------------------------------------------------------- attacks
 
 void HostilePeer::attack() {
-    // One that was dropped is dialled again, like by any stubborn client.
+    // A dropped connection is dialled again, as by any stubborn client.
     for (const auto& victim : victims_)
         transport_->dial(victim);
     const SessionId session = any_session();
@@ -177,7 +177,7 @@ void HostilePeer::replay(SessionId session) {
     if (auto message = world_.overheard()) say(session, std::move(*message));
 }
 
-/// Somebody else's name in a session of ours.
+/// Uses another node's name in its own session.
 void HostilePeer::say_hello_as_other(SessionId session) {
     Hello hello;
     hello.network = world_.network_id;
@@ -185,7 +185,7 @@ void HostilePeer::say_hello_as_other(SessionId session) {
     say(session, hello);
 }
 
-/// A seed that names somebody else as its owner, as well signed as we can.
+/// Offers a seed that names another node as its owner, signed as well as it can.
 void HostilePeer::forge_seed(SessionId session) {
     const NodeId& owner = any_honest().id();
     const auto payload = world_.payloads.make(id(), 500, random_);
@@ -208,8 +208,8 @@ void HostilePeer::exit_of_other_network(SessionId session) {
     say(session, Exit{sign_notice(owner, other, ExitNotice{owner.id(), kLongAgo, std::nullopt})});
 }
 
-/// Truly signed by the second identity of our key. In a network without a key, where exits of strangers are
-/// taken, the rule for node ids alone stops it.
+/// Sends an exit truly signed by the second identity of its key. In a network without a key, where exits of
+/// strangers are accepted, only the rule for NodeIds stops it.
 void HostilePeer::exit_of_twin(SessionId session) {
     const KeyTwin twin(identity_);
     auto notice = sign_notice(identity_, world_.network_id, ExitNotice{id(), kLongAgo, std::nullopt});
@@ -232,7 +232,7 @@ void HostilePeer::flood_of_unknown(SessionId session) {
     }
 }
 
-/// Leases made in advance, and used after the exit.
+/// Makes leases in advance and uses them after the exit.
 void HostilePeer::hoarded_lease(SessionId session) {
     if (hoard_.empty())
         for (int i = 0; i < 5; ++i)

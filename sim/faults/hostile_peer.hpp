@@ -16,7 +16,7 @@
 
 namespace unlearn::sim::faults {
 
-/// A member with a key of its own that breaks every rule it can. Speaks bytes; has no engine.
+/// A member with a key of its own that breaks every rule it can. It speaks bytes and has no engine.
 class HostilePeer final : private network::TransportHandler {
   public:
     struct World {
@@ -24,9 +24,9 @@ class HostilePeer final : private network::TransportHandler {
         virtual_world::VirtualNetwork& network;
         Payloads& payloads;
         protocol::NetworkId network_id;
-        std::vector<const protocol::Identity*> honest;  ///< whose names are abused; their keys are used for
-                                                        ///< statements to *other* networks only
-        /// Signed statements that somebody overheard.
+        /// Nodes whose names are abused. Their keys are used only for statements to *other* networks.
+        std::vector<const protocol::Identity*> honest;
+        /// Returns a message that was overheard, if there is one.
         std::function<std::optional<protocol::Message>()> overheard;
         std::function<void(const protocol::NodeId&)> exit_signed;
     };
@@ -36,11 +36,11 @@ class HostilePeer final : private network::TransportHandler {
 
     [[nodiscard]] const protocol::NodeId& id() const { return identity_.id(); }
     void start(std::vector<protocol::PeerAddress> victims);
-    /// One more wrong thing.
+    /// Makes one more attack.
     void attack();
     void stop();
 
-    /// How many of each kind.
+    /// How many attacks of each kind were made.
     [[nodiscard]] const std::map<std::string, std::uint64_t>& attacks() const { return attacks_; }
 
   private:
@@ -88,10 +88,10 @@ class HostilePeer final : private network::TransportHandler {
     std::map<std::uint64_t, std::array<protocol::SharedSeedBytes, 2>> seeds_;
     std::uint64_t version_ = 1;
     std::uint64_t lease_number_ = 0;
-    std::vector<protocol::SignedBytes> hoard_;  ///< leases for later
+    std::vector<protocol::SignedBytes> hoard_;  ///< leases kept for later
     bool exited_ = false;
     unsigned unknown_ = 0;
-    bool floods_;  ///< with more exits of unknown owners than a node takes from one peer
+    bool floods_;  ///< sends more exits of unknown owners than a node takes from one peer
     std::map<std::string, std::uint64_t> attacks_;
 };
 

@@ -17,11 +17,11 @@ namespace unlearn::sim::faults {
 
 namespace {
 
-/// A process that works on every `jobs`-th seed, and writes one line for each.
+/// A process that runs every `jobs`-th seed and writes one line for each.
 struct Worker {
     pid_t process = -1;
     int results = -1;
-    std::uint64_t next = 0;  ///< the seed that it works on
+    std::uint64_t next = 0;  ///< the seed that it is running
     std::string unread;
 };
 
@@ -50,13 +50,13 @@ Worker begin(std::uint64_t from, std::uint64_t end, unsigned step,
     return {process, ends[0], from, {}};
 }
 
-/// Holds back what comes before its turn: what is shown is the same for any number of processes.
+/// Holds back results until their turn, so that the output is the same for any number of processes.
 class InOrder {
   public:
     InOrder(std::uint64_t first, const std::function<void(const nlohmann::json&)>& show)
         : next_(first), show_(show) {}
 
-    /// @param result nothing: there is none for this seed.
+    /// `result` is empty if there is none for this seed.
     void add(std::uint64_t seed, std::optional<nlohmann::json> result) {
         early_.emplace(seed, std::move(result));
         for (auto at = early_.begin(); at != early_.end() && at->first == next_;
@@ -112,7 +112,7 @@ std::vector<std::uint64_t> in_parallel(std::uint64_t first, std::uint64_t count,
             const std::uint64_t at = worker.next;
             workers.erase(workers.begin() + static_cast<std::ptrdiff_t>(i));
             if (status == 0) continue;
-            // The seeds after the one that broke it are still to be run.
+            // The seeds after the one that killed the process still have to be run.
             died.push_back(at);
             in_order.add(at, std::nullopt);
             if (at + jobs < end) workers.push_back(begin(at + jobs, end, jobs, run_one));

@@ -13,7 +13,7 @@ using namespace protocol;
 
 namespace {
 
-/// Whether an entry, whose key begins with a machine, is of this one.
+/// Whether an entry, whose key begins with a machine, belongs to this machine.
 auto is_of(const Machine& machine) {
     return [id = machine.id()](const auto& entry) { return entry.first.first == id; };
 }
@@ -29,8 +29,8 @@ void Invariants::fail(std::string rule, std::string detail) {
     if (!violation_) violation_ = BrokenInvariant{std::move(rule), std::move(detail)};
 }
 
-/// Without a Store: it prepares and reads much that is not asked about here, and this is asked often. What
-/// cannot be read is not there.
+/// Reads the tables without a Store, which would prepare and read much that is not needed here. This is
+/// called often. What cannot be read counts as missing.
 Invariants::Stored Invariants::surely_stored(const Machine& machine) {
     Stored out;
     const auto copy = machine.disk().synced_copy();
@@ -56,14 +56,15 @@ Invariants::Stored Invariants::surely_stored(const Machine& machine) {
 bool Invariants::is_surely_stored(const Machine& machine, const NodeId& owner) {
     auto& exits = tombstones_[machine.id()];
     if (settings_.in_memory) exits.insert(owner);
-    // Only what the node says: a transaction that failed may be on disk until the next one writes over it.
+    // Counts only what the node says: a transaction that failed may be on disk until the next one overwrites
+    // it.
     if (!exits.contains(owner) && surely_stored(machine).exits.contains(owner)) exits.insert(owner);
     return exits.contains(owner);
 }
 
 bool Invariants::is_surely_recorded(const Machine& machine, const NodeId& peer, SeedVersion version) {
     const auto& recorded = recorded_[{machine.id(), peer}];
-    // Takes note of all of them: this is asked often.
+    // Records all recipients, because this is called often.
     if (recorded < version && !settings_.in_memory)
         for (const auto& [other, stored] : surely_stored(machine).recipients) {
             auto& known = recorded_[{machine.id(), other}];
@@ -83,7 +84,7 @@ void Invariants::loaded(const Machine& machine, const LoadedState& state) {
                  machine.name() + " came back without the tombstone of " + owner.short_text());
     tombstones_[machine.id()].insert(now.begin(), now.end());
     std::erase_if(introduced_, is_of(machine));
-    // No seed of theirs is in the state, so nothing is erased any more: it must be gone.
+    // No seed of theirs is in the state, so no erasure is still under way: the bytes must be gone.
     for (const auto& owner : now)
         if (std::none_of(state.held_seeds.begin(), state.held_seeds.end(),
                          [&](const PutHeldSeed& seed) { return seed.owner == owner; }))
@@ -98,7 +99,7 @@ void Invariants::loaded(const Machine& machine, const LoadedState& state) {
     std::erase_if(comparisons_, is_of(machine));
     std::erase_if(digests_, is_of(machine));
     std::erase_if(windows_, is_of(machine));
-    // What it heard before is news to it again, but for the lease of a seed that it holds.
+    // What it heard before is news to it again, except for the lease of a seed that it holds.
     for (auto& [pair, heard] : heard_)
         if (pair.first == machine.id()) heard.numbers.clear();
     if (machine.restored) return;  // a backup cannot know whom the node served later
@@ -117,7 +118,7 @@ void Invariants::loaded(const Machine& machine, const LoadedState& state) {
 
 void Invariants::restored(const Machine& machine) {
     tombstones_[machine.id()].clear();
-    // That it had left itself, and erased everything, is not in a backup from before.
+    // A backup from before does not know that the machine had left and erased everything.
     std::erase_if(receipts_, [&](const auto& entry) {
         return entry.first.first == machine.id() && entry.second == ReceiptReason::left;
     });
@@ -148,7 +149,7 @@ void Invariants::offered(const Machine& machine, const NodeId& owner, ByteView p
         quarantined_.erase(loaded);
 }
 
-/// Whether its owner has sent all of this version since the machine started.
+/// Whether the owner has sent all of this version since the machine started.
 bool Invariants::is_downloaded(const Pair& pair, SeedVersion version, std::size_t bytes) const {
     const auto window = windows_.find(pair);
     const auto chunk = least_chunk_.find({pair.second, version});
@@ -192,7 +193,7 @@ void Invariants::check_quarantine(const Machine& machine, const NodeId& owner, S
     if (!renewed) fail("quarantine", what + " from disk, and has heard nobody since its start");
 }
 
-/// Nobody else may know of an exit of `peer`, or has been there for the time of a lease.
+/// Whether no other peer can know of an exit of `peer`, or the machine has been up for the time of a lease.
 bool Invariants::will_do_alone(const Machine& machine, const NodeId& peer) const {
     if (!machine.up() || machine.host()->now().steady >= machine.started_at + settings_.lease_time)
         return true;
@@ -218,7 +219,7 @@ void Invariants::event(const Machine& machine, const Event& event) {
     }
 }
 
-/// One peer can make a node keep so many exits of strangers and no more, but for what a day allows.
+/// One peer can make a node keep only so many exits of strangers, plus what each day allows.
 void Invariants::learns_exit(const Machine& machine, const NodeId& owner) {
     const auto last = last_exit_.find(machine.id());
     if (last == last_exit_.end() || !machine.up()) return;
@@ -238,7 +239,7 @@ void Invariants::learns_exit(const Machine& machine, const NodeId& owner) {
                 "exits of strangers from one peer");
 }
 
-/// Complete means: everybody who was served, as far as the owner can know, has signed.
+/// A complete exit means that every node that was served, as far as the owner can know, has signed.
 void Invariants::completes(const Machine& machine) {
     completed_.insert(machine.id());
     const auto exit = machine.engine().own_exit();
@@ -273,7 +274,7 @@ void Invariants::check_running(const Machine& machine) {
             fail("no-exited-seed-in-use",
                  machine.name() + " uses the seed of " + owner.short_text() + ", and knows of its exit");
     }
-    // After a sleep, or when its clock was set, a node needs a moment.
+    // After a sleep, or after its clock was set, a node needs a moment.
     if (time_.now() < std::max(machine.host()->paused_until(), machine.clock_set_at) + settings_.slack)
         return;
     const auto now = machine.host()->now();

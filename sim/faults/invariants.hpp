@@ -14,43 +14,45 @@
 
 namespace unlearn::sim::faults {
 
+/// A violation: which rule was broken, and how.
 struct BrokenInvariant {
     std::string rule;
     std::string detail;  ///< one line
 };
 
-/// What must hold whatever happens. Watches a world from outside: what nodes say, what they use, what their
-/// disks would still have after a power cut. Of the violations, the first is kept in full.
+/// What must hold whatever happens. The invariants watch a world from outside: what nodes say, what they use,
+/// and what their disks would still have after a power cut. The first violation is kept in full.
 class Invariants {
   public:
     struct Settings {
         protocol::NetworkId network;
         std::chrono::seconds lease_time{};
         std::chrono::milliseconds slack{};  ///< how late a timer may be
-        bool in_memory = false;             ///< there are no disks to look at
-        bool has_key = false;               ///< the network: it takes exits of its members only
+        bool in_memory = false;             ///< there are no disks to check
+        bool has_key = false;               ///< the network has a key: it takes only exits of its members
     };
     Invariants(Settings settings, virtual_world::VirtualTime& time, const Payloads& payloads)
         : settings_(settings), time_(time), payloads_(payloads) {}
 
     [[nodiscard]] const std::optional<BrokenInvariant>& violation() const { return violation_; }
-    /// The names of all that were broken.
+    /// The names of all rules that were broken.
     [[nodiscard]] const std::set<std::string>& broken() const { return broken_; }
-    /// What the world itself finds wrong.
+    /// Records a violation that the world itself found.
     void fail(std::string rule, std::string detail);
 
-    // What the world tells.
+    // What the world reports.
     /// `owner` has really signed an exit.
     void exit_signed(const protocol::NodeId& owner) { exits_.insert(owner); }
-    /// Whose exits `machine` has surely had on its disk, in what was not replaced by a backup since.
+    /// The owners whose exits `machine` certainly has had on its disk since it was last restored from a
+    /// backup.
     [[nodiscard]] const std::set<protocol::NodeId>& stored_exits(const protocol::NodeId& machine) const;
-    /// Storage gave this back at a start of `machine`.
+    /// Storage returned this state at a start of `machine`.
     void loaded(const Machine& machine, const protocol::LoadedState& state);
     /// The identity of `machine` is finished, and it will never run again.
     void put_to_rest(const Machine& machine);
-    /// The machine's disk was replaced by a backup: what it knew then is what counts.
+    /// The machine's disk was replaced with a backup. From now on, what the backup knew counts.
     void restored(const Machine& machine);
-    /// A complete seed of `owner` is to be judged at `machine`.
+    /// `machine` is about to judge a complete seed of `owner`.
     void offered(const Machine& machine, const protocol::NodeId& owner, protocol::ByteView payload);
     void installed(const Machine& machine, const protocol::NodeId& owner, protocol::SeedVersion version);
     void event(const Machine& machine, const protocol::Event& event);
@@ -59,19 +61,20 @@ class Invariants {
     /// A message from `from` reaches `machine`.
     void hears(const Machine& machine, const protocol::NodeId& from, const network::Frames& frames);
 
-    /// What a running node uses, and how much it remembers for others. Cheap: asked after every event.
+    /// Checks what a running node uses, and how much it remembers for others. It is cheap and is called after
+    /// every event.
     void check_running(const Machine& machine);
     void check_sizes(const Machine& machine, const protocol::EngineSizes& sizes);
-    /// All exits that the node must know. Not cheap.
+    /// Checks that the node knows all exits that it must know. Not cheap.
     void check_memory(const Machine& machine);
-    /// The machine's whole disk is searched for seeds whose erasure it signed or reported. Not cheap.
+    /// Searches the machine's whole disk for seeds whose erasure it signed or reported. Not cheap.
     void check_disk(const Machine& machine);
-    /// The same for all seeds that must be gone when nothing is under way any more: of everybody who has
-    /// left, or of everybody when the machine itself has left. Not cheap.
+    /// Does the same for all seeds that must be gone once nothing is under way any more: the seeds of all
+    /// owners who have left, or all seeds if the machine itself has left. Not cheap.
     void check_erased(const Machine& machine);
-    /// Somebody of whose exit the running machine knows, and of whose seed it has not erased every byte yet.
+    /// Returns an owner whose exit the running machine knows and whose seed it has not completely erased yet.
     [[nodiscard]] std::optional<protocol::NodeId> still_kept(const Machine& machine) const;
-    /// A power cut leaves all exits that the node knows. Not cheap.
+    /// Checks that a power cut would leave all exits that the node knows. Not cheap.
     void check_stored(const Machine& machine);
 
   private:
@@ -82,7 +85,7 @@ class Invariants {
         protocol::SteadyTime at{};
     };
 
-    /// What was asked for of one version of a seed and has not come, in chunks.
+    /// How many chunks of one version of a seed came, and up to which chunk they were requested.
     struct Window {
         protocol::SeedVersion version{};
         std::uint32_t received = 0;
@@ -105,7 +108,8 @@ class Invariants {
     void compared_from_disk(const Machine& machine, const std::set<protocol::BurntId>& except);
     void compared(const Machine& machine, const protocol::NodeId& with,
                   const std::set<protocol::BurntId>& known_there);
-    /// What a start from disk, or from a backup, asks for before the seed of `owner` may be used.
+    /// Checks what must have happened after a start from disk, or from a backup, before the seed of `owner`
+    /// may be used.
     void check_quarantine(const Machine& machine, const protocol::NodeId& owner,
                           protocol::SeedVersion version, const std::string& what);
     [[nodiscard]] bool is_downloaded(const Pair& pair, protocol::SeedVersion version,
@@ -115,22 +119,22 @@ class Invariants {
     void erases(const Machine& machine, const protocol::NodeId& owner);
     [[nodiscard]] bool has_bytes(const Machine& machine, const protocol::NodeId& owner) const;
     void search_disk(const Machine& machine, const protocol::NodeId& owner);
-    /// What a power cut now would leave on its disk, of what it must be able to rely on.
+    /// What a power cut now would leave on the machine's disk, of what it must be able to rely on.
     struct Stored {
-        std::set<protocol::NodeId> exits;  ///< its own too
+        std::set<protocol::NodeId> exits;  ///< including its own
         std::map<protocol::NodeId, protocol::SeedVersion> recipients;
     };
     [[nodiscard]] static Stored surely_stored(const Machine& machine);
-    /// Whether a power cut now would leave the exit of `owner`, which may be the machine's own, on its disk.
+    /// Whether a power cut now would leave the exit of `owner`, which may be the machine itself, on its disk.
     [[nodiscard]] bool is_surely_stored(const Machine& machine, const protocol::NodeId& owner);
-    /// The same of `peer` as a recipient of this version, or a newer one.
+    /// Whether it would leave `peer` there as a recipient of this version or a newer one.
     [[nodiscard]] bool is_surely_recorded(const Machine& machine, const protocol::NodeId& peer,
                                           protocol::SeedVersion version);
     [[nodiscard]] bool will_do_alone(const Machine& machine, const protocol::NodeId& peer) const;
     /// Whether the machine has this version of the owner's seed, in use or not.
     [[nodiscard]] static bool holds(const Machine& machine, const protocol::NodeId& owner,
                                     protocol::SeedVersion version);
-    /// Whether the Hellos between the two are over.
+    /// Whether the two have exchanged their Hellos.
     [[nodiscard]] static bool has_met(const Machine& machine, const protocol::NodeId& peer);
     [[nodiscard]] const protocol::Result<protocol::ExitNotice>& notice_in(
         const protocol::SignedBytes& signed_notice);
@@ -143,18 +147,18 @@ class Invariants {
     std::optional<BrokenInvariant> violation_;
     std::set<std::string> broken_;
     std::set<protocol::NodeId> exits_;
-    std::map<Pair, protocol::ReceiptReason> receipts_;  ///< machine, owner: a receipt is out
-    /// The same, with each reason: of what stands on the machine's disk now, looked at.
+    std::map<Pair, protocol::ReceiptReason> receipts_;  ///< machine, owner: a receipt was sent
+    /// Receipts, with their reasons, that were already checked against what is on the machine's disk now.
     std::set<std::pair<Pair, protocol::ReceiptReason>> checked_receipts_;
-    std::set<Pair> ever_signed_;  ///< the same, before any restoration too
+    std::set<Pair> ever_signed_;  ///< the same, including those from before a restoration
     std::set<Pair> received_;     ///< machine, owner: some bytes of a seed came
-    std::set<Pair> erased_;       ///< of these: said to be erased, and since then not put back to a backup
-    std::map<protocol::NodeId, std::set<protocol::NodeId>> tombstones_;  ///< surely durable, its own exit too
+    std::set<Pair> erased_;       ///< of these: reported as erased, with no restoration since
+    std::map<protocol::NodeId, std::set<protocol::NodeId>> tombstones_;  ///< durable, including its own exit
     struct LoadedSeed {
         protocol::SeedVersion version{};
         std::uint64_t lease_number = 0;
-        bool compared =
-            false;  ///< somebody has told since the start what it knows, and not of its owner's exit
+        /// Whether a peer has told since the start which exits it knows, and did not name the owner's.
+        bool compared = false;
     };
     std::map<Pair, LoadedSeed> quarantined_;
     /// A comparison of exits that a machine has begun with a peer.
@@ -163,18 +167,19 @@ class Invariants {
         std::set<protocol::BurntId> known_there;
     };
     std::map<Pair, Comparison> comparisons_;
-    std::map<Pair, protocol::DigestSalt> digests_;  ///< machine, peer: what it last heard from it
-    /// Machines put back to a backup; with whom they compared since then, and of which exits that were
-    /// unknown to the machine it knew. Until there are two who knew of none.
+    std::map<Pair, protocol::DigestSalt> digests_;  ///< machine, peer: the last digest it got from the peer
+    /// For each machine that was restored from a backup: the peers with which it has compared since then, and
+    /// the exits that each peer knew and the machine did not. An entry is kept until two peers knew of no
+    /// such exit.
     std::map<protocol::NodeId, std::map<protocol::NodeId, std::set<protocol::BurntId>>> vouchers_;
     std::set<protocol::NodeId> completed_;            ///< owners that reported their exit complete
-    std::set<protocol::NodeId> met_;                  ///< machines that met their own exit
+    std::set<protocol::NodeId> met_;                  ///< machines that were shown their own exit
     std::map<Pair, HeardLease> heard_;                ///< machine, owner
-    std::map<Pair, protocol::SeedVersion> highest_;   ///< machine, owner: ever used
-    std::map<Pair, protocol::SeedVersion> served_;    ///< owner, holder
-    std::map<Pair, protocol::SeedVersion> recorded_;  ///< the same, surely durable
+    std::map<Pair, protocol::SeedVersion> highest_;   ///< machine, owner: the highest version ever used
+    std::map<Pair, protocol::SeedVersion> served_;    ///< owner, holder: the highest version served
+    std::map<Pair, protocol::SeedVersion> recorded_;  ///< the same, certainly durable
     std::map<std::pair<protocol::NodeId, protocol::SeedVersion>, protocol::Bytes> records_;
-    /// gcc 12 warns of the ready-made order of vectors, wrongly.
+    /// Replaces the built-in order of vectors, of which gcc 12 warns wrongly.
     struct BySignature {
         bool operator()(const protocol::SignedBytes& a, const protocol::SignedBytes& b) const {
             if (a.signature != b.signature) return a.signature < b.signature;
@@ -183,15 +188,15 @@ class Invariants {
         }
     };
     std::map<protocol::SignedBytes, protocol::Lease, BySignature> leases_;
-    std::map<protocol::SignedBytes, protocol::Result<protocol::ExitNotice>, BySignature>
-        notices_;                     ///< verified once
+    /// Each notice is verified only once.
+    std::map<protocol::SignedBytes, protocol::Result<protocol::ExitNotice>, BySignature> notices_;
     std::map<Pair, Window> windows_;  ///< machine, owner
     struct HeardExit {
         protocol::NodeId from;
         protocol::SignedBytes notice;
     };
     std::map<protocol::NodeId, HeardExit> last_exit_;  ///< by machine
-    std::map<Pair, std::size_t> introduced_;  ///< machine, peer: strangers' exits taken since the start
+    std::map<Pair, std::size_t> introduced_;  ///< machine, peer: strangers' exits accepted since the start
     std::set<protocol::SignedBytes, BySignature> offered_;  ///< records that were heard
     std::map<std::pair<protocol::NodeId, protocol::SeedVersion>, std::size_t> least_chunk_;
 };

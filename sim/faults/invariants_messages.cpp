@@ -4,7 +4,7 @@
 #include "protocol/messages.hpp"
 #include "sim/faults/invariants.hpp"
 
-/// What must hold of all that a node says, and what it must make of what it hears.
+/// What must hold for everything that a node says, and what it must make of what it hears.
 namespace unlearn::sim::faults {
 
 using namespace protocol;
@@ -44,7 +44,7 @@ void Invariants::sends_bytes(const Machine& machine, const network::Frames& fram
     if (frames.size() > 2) check_limit(machine, frames[2].size(), kMaxPayload, "bytes in one payload");
 }
 
-/// Chunks that are asked for and have not come, as far as the window allows.
+/// Checks that the chunks that were requested and have not come fit into the window.
 void Invariants::sends_get(const Machine& machine, const NodeId& to, const network::Frames& frames) {
     const auto get = message_in<Get>(frames);
     if (!get) return;
@@ -52,7 +52,7 @@ void Invariants::sends_get(const Machine& machine, const NodeId& to, const netwo
     if (chunk == least_chunk_.end())
         return fail("well-formed", machine.name() + " asks for a seed that it was never offered");
     Window& window = windows_[{machine.id(), to}];
-    // Not the next ones: everything begins again from the first that is missing.
+    // If these are not the next chunks, everything begins again from the first missing one.
     if (window.version != get->version || window.asked != get->first)
         window = {get->version, get->first, get->first};
     window.asked = get->first + get->count;
@@ -60,14 +60,15 @@ void Invariants::sends_get(const Machine& machine, const NodeId& to, const netwo
                 std::max(kMaxWindowBytes, chunk->second), "bytes under way from one peer");
 }
 
-/// An exit, its own or passed on, leaves a node only once a power cut cannot undo it here.
+/// An exit, its own or passed on, may leave a node only once a power cut cannot undo it here.
 void Invariants::sends_exit(const Machine& machine, const network::Frames& frames) {
     const auto exit = message_in<Exit>(frames);
     if (!exit) return fail("well-formed", machine.name() + " sends a bad exit");
     const auto& notice = notice_in(exit->notice);
     if (!notice) return fail("well-formed", machine.name() + ": " + notice.error().text());
     const NodeId& owner = notice->owner;
-    // Of strangers, of whom a flood can come, one in eight: looking costs more than all else.
+    // Strangers' exits can come in floods, and looking costs more than everything else, so only one in eight
+    // is checked.
     const bool is_close = owner == machine.id() ||
                           std::any_of(machine.neighbours.begin(), machine.neighbours.end(),
                                       [&](const Neighbour& neighbour) { return neighbour.id == owner; });
@@ -126,7 +127,7 @@ void Invariants::sends_digest(const Machine& machine, const NodeId& to, const ne
         comparisons_[{machine.id(), to}] = {digest->salt, {}};
 }
 
-/// That nothing differs is the other way to learn what somebody knows.
+/// If a Delta says that nothing differs, this also shows what the peer knows.
 void Invariants::sends_delta(const Machine& machine, const NodeId& to, const network::Frames& frames) {
     const auto delta = message_in<Delta>(frames);
     if (!delta || delta->part != DeltaPart::known || delta->buckets != 0) return;
@@ -197,12 +198,12 @@ void Invariants::hears_offer(const Machine& machine, const NodeId& from, const n
         }
     const Lease* lease = lease_in(from, have->lease);
     if (lease == nullptr) return;
-    // A lease that is repeated is no news, but where its seed was removed and is fetched again.
+    // A repeated lease is not news, unless its seed was removed and is fetched again.
     const auto before = heard_.find({machine.id(), from});
     if (before != heard_.end() && before->second.numbers.contains(lease->number) &&
         before->second.at >= machine.started_at && holds(machine, from, lease->version))
         return;
-    // A node does not take what comes before the Hellos, or with a record that was damaged on the way.
+    // A node ignores what comes before the Hellos, or with a record that was damaged on the way.
     if (!offered_.contains(have->record) || !has_met(machine, from)) return;
     auto& heard = heard_[{machine.id(), from}];
     heard.numbers.insert(lease->number);

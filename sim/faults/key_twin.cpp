@@ -12,7 +12,7 @@ namespace {
 
 using Scalar = std::array<std::uint8_t, crypto_core_ed25519_SCALARBYTES>;
 
-/// SHA-512 of the parts, modulo the order of the group.
+/// Returns SHA-512 of the parts, modulo the order of the group.
 Scalar hash_to_scalar(std::initializer_list<ByteView> parts) {
     crypto_hash_sha512_state state;
     crypto_hash_sha512_init(&state);
@@ -34,7 +34,7 @@ KeyTwin::KeyTwin(const Identity& identity) : original_(identity.id().bytes()), i
     crypto_hash_sha512(hash.data(), seed.data(), seed.size());
     std::array<std::uint8_t, crypto_core_ed25519_NONREDUCEDSCALARBYTES> wide{};
     std::copy_n(hash.begin(), scalar_.size(), wide.begin());
-    wide[0] &= 0xF8U;  // as every Ed25519 key is made
+    wide[0] &= 0xF8U;  // as in every Ed25519 key
     wide[31] = static_cast<std::uint8_t>((wide[31] & 0x7FU) | 0x40U);
     Scalar scalar{};
     crypto_core_ed25519_scalar_reduce(scalar.data(), wide.data());

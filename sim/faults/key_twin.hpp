@@ -7,9 +7,10 @@
 
 namespace unlearn::sim::faults {
 
-/// The second identity that comes with every key: who can sign for the point A can sign for -A too, whose
-/// bytes differ in the sign bit alone, and which has the same key on a connection. To Ed25519 its signatures
-/// are as good as any; only the rule that the sign bit of a node id is 0 tells it from a stranger.
+/// The second identity that comes with every key. Anyone who can sign for the point A can also sign for -A,
+/// whose bytes differ only in the sign bit, and which has the same key on a connection. Ed25519 accepts its
+/// signatures like any others. Only the rule that the sign bit of a NodeId is 0 keeps the twin from counting
+/// as another node.
 class KeyTwin {
   public:
     using Id = std::array<std::uint8_t, protocol::NodeId::kSize>;
@@ -17,11 +18,11 @@ class KeyTwin {
     explicit KeyTwin(const protocol::Identity& identity);
 
     [[nodiscard]] const Id& id() const { return id_; }
-    /// What `protocol::verify` would accept if there were a NodeId of the twin.
+    /// Returns a signature that `protocol::verify` would accept if the twin had a NodeId.
     [[nodiscard]] protocol::Signature sign(protocol::SigningPurpose purpose,
                                            const protocol::NetworkId& network,
                                            protocol::ByteView bytes) const;
-    /// `bytes` with the twin's id in the place of the identity's.
+    /// Returns `bytes` with the identity's id replaced by the twin's.
     [[nodiscard]] protocol::Bytes renamed(protocol::Bytes bytes) const;
 
   private:

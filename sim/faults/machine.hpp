@@ -12,7 +12,7 @@
 
 namespace unlearn::sim::faults {
 
-/// A machine of a storm: what the storm has done to it, and what its owner wants of it.
+/// A machine in a storm: what the storm has done to it, and what its owner wants.
 struct Machine : virtual_world::VirtualMachine {
     Machine(std::size_t number, virtual_world::VirtualTime& time, virtual_world::VirtualNetwork& network,
             protocol::Identity keys, std::uint64_t disk_seed)
@@ -23,26 +23,26 @@ struct Machine : virtual_world::VirtualMachine {
     [[nodiscard]] bool uses(const protocol::NodeId& owner) const {
         return up() && holder->in_use().contains(owner);
     }
-    /// "node-7".
+    /// Returns a name such as "node-7".
     [[nodiscard]] std::string name() const { return "node-" + std::to_string(index); }
 
     std::size_t index;
     std::optional<std::string> endpoint;
     std::vector<protocol::Neighbour> neighbours;
     std::optional<protocol::SignedBytes> membership;
-    virtual_world::SimulatedHolder* holder =
-        nullptr;  ///< of the last start; use it only while the machine is up
+    /// The holder of the last start; use it only while the machine is up.
+    virtual_world::SimulatedHolder* holder = nullptr;
 
     std::chrono::seconds clock_error{0};
     protocol::SteadyTime clock_set_at{};
     protocol::SteadyTime started_at{};
     unsigned starts = 0;
-    std::size_t receipts = 0;  ///< of its own exit
-    bool joined = true;        ///< false: nobody has heard of it yet
+    std::size_t receipts = 0;  ///< receipts for its own exit
+    bool joined = true;        ///< false: no machine has heard of it yet
     bool lost = false;         ///< never comes back
     bool retired = false;      ///< its identity is finished
     bool leaving = false;      ///< its exit has begun, or was begun for it
-    bool restored = false;     ///< from a backup, at least once
+    bool restored = false;     ///< restored from a backup at least once
     bool backed_up = false;
 };
 

@@ -48,7 +48,7 @@ nlohmann::json json_of(std::uint64_t seed, const SpreadResult& result) {
     return out;
 }
 
-/// Enough digits to mean the same number again.
+/// Writes enough digits to read the same number back.
 std::string exact(double number) {
     return nlohmann::json(number).dump();
 }
@@ -100,7 +100,7 @@ int main(int argc, char** argv) {
     if (const auto code = command_line::parse(app, {argv + 1, argv + argc}, std::cout, std::cerr))
         return *code;
     arguments.options.in_memory = arguments.spread;
-    // One broken rule shows in many ways.
+    // One broken rule can violate several invariants.
     arguments.options.goes_on = arguments.broken != "none";
     if (log) arguments.options.log = &std::cerr;
     arguments.options.broken = *parse_broken_rule(arguments.broken);
@@ -163,7 +163,7 @@ int main(int argc, char** argv) {
             std::cout << std::setw(kCountWidth) << times << "  " << kind << "\n";
         std::cout << std::setw(kCountWidth) << exits << "  exits that ended with all receipts\n"
                   << std::setw(kCountWidth) << exits_unheard
-                  << "  exits of which nobody who is left can know\n";
+                  << "  exits that no remaining node can know of\n";
         std::cout << seeds << " seeds, " << events << " events, " << crashes << " crashes, " << violations
                   << " violations\n";
     }

@@ -13,12 +13,13 @@
 
 namespace unlearn::sim::faults {
 
-/// Random seeds of a simulated world, and the marks by which their bytes are found again anywhere.
+/// The random seeds of a simulated world, with marks by which their bytes can be found anywhere.
 class Payloads {
   public:
     using Mark = std::array<std::uint8_t, 16>;
 
-    /// A new seed of `owner`: every 32 bytes of it begin with its mark, so that any 47 bytes of it hold one.
+    /// Makes a new seed of `owner`. Every 32 bytes of it begin with its mark, so any 47 bytes of it contain
+    /// one.
     [[nodiscard]] protocol::SharedSeedBytes make(const protocol::NodeId& owner, std::size_t bytes,
                                                  learning::RandomStream& random);
     [[nodiscard]] bool is_from(const protocol::NodeId& owner, protocol::ByteView payload) const;

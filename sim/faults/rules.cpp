@@ -76,7 +76,7 @@ bool answers_before_durable(BrokenRule rule, const std::vector<protocol::StoreOp
 
 std::vector<protocol::StoreOp> stored_by(BrokenRule rule, std::vector<protocol::StoreOp> ops,
                                          const std::function<bool(const protocol::NodeId&)>& has_left) {
-    // Storage refuses such seeds too, and would hide that the gate lets them in.
+    // Storage refuses such seeds, too, and would hide that the gate lets them in.
     if (rule == BrokenRule::announce_check_only)
         std::erase_if(ops, [&](const protocol::StoreOp& op) {
             const auto* seed = std::get_if<protocol::PutHeldSeed>(&op);

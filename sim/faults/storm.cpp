@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-/// What goes wrong in a world, and how it must look when nothing goes wrong any more.
+/// What goes wrong in a world, and how it must look once nothing goes wrong any more.
 namespace unlearn::sim::faults {
 
 using namespace protocol;
@@ -10,8 +10,8 @@ using namespace std::chrono_literals;
 
 namespace {
 
-/// A peer that was dropped again and again is let in again after ten minutes at most; of more than a hundred
-/// exits of strangers a day, the rest waits.
+/// The checks must go on long enough: a peer that was dropped repeatedly is accepted again after at most ten
+/// minutes, and of strangers' exits only a hundred a day are taken; the rest waits.
 constexpr int kMostChecks = 120;
 constexpr auto kLeastPause = 15s;
 constexpr std::size_t kMostOverheard = 256;
@@ -40,7 +40,7 @@ void Storm::invite_hostile_peers() {
                                },
                                [this](const NodeId& id) { invariants_->exit_signed(id); }},
             std::move(identity), std::move(membership), random_.next()));
-        // Somebody's neighbour: on the list of three who can be dialled.
+        // Makes the peer a neighbour of up to three machines that can be dialled.
         std::vector<PeerAddress> victims;
         while (victims.size() < std::min<std::size_t>(3, options_.nodes / 2)) {
             Machine& victim = any_machine();
@@ -52,7 +52,7 @@ void Storm::invite_hostile_peers() {
     }
 }
 
-/// Some are not there at first, and on nobody's list.
+/// Some machines are absent at first and on no machine's list.
 void Storm::choose_late_comers() {
     for (std::size_t i = 0; i < times(kRates.late_comers); ++i)
         any_machine().joined = false;
@@ -63,7 +63,7 @@ void Storm::choose_late_comers() {
         });
 }
 
-/// Its user lists its neighbours, and theirs add it.
+/// The machine's user lists its neighbours, and their users add it.
 void Storm::join(Machine& machine) {
     if (std::exchange(machine.joined, true)) return;
     struck("joins");
@@ -123,7 +123,7 @@ std::size_t Storm::times(double for_each_node) const {
 void Storm::plan_faults(Duration end) {
     const Duration begin = 8s;
     const Duration lease = lease_time_;
-    // How long things last, for a storm of this length.
+    // How long things last in a storm of this length.
     const Duration brief = std::min<Duration>(end / 30, 30s);
 
     plan(begin, end, times(kRates.publishes), [this] {
@@ -151,7 +151,7 @@ void Storm::plan_faults(Duration end) {
             for (auto& machine : machines_)
                 crash(*machine, true, between(0s, brief));
         });
-    // A machine dies in the middle of an exit that it hears of, or of its own.
+    // A machine dies in the middle of an exit that it hears of, or of its own exit.
     plan(begin, end, times(kRates.exits_cut_short), [this] {
         Machine* machine = any_running();
         if (machine == nullptr) return;
@@ -200,16 +200,16 @@ void Storm::crash_for(Machine& machine, Duration down) {
     crash(machine, chance(kRates.crash_loses_power), down);
 }
 
-/// The machine dies during one of its next writes.
+/// Makes the machine die during one of its next writes.
 void Storm::arm(Machine& machine) {
-    // One draw a statement, here and elsewhere: compilers differ in which of two arguments they draw first,
-    // and a seed is one storm under every compiler.
+    // Each statement draws only once, here and elsewhere: compilers differ in which of two arguments they
+    // evaluate first, and a seed must give the same storm with every compiler.
     const auto how = static_cast<virtual_world::VirtualDisk::Crash>(random_.below(3));
     crash_at(machine, random_.below(40), how);
 }
 
 void Storm::before_start(Machine& machine) {
-    // Now and then the power fails again while it starts.
+    // Now and then the power fails again during the start.
     if (stormy_ && chance(kRates.dies_again_at_start)) arm(machine);
 }
 
@@ -250,7 +250,7 @@ virtual_world::Fate Storm::fate_of(const NodeId& from, const network::Frames& fr
 void Storm::break_links() {
     std::vector<std::pair<NodeId, NodeId>> cut;
     if (chance(kRates.network_in_two)) {
-        // The network falls into two parts.
+        // Splits the network into two parts.
         struck("network in two parts");
         std::vector<bool> side;
         for (std::size_t i = 0; i < machines_.size(); ++i)
@@ -291,7 +291,7 @@ void Storm::bad_disk() {
     });
 }
 
-/// A user changes their mind about a peer, and again.
+/// A user removes a peer and adds it again.
 void Storm::part_neighbours() {
     Machine* machine = any_running();
     if (machine == nullptr || machine->neighbours.empty()) return;
@@ -304,7 +304,7 @@ void Storm::part_neighbours() {
     });
 }
 
-/// Takes a backup, or puts one back: also one of a node that has left since.
+/// Makes a backup, or restores one, even of a node that has left since.
 void Storm::restore_backup() {
     static const std::string kBackup = std::filesystem::absolute("backup.db").string();
     Machine& machine = any_machine();
@@ -331,7 +331,7 @@ void Storm::restore_backup() {
     time_.after(between(0s, 10s), [this, &machine] { come_back(machine); });
 }
 
-/// A device is lost for good, and somebody else hands in its sealed exit.
+/// A device is lost for good, and another user hands in its sealed exit.
 void Storm::lose_device() {
     Machine* machine = any_running();
     if (machine == nullptr || machine->leaving) return;
@@ -374,7 +374,7 @@ void Storm::calm_down() {
     repeat_commands();
 }
 
-/// A user whose command to leave was lost in a crash gives it again, and so does the one who handed in the
+/// A user whose command to leave was lost in a crash gives it again. So does the user who handed in the
 /// sealed exit of a lost device.
 void Storm::repeat_commands() {
     for (auto& machine : machines_) {
@@ -387,7 +387,7 @@ void Storm::repeat_commands() {
     }
 }
 
-/// Peers that a user removed, or that a backup says were removed, are added again.
+/// Adds again the peers that a user removed, or that a backup says were removed.
 void Storm::make_up(Machine& machine) {
     for (const auto& status : machine.engine().peers()) {
         if (status.state != PeerState::former) continue;

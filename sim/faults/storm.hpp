@@ -12,15 +12,15 @@
 
 namespace unlearn::sim::faults {
 
-/// How often everything strikes that a storm draws.
+/// How often each kind of fault strikes in a storm.
 struct StormRates {
-    // Times in one storm for each node, and once at least.
+    /// Times in one storm for each node, but at least once in the storm.
     double publishes = 1.0;
     double exits = 0.25;
     double crashes = 1.0;
     double dying_writes = 2.0;  ///< a machine dies at one of its next operations on disk
     double long_absences = 0.17;
-    double exits_cut_short = 0.3;  ///< the same during an exit, its own or a neighbour's
+    double exits_cut_short = 0.3;  ///< a machine dies during an exit, its own or a neighbour's
     double pauses = 0.5;
     double clock_jumps = 0.33;
     double cut_links = 0.5;
@@ -29,20 +29,20 @@ struct StormRates {
     double lost_devices = 0.06;
     double partings = 0.125;
     double late_comers = 0.1;  ///< machines that join in the middle
-    // Times in one storm.
+    /// Times in one storm.
     std::size_t loss_changes = 6;
     std::size_t attacks = 60;
-    // Chances.
+    /// Probabilities.
     double power_cut_of_all = 0.4;   ///< in one storm
-    double crash_loses_power = 0.5;  ///< else the process alone dies
+    double crash_loses_power = 0.5;  ///< otherwise only the process dies
     double dying_write_loses_power = 0.7;
     double dies_again_at_start = 0.15;
     double pause_outlasts_lease = 0.1;
-    double network_in_two = 0.3;  ///< of cuts; else the links of one machine
+    double network_in_two = 0.3;  ///< of cuts; otherwise the links of one machine
     double cut_is_one_way = 0.5;
-    double disk_is_full = 0.5;  ///< of bad disks; else it fails now and then
-    double no_loss = 0.5;       ///< of changes of the loss
-    // Of all messages.
+    double disk_is_full = 0.5;  ///< of bad disks; otherwise it fails now and then
+    double no_loss = 0.5;       ///< of changes of the loss rate
+    /// Shares of all messages.
     double most_loss = 0.1;
     double duplicated = 0.0002;
     double flipped = 0.0002;
@@ -51,13 +51,13 @@ struct StormRates {
 };
 inline constexpr StormRates kRates;
 
-/// A storm of faults over a network, all drawn from one seed, then calm, in which everybody must come to
-/// terms.
+/// A storm of faults over a network, all drawn from one seed. Then comes the calm, in which everything must
+/// settle.
 class Storm final : public FaultWorld {
   public:
     Storm(std::uint64_t seed, FaultOptions options);
 
-    /// Until calm has come, or the first violation.
+    /// Runs until everything has settled in the calm, or until the first violation.
     [[nodiscard]] FaultResult run();
 
   private:

@@ -4,28 +4,28 @@
 
 #include "sim/fleet/daemon_events.hpp"
 #include "sim/fleet/daemon_metrics.hpp"
-#include "sim/support/problem.hpp"
 
 namespace unlearn::sim::fleet {
 namespace {
 
 using nlohmann::json;
 
-/// Between a process's decision to end and its end; a leaver still answers questions for some seconds.
+/// The longest time from a process's decision to end to its end. A leaver still answers requests for some
+/// seconds.
 constexpr std::chrono::seconds kLastWords{20};
-/// Who does not answer is often about to end.
+/// A daemon that does not answer is often about to end.
 constexpr std::chrono::seconds kAboutToEnd{1};
 
 }  // namespace
 
 Daemon::~Daemon() {
     process_.reset();
-    if (follower_.joinable()) follower_.join();  // nobody talks to it any more
+    if (follower_.joinable()) follower_.join();  // ends because the process has ended
 }
 
-tl::expected<void, std::string> Daemon::start(const std::filesystem::path& program) {
+Result<void> Daemon::start(const std::filesystem::path& program) {
     auto process = DaemonProcess::start(program, files_.config, files_.log);
-    if (!process) return support::failed_with(setup_.name + ": " + process.error());
+    if (!process) return failed_with(setup_.name + ": " + process.error().message);
     process_.emplace(std::move(*process));
     return {};
 }
@@ -53,7 +53,7 @@ bool Daemon::answers() {
                 return true;
             }));
         } catch (const std::exception&) {
-            // Memory: the events are missing, and what they would have told is asked of the daemon itself.
+            // Out of memory. The events are missing, but the daemon is also asked for its state directly.
         }
     });
     return true;
@@ -61,36 +61,36 @@ bool Daemon::answers() {
 
 Daemon::Answer Daemon::get(const std::string& target, std::chrono::seconds timeout) {
     auto answer = client_.get(target, timeout);
-    if (!answer) return support::failed_with(failure(answer.error().message));
+    if (!answer) return failed_with(failure(answer.error().message));
     return std::move(*answer);
 }
 
 Daemon::Answer Daemon::post(const std::string& target, const json& body) {
     auto answer = client_.post(target, body);
-    if (!answer) return support::failed_with(failure(answer.error().message));
+    if (!answer) return failed_with(failure(answer.error().message));
     return std::move(*answer);
 }
 
-tl::expected<std::vector<network::TrafficCount>, std::string> Daemon::traffic() {
+Result<std::vector<network::TrafficCount>> Daemon::traffic() {
     if (left_) return sent_;
     auto sent = ask_traffic(files_.socket);
-    if (!sent) return support::failed_with(failure(sent.error()));
+    if (!sent) return failed_with(failure(sent.error().message));
     return sent;
 }
 
-tl::expected<Daemon::Leave, std::string> Daemon::leave(std::chrono::seconds at_most) {
-    if (auto begun = post("/v1/exit", json::object()); !begun) return support::failed_with(begun.error());
+Result<Daemon::Leave> Daemon::leave(std::chrono::seconds at_most) {
+    if (auto begun = post("/v1/exit", json::object()); !begun) return failed_with(begun.error());
     auto progress =
         get("/v1/exit?wait_s=" + std::to_string(at_most.count()), at_most + ctl::ControlClient::kTimeout);
-    if (!progress) return support::failed_with(progress.error());
+    if (!progress) return failed_with(progress.error());
     auto certificate = get("/v1/certificate");
-    if (!certificate) return support::failed_with(certificate.error());
+    if (!certificate) return failed_with(certificate.error());
     auto sent = traffic();
-    if (!sent) return support::failed_with(sent.error());
+    if (!sent) return failed_with(sent.error());
     sent_ = std::move(*sent);
     left_ = true;
     forgotten_ = progress->value("complete", false);
-    // The events come over a connection of their own, and a moment later perhaps.
+    // The events come over a separate connection, so they may arrive a moment later.
     if (forgotten_)
         static_cast<void>(
             events_.wait_until(run::EventLog::Clock::now() + kLastWords, [&](const auto& entries) {
@@ -108,10 +108,10 @@ void Daemon::ask_to_stop() {
     if (!forgotten_) process_->ask_to_stop();
 }
 
-tl::expected<void, std::string> Daemon::wait() {
+Result<void> Daemon::wait() {
     const auto code = process_->wait(kLastWords);
-    if (!code) return support::failed_with(setup_.name + ": unlearnd does not end");
-    if (*code != 0) return support::failed_with(failure(""));
+    if (!code) return failed_with(setup_.name + ": unlearnd does not end");
+    if (*code != 0) return failed_with(failure(""));
     return {};
 }
 

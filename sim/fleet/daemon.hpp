@@ -13,49 +13,54 @@
 #include "node/network/traffic.hpp"
 #include "sim/fleet/daemon_files.hpp"
 #include "sim/fleet/daemon_process.hpp"
+#include "sim/result.hpp"
 #include "sim/run/event_log.hpp"
 
 namespace unlearn::sim::fleet {
 
 /// One node of a scenario as a process, used over its control socket. Every error is one line that names the
-/// node and, where its process ended, the process's last words. The process does not outlive the object.
+/// node and, if its process ended, the last line of its log. The process does not outlive this object.
 class Daemon {
   public:
-    using Answer = tl::expected<nlohmann::json, std::string>;
+    using Answer = Result<nlohmann::json>;
 
-    /// `setup` and `events` must outlive the object.
+    /// `setup` and `events` must outlive this object.
     Daemon(const run::NodeSetup& setup, DaemonFiles files, run::EventLog& events)
         : setup_(setup), files_(std::move(files)), events_(events), client_(files_.socket) {}
     ~Daemon();
     Daemon(const Daemon&) = delete;
     Daemon& operator=(const Daemon&) = delete;
 
-    /// The calling thread must live as long as the process.
-    [[nodiscard]] tl::expected<void, std::string> start(const std::filesystem::path& program);
-    /// Whether it has answered anything yet. From then on its events are taken down.
+    /// Starts the process. The calling thread must live as long as the process.
+    [[nodiscard]] Result<void> start(const std::filesystem::path& program);
+    /// Returns whether the daemon has ever answered. From its first answer on, its events are recorded.
     [[nodiscard]] bool answers();
+    /// Sends a GET request and returns the answer.
     [[nodiscard]] Answer get(const std::string& target,
                              std::chrono::seconds timeout = ctl::ControlClient::kTimeout);
+    /// Sends a POST request and returns the answer.
     [[nodiscard]] Answer post(const std::string& target, const nlohmann::json& body);
-    [[nodiscard]] tl::expected<std::vector<network::TrafficCount>, std::string> traffic();
+    /// Returns what the daemon has sent, by message kind; after its exit, what it had sent by then.
+    [[nodiscard]] Result<std::vector<network::TrafficCount>> traffic();
 
     struct Leave {
-        nlohmann::json progress;  ///< of the exit, as GET /v1/exit gives it
+        nlohmann::json progress;  ///< progress of the exit, as GET /v1/exit returns it
         nlohmann::json certificate;
     };
-    /// The node leaves for good; waits so long at most for the receipts. It can be asked nothing afterwards.
-    [[nodiscard]] tl::expected<Leave, std::string> leave(std::chrono::seconds at_most);
+    /// Lets the node leave for good, and waits at most `at_most` for the receipts. No requests may follow.
+    [[nodiscard]] Result<Leave> leave(std::chrono::seconds at_most);
     [[nodiscard]] bool has_left() const { return left_; }
-    /// Every holder has signed that it erased this node's seed.
+    /// Whether every holder has signed that it erased this node's seed.
     [[nodiscard]] bool is_forgotten() const { return forgotten_; }
 
-    /// What is wrong when the process has ended although nobody asked it to.
+    /// Returns what is wrong when the process has ended without having been asked to.
     [[nodiscard]] std::optional<std::string> ended();
-    /// Asks the process to end. One that is forgotten ends by itself.
+    /// Asks the process to end. After a complete exit it ends by itself.
     void ask_to_stop();
-    /// Waits for that, and checks that it ended well.
-    [[nodiscard]] tl::expected<void, std::string> wait();
+    /// Waits for the end of the process, and checks that its exit code is 0.
+    [[nodiscard]] Result<void> wait();
 
+    /// Returns an error text: how the process ended, if it ends within a second, or else `what`.
     [[nodiscard]] std::string failure(const std::string& what);
     [[nodiscard]] const run::NodeSetup& setup() const { return setup_; }
     [[nodiscard]] const DaemonFiles& files() const { return files_; }
@@ -66,10 +71,10 @@ class Daemon {
     run::EventLog& events_;
     ctl::ControlClient client_;
     std::optional<DaemonProcess> process_;
-    std::thread follower_;  ///< writes its events down
+    std::thread follower_;  ///< records its events
     bool left_ = false;
     bool forgotten_ = false;
-    std::vector<network::TrafficCount> sent_;  ///< until it left
+    std::vector<network::TrafficCount> sent_;  ///< what it had sent when it left
 };
 
 }  // namespace unlearn::sim::fleet

@@ -17,7 +17,7 @@ std::optional<EventKind> kind_named(const std::string& name) {
     }
 }
 
-/// The daemon's wall-clock time on our steady clock; both run on this machine.
+/// Converts the daemon's wall-clock time to our steady clock. Both clocks are on this machine.
 run::EventLog::Clock::time_point on_our_clock(double seconds_since_1970) {
     const auto now = std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch());
     const std::chrono::duration<double> ago = now - std::chrono::duration<double>(seconds_since_1970);

@@ -7,12 +7,13 @@
 
 namespace unlearn::sim::fleet {
 
+/// An event of a daemon, and its time on our steady clock.
 struct DaemonEvent {
     protocol::Event event;
     run::EventLog::Clock::time_point at;
 };
 
-/// One line of a daemon's event stream (GET /v1/events); nothing when the line is not an event.
+/// Reads one line of a daemon's event stream (GET /v1/events). Returns nothing when the line is not an event.
 [[nodiscard]] std::optional<DaemonEvent> read_daemon_event(std::string_view line);
 
 }  // namespace unlearn::sim::fleet

@@ -10,13 +10,12 @@
 #include "sim/fleet/data_files.hpp"
 #include "sim/support/free_ports.hpp"
 #include "sim/support/output_folder.hpp"
-#include "sim/support/problem.hpp"
 
 namespace unlearn::sim::fleet {
 namespace {
 
-tl::unexpected<std::string> failed_because(const protocol::Error& error) {
-    return support::failed_with(error.detail.empty() ? error.text() : error.detail);
+tl::unexpected<Error> failed_because(const protocol::Error& error) {
+    return failed_with(error.detail.empty() ? error.text() : error.detail);
 }
 
 DaemonFiles files_in(const std::filesystem::path& folder) {
@@ -39,7 +38,7 @@ void set_optimisation(toml::table& section, const Settings& settings) {
     if constexpr (requires { settings.temperature; }) set("temperature", settings.temperature);
 }
 
-/// The configuration that `unlearnctl init` would write, with the scenario's choices filled in.
+/// Returns the configuration that `unlearnctl init` would write, with the scenario's choices.
 std::string config_text(const scenario::Scenario& scenario, const config::SampleChoices& choices,
                         const std::vector<protocol::PeerAddress>& peers) {
     toml::table table = toml::parse(config::sample_config(choices));
@@ -47,7 +46,7 @@ std::string config_text(const scenario::Scenario& scenario, const config::Sample
     section("data").insert_or_assign("validation", scenario.data.validation);
     section("data").insert_or_assign("watch", "no");
     auto& ensemble = section("ensemble");
-    ensemble.insert_or_assign("aggregation", learning::to_text(scenario.ensemble.aggregation));
+    ensemble.insert_or_assign("aggregation", learning::traits_of(scenario.ensemble.aggregation).name);
     ensemble.insert_or_assign("calibrated", scenario.ensemble.is_calibrated());
     ensemble.insert_or_assign("weighted", scenario.ensemble.is_weighted());
     if (scenario.ensemble.fixed_rho) ensemble.insert_or_assign("rho", *scenario.ensemble.fixed_rho);
@@ -62,7 +61,7 @@ std::string config_text(const scenario::Scenario& scenario, const config::Sample
     return out.str();
 }
 
-/// Writes the files of a fleet, one node after the other.
+/// Writes the files of a fleet, one node at a time.
 class FleetWriter {
   public:
     FleetWriter(const scenario::Scenario& scenario, const run::Setup& setup, std::filesystem::path folder,
@@ -73,33 +72,33 @@ class FleetWriter {
           folder_(std::move(folder)),
           ports_(std::move(ports)) {}
 
-    tl::expected<void, std::string> write_common() {
+    Result<void> write_common() {
         auto reference =
             write_reference(folder_ / "reference", scenario_.data.kind, setup_.reference, columns_);
-        if (!reference) return support::failed_with(reference.error());
+        if (!reference) return failed_with(reference.error());
         reference_ = std::move(*reference);
         return {};
     }
 
-    tl::expected<DaemonFiles, std::string> write_node(std::size_t i) {
+    Result<DaemonFiles> write_node(std::size_t i) {
         const run::NodeSetup& node = setup_.nodes[i];
         const auto files = files_in(folder_ / node.name);
         if (files.socket.native().size() >= sizeof(sockaddr_un::sun_path))
-            return support::failed_with(files.socket.string() +
-                                        ": too long for a socket; choose a shorter folder with --out");
+            return failed_with(files.socket.string() +
+                               ": too long for a socket; choose a shorter folder with --out");
         std::error_code error;
         std::filesystem::create_directories(files.data_dir, error);
         if (!error) std::filesystem::permissions(files.data_dir, std::filesystem::perms::owner_all, error);
-        if (error) return support::failed_with(files.data_dir.string() + ": " + error.message());
+        if (error) return failed_with(files.data_dir.string() + ": " + error.message());
         auto examples =
             write_examples(files.folder / "own", scenario_.data.kind, node.own, setup_.class_names, columns_);
-        if (!examples) return support::failed_with(examples.error());
+        if (!examples) return failed_with(examples.error());
 
         const auto text = config_text(scenario_, choices_of(i, files, *examples), peers_of(node));
         const auto config = config::parse_node_config(text, files.config);
         if (!config) return failed_because(config.error());
-        if (auto ok = support::write_file(files.config, text); !ok) return support::failed_with(ok.error());
-        if (auto ok = read_reference(*config); !ok) return support::failed_with(ok.error());
+        if (auto ok = support::write_file(files.config, text); !ok) return failed_with(ok.error());
+        if (auto ok = read_reference(*config); !ok) return failed_with(ok.error());
         if (auto ok = storage::create_identity_file(files.data_dir / "identity", node.identity); !ok)
             return failed_because(ok.error());
         if (auto ok = config::create_binding(files.data_dir / "binding.json", {network_, std::nullopt}); !ok)
@@ -110,8 +109,8 @@ class FleetWriter {
     [[nodiscard]] const config::Scaling& scaling() const { return *scaling_; }
 
   private:
-    /// What the reference set decides is the same at all nodes.
-    tl::expected<void, std::string> read_reference(const config::NodeConfig& config) {
+    /// Reads the reference set and what depends on it, which is the same at all nodes.
+    Result<void> read_reference(const config::NodeConfig& config) {
         if (scaling_) return {};
         const auto reference = config::load_reference(config.data);
         if (!reference) return failed_because(reference.error());
@@ -123,7 +122,7 @@ class FleetWriter {
     [[nodiscard]] config::SampleChoices choices_of(std::size_t i, const DaemonFiles& files,
                                                    const ExampleFiles& examples) const {
         const run::NodeSetup& node = setup_.nodes[i];
-        const bool images = scenario_.data.kind == scenario::DataSettings::Kind::kIdx;
+        const bool images = scenario_.data.kind == scenario::DataSettings::Kind::idx;
         config::SampleChoices choices;
         choices.data_dir = files.data_dir;
         choices.control_socket = files.socket;
@@ -157,8 +156,7 @@ class FleetWriter {
     std::optional<config::Scaling> scaling_;
 };
 
-tl::expected<std::vector<std::uint16_t>, std::string> ports_for(const scenario::Scenario& scenario,
-                                                                std::size_t nodes) {
+Result<std::vector<std::uint16_t>> ports_for(const scenario::Scenario& scenario, std::size_t nodes) {
     const auto base = scenario.network.base_port;
     if (base == 0) return support::free_ports(nodes);
     std::vector<std::uint16_t> out;
@@ -169,22 +167,23 @@ tl::expected<std::vector<std::uint16_t>, std::string> ports_for(const scenario::
 
 }  // namespace
 
-tl::expected<FleetFiles, std::string> write_fleet(const scenario::Scenario& scenario, const run::Setup& setup,
-                                                  const std::filesystem::path& folder) {
+Result<FleetFiles> write_fleet(const scenario::Scenario& scenario, const run::Setup& setup,
+                               const std::filesystem::path& folder) {
     auto ports = ports_for(scenario, setup.nodes.size());
-    if (!ports) return support::failed_with(ports.error());
-    // Absolute: the daemons read the paths in their configuration as relative to it.
+    if (!ports) return failed_with(ports.error());
+    // The path is absolute, because the daemons resolve relative paths against the folder of their
+    // configuration.
     const auto nodes_folder = std::filesystem::absolute(folder) / "nodes";
     std::error_code error;
     std::filesystem::create_directories(nodes_folder, error);
-    if (error) return support::failed_with(nodes_folder.string() + ": " + error.message());
+    if (error) return failed_with(nodes_folder.string() + ": " + error.message());
 
     FleetWriter writer(scenario, setup, nodes_folder, std::move(*ports));
-    if (auto ok = writer.write_common(); !ok) return support::failed_with(ok.error());
+    if (auto ok = writer.write_common(); !ok) return failed_with(ok.error());
     std::vector<DaemonFiles> nodes;
     for (std::size_t i = 0; i < setup.nodes.size(); ++i) {
         auto files = writer.write_node(i);
-        if (!files) return support::failed_with(files.error());
+        if (!files) return failed_with(files.error());
         nodes.push_back(std::move(*files));
     }
     return FleetFiles{std::move(nodes), writer.scaling()};

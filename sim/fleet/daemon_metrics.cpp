@@ -5,7 +5,7 @@
 #include <string_view>
 
 #include "node/network/asio.hpp"
-// After Asio's own header, see there.
+// Must follow node/network/asio.hpp, which says why.
 #include <boost/asio/local/stream_protocol.hpp>
 
 #include "protocol/messages.hpp"
@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::chrono::seconds kPatience{10};
 
-/// The number after `unlearnd_NAME{direction="sent",kind="KIND"}`, 0 where there is none.
+/// Returns the number after `unlearnd_NAME{direction="sent",kind="KIND"}`, or 0 if there is none.
 std::uint64_t sample(std::string_view metrics, const std::string& name, std::string_view kind) {
     const std::string start =
         "\nunlearnd_" + name + "{direction=\"sent\",kind=\"" + std::string(kind) + "\"} ";
@@ -35,15 +35,14 @@ std::vector<network::TrafficCount> sent_in(std::string_view metrics) {
 
 }  // namespace
 
-tl::expected<std::vector<network::TrafficCount>, std::string> ask_traffic(
-    const std::filesystem::path& socket) {
+Result<std::vector<network::TrafficCount>> ask_traffic(const std::filesystem::path& socket) {
     asio::local::stream_protocol::iostream stream;
     stream.expires_after(kPatience);
     stream.connect(asio::local::stream_protocol::endpoint(socket.string()));
     stream << "GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n" << std::flush;
     const std::string answer{std::istreambuf_iterator<char>(stream), {}};
     if (!answer.starts_with("HTTP/1.1 200"))
-        return tl::unexpected(socket.string() + ": unlearnd shows no metrics");
+        return failed_with(socket.string() + ": unlearnd shows no metrics");
     return sent_in(answer);
 }
 

@@ -4,14 +4,13 @@
 #include <string>
 #include <vector>
 
-#include <tl/expected.hpp>
-
 #include "node/network/traffic.hpp"
+#include "sim/result.hpp"
 
 namespace unlearn::sim::fleet {
 
-/// What a daemon has sent, by message kind, as its metrics say: GET /metrics over its control socket.
-[[nodiscard]] tl::expected<std::vector<network::TrafficCount>, std::string> ask_traffic(
-    const std::filesystem::path& socket);
+/// Asks a daemon for its metrics (GET /metrics on its control socket). Returns what it has sent, by message
+/// kind.
+[[nodiscard]] Result<std::vector<network::TrafficCount>> ask_traffic(const std::filesystem::path& socket);
 
 }  // namespace unlearn::sim::fleet

@@ -10,15 +10,15 @@
 
 namespace unlearn::sim::fleet {
 
-tl::expected<DaemonProcess, std::string> DaemonProcess::start(const std::filesystem::path& program,
-                                                              const std::filesystem::path& config,
-                                                              const std::filesystem::path& log) {
+Result<DaemonProcess> DaemonProcess::start(const std::filesystem::path& program,
+                                           const std::filesystem::path& config,
+                                           const std::filesystem::path& log) {
     const support::Descriptor out(::open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
-    if (out.get() < 0) return tl::unexpected(log.string() + ": " + std::strerror(errno));
+    if (out.get() < 0) return failed_with(log.string() + ": " + std::strerror(errno));
     support::ChildProcess::Setup setup{program.string(), {"--config", config.string()}};
     setup.out = setup.err = out.get();
     auto process = support::ChildProcess::start(setup);
-    if (!process) return tl::unexpected(program.string() + ": cannot be started: " + process.error());
+    if (!process) return failed_with(program.string() + ": cannot be started: " + process.error().message);
     return DaemonProcess(std::move(*process), log);
 }
 

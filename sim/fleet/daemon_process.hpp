@@ -6,27 +6,27 @@
 #include <string>
 #include <utility>
 
-#include <tl/expected.hpp>
-
+#include "sim/result.hpp"
 #include "sim/support/child_process.hpp"
 
 namespace unlearn::sim::fleet {
 
-/// One running `unlearnd`, which ends with us.
+/// A running `unlearnd`, which does not outlive us.
 class DaemonProcess {
   public:
-    /// Its messages are appended to `log`.
-    [[nodiscard]] static tl::expected<DaemonProcess, std::string> start(const std::filesystem::path& program,
-                                                                        const std::filesystem::path& config,
-                                                                        const std::filesystem::path& log);
-    /// Nothing while it runs; a signal that ended it counts from 128.
+    /// Starts `unlearnd`. Its messages are appended to `log`.
+    [[nodiscard]] static Result<DaemonProcess> start(const std::filesystem::path& program,
+                                                     const std::filesystem::path& config,
+                                                     const std::filesystem::path& log);
+    /// Returns the exit code, or nothing while the process runs. If a signal ended it, this is 128 plus the
+    /// signal.
     [[nodiscard]] std::optional<int> exit_code() { return process_.exit_code(); }
-    /// The same, after waiting for its end for so long at most.
+    /// Returns the same after waiting at most this long for the end of the process.
     [[nodiscard]] std::optional<int> wait(std::chrono::seconds at_most) { return process_.wait_for(at_most); }
-    /// SIGTERM, where it runs.
+    /// Sends SIGTERM if the process runs.
     void ask_to_stop() { process_.ask_to_stop(); }
 
-    /// The last line of its log.
+    /// Returns the last line of its log. If there is none, the text says so.
     [[nodiscard]] std::string last_words() const;
 
   private:

@@ -8,16 +8,15 @@
 #include "node/learning/training.hpp"
 #include "protocol/digest.hpp"
 #include "sim/fleet/data_files.hpp"
-#include "sim/support/problem.hpp"
 
 namespace unlearn::sim::fleet {
 namespace {
 
 using nlohmann::json;
 
-/// A request has so many rows; those of images are some hundred kilobytes.
+/// The number of rows in a request. For images, that is some hundred kilobytes.
 constexpr std::int64_t kRowsInRequest = 256;
-/// Where a daemon keeps its main model in its data folder: a fingerprint, then safetensors.
+/// The file with the main model in a daemon's data folder: a fingerprint, then safetensors.
 constexpr const char* kModelFile = "main-model";
 
 }  // namespace
@@ -31,7 +30,7 @@ TestSet::TestSet(const learning::Dataset& test, scenario::DataSettings::Kind kin
     inputs_ = learning::inputs_of(inputs, test.shape());
 }
 
-/// Rows as they stand in data files.
+/// Makes a request with rows as they are in data files.
 json TestSet::request(std::int64_t first, std::int64_t rows) const {
     const auto width = test_.shape().size();
     const float* values = test_.inputs().data_ptr<float>() + first * width;
@@ -40,9 +39,9 @@ json TestSet::request(std::int64_t first, std::int64_t rows) const {
         json numbers = json::array();
         for (std::int64_t i = 0; i < width; ++i) {
             const float value = raw_value(kind_, values[row * width + i]);
-            // Whole numbers are the shorter text.
-            numbers.push_back(kind_ == scenario::DataSettings::Kind::kIdx ? json(static_cast<int>(value))
-                                                                          : json(value));
+            // Whole numbers make a shorter text.
+            numbers.push_back(kind_ == scenario::DataSettings::Kind::idx ? json(static_cast<int>(value))
+                                                                         : json(value));
         }
         inputs.push_back(std::move(numbers));
     }
@@ -53,9 +52,8 @@ at::Tensor TestSet::to_predictions(const std::vector<float>& values) const {
     return learning::inputs_of(values, {1, 1, test_.classes()}).view({test_.size(), test_.classes()});
 }
 
-tl::expected<run::Evaluation, std::string> TestSet::evaluate(
-    Daemon& daemon, const at::Tensor& main,
-    const std::function<bool(const std::string&)>& is_forgotten) const {
+Result<run::Evaluation> TestSet::evaluate(Daemon& daemon, const at::Tensor& main,
+                                          const std::function<bool(const std::string&)>& is_forgotten) const {
     const std::string& name = daemon.setup().name;
     run::Evaluation out;
     out.name = name;
@@ -65,36 +63,34 @@ tl::expected<run::Evaluation, std::string> TestSet::evaluate(
         const json body = request(first, std::min(kRowsInRequest, test_.size() - first));
         for (const auto& [prior, all] : {std::pair("own", &own), std::pair("uniform", &uniform)}) {
             const auto answer = daemon.post(std::string("/v1/predict?prior=") + prior, body);
-            if (!answer) return support::failed_with(answer.error());
+            if (!answer) return failed_with(answer.error());
             for (const auto& row : answer->at("probabilities"))
                 for (const auto& value : row)
                     all->push_back(value.get<float>());
             for (const auto& participant : answer->at("participants"))
                 if (is_forgotten(participant.at("owner")))
-                    return support::failed_with(name +
-                                                ": still predicts with a seed that it signed to have erased");
+                    return failed_with(name + ": still predicts with a seed that it signed to have erased");
             out.rho = answer->at("rho");
         }
     }
     const auto expected = static_cast<std::size_t>(test_.size() * test_.classes());
     if (own.size() != expected || uniform.size() != expected)
-        return support::failed_with(name + ": prediction: an answer has another size than the request");
+        return failed_with(name + ": prediction: an answer has another size than the request");
     out.own_prior = to_predictions(own);
     out.uniform_prior = to_predictions(uniform);
     out.score(main, test_, daemon.setup().own);
     return out;
 }
 
-tl::expected<at::Tensor, std::string> TestSet::main_predictions(const Daemon& daemon) const {
+Result<at::Tensor> TestSet::main_predictions(const Daemon& daemon) const {
     const auto file = daemon.files().data_dir / kModelFile;
     std::ifstream in(file, std::ios::binary);
     const std::vector<std::uint8_t> bytes{std::istreambuf_iterator<char>(in), {}};
-    if (bytes.size() <= protocol::Digest::kSize)
-        return support::failed_with(file.string() + ": holds no model");
+    if (bytes.size() <= protocol::Digest::kSize) return failed_with(file.string() + ": holds no model");
     const auto main =
         learning::MainModel::restore(daemon.setup().main_architecture, test_.shape(), test_.classes(),
                                      std::span(bytes).subspan(protocol::Digest::kSize));
-    if (!main) return support::failed_with(file.string() + ": " + main.error().message);
+    if (!main) return failed_with(file.string() + ": " + main.error().message);
     return learning::predict_logits(main->model(), inputs_);
 }
 

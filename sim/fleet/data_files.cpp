@@ -14,14 +14,14 @@ namespace unlearn::sim::fleet {
 namespace {
 
 constexpr float kWhite = 255.0F;
-/// Enough decimal digits to name every float32.
+/// The number of decimal digits that identifies every float32.
 constexpr int kDigits = 9;
 
 std::span<const float> numbers_of(const at::Tensor& inputs) {
     return {inputs.data_ptr<float>(), static_cast<std::size_t>(inputs.numel())};
 }
 
-/// The beginning of an IDX file of bytes: magic number and sizes, big-endian.
+/// Returns the beginning of an IDX file of bytes: magic number and sizes, big-endian.
 std::string idx_header(const std::vector<std::int64_t>& sizes) {
     constexpr char kUnsignedBytes = 8;
     std::string out{'\0', '\0', kUnsignedBytes, static_cast<char>(sizes.size())};
@@ -37,7 +37,7 @@ std::string idx_images(const at::Tensor& inputs) {
     std::string out = idx_header(sizes);
     for (const float value : numbers_of(inputs))
         out.push_back(static_cast<char>(
-            static_cast<unsigned char>(raw_value(scenario::DataSettings::Kind::kIdx, value))));
+            static_cast<unsigned char>(raw_value(scenario::DataSettings::Kind::idx, value))));
     return out;
 }
 
@@ -58,7 +58,7 @@ std::string quoted(const std::string& text) {
     return out + "\"";
 }
 
-/// The class of each row, by name; empty for rows without a class.
+/// Returns the name of the class of a row. If empty, the file has no column for the class.
 using ClassOf = std::function<std::string(std::size_t)>;
 
 std::string csv(const at::Tensor& inputs, const ColumnNames& names, const ClassOf& class_of) {
@@ -83,45 +83,42 @@ std::string csv(const at::Tensor& inputs, const ColumnNames& names, const ClassO
     return out;
 }
 
-tl::expected<std::filesystem::path, std::string> written(const std::filesystem::path& stem,
-                                                         const std::string& ending,
-                                                         const std::string& content) {
+Result<std::filesystem::path> written(const std::filesystem::path& stem, const std::string& ending,
+                                      const std::string& content) {
     const std::filesystem::path file = stem.string() + ending;
-    if (auto ok = support::write_file(file, content); !ok) return tl::unexpected(ok.error());
+    if (auto ok = support::write_file(file, content); !ok) return failed_with(ok.error());
     return file;
 }
 
 }  // namespace
 
 float raw_value(scenario::DataSettings::Kind kind, float value) {
-    return kind == scenario::DataSettings::Kind::kIdx ? std::round(value * kWhite) : value;
+    return kind == scenario::DataSettings::Kind::idx ? std::round(value * kWhite) : value;
 }
 
-tl::expected<ExampleFiles, std::string> write_examples(const std::filesystem::path& stem,
-                                                       scenario::DataSettings::Kind kind,
-                                                       const learning::Dataset& data,
-                                                       const std::vector<std::string>& class_names,
-                                                       const ColumnNames& columns) {
-    if (kind == scenario::DataSettings::Kind::kIdx) {
+Result<ExampleFiles> write_examples(const std::filesystem::path& stem, scenario::DataSettings::Kind kind,
+                                    const learning::Dataset& data,
+                                    const std::vector<std::string>& class_names, const ColumnNames& columns) {
+    if (kind == scenario::DataSettings::Kind::idx) {
         auto images = written(stem, "-images-idx3-ubyte", idx_images(data.inputs()));
-        if (!images) return tl::unexpected(images.error());
+        if (!images) return failed_with(images.error());
         auto labels = written(stem, "-labels-idx1-ubyte", idx_labels(data.labels()));
-        if (!labels) return tl::unexpected(labels.error());
+        if (!labels) return failed_with(labels.error());
         return ExampleFiles{std::move(*images), std::move(*labels)};
     }
     const auto* labels = data.labels().data_ptr<std::int64_t>();
     auto file = written(stem, ".csv", csv(data.inputs(), columns, [&](std::size_t row) {
                             return class_names[static_cast<std::size_t>(labels[row])];
                         }));
-    if (!file) return tl::unexpected(file.error());
+    if (!file) return failed_with(file.error());
     return ExampleFiles{std::move(*file), {}};
 }
 
-tl::expected<std::filesystem::path, std::string> write_reference(const std::filesystem::path& stem,
-                                                                 scenario::DataSettings::Kind kind,
-                                                                 const learning::ReferenceSet& reference,
-                                                                 const ColumnNames& columns) {
-    if (kind == scenario::DataSettings::Kind::kIdx)
+Result<std::filesystem::path> write_reference(const std::filesystem::path& stem,
+                                              scenario::DataSettings::Kind kind,
+                                              const learning::ReferenceSet& reference,
+                                              const ColumnNames& columns) {
+    if (kind == scenario::DataSettings::Kind::idx)
         return written(stem, "-images-idx3-ubyte", idx_images(reference.inputs()));
     return written(stem, ".csv", csv(reference.inputs(), columns, {}));
 }

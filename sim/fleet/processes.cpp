@@ -4,7 +4,6 @@
 #include <thread>
 
 #include "sim/run/result.hpp"
-#include "sim/support/problem.hpp"
 
 namespace unlearn::sim::fleet {
 namespace {
@@ -13,19 +12,20 @@ using nlohmann::json;
 using Clock = std::chrono::steady_clock;
 
 constexpr std::chrono::milliseconds kLook{100};
-/// Until a daemon that was started answers at all; many on few cores take their time to load LibTorch.
+/// The longest time until a daemon answers. When there are many on few cores, loading LibTorch takes its
+/// time.
 constexpr std::chrono::seconds kFirstAnswer{300};
 
-/// Whether the daemon has its main model.
-tl::expected<bool, std::string> has_learnt(Daemon& daemon) {
+/// Returns whether the daemon has its main model.
+Result<bool> has_learnt(Daemon& daemon) {
     if (!daemon.answers()) return false;
     const auto health = daemon.get("/healthz");
-    if (!health) return support::failed_with(health.error());
+    if (!health) return failed_with(health.error());
     if (health->value("state", "") == "starting") return false;
     const auto status = daemon.get("/v1/status");
-    if (!status) return support::failed_with(status.error());
+    if (!status) return failed_with(status.error());
     const auto& problem = status->at("model").at("problem");
-    if (problem.is_string()) return support::failed_with(daemon.failure(problem.get<std::string>()));
+    if (problem.is_string()) return failed_with(daemon.failure(problem.get<std::string>()));
     return status->at("state") == "running";
 }
 
@@ -47,13 +47,13 @@ Processes::Processes(const scenario::Scenario& scenario, const run::Setup& setup
     }
 }
 
-tl::expected<void, std::string> Processes::check_all_run() {
+Result<void> Processes::check_all_run() {
     for (auto& daemon : daemons_)
-        if (auto problem = daemon->ended()) return support::failed_with(*problem);
+        if (auto problem = daemon->ended()) return failed_with(*problem);
     return {};
 }
 
-tl::expected<void, std::string> Processes::start(const std::filesystem::path& program) {
+Result<void> Processes::start(const std::filesystem::path& program) {
     auto phase = progress_.start("train", daemons_.size());
     std::vector<Daemon*> learning;
     for (auto& daemon : daemons_) {
@@ -66,10 +66,10 @@ tl::expected<void, std::string> Processes::start(const std::filesystem::path& pr
         for (auto it = learning.begin(); it != learning.end();) {
             Daemon& daemon = **it;
             if (!daemon.answers() && Clock::now() > deadline)
-                return support::failed_with(
+                return failed_with(
                     daemon.failure("unlearnd does not answer at " + daemon.files().socket.string()));
             const auto done = has_learnt(daemon);
-            if (!done) return support::failed_with(done.error());
+            if (!done) return failed_with(done.error());
             if (*done) phase.advance();
             it = *done ? learning.erase(it) : it + 1;
         }
@@ -77,16 +77,16 @@ tl::expected<void, std::string> Processes::start(const std::filesystem::path& pr
     return {};
 }
 
-tl::expected<std::size_t, std::string> Processes::settled_seeds() {
+Result<std::size_t> Processes::settled_seeds() {
     aside_.clear();
     std::size_t settled = 0;
     for (auto& daemon : daemons_) {
         const auto status = daemon->get("/v1/status");
-        if (!status) return support::failed_with(status.error());
+        if (!status) return failed_with(status.error());
         if (const auto& problem = status->at("model").at("problem"); problem.is_string())
-            return support::failed_with(daemon->failure(problem.get<std::string>()));
+            return failed_with(daemon->failure(problem.get<std::string>()));
         if (const auto& problem = status->at("storage").at("problem"); problem.is_string())
-            return support::failed_with(
+            return failed_with(
                 daemon->failure("cannot store what it has to keep: " + problem.get<std::string>()));
         for (const auto& seed : status->at("seeds")) {
             const bool is_aside = seed.at("state") == "held-aside";
@@ -99,36 +99,36 @@ tl::expected<std::size_t, std::string> Processes::settled_seeds() {
     return settled;
 }
 
-tl::expected<void, std::string> Processes::exchange() {
+Result<void> Processes::exchange() {
     run::Exchange::Pairs pairs;
     for (const auto& node : setup_.nodes)
         for (const auto neighbour : node.neighbours)
             pairs.emplace_back(node.name, setup_.nodes[neighbour].name);
-    // Its counts come from the daemons, for their events are heard from the moment only at which they
-    // answered; what it hears tells what went wrong.
+    // Only problems are taken from the events, because they are recorded only from a daemon's first answer
+    // on. The counts come from the daemons themselves.
     run::Exchange exchange(pairs, protocol::SeedVersion{1});
     auto phase = progress_.start("exchange", pairs.size());
     const auto deadline = Clock::now() + scenario_.network.exchange_timeout;
     for (std::size_t shown = 0;;) {
         if (auto ok = check_all_run(); !ok) return ok;
         const auto settled = settled_seeds();
-        if (!settled) return support::failed_with(settled.error());
+        if (!settled) return failed_with(settled.error());
         if (*settled > shown) phase.advance(*settled - shown);
         shown = std::max(shown, *settled);
         if (*settled == pairs.size()) return {};
         if (Clock::now() > deadline)
-            return support::failed_with("exchange: after " +
-                                        std::to_string(scenario_.network.exchange_timeout.count()) + " s " +
-                                        exchange.progress());
+            return failed_with("exchange: after " +
+                               std::to_string(scenario_.network.exchange_timeout.count()) + " s " +
+                               exchange.progress());
         static_cast<void>(events_.wait_until(Clock::now() + kLook, [&](const auto& entries) {
             exchange.look_at(entries);
             return exchange.hopeless().has_value();
         }));
-        if (exchange.hopeless()) return support::failed_with(*exchange.hopeless());
+        if (exchange.hopeless()) return failed_with(*exchange.hopeless());
     }
 }
 
-tl::expected<std::vector<run::Evaluation>, std::string> Processes::evaluate() {
+Result<std::vector<run::Evaluation>> Processes::evaluate() {
     std::vector<std::size_t> present;
     for (std::size_t i = 0; i < daemons_.size(); ++i)
         if (!daemons_[i]->has_left()) present.push_back(i);
@@ -139,17 +139,17 @@ tl::expected<std::vector<run::Evaluation>, std::string> Processes::evaluate() {
         at::Tensor& main = main_predictions_[present[i]];
         if (!main.defined()) {
             auto predicted = test_set_.main_predictions(daemon);
-            if (!predicted) return predicted.error();
+            if (!predicted) return predicted.error().message;
             main = std::move(*predicted);
         }
         auto evaluation =
             test_set_.evaluate(daemon, main, [this](const std::string& id) { return is_forgotten(id); });
-        if (!evaluation) return evaluation.error();
+        if (!evaluation) return evaluation.error().message;
         evaluations[i] = std::move(*evaluation);
         phase.advance();
         return std::nullopt;
     });
-    if (error) return support::failed_with(*error);
+    if (error) return failed_with(*error);
     return evaluations;
 }
 
@@ -165,14 +165,14 @@ bool Processes::is_forgotten(const std::string& id) const {
     });
 }
 
-tl::expected<run::ExitOutcome, std::string> Processes::exit(const std::string& name) {
+Result<run::ExitOutcome> Processes::exit(const std::string& name) {
     const auto found = std::find_if(daemons_.begin(), daemons_.end(),
                                     [&](const auto& daemon) { return daemon->setup().name == name; });
-    if (found == daemons_.end()) return support::failed_with("exit: there is no node " + name);
+    if (found == daemons_.end()) return failed_with("exit: there is no node " + name);
     auto phase = progress_.start("exit of " + name, 0);
-    // Not an error when the time is over: who did not answer in time is named as missing.
+    // A timeout is not an error: holders that did not answer in time are listed as missing.
     auto leave = (*found)->leave(scenario_.network.exit_timeout);
-    if (!leave) return support::failed_with(leave.error());
+    if (!leave) return failed_with(leave.error());
     const auto answered = events_.receipt_milliseconds(name);
     run::ExitOutcome outcome;
     outcome.result.node = name;
@@ -203,11 +203,11 @@ std::vector<report::NodeResult> Processes::facts() const {
     return out;
 }
 
-tl::expected<report::TrafficResult, std::string> Processes::traffic() {
+Result<report::TrafficResult> Processes::traffic() {
     std::vector<network::TrafficCount> all(network::TrafficCounters::kKinds);
     for (auto& daemon : daemons_) {
         const auto sent = daemon->traffic();
-        if (!sent) return support::failed_with(sent.error());
+        if (!sent) return failed_with(sent.error());
         for (std::size_t kind = 0; kind < all.size(); ++kind) {
             all[kind].messages += (*sent)[kind].messages;
             all[kind].bytes += (*sent)[kind].bytes;
@@ -219,7 +219,7 @@ tl::expected<report::TrafficResult, std::string> Processes::traffic() {
     return run::traffic_of(all, std::nullopt, raw_seed_bytes);
 }
 
-tl::expected<void, std::string> Processes::stop() {
+Result<void> Processes::stop() {
     auto phase = progress_.start("stop", daemons_.size());
     for (auto& daemon : daemons_)
         daemon->ask_to_stop();

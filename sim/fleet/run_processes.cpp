@@ -9,34 +9,22 @@
 #include "sim/support/output_folder.hpp"
 
 namespace unlearn::sim::fleet {
-namespace {
 
-tl::unexpected<RunFailure> bad_input(std::string line) {
-    return tl::unexpected(RunFailure{std::move(line), true});
-}
-
-tl::unexpected<RunFailure> failed(std::string line) {
-    return tl::unexpected(RunFailure{std::move(line), false});
-}
-
-}  // namespace
-
-tl::expected<std::filesystem::path, std::string> find_unlearnd(const std::filesystem::path& folder) {
+Result<std::filesystem::path> find_unlearnd(const std::filesystem::path& folder) {
     std::error_code error;
     const auto where =
         folder.empty() ? std::filesystem::read_symlink("/proc/self/exe", error).parent_path() : folder;
     auto program = std::filesystem::absolute(where) / "unlearnd";
     if (!std::filesystem::is_regular_file(program, error) || ::access(program.c_str(), X_OK) != 0)
-        return tl::unexpected(program.string() + ": no such program; name its folder with --bin");
+        return failed_with(program.string() + ": no such program; name its folder with --bin");
     return program;
 }
 
-tl::expected<report::RunResult, RunFailure> run_processes(const scenario::Scenario& scenario,
-                                                          const std::filesystem::path& program,
-                                                          const std::filesystem::path& folder,
-                                                          report::Progress& progress) {
+Result<report::RunResult> run_processes(const scenario::Scenario& scenario,
+                                        const std::filesystem::path& program,
+                                        const std::filesystem::path& folder, report::Progress& progress) {
     support::Stopwatch watch;
-    // The scenario, its data and its ports are looked at before an earlier run's folder is touched.
+    // The scenario, its data and its ports are checked before the folder of an earlier run is touched.
     auto setup = watch.time(
         "load", [&] { return run::prepare(scenario, {}, run::Violation::none, run::Numbers::raw); });
     if (!setup) return bad_input(setup.error());
@@ -50,20 +38,20 @@ tl::expected<report::RunResult, RunFailure> run_processes(const scenario::Scenar
 
     Processes processes(scenario, *setup, std::move(*files), folder, progress);
     if (auto ok = watch.time("train", [&] { return processes.start(program); }); !ok)
-        return failed(ok.error());
+        return failed_with(ok.error());
     if (auto ok = watch.time("exchange", [&] { return processes.exchange(); }); !ok)
-        return failed(ok.error());
+        return failed_with(ok.error());
     auto course = run::run_course(scenario, processes, folder, watch);
-    if (!course) return failed(course.error());
+    if (!course) return failed_with(course.error());
     report::RunResult& result = course->result;
     result.processes = true;
     result.exactness.reason = "the nodes were processes of their own";
     auto traffic = processes.traffic();
-    if (!traffic) return failed(traffic.error());
+    if (!traffic) return failed_with(traffic.error());
     result.traffic = std::move(*traffic);
-    if (auto ok = watch.time("stop", [&] { return processes.stop(); }); !ok) return failed(ok.error());
+    if (auto ok = watch.time("stop", [&] { return processes.stop(); }); !ok) return failed_with(ok.error());
     result.seconds = report::in_order(watch.finish());
-    if (auto ok = run::write_result(folder, result, scenario.graph); !ok) return failed(ok.error());
+    if (auto ok = run::write_result(folder, result, scenario.graph); !ok) return failed_with(ok.error());
     return std::move(result);
 }
 

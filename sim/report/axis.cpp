@@ -8,11 +8,11 @@
 namespace unlearn::sim::report {
 namespace {
 
-constexpr double kRoom = 0.04;      // of the axis, at each end
-constexpr double kMostSteps = 8.0;  // more numbers than that crowd a plot
+constexpr double kRoom = 0.04;      // margin at each end, as a fraction of the range
+constexpr double kMostSteps = 8.0;  // more ticks than this crowd a plot
 constexpr int kMostDecades = 8;
 
-/// The smallest of 1, 2, 5, 10, 20, ... that is not below `least`.
+/// Returns the smallest number that is 1, 2 or 5 times a power of ten and not below `least`.
 double round_step(double least) {
     const double power = std::pow(10.0, std::floor(std::log10(least)));
     for (const double factor : {1.0, 2.0, 5.0})
@@ -23,7 +23,7 @@ double round_step(double least) {
 }  // namespace
 
 Axis linear_axis(double least, double most, bool whole) {
-    // A single value gets an axis too.
+    // A single value needs a range, too.
     const double span = most > least ? most - least : std::max(std::abs(most) * 0.1, whole ? 1.0 : 1e-9);
     Axis axis{least - span * kRoom, most + span * kRoom, {}};
     if (least >= 0.0) axis.least = std::max(0.0, axis.least);
@@ -55,7 +55,7 @@ Axis log_axis(double least, double most) {
 std::string tick_text(double value) {
     constexpr const char* kUnits[] = {"", "k", "M", "G", "T", "P"};
     std::size_t unit = 0;
-    // Years and numbers of samples stay as they are.
+    // Numbers below 10,000, such as years and sample counts, are not abbreviated.
     if (std::abs(value) >= 10'000.0) {
         while (std::abs(value) >= 1000.0 && unit + 1 < std::size(kUnits)) {
             value /= 1000.0;

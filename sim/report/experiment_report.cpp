@@ -30,8 +30,8 @@ constexpr std::size_t kMostNamedValues = 16;
 constexpr std::size_t kLongestName = 60;
 constexpr std::size_t kMostColumnsLarge = 7;
 
-/// The plots of a report, each drawn once: the SVG document, or why there is none.
-using DrawnPlots = std::vector<tl::expected<std::string, std::string>>;
+/// The plots of a report, each drawn once: the SVG document, or the reason why there is none.
+using DrawnPlots = std::vector<Result<std::string>>;
 
 DrawnPlots draw_all(const ExperimentReport& report, const std::vector<Row>& rows) {
     DrawnPlots drawn;
@@ -115,7 +115,7 @@ std::string setting_part(const ExperimentReport& report, const std::vector<Row>&
 
 // ---- Tables ----
 
-/// With commas from ten thousand on, as people write it.
+/// Formats a number, with commas from 10,000 on.
 std::string table_number(double value, int decimals) {
     std::string text = decimal(value, decimals);
     const std::size_t begin = text.front() == '-' ? 1 : 0;
@@ -169,7 +169,7 @@ std::string table_part(const TableSpec& spec, const std::vector<Row>& rows) {
             lines += estimate_cell(estimate, spec.decimals);
         lines += "</tr>\n";
     }
-    // Wide tables keep the small letters of the common style, or print would cut them off.
+    // Wide tables keep the small font of the common style. Otherwise print would cut them off.
     const char* kind = data.columns.size() + spec.down.size() <= kMostColumnsLarge ? " class=\"fit\"" : "";
     html +=
         fmt::format("<div class=\"scroll\"><table{}>\n<thead>{}</thead>\n<tbody>\n{}</tbody></table></div>\n",
@@ -179,14 +179,14 @@ std::string table_part(const TableSpec& spec, const std::vector<Row>& rows) {
 
 // ---- Plots ----
 
-std::string plot_part(const PlotSpec& spec, const tl::expected<std::string, std::string>& svg,
-                      std::size_t number, const std::vector<Row>& rows) {
+std::string plot_part(const PlotSpec& spec, const Result<std::string>& svg, std::size_t number,
+                      const std::vector<Row>& rows) {
     std::string html;
     if (svg)
         html += "<figure class=\"paper\">\n" + inline_svg(*svg, fmt::format("plot{}", number), spec.title) +
                 "</figure>\n";
     else
-        html += paragraph("No plot: " + svg.error(), " class=\"failed\"");
+        html += paragraph("No plot: " + svg.error().message, " class=\"failed\"");
     if (!spec.note.empty()) html += paragraph(spec.note);
     if (svg) html += paragraph(describe_repeats(gather(spec, rows)), kNote);
     return section(spec.title, html);
@@ -213,7 +213,7 @@ std::string file_part(const ExperimentReport& report) {
     if (report.text.empty()) return "";
     std::string listing;
     std::istringstream lines(report.text);
-    // Line by line: escaping takes out line ends.
+    // Each line is escaped by itself, because escape_html replaces line ends.
     for (std::string line; std::getline(lines, line);)
         listing += escape_html(line) + "\n";
     return "<section>\n<details><summary>The experiment file</summary>\n<pre>" + listing +
@@ -258,29 +258,29 @@ std::string file_name(const std::string& title) {
     return name.empty() ? "plot" : name;
 }
 
-tl::expected<void, std::string> clear_plots(const std::filesystem::path& folder) {
+Result<void> clear_plots(const std::filesystem::path& folder) {
     std::error_code error;
     std::filesystem::create_directories(folder, error);
-    if (error) return tl::unexpected(folder.string() + ": cannot be made: " + error.message());
+    if (error) return failed_with(folder.string() + ": cannot be made: " + error.message());
     for (const auto& entry : std::filesystem::directory_iterator(folder, error))
         if (entry.path().extension() == ".svg") std::filesystem::remove(entry.path(), error);
-    if (error) return tl::unexpected(folder.string() + ": an old plot cannot be removed: " + error.message());
+    if (error) return failed_with(folder.string() + ": an old plot cannot be removed: " + error.message());
     return {};
 }
 
-tl::expected<void, std::string> write_plots(const std::filesystem::path& folder,
-                                            const ExperimentReport& report, const DrawnPlots& drawn) {
+Result<void> write_plots(const std::filesystem::path& folder, const ExperimentReport& report,
+                         const DrawnPlots& drawn) {
     if (drawn.empty()) return {};
     if (auto cleared = clear_plots(folder); !cleared) return cleared;
-    tl::expected<void, std::string> result;
+    Result<void> result;
     const auto names = plot_names(report.figures);
     for (std::size_t i = 0; i < drawn.size(); ++i) {
         const auto file = folder / (names[i] + ".svg");
-        tl::expected<void, std::string> written = tl::unexpected(std::string());
+        Result<void> written = failed_with(std::string());
         if (drawn[i])
             written = support::write_file(file, *drawn[i]);
         else
-            written = tl::unexpected(file.string() + ": " + drawn[i].error());
+            written = failed_with(file.string() + ": " + drawn[i].error().message);
         if (!written && result) result = written;
     }
     return result;
@@ -307,9 +307,8 @@ std::vector<std::string> plot_names(const std::vector<std::variant<PlotSpec, Tab
     return names;
 }
 
-tl::expected<void, std::string> write_experiment_report(const std::filesystem::path& folder,
-                                                        const ExperimentReport& report,
-                                                        const std::vector<Row>& rows) {
+Result<void> write_experiment_report(const std::filesystem::path& folder, const ExperimentReport& report,
+                                     const std::vector<Row>& rows) {
     const DrawnPlots drawn = draw_all(report, rows);
     const auto plots = write_plots(folder / "plots", report, drawn);
     if (auto page_written = support::write_file(folder / "report.html", render(report, rows, drawn));

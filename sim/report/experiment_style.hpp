@@ -2,8 +2,8 @@
 
 namespace unlearn::sim::report {
 
-/// What report.html of an experiment adds to report_style.hpp. gnuplot draws in black on white, so that its
-/// plots stay on white on dark screens too.
+/// The style sheet that an experiment's report.html adds to that of style.hpp. gnuplot draws in black on
+/// white, so its plots keep a white background on dark screens, too.
 inline constexpr const char* kExperimentStyle = R"css(
 figure { margin: .6rem 0 0; }
 figure.paper { background: #fff; border-radius: 6px; padding: 8px; max-width: 800px; }

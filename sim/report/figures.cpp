@@ -25,7 +25,7 @@ std::optional<Label> label_of(const Row& row, const std::string& name) {
     return label->second;
 }
 
-/// The values that a label has in these rows, in the order in which figures show them.
+/// Returns the values that a label has in these rows, in the order in which figures show them.
 std::vector<Label> values_of(const std::string& name, const Selection& selection, const Rows& rows) {
     std::vector<Label> values;
     std::map<Label, bool> seen;
@@ -42,7 +42,7 @@ std::vector<Label> values_of(const std::string& name, const Selection& selection
         return values;
     }
     const auto is_number = [](const Label& value) { return std::holds_alternative<double>(value); };
-    // Numbers among words keep company: first the numbers, by size.
+    // Where a label has numbers and words, the numbers come first, by size.
     const auto words = std::stable_partition(values.begin(), values.end(), is_number);
     std::sort(values.begin(), words);
     return values;
@@ -56,7 +56,8 @@ std::optional<Estimate> scaled(const SeedAverages& averages, double scale) {
     return result;
 }
 
-/// The places of a line's labels in the orders of their values; what is absent comes first.
+/// For each label of a line, the position of its value in the order of values, counted from 1. An absent
+/// label has position 0, so that its line comes first.
 using Places = std::vector<std::size_t>;
 
 Places places_of(const Row& row, const std::vector<std::string>& names,

@@ -10,54 +10,62 @@
 
 namespace unlearn::sim::report {
 
-// From rows to the means that a figure shows. Pure functions; values and intervals come out multiplied by the
-// figure's `scale`. Values of a label stand in the order in which the selection names them; else numbers by
-// size and words as they first occur in the rows, which is the order of the experiment file.
+// Computes the means that a figure shows from the rows. The functions are pure. Values and intervals are
+// multiplied by the figure's `scale`. The values of a label are in the order in which the selection names
+// them. Otherwise numbers come first, by size, then words in the order in which they occur in the rows, which
+// is the order of the experiment file.
 
-/// Whether the row has the metric, and for each label of `where` one of its values.
+/// Returns whether the row has the metric and, for each label of `where`, one of its values.
 [[nodiscard]] bool matches(const Selection& selection, const Row& row);
 
-/// The estimate over all rows that match. Nothing when none does.
+/// Returns the estimate over all rows that match, or nothing when none does.
 [[nodiscard]] std::optional<Estimate> estimate(const Selection& selection, const std::vector<Row>& rows);
 
+/// A mean at one x.
 struct PlotPoint {
     Label x;
     Estimate y;
 };
 
+/// One line, or one bar of each group, of a plot.
 struct PlotSeries {
-    std::optional<Label> name;  ///< absent where the plot tells no series apart
+    std::optional<Label> name;  ///< absent where the plot has no series
     std::vector<PlotPoint> points;
 };
 
+/// The data of a plot.
 struct PlotData {
-    std::vector<Label> xs;  ///< every x that occurs, in order; points of a series are in the same order
+    std::vector<Label> xs;  ///< every x that occurs, in order; the points of each series keep this order
     std::vector<PlotSeries> series;
 
     [[nodiscard]] bool empty() const { return series.empty(); }
 };
 
-/// What a plot shows. A row without the label of the x axis or of the series is no part of it.
+/// Computes what a plot shows. Rows without the label of the x axis or of the series are ignored.
 [[nodiscard]] PlotData gather(const PlotSpec& plot, const std::vector<Row>& rows);
 
+/// One row of a table.
 struct TableLine {
     std::vector<std::optional<Label>> heads;  ///< one for each label of `down`; absent where the rows lack it
     std::vector<std::optional<Estimate>> cells;  ///< one for each column; absent where nothing was measured
 };
 
+/// The data of a table.
 struct TableData {
-    std::vector<Label> columns;  ///< values of `across`; one empty word where the table has no `across`
+    std::vector<Label> columns;  ///< values of `across`; one empty word if there is no `across`
     std::vector<TableLine> lines;
 
     [[nodiscard]] bool empty() const { return lines.empty(); }
 };
 
-/// What a table shows. A row without the label of `across` is no part of it; one without a label of `down`
-/// is: a baseline need not have every swept key.
+/// Computes what a table shows. Rows without the label of `across` are ignored. Rows without a label of
+/// `down` are kept, because a baseline need not have every swept key.
 [[nodiscard]] TableData gather(const TableSpec& table, const std::vector<Row>& rows);
 
-/// Says over how many seeds the means are and whether they have intervals: a sentence for below a figure.
+/// Returns a sentence to put below a figure: over how many seeds the means are, and whether they have
+/// intervals.
 [[nodiscard]] std::string describe_repeats(const PlotData& data);
+/// Returns the same sentence for a table.
 [[nodiscard]] std::string describe_repeats(const TableData& data);
 
 }  // namespace unlearn::sim::report

@@ -15,12 +15,12 @@ namespace unlearn::sim::report {
 namespace {
 
 constexpr std::chrono::seconds kLayoutTimeout{10};
-/// Beyond this, neato needs minutes and nobody could tell the nodes apart anyway.
+/// With more nodes than this, neato needs minutes and the nodes could not be told apart.
 constexpr std::size_t kMaxLayoutNodes = 600;
-/// Beyond this, names would cover each other.
+/// With more nodes than this, the names would overlap.
 constexpr std::size_t kMaxNamedNodes = 40;
 
-/// Nodes are called by their index, so that no name reaches Graphviz.
+/// Writes the graph for Graphviz. Nodes are identified by their index, so that no name reaches Graphviz.
 std::string to_dot(const topologies::Graph& graph) {
     std::string dot =
         "graph {\n  layout=neato; overlap=false; start=1; sep=\"+18\";\n  node [shape=circle, width=0.6];\n";
@@ -31,7 +31,8 @@ std::string to_dot(const topologies::Graph& graph) {
     return dot + "}\n";
 }
 
-/// Reads Graphviz' "plain" output: `graph SCALE WIDTH HEIGHT`, `node NAME X Y ...`, y upwards.
+/// Parses Graphviz's "plain" output: `graph SCALE WIDTH HEIGHT`, then `node NAME X Y ...`. There, y points
+/// up.
 std::optional<Layout> parse_plain(const std::string& plain, std::size_t nodes) {
     Layout layout;
     layout.points.resize(nodes);
@@ -65,7 +66,7 @@ std::optional<Layout> parse_plain(const std::string& plain, std::size_t nodes) {
 }
 
 std::string draw_node(double x, double y, double radius, NodeMark mark) {
-    if (mark == NodeMark::kLeft) {
+    if (mark == NodeMark::left) {
         const double arm = radius * 0.55;
         return fmt::format(
             "<circle class=\"node left\" cx=\"{0:.1f}\" cy=\"{1:.1f}\" r=\"{2:.1f}\"/>"
@@ -74,9 +75,9 @@ std::string draw_node(double x, double y, double radius, NodeMark mark) {
     }
     std::string circle =
         fmt::format("<circle class=\"node\" cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"{:.1f}\"/>", x, y, radius);
-    if (mark != NodeMark::kNone) {
+    if (mark != NodeMark::none) {
         circle += fmt::format("<circle class=\"{}\" cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"{:.1f}\"/>",
-                              mark == NodeMark::kSilent ? "ring silent" : "ring", x, y, radius + 5.0);
+                              mark == NodeMark::silent ? "ring silent" : "ring", x, y, radius + 5.0);
     }
     return circle;
 }
@@ -106,7 +107,7 @@ std::string draw_graph(const topologies::Graph& graph, const Layout& layout,
     constexpr double kWidth = 560.0;
     constexpr double kMarginX = 56.0;
     constexpr double kMarginTop = 22.0;
-    constexpr double kMarginBottom = 40.0;  // the names stand under the nodes
+    constexpr double kMarginBottom = 40.0;  // room for the names below the nodes
     const double height = std::clamp(kWidth / layout.aspect, 260.0, 480.0);
     const double radius = graph.size() <= kMaxNamedNodes ? 11.0 : 5.0;
     const auto x = [&](std::size_t i) { return kMarginX + layout.points[i].x * (kWidth - 2 * kMarginX); };
@@ -119,7 +120,7 @@ std::string draw_graph(const topologies::Graph& graph, const Layout& layout,
         "aria-label=\"The network: {} and {}\">\n",
         kWidth, height, counted(graph.size(), "node"), counted(graph.edges.size(), "link"));
     for (const auto& [a, b] : graph.edges) {
-        const bool gone = marks[a] == NodeMark::kLeft || marks[b] == NodeMark::kLeft;
+        const bool gone = marks[a] == NodeMark::left || marks[b] == NodeMark::left;
         svg += fmt::format("<line class=\"{}\" x1=\"{:.1f}\" y1=\"{:.1f}\" x2=\"{:.1f}\" y2=\"{:.1f}\"/>\n",
                            gone ? "link gone" : "link", x(a), y(a), x(b), y(b));
     }

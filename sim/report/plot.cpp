@@ -22,7 +22,7 @@ void replace_all(std::string& text, std::string_view from, std::string_view to) 
         text.replace(at, from.size(), to);
 }
 
-/// Takes out the first part from `begin` to the `end` after it; nothing when there is none.
+/// Removes the text from the first `begin` to the `end` after it. Returns false when there is none.
 bool cut(std::string& text, std::string_view begin, std::string_view end) {
     const std::size_t from = text.find(begin);
     if (from == std::string::npos) return false;
@@ -32,8 +32,8 @@ bool cut(std::string& text, std::string_view begin, std::string_view end) {
     return true;
 }
 
-/// gnuplot's titles are "Gnuplot" and, as a tool tip on each line, "gnuplot_plot_1". The plot's own takes
-/// their place. Fonts have to be there on other machines too.
+/// Replaces gnuplot's titles with the plot's own: "Gnuplot", and "gnuplot_plot_1" as a tool tip on each line.
+/// Adds fallback fonts for other machines.
 std::string dressed(std::string svg, const std::string& title) {
     while (cut(svg, "<title>", "</title>")) {
     }
@@ -61,25 +61,26 @@ bool is_within(const PlotSpec& plot, const PlotSeries& series) {
 
 }  // namespace
 
-tl::expected<std::string, std::string> draw_plot(const PlotSpec& plot, const std::vector<Row>& rows) {
+Result<std::string> draw_plot(const PlotSpec& plot, const std::vector<Row>& rows) {
     const PlotData data = gather(plot, rows);
-    if (data.empty()) return tl::unexpected(why_nothing_fits(plot));
+    if (data.empty()) return failed_with(why_nothing_fits(plot));
     if (std::none_of(data.series.begin(), data.series.end(),
                      [&](const auto& series) { return is_within(plot, series); }))
-        return tl::unexpected(std::string("a logarithmic axis shows only what is above zero"));
+        return failed_with(std::string("a logarithmic axis shows only what is above zero"));
 
-    // -d: the user's own settings for gnuplot are not for us.
+    // -d ignores the user's own settings for gnuplot.
     const auto svg = run_program({"gnuplot", "-d", "-"}, plot_script(plot, data), kDrawTimeout);
     if (svg && svg->find("</svg>") != std::string::npos) return dressed(*svg, plot.title);
     if (!run_program({"gnuplot", "--version"}, "", kVersionTimeout))
-        return tl::unexpected(
+        return failed_with(
             std::string("gnuplot cannot be started; is it installed (Debian package gnuplot-nox)?"));
-    return tl::unexpected(std::string("gnuplot could not draw this plot (5.4 or later is needed)"));
+    return failed_with(std::string("gnuplot could not draw this plot (5.4 or later is needed)"));
 }
 
 std::string inline_svg(std::string svg, std::string_view prefix, std::string_view label) {
     svg.erase(0, std::min(svg.find("<svg"), svg.size()));
-    // HTML knows both name spaces, and a page with nothing that looks like an address is easier to trust.
+    // HTML needs no declaration of these namespaces, and a page without anything like a URL is easier to
+    // trust.
     static_cast<void>(cut(svg, "xmlns=\"", "\""));
     static_cast<void>(cut(svg, "xmlns:xlink=\"", "\""));
     static_cast<void>(cut(svg, "<title>", "</title>"));

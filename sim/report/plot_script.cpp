@@ -14,16 +14,15 @@
 namespace unlearn::sim::report {
 namespace {
 
-// ---- How series look. The lists have different lengths, so that even the twelfth has a look of its own.
-// ----
+// ---- The look of the series. The lists differ in length, so that even the twelfth series is distinct. ----
 
-/// After Okabe and Ito, darkened where white paper asks for it.
+/// The palette of Okabe and Ito, darkened where white paper needs it.
 constexpr std::array<const char*, 6> kColours = {"#0072B2", "#B34700", "#000000",
                                                  "#007A5A", "#A03A82", "#6E5600"};
 constexpr std::array<const char*, 5> kDashes = {"solid", "(12,5)", "(3,4)", "(12,4,3,4)", "(7,4)"};
-/// Of gnuplot's SVG terminal: filled circle, hollow square, filled triangle, hollow diamond, ...
+/// Point types of gnuplot's SVG terminal: filled circle, hollow square, filled triangle, hollow diamond, ...
 constexpr std::array<int, 11> kMarks = {7, 4, 9, 12, 5, 6, 11, 8, 13, 10, 3};
-/// Light, then hatched in ways that differ in grey.
+/// Fill styles: light, then hatchings that differ in grey.
 constexpr std::array<const char*, 7> kFills = {"solid 0.35", "pattern 4", "pattern 0", "pattern 1",
                                                "solid 0.75", "pattern 5", "pattern 2"};
 
@@ -31,26 +30,26 @@ std::string dash(std::size_t series) {
     return series % kDashes.size() == 0 ? std::string("solid") : kDashes[series % kDashes.size()];
 }
 
-// ---- Sizes, in units of the SVG (a px on screen; 720 are 18 cm of paper). ----
+// ---- Sizes in units of the SVG: 1 px on screen; 720 units are 18 cm on paper. ----
 
 constexpr double kWidth = 720.0;
 constexpr double kHeight = 380.0;  // without the legend and slanted words
 constexpr double kGlyph = 7.6;     // mean width of a letter
 constexpr double kLegendLine = 20.0;
-constexpr double kLegendMark = 72.0;  // beside each word of the legend
-constexpr double kPlotWidth = 620.0;  // about: what the numbers of the y axis leave
+constexpr double kLegendMark = 72.0;  // space for the mark of a legend entry
+constexpr double kPlotWidth = 620.0;  // approximate: what the numbers of the y axis leave
 constexpr std::size_t kLongestWord = 28;
-constexpr std::size_t kMostMarks = 20;  // of a line that has them at every point
+constexpr std::size_t kMostMarks = 20;  // most points of a line with marks at all of them
 constexpr std::size_t kSparseMarks = 12;
 constexpr std::size_t kMostXTicks = 10;
 
-/// Letters, not bytes: those of UTF-8 that do not continue one.
+/// Counts letters instead of bytes, by skipping the continuation bytes of UTF-8.
 std::size_t letters(const std::string& text) {
     return static_cast<std::size_t>(std::count_if(
         text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
 }
 
-/// A text for gnuplot. Within single quotes only the quote itself means anything to it.
+/// Quotes a text for gnuplot. Within single quotes, only the quote itself has a meaning.
 std::string gnuplot_string(const std::string& text) {
     std::string result = "'";
     for (const char c : text) {
@@ -60,7 +59,7 @@ std::string gnuplot_string(const std::string& text) {
     return result + "'";
 }
 
-/// The text of a tick, which gnuplot takes for a format.
+/// Quotes the text of a tick, which gnuplot takes for a format.
 std::string quoted_tick(const std::string& text) {
     std::string doubled;
     for (const char c : text)
@@ -82,7 +81,7 @@ std::string shortened(const std::string& word) {
 struct Mark {
     double x = 0.0;
     double y = 0.0;
-    double low = 0.0;  ///< of the interval; both are y where there is none
+    double low = 0.0;  ///< lower end of the interval; both ends are y if there is none
     double high = 0.0;
     bool has_interval = false;
 };
@@ -95,7 +94,7 @@ struct DrawnSeries {
 class ScriptWriter {
   public:
     ScriptWriter(const PlotSpec& plot, const PlotData& data) : plot_(plot), data_(data) {
-        bars_ = plot.kind == PlotSpec::Kind::kBars;
+        bars_ = plot.kind == PlotSpec::Kind::bars;
         const auto is_word = [](const Label& x) { return std::holds_alternative<std::string>(x); };
         words_ = bars_ || std::any_of(data.xs.begin(), data.xs.end(), is_word);
         for (std::size_t i = 0; i < data.xs.size(); ++i)
@@ -122,10 +121,10 @@ class ScriptWriter {
 
   private:
     [[nodiscard]] bool side_by_side() const {
-        return bars_ || (words_ && plot_.kind == PlotSpec::Kind::kPoints);
+        return bars_ || (words_ && plot_.kind == PlotSpec::Kind::points);
     }
 
-    /// Of a bar, or of the place of a mark beside others.
+    /// The width of a bar, or of the place of a mark beside others.
     [[nodiscard]] double slot() const {
         return (bars_ ? 0.8 : 0.6) / static_cast<double>(std::max<std::size_t>(1, data_.series.size()));
     }
@@ -133,7 +132,7 @@ class ScriptWriter {
     [[nodiscard]] std::string title_of(const PlotSeries& series) const {
         if (!series.name) return "";
         const std::string text = to_text(*series.name);
-        // A bare number in a legend says nothing.
+        // A bare number in a legend would not say what it counts.
         return std::holds_alternative<double>(*series.name) ? *plot_.series + " = " + text : text;
     }
 
@@ -152,7 +151,8 @@ class ScriptWriter {
             mark.high += point.y.half_width.value_or(0.0);
             if (plot_.log_y && mark.y <= 0.0) continue;
             if (plot_.log_x && !words_ && mark.x <= 0.0) continue;
-            // An interval that reaches zero has no lower end on such an axis; a tenth is far enough down.
+            // On a logarithmic axis, an interval that reaches zero has no lower end. It is cut at a tenth of
+            // the mean.
             if (plot_.log_y) mark.low = std::max(mark.low, mark.y / 10.0);
             marks.push_back(mark);
         }
@@ -180,7 +180,7 @@ class ScriptWriter {
         return longest;
     }
 
-    /// Words that do not fit side by side are slanted.
+    /// Whether the words of the x axis are slanted, because they do not fit side by side.
     [[nodiscard]] bool slanted() const {
         const double room = kPlotWidth / static_cast<double>(std::max<std::size_t>(1, data_.xs.size()));
         return words_ && static_cast<double>(longest_word()) * kGlyph > room * 0.95;
@@ -233,7 +233,7 @@ class ScriptWriter {
         const bool whole =
             std::all_of(values.begin(), values.end(), [](double x) { return x == std::trunc(x); });
         Axis axis = plot_.log_x ? log_axis(least, most) : linear_axis(least, most, whole);
-        // A line from round 0 begins at the axis; a mark must not stick to it.
+        // The first mark of a line that begins at round 0 must not touch the y axis.
         if (!plot_.log_x && values.size() <= kMostMarks)
             axis.least = std::min(axis.least, least - 0.03 * (most - least));
         if (values.size() <= kMostXTicks && far_apart(values)) axis.ticks = values;
@@ -242,7 +242,7 @@ class ScriptWriter {
         write_ticks("x", axis.ticks);
     }
 
-    /// Whether swept values such as 1, 3, 9 can all be named on the axis.
+    /// Whether swept values such as 1, 3, 9 are so far apart that each can have a tick.
     [[nodiscard]] bool far_apart(const std::vector<double>& ascending) const {
         const auto at = [&](double value) { return plot_.log_x ? std::log(value) : value; };
         const double whole = at(ascending.back()) - at(ascending.front());
@@ -268,11 +268,11 @@ class ScriptWriter {
         if (axis.least < 0.0) text_ += "set xzeroaxis linetype 1 linewidth 1 linecolor rgb '#606060'\n";
     }
 
-    /// Whether a mark of a series is drawn: some of a long line, and not those at which its neighbours have
-    /// theirs.
+    /// Whether a mark of a series is drawn. A long line has marks only at some of its points, and not at
+    /// those of the neighbouring lines.
     [[nodiscard]] bool is_marked(std::size_t series, std::size_t index) const {
         const std::size_t count = drawn_[series].marks.size();
-        if (plot_.kind != PlotSpec::Kind::kLines || count <= kMostMarks) return true;
+        if (plot_.kind != PlotSpec::Kind::lines || count <= kMostMarks) return true;
         const std::size_t every = (count + kSparseMarks - 1) / kSparseMarks;
         return index % every == (series * every / drawn_.size()) % every;
     }
@@ -290,7 +290,7 @@ class ScriptWriter {
                 intervals += fmt::format("{} {} 0 {}\n", mark.x, mark.low, mark.high - mark.low);
         }
         text_ += "EOD\n";
-        // An empty block would be an error.
+        // gnuplot rejects an empty block.
         if (!marks.empty()) text_ += fmt::format("$marks{} << EOD\n{}EOD\n", series, marks);
         if (!intervals.empty()) text_ += fmt::format("$intervals{} << EOD\n{}EOD\n", series, intervals);
         has_intervals_.push_back(!intervals.empty());
@@ -309,7 +309,7 @@ class ScriptWriter {
             return;
         }
         add_intervals(i, colour);
-        if (plot_.kind == PlotSpec::Kind::kPoints) {
+        if (plot_.kind == PlotSpec::Kind::points) {
             add_marks(i, colour, title);
             return;
         }
@@ -321,7 +321,8 @@ class ScriptWriter {
                                          kMarks[i % kMarks.size()], title));
     }
 
-    /// As arrows with flat heads: gnuplot's own error bars leave a white hole in what they cross.
+    /// Draws intervals as arrows with flat heads, because gnuplot's own error bars leave a white gap where
+    /// they cross a line.
     void add_intervals(std::size_t series, const char* colour) {
         if (!has_intervals_[series]) return;
         parts_.push_back(
@@ -331,7 +332,7 @@ class ScriptWriter {
                         series, colour));
     }
 
-    /// Hollow marks are filled with white, so that what lies below does not make them look like others.
+    /// Fills hollow marks with white, so that what lies below does not make them look like other marks.
     void add_marks(std::size_t series, const char* colour, const std::string& title) {
         const int mark = kMarks[series % kMarks.size()];
         const bool hollow = mark % 2 == 0;
@@ -347,12 +348,12 @@ class ScriptWriter {
     const PlotSpec& plot_;
     const PlotData& data_;
     bool bars_ = false;
-    bool words_ = false;  ///< whether the x axis has places for words, and no numbers
+    bool words_ = false;  ///< whether the x axis has places for words instead of numbers
     std::map<Label, double> place_;
     std::vector<DrawnSeries> drawn_;
     std::vector<bool> has_intervals_;
     std::string text_;
-    std::vector<std::string> parts_;  ///< of the plot command
+    std::vector<std::string> parts_;  ///< the parts of the plot command
 };
 
 }  // namespace

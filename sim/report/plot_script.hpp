@@ -7,8 +7,8 @@
 
 namespace unlearn::sim::report {
 
-/// What gnuplot 5.4 is told to draw this plot as SVG on its standard output; the data are part of it. They
-/// must not be empty. Values that a logarithmic axis cannot show are left out.
+/// Returns the script with which gnuplot 5.4 writes this plot as SVG to its standard output. The script
+/// contains the data, which must not be empty. Values that a logarithmic axis cannot show are left out.
 [[nodiscard]] std::string plot_script(const PlotSpec& plot, const PlotData& data);
 
 }  // namespace unlearn::sim::report

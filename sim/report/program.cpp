@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::size_t kMaxOutput = 16 << 20;
 
-/// Writes all input while reading all output, so that neither side waits for the other for ever.
+/// Writes the input and reads the output at the same time, so that neither side waits for the other forever.
 std::optional<std::string> converse(int fd, const std::string& input, std::chrono::milliseconds timeout) {
     const auto deadline = std::chrono::steady_clock::now() + timeout;
     std::size_t written = 0;
@@ -38,7 +38,7 @@ std::optional<std::string> converse(int fd, const std::string& input, std::chron
             const auto sent =
                 ::send(fd, input.data() + written, input.size() - written, MSG_NOSIGNAL | MSG_DONTWAIT);
             if (sent > 0) written += static_cast<std::size_t>(sent);
-            // A program that has read enough closes its end. What it prints still counts.
+            // A program that has read enough closes its end. Its output still counts.
             if (sent < 0 && errno != EAGAIN && errno != EINTR) writing = false;
         }
         if ((poll.revents & (POLLIN | POLLHUP | POLLERR)) != 0) {
@@ -58,7 +58,7 @@ std::optional<std::string> converse(int fd, const std::string& input, std::chron
 std::optional<std::string> run_program(const std::vector<std::string>& command, const std::string& input,
                                        std::chrono::milliseconds timeout) {
     if (command.empty()) return std::nullopt;
-    // A socket pair instead of pipes: one may say MSG_NOSIGNAL to a socket, and so never gets SIGPIPE.
+    // A socket pair instead of pipes: send() takes MSG_NOSIGNAL, which prevents SIGPIPE.
     int ends[2];
     if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) return std::nullopt;
     support::Descriptor ours(ends[0]);
@@ -73,7 +73,7 @@ std::optional<std::string> run_program(const std::vector<std::string>& command, 
     if (!program) return std::nullopt;
 
     auto output = converse(ours.get(), input, timeout);
-    // What is not done in time is killed with this object.
+    // A program that is not done in time is killed by the destructor of `program`.
     if (!output) return std::nullopt;
     ours.close();
     if (program->wait() != 0) return std::nullopt;

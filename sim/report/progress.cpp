@@ -11,10 +11,10 @@ namespace unlearn::sim::report {
 namespace {
 
 constexpr std::chrono::milliseconds kRedrawEvery{100};
-/// A file that was written for an hour has a line every three minutes at its end.
+/// The pause between lines in a file grows to 1/20 of the age of the phase: three minutes after an hour.
 constexpr int kLinesOfAnAge = 20;
-/// Bars at most; of more phases the first ones are shown. A terminal can only draw again what has not
-/// scrolled away.
+/// The largest number of bars; later phases are not shown. A terminal cannot redraw lines that have scrolled
+/// away.
 constexpr int kMaxBars = 12;
 constexpr std::size_t kLabelWidth = 16;
 constexpr int kBarWidth = 24;
@@ -23,7 +23,7 @@ double since(std::chrono::steady_clock::time_point start) {
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
-/// "1:05", "12:40": short, and of a width that does not jump.
+/// Formats a time as "1:05" or "12:40": short, and of a steady width.
 std::string clock_time(double value) {
     const auto whole = static_cast<std::uint64_t>(std::clamp(value, 0.0, 359'999.0) + 0.5);
     return fmt::format("{}:{:02}", whole / 60, whole % 60);
@@ -84,7 +84,7 @@ void Progress::end(std::list<Entry>::iterator entry) {
     const std::string took = seconds(since(entry->started));
     if (terminal_.interactive) {
         erase_bars();
-        if (entry->keep == Keep::kLine) {
+        if (entry->keep == Keep::line) {
             fmt::print(out_, "{} {:<{}} {}\n", terminal_.unicode ? "\u2713" : "*", entry->label, kLabelWidth,
                        took);
         }
@@ -95,7 +95,7 @@ void Progress::end(std::list<Entry>::iterator entry) {
     if (terminal_.interactive) draw_bars();
 }
 
-/// Shows a change, unless the last drawing is too recent for anybody to see another one.
+/// Shows a change, unless the last drawing was a moment ago.
 void Progress::changed(Entry& entry) {
     const auto now = Clock::now();
     if (terminal_.interactive) {
@@ -111,7 +111,7 @@ Progress::Clock::duration Progress::plain_pause(const Entry& entry) const {
 }
 
 void Progress::plain_line(Entry& entry, std::string text) {
-    if (entry.keep == Keep::kNothing || text == entry.last_text) return;
+    if (entry.keep == Keep::nothing || text == entry.last_text) return;
     entry.last_plain = Clock::now();
     fmt::print(out_, "{}: {}\n", entry.label, text);
     entry.last_text = std::move(text);
@@ -119,7 +119,7 @@ void Progress::plain_line(Entry& entry, std::string text) {
 }
 
 void Progress::erase_bars() {
-    // Up to the first bar, and everything below it gone.
+    // Moves up to the first bar and clears everything from there.
     if (drawn_ > 0) fmt::print(out_, "\033[{}A\r\033[J", drawn_);
     drawn_ = 0;
 }
@@ -158,7 +158,7 @@ std::string Progress::bar_line(const Entry& entry) const {
         }
     }
     if (!entry.note.empty()) text += "  " + entry.note;
-    // A line that wraps would be two lines, and be erased as one.
+    // A line that wraps would take two lines, but be erased as one.
     const auto room = static_cast<std::size_t>(std::max(terminal_.width - 1, 1) + extra_bytes);
     if (text.size() > room && static_cast<std::size_t>(terminal_.width) > kLabelWidth + kBarWidth + 10)
         text.resize(room);

@@ -11,11 +11,12 @@
 
 namespace unlearn::sim::report {
 
-/// Progress of several things at once. In a terminal: a line with a bar for each phase that is running, drawn
-/// again as they advance, and a line that stays for each that ended. In a file or pipe: a line when a phase
-/// starts and ends, and now and then between when there is something new to say, rarer the longer it takes.
+/// Shows the progress of several things at once. In a terminal, each running phase has a line with a bar,
+/// which is redrawn as the phase advances; each finished phase leaves a line. In a file or pipe, a phase
+/// writes a line when it starts, when it ends, and now and then in between if there is something new. These
+/// lines become rarer the longer the phase takes.
 ///
-/// Any thread may call any function. Outlives its phases.
+/// All functions may be called from any thread. A `Progress` must outlive its phases.
 ///
 ///     Progress progress(stderr);
 ///     auto train = progress.start("train", nodes * epochs);
@@ -24,22 +25,22 @@ class Progress {
     struct Entry;
 
   public:
-    /// Whether a phase leaves a line behind. A transient one (a node within "train") shows in terminals only
-    /// and leaves nothing.
-    enum class Keep { kLine, kNothing };
+    /// Whether a phase leaves a line when it ends. A transient phase (a node within "train") is shown in
+    /// terminals only and leaves nothing.
+    enum class Keep { line, nothing };
 
-    /// One running phase; it ends when this object goes. Movable, so that it can be handed to whoever does
-    /// the work.
+    /// One running phase. It ends when this object is destroyed. It is movable, so that it can be handed to
+    /// the worker.
     class Phase {
       public:
         Phase(Phase&& other) noexcept;
         Phase& operator=(Phase&&) = delete;
         ~Phase();
 
-        /// More of the phase's total is done.
+        /// Adds `steps` to what is done of the phase's total.
         void advance(std::uint64_t steps = 1);
 
-        /// A few words beside the bar about what is happening, for example "node-3".
+        /// Shows a few words beside the bar about what is happening, for example "node-3".
         void note(std::string text);
 
       private:
@@ -50,20 +51,19 @@ class Progress {
         std::list<Entry>::iterator entry_;
     };
 
-    /// Draws on `out`, usually stderr, which must stay open. The second form says what the terminal can do
-    /// instead of looking.
+    /// Draws on `out`, usually stderr, which must stay open. The second form is given the terminal's
+    /// abilities instead of detecting them.
     explicit Progress(std::FILE* out) : Progress(out, detect_terminal(out)) {}
     Progress(std::FILE* out, Terminal terminal, std::chrono::milliseconds plain_line_every = kPlainLineEvery);
     ~Progress();
     Progress(const Progress&) = delete;
     Progress& operator=(const Progress&) = delete;
 
-    /// A phase begins. `total` is in whatever units `advance` counts; 0 when it is not known, which shows the
-    /// time instead of a bar.
-    [[nodiscard]] Phase start(std::string label, std::uint64_t total, Keep keep = Keep::kLine);
+    /// Starts a phase. `total` is in the units that `advance` counts. With 0 it is not known, and the elapsed
+    /// time is shown instead of a bar.
+    [[nodiscard]] Phase start(std::string label, std::uint64_t total, Keep keep = Keep::line);
 
-    /// A line of text that stays, above the bars. Whoever prints to the same terminal in another way tears
-    /// the bars apart.
+    /// Prints a line of text that stays above the bars. Other output to the same terminal garbles the bars.
     void message(const std::string& text);
 
   private:
@@ -75,10 +75,10 @@ class Progress {
         std::uint64_t total = 0;
         std::uint64_t done = 0;
         std::string note;
-        Keep keep = Keep::kLine;
+        Keep keep = Keep::line;
         Clock::time_point started;
-        Clock::time_point last_plain;  ///< when the last line about it went to a file
-        std::string last_text;         ///< and what it said
+        Clock::time_point last_plain;  ///< when the last line about it was written to a file
+        std::string last_text;         ///< the text of that line
     };
 
     void end(std::list<Entry>::iterator entry);
@@ -93,8 +93,8 @@ class Progress {
     std::FILE* out_;
     Terminal terminal_;
     std::chrono::milliseconds plain_line_every_;
-    std::list<Entry> entries_;  ///< running, in the order of their start
-    int drawn_ = 0;             ///< lines of bars now on the screen, the cursor below them
+    std::list<Entry> entries_;  ///< the running phases, in the order of their start
+    int drawn_ = 0;             ///< number of bars on the screen; the cursor is below them
     Clock::time_point last_drawn_;
 };
 

@@ -7,13 +7,13 @@
 namespace unlearn::sim::report {
 namespace {
 
-/// Up to here every whole number is exact, and nobody wants to read it as "1e+05".
+/// Below this, every whole number is exact and is written in full, not as "1e+05".
 constexpr double kMostWhole = 1e15;
 
 std::string number_text(double value) {
     std::array<char, 32> buffer;
     const bool whole = std::abs(value) < kMostWhole && value == std::trunc(value);
-    // A fixed form of a number beyond that would be hundreds of digits.
+    // Beyond that, the fixed form could have hundreds of digits.
     const auto end =
         whole ? std::to_chars(buffer.data(), buffer.data() + buffer.size(), value, std::chars_format::fixed)
               : std::to_chars(buffer.data(), buffer.data() + buffer.size(), value);

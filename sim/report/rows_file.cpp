@@ -19,10 +19,10 @@ using Json = nlohmann::ordered_json;
 
 constexpr const char* kMetric = "metric";
 constexpr const char* kValue = "value";
-/// Whole numbers up to here are the same as a double and as an integer.
+/// Below this, a whole number is exact both as a double and as an integer.
 constexpr double kMostExact = 9007199254740992.0;
 
-/// A seed is written as 3 and not as 3.0.
+/// Writes whole numbers without a decimal point: a seed is 3, not 3.0.
 Json number(double value) {
     if (!std::isfinite(value)) return nullptr;
     const bool whole = std::abs(value) < kMostExact && value == std::trunc(value);
@@ -35,7 +35,7 @@ Json label_value(const Label& label) {
     return number(std::get<double>(label));
 }
 
-/// RFC 4180: quoted where it holds a comma, a quote or a line end; quotes doubled.
+/// Quotes a field as RFC 4180 does: where it holds a comma, a quote or a line end. Quotes are doubled.
 std::string csv_field(std::string_view text) {
     if (text.find_first_of(",\"\r\n") == std::string_view::npos) return std::string(text);
     std::string quoted = "\"";
@@ -44,7 +44,7 @@ std::string csv_field(std::string_view text) {
     return quoted + '"';
 }
 
-/// What is wrong with a member of a row, or nothing.
+/// Stores a member of a row. Returns what is wrong with it, or an empty text.
 std::string take_member(Row& row, const std::string& name, const Json& value) {
     if (name == kMetric) {
         if (!value.is_string()) return "\"metric\" must be a text";
@@ -62,41 +62,37 @@ std::string take_member(Row& row, const std::string& name, const Json& value) {
     return "";
 }
 
-tl::expected<Row, std::string> parse_row(const std::string& line) {
+Result<Row> parse_row(const std::string& line) {
     const Json json = Json::parse(line, nullptr, /*allow_exceptions=*/false);
-    if (json.is_discarded()) return tl::unexpected(std::string("is not JSON (was it cut off?)"));
-    if (!json.is_object()) return tl::unexpected(std::string("is not an object"));
+    if (json.is_discarded()) return failed_with(std::string("is not JSON (was it cut off?)"));
+    if (!json.is_object()) return failed_with(std::string("is not an object"));
     for (const char* needed : {kMetric, kValue})
-        if (!json.contains(needed)) return tl::unexpected(fmt::format("\"{}\" is missing", needed));
+        if (!json.contains(needed)) return failed_with(fmt::format("\"{}\" is missing", needed));
     Row row;
     for (const auto& [name, value] : json.items())
-        if (auto complaint = take_member(row, name, value); !complaint.empty())
-            return tl::unexpected(complaint);
+        if (auto complaint = take_member(row, name, value); !complaint.empty()) return failed_with(complaint);
     return row;
 }
 
 }  // namespace
 
-tl::expected<void, std::string> write_rows_jsonl(const std::filesystem::path& file,
-                                                 const std::vector<Row>& rows) {
+Result<void> write_rows_jsonl(const std::filesystem::path& file, const std::vector<Row>& rows) {
     std::string text;
     for (const Row& row : rows) {
         Json json = {{kMetric, row.metric}, {kValue, number(row.value)}};
         for (const auto& [name, label] : row.labels) {
             if (name == kMetric || name == kValue)
-                return tl::unexpected(
-                    fmt::format("{}: a label must not be called \"{}\"", file.string(), name));
+                return failed_with(fmt::format("{}: a label must not be called \"{}\"", file.string(), name));
             json[name] = label_value(label);
         }
-        // Names come from files of users: a byte that is no UTF-8 is replaced, for one name is not worth the
-        // results.
+        // Names come from users' files. A byte that is not UTF-8 is replaced, because one name must not cost
+        // the results.
         text += json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
     }
     return support::write_file(file, text);
 }
 
-tl::expected<void, std::string> write_rows_csv(const std::filesystem::path& file,
-                                               const std::vector<Row>& rows) {
+Result<void> write_rows_csv(const std::filesystem::path& file, const std::vector<Row>& rows) {
     std::set<std::string> names;
     for (const Row& row : rows)
         for (const auto& [name, label] : row.labels)
@@ -117,19 +113,20 @@ tl::expected<void, std::string> write_rows_csv(const std::filesystem::path& file
     return support::write_file(file, text);
 }
 
-tl::expected<std::vector<Row>, std::string> read_rows(const std::filesystem::path& file) {
+Result<std::vector<Row>> read_rows(const std::filesystem::path& file) {
     std::ifstream in(file, std::ios::binary);
-    if (!in) return tl::unexpected(file.string() + ": cannot be read");
+    if (!in) return failed_with(file.string() + ": cannot be read");
     std::vector<Row> rows;
     std::size_t number_of_line = 0;
     for (std::string line; std::getline(in, line);) {
         ++number_of_line;
         if (line.find_first_not_of(" \t\r") == std::string::npos) continue;
         auto row = parse_row(line);
-        if (!row) return tl::unexpected(fmt::format("{}:{}: {}", file.string(), number_of_line, row.error()));
+        if (!row)
+            return failed_with(fmt::format("{}:{}: {}", file.string(), number_of_line, row.error().message));
         rows.push_back(std::move(*row));
     }
-    if (in.bad()) return tl::unexpected(file.string() + ": cannot be read");
+    if (in.bad()) return failed_with(file.string() + ": cannot be read");
     return rows;
 }
 

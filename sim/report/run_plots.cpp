@@ -14,7 +14,7 @@ namespace {
 constexpr double kRowsWidth = 440.0;
 constexpr double kRow = 24.0;
 
-/// Names longer than the left margin would run into the plot.
+/// Shortens and escapes a name. A name longer than the left margin would run into the plot.
 std::string short_name(const std::string& label) {
     constexpr std::size_t kMost = 16;
     return escape_html(cut_to(label, kMost));
@@ -38,7 +38,7 @@ std::string diamond(double x, double y) {
     return fmt::format("<path class=\"mark after\" d=\"M{0:.1f} {1:.1f}l5 5l-5 5l-5 -5z\"/>", x, y - 5.0);
 }
 
-/// The part of the accuracy axis that the rows need.
+/// Returns the part of the accuracy axis that the rows need.
 Axis axis_for(const std::vector<AccuracyRow>& rows) {
     double least = 1.0;
     double most = 0.0;
@@ -88,7 +88,7 @@ std::string plot_accuracy(const std::string& title, const std::vector<AccuracyRo
         }
         if (!std::isnan(row.main)) svg += square(x(row.main), y);
         if (!std::isnan(row.after)) svg += diamond(x(row.after), y);
-        // On top and hollow, so that a diamond in the same place shows inside it.
+        // The circle is hollow and drawn last, so that a diamond in the same place shows inside it.
         if (!std::isnan(row.before)) svg += ring(x(row.before), y);
         svg += "\n";
     }
@@ -111,7 +111,7 @@ std::string plot_bars(const std::string& title, const std::vector<Bar>& bars) {
         const Bar& bar = bars[i];
         const double y = kTop + kRow * static_cast<double>(i);
         const double value = std::isnan(bar.value) ? 0.0 : std::max(0.0, bar.value);
-        // A hair of width, so that a small value is not mistaken for none.
+        // Every bar has some width, so that a small value is not mistaken for none.
         const double width = std::max(1.0, most > 0.0 ? value / most * (kRowsWidth - kLeft - kRight) : 0.0);
         svg += text_at(kLeft - 12, y + 14, "end", short_name(bar.label));
         svg += fmt::format("<rect class=\"bar\" x=\"{:.1f}\" y=\"{:.1f}\" width=\"{:.1f}\" height=\"14\"/>",

@@ -6,10 +6,10 @@
 
 namespace unlearn::sim::report {
 
-// Plots as inline <svg> that take their colours from the page. What a mark means is told by its shape, never
-// by colour alone.
+// Draws plots as inline <svg> in the page's colours. The meaning of a mark shows in its shape, never in its
+// colour alone.
 
-/// Accuracies of one node: a row of the plot. NaN leaves a mark out.
+/// The accuracies of one node, which are one row of the plot. NaN leaves a mark out.
 struct AccuracyRow {
     std::string label;
     double main = 0;
@@ -18,22 +18,22 @@ struct AccuracyRow {
     bool emphasis = false;  ///< a row of means
 };
 
-/// One row for each node, three marks in it: main model alone (hollow square), ensemble before (hollow
-/// circle) and after the exit (filled diamond). The axis begins where the data do, which marks, unlike bars,
-/// allow; its numbers are per cent.
+/// Draws one row for each node with three marks: main model alone (hollow square), ensemble before the exit
+/// (hollow circle) and after it (filled diamond). The axis starts near the smallest value, which is fine for
+/// marks but not for bars. Its numbers are per cent.
 [[nodiscard]] std::string plot_accuracy(const std::string& title, const std::vector<AccuracyRow>& rows);
 
-/// A bar of the plot.
+/// One bar of `plot_bars`.
 struct Bar {
     std::string label;
     double value = 0;
-    std::string text;  ///< the value as it is written beside the bar
+    std::string text;  ///< the value as written beside the bar
 };
 
-/// Horizontal bars from zero.
+/// Draws horizontal bars that start at zero.
 [[nodiscard]] std::string plot_bars(const std::string& title, const std::vector<Bar>& bars);
 
-/// The three marks of `plot_accuracy` with their meaning, as an HTML list.
+/// Returns the marks of `plot_accuracy` with their meaning, as an HTML list.
 [[nodiscard]] std::string accuracy_legend(bool with_exit);
 
 }  // namespace unlearn::sim::report

@@ -17,7 +17,7 @@ namespace {
 
 using namespace html;
 
-/// Beyond this many nodes the plot by node would be longer than anybody reads; the table has them all.
+/// With more nodes than this, a plot by node would be too long to read. The table lists all of them.
 constexpr std::size_t kMaxPlottedNodes = 40;
 
 // ---- The parts of the page, from top to bottom. ----
@@ -34,7 +34,7 @@ std::string title_part(const RunResult& result) {
 }
 
 std::string verdict_part(const Verdict& verdict) {
-    const bool warning = verdict.outcome == Outcome::kIncomplete || verdict.outcome == Outcome::kNotChecked;
+    const bool warning = verdict.outcome == Outcome::incomplete || verdict.outcome == Outcome::not_checked;
     const char* kind = verdict.good() ? "good" : warning ? "warn" : "bad";
     const char* sign = verdict.good() ? "&#10003;" : warning ? "!" : "&#10007;";
     return fmt::format(
@@ -69,22 +69,22 @@ std::string tiles_part(const RunResult& result) {
 
 std::string shown(const Verdict& verdict) {
     switch (verdict.outcome) {
-        case Outcome::kForgotten:
-        case Outcome::kIncomplete:
+        case Outcome::forgotten:
+        case Outcome::incomplete:
             return "Whoever left is removed from this network's predictions.";
-        case Outcome::kDifferent:
+        case Outcome::different:
             return "Whoever left is not removed from this network's predictions: they are not those of a "
                    "world without it.";
-        case Outcome::kVacuous:
-        case Outcome::kUnnoticed:
+        case Outcome::vacuous:
+        case Outcome::unnoticed:
             return "Nothing: a comparison that cannot fail proves nothing.";
-        case Outcome::kReceipted:
+        case Outcome::receipted:
             return "Every holder has signed that it erased what it held of whoever left. Whether predictions "
                    "are "
                    "those of a world without it was not compared.";
-        case Outcome::kNotChecked:
+        case Outcome::not_checked:
             return "Nothing about forgetting: no comparison with a world without the leaver was made.";
-        case Outcome::kNobodyLeft:
+        case Outcome::nobody_left:
             return "How well the nodes learn together. Nobody left, so there was nothing to forget.";
     }
     return "";
@@ -118,19 +118,19 @@ std::string meaning_part(const RunResult& result, const Verdict& verdict) {
 }
 
 std::vector<NodeMark> marks_of(const RunResult& result, const topologies::Graph& graph) {
-    std::vector<NodeMark> marks(graph.size(), NodeMark::kNone);
+    std::vector<NodeMark> marks(graph.size(), NodeMark::none);
     const auto mark = [&](const std::string& name, NodeMark value) {
         if (const auto index = graph.index_of(name)) marks[*index] = value;
     };
     for (const auto& exit : result.exits) {
         for (const auto& holder : exit.holders)
-            mark(holder, NodeMark::kHolder);
+            mark(holder, NodeMark::holder);
         for (const auto& holder : exit.missing)
-            mark(holder, NodeMark::kSilent);
+            mark(holder, NodeMark::silent);
     }
-    // After the holders: of two leavers one may have held the other's seed.
+    // Leavers are marked last, because one leaver may have held the seed of another.
     for (const auto& exit : result.exits)
-        mark(exit.node, NodeMark::kLeft);
+        mark(exit.node, NodeMark::left);
     return marks;
 }
 
@@ -152,7 +152,7 @@ std::string network_part(const RunResult& result, const topologies::Graph& graph
                 "held the leaver's seed, and erased it");
     }
     const std::vector<NodeMark> marks = marks_of(result, graph);
-    if (std::find(marks.begin(), marks.end(), NodeMark::kSilent) != marks.end()) {
+    if (std::find(marks.begin(), marks.end(), NodeMark::silent) != marks.end()) {
         html +=
             key("<circle class=\"node\" cx=\"16\" cy=\"16\" r=\"9\"/>"
                 "<circle class=\"ring silent\" cx=\"16\" cy=\"16\" r=\"14\"/>",
@@ -171,13 +171,13 @@ std::string network_part(const RunResult& result, const topologies::Graph& graph
         "The network: " + counted(graph.size(), "node") + ", " + counted(graph.edges.size(), "link"), html);
 }
 
-/// The rows of one accuracy plot. `part` picks own or full.
+/// Returns the rows of one accuracy plot. `part` selects own or full.
 std::vector<AccuracyRow> accuracy_rows(const RunResult& result, Scores Accuracy::*part) {
     std::vector<AccuracyRow> rows;
     const bool exits = !result.exits.empty();
     if (exits) {
-        // Means over the survivors of the last exit: each of them has a value before and after, so that like
-        // is compared with like.
+        // Means over the survivors of the last exit. Each of them has a value before and after it, so that
+        // the means can be compared.
         const ExitResult& last = result.exits.back();
         rows.push_back({"mean", (last.before.*part).main, (last.before.*part).ensemble,
                         (last.after.*part).ensemble, true});
@@ -278,7 +278,7 @@ std::string traffic_part(const RunResult& result) {
     const auto fact = [&](const char* name, const std::string& value) {
         facts += "<tr>" + row_head(name) + number_cell(value) + "</tr>\n";
     };
-    // Exact, because the three differ by little.
+    // Exact bytes, because the three sizes differ by little.
     const auto exact = [](double value) {
         return std::isnan(value) ? std::string("-") : grouped(static_cast<std::uint64_t>(value)) + " B";
     };

@@ -37,7 +37,7 @@ bool flag(const Json& json, const char* key) {
     return value.is_boolean() && value.get<bool>();
 }
 
-/// A string as it is, anything else as JSON writes it; empty when absent.
+/// Returns a string as it is, and anything else as JSON text. Returns an empty string for null.
 std::string as_text(const Json& value) {
     if (value.is_null()) return "";
     if (value.is_string()) return value.get<std::string>();
@@ -172,7 +172,7 @@ std::map<std::string, double> read_seconds(const Json& json) {
     return seconds;
 }
 
-// ---- The other direction. ----
+// ---- Writing ----
 
 Json to_json(const Scores& scores) {
     return {{"main", scores.main}, {"ensemble", scores.ensemble}};
@@ -252,7 +252,7 @@ Json to_json(const ExactnessResult& exactness) {
     return out;
 }
 
-/// A count of bytes is written as a whole number.
+/// Writes a count of bytes as a whole number, or as null if it was not measured.
 Json whole(double bytes) {
     return std::isnan(bytes) ? Json(nullptr) : Json(static_cast<std::uint64_t>(bytes));
 }
@@ -274,7 +274,7 @@ Json to_json(const TrafficResult& traffic) {
 }  // namespace
 
 std::vector<std::pair<std::string, double>> in_order(const std::map<std::string, double>& seconds) {
-    // Phases that came later than this list are shown before the total.
+    // Phases that are missing in this list are shown before the total.
     constexpr std::array<std::string_view, 9> kOrder = {
         "load", "train", "distil", "exchange", "evaluate", "exit", "counterfactual", "", "total"};
     constexpr std::size_t kOthers = 7;
@@ -290,7 +290,7 @@ std::vector<std::pair<std::string, double>> in_order(const std::map<std::string,
 
 void sort_by_bytes(std::vector<MessageTraffic>& kinds) {
     std::stable_sort(kinds.begin(), kinds.end(), [](const MessageTraffic& a, const MessageTraffic& b) {
-        // NaN is less than everything here: a comparison must not contradict itself.
+        // NaN counts as less than all other values, because the comparison must be consistent.
         return (std::isnan(a.bytes) ? -1.0 : a.bytes) > (std::isnan(b.bytes) ? -1.0 : b.bytes);
     });
 }
@@ -349,11 +349,10 @@ std::vector<std::string> RunResult::leavers() const {
     return names;
 }
 
-tl::expected<RunResult, std::string> read_result(const nlohmann::json& json) {
-    if (!json.is_object()) return tl::unexpected(std::string("not a result: the file holds no JSON object"));
+Result<RunResult> read_result(const nlohmann::json& json) {
+    if (!json.is_object()) return failed_with(std::string("not a result: the file holds no JSON object"));
     if (count(json, "schema") != 1) {
-        return tl::unexpected("a result of schema '" + text(json, "schema") +
-                              "'; this program reads schema 1");
+        return failed_with("a result of schema '" + text(json, "schema") + "'; this program reads schema 1");
     }
     RunResult result;
     result.scenario = text(json, "scenario");

@@ -10,16 +10,18 @@
 #include <vector>
 
 #include <nlohmann/json_fwd.hpp>
-#include <tl/expected.hpp>
+
+#include "sim/result.hpp"
 
 namespace unlearn::sim::report {
 
-// The result of a run, and result.json (sim/run/results.md) in both directions. A number that was not
-// measured, or that a file does not have, is NaN: pages show a dash there, and the file has null or nothing.
+// The result of a run, and its conversion to and from result.json (sim/run/results.md). A number that was not
+// measured, or that a file lacks, is NaN. Pages show it as a dash; in the file it is null or absent.
 
+/// The value of a number that was not measured.
 inline constexpr double kNotMeasured = std::numeric_limits<double>::quiet_NaN();
 
-/// Parts of one: of the main model alone and of the ensemble.
+/// Accuracies from 0 to 1 of the main model alone and of the ensemble.
 struct Scores {
     double main = kNotMeasured;
     double ensemble = kNotMeasured;
@@ -27,15 +29,16 @@ struct Scores {
     [[nodiscard]] double gain() const { return ensemble - main; }
 };
 
+/// The accuracy of one node, or a mean over nodes, on two weightings of the test set.
 struct Accuracy {
-    Scores
-        own;  ///< the test set weighted by the node's own distribution of classes; asked under its own prior
-    Scores full;  ///< the whole test set; asked under the uniform prior
+    Scores own;   ///< the test set weighted by the node's own classes; predicted under its own prior
+    Scores full;  ///< the whole test set; predicted under the uniform prior
 };
 
-/// The mean of each number; all NaN when there are none.
+/// Returns the mean of each number. All are NaN when there are no accuracies.
 [[nodiscard]] Accuracy mean_of(std::span<const Accuracy> accuracies);
 
+/// A node, its models and data, and its accuracy before any exit.
 struct NodeResult {
     std::string name;
     std::string id;
@@ -50,7 +53,7 @@ struct NodeResult {
     Accuracy accuracy;  ///< before any exit
 };
 
-/// One survivor of one exit.
+/// The rho and the accuracy of one survivor before and after one exit.
 struct SurvivorResult {
     std::string name;
     double rho_before = kNotMeasured;
@@ -59,30 +62,31 @@ struct SurvivorResult {
     Accuracy after;
 };
 
-/// How long after the command to leave the holder's receipt was stored at the leaver.
+/// The time from the command to leave until the holder's receipt was stored at the leaver.
 struct HolderTime {
     std::string node;
     double ms = kNotMeasured;
 };
 
-/// A seed that arrived, and that its holder does not use because it would do harm.
+/// A seed that arrived but is not used by its holder, because it would do harm.
 struct AsideResult {
     std::string holder;
     std::string owner;
     std::string why;
 };
 
+/// One exit: its holders and receipts, the times to forget, and the accuracies before and after it.
 struct ExitResult {
     std::string node;
-    std::vector<std::string> holders;  ///< on record as having been served
+    std::vector<std::string> holders;  ///< nodes that the leaver recorded as served
     std::uint64_t receipts = 0;
-    std::vector<std::string> missing;                ///< holders without a receipt in time
-    std::map<std::string, std::string> why_missing;  ///< by holder, where anything is known
+    std::vector<std::string> missing;                ///< holders whose receipt did not come in time
+    std::map<std::string, std::string> why_missing;  ///< reason by holder, where one is known
     double p50_ms = kNotMeasured;
     double p99_ms = kNotMeasured;
     double max_ms = kNotMeasured;
     std::vector<HolderTime> per_holder;
-    std::string certificate;  ///< its file
+    std::string certificate;  ///< its file name
     Accuracy before;          ///< means over the survivors
     Accuracy after;
     std::vector<SurvivorResult> survivors;
@@ -91,7 +95,7 @@ struct ExitResult {
 /// The comparison with a world in which the leavers never existed.
 struct ExactnessResult {
     bool checked = false;
-    std::optional<std::string> reason;  ///< why it was not checked, where that was meant to be
+    std::optional<std::string> reason;  ///< why it was not checked, if no check was intended
     std::uint64_t nodes = 0;
     std::uint64_t predictions = 0;
     std::uint64_t differing = 0;
@@ -101,14 +105,14 @@ struct ExactnessResult {
     std::optional<std::string> violation;  ///< the rule that the run broke on purpose
 };
 
-/// All messages of one kind.
+/// The traffic of one kind of message.
 struct MessageTraffic {
     std::string kind;
-    std::optional<std::uint64_t> messages;  ///< absent for the handshakes, which are no messages
+    std::optional<std::uint64_t> messages;  ///< absent for handshakes, which are not messages
     double bytes = kNotMeasured;
 };
 
-/// Most bytes first.
+/// Sorts the kinds by their bytes, largest first.
 void sort_by_bytes(std::vector<MessageTraffic>& kinds);
 
 /// What all nodes together sent, in bytes on the wire.
@@ -116,52 +120,55 @@ struct TrafficResult {
     double bytes = kNotMeasured;
     double seed_bytes = kNotMeasured;
     double seed_transfer_bytes = kNotMeasured;
-    double overhead = kNotMeasured;  ///< of seed transfers over raw seed bytes, as a part of one
+    double overhead = kNotMeasured;  ///< bytes of seed transfers over raw seed bytes, minus one
     double control_bytes = kNotMeasured;
-    std::vector<MessageTraffic> by_kind;  ///< most bytes first
+    std::vector<MessageTraffic> by_kind;  ///< largest first
 };
 
-/// Seconds by phase, in the order in which the phases happen; "total" last.
+/// Returns the seconds by phase in the order in which the phases happen, with "total" last.
 [[nodiscard]] std::vector<std::pair<std::string, double>> in_order(
     const std::map<std::string, double>& seconds);
 
+/// The machine on which a run was made.
 struct MachineResult {
     std::string cpu;
     std::uint64_t cores = 0;
 };
 
+/// Everything that a run measured.
 struct RunResult {
     std::string scenario;
     std::uint64_t seed = 0;
-    bool processes = false;  ///< every node was a process of its own
-    std::string transport;   ///< empty: not known
+    bool processes = false;  ///< whether every node was a separate process
+    std::string transport;   ///< empty if unknown
     MachineResult machine;
-    std::map<std::string, std::string> software;  ///< versions
+    std::map<std::string, std::string> software;  ///< version by name
     std::vector<NodeResult> nodes;
     Accuracy mean;                        ///< over all nodes, before any exit
     std::vector<AsideResult> held_aside;  ///< before any exit
     std::vector<ExitResult> exits;
     ExactnessResult exactness;
     TrafficResult traffic;
-    std::vector<std::pair<std::string, double>> seconds;  ///< by phase; `in_order`
+    std::vector<std::pair<std::string, double>> seconds;  ///< by phase, sorted by `in_order`
 
-    /// What the survivor `name` became in the last exit that it saw; null for a leaver, or when nobody left.
+    /// Returns the change of the survivor `name` in the last exit that it saw. Null for a leaver, and when no
+    /// node left.
     [[nodiscard]] const SurvivorResult* last_change_of(const std::string& name) const;
 
-    /// Whether `name` has exited.
+    /// Returns whether `name` has exited.
     [[nodiscard]] bool has_left(const std::string& name) const;
 
-    /// The names of those who exited, in order.
+    /// Returns the names of the nodes that exited, in order.
     [[nodiscard]] std::vector<std::string> leavers() const;
 
-    /// Whether times are those of a simulated network.
+    /// Returns whether times are those of a simulated network.
     [[nodiscard]] bool in_virtual_time() const { return transport == "virtual"; }
 };
 
-/// result.json, schema 1.
+/// Converts a result to the JSON of result.json, schema 1.
 [[nodiscard]] nlohmann::json to_json(const RunResult& result);
 
-/// Reads a parsed result.json. An error, one line, when it is not an object of schema 1.
-[[nodiscard]] tl::expected<RunResult, std::string> read_result(const nlohmann::json& json);
+/// Reads a parsed result.json. Returns an error of one line when it is not an object of schema 1.
+[[nodiscard]] Result<RunResult> read_result(const nlohmann::json& json);
 
 }  // namespace unlearn::sim::report

@@ -15,13 +15,13 @@
 namespace unlearn::sim::report {
 namespace {
 
-/// More rows than this push the verdict off the screen; the page has them all.
+/// More rows than this push the verdict off the screen. The page lists all of them.
 constexpr std::size_t kMaxNodeRows = 24;
 
 constexpr int kMinWidth = 72;
 constexpr int kMaxWidth = 100;
 
-/// Prints the parts of the summary with what the terminal has.
+/// Prints the parts of the summary with what the terminal supports.
 class Summary {
   public:
     Summary(const RunResult& result, std::ostream& out, const Terminal& terminal)
@@ -52,7 +52,7 @@ class Summary {
         line((terminal_.colour ? "\033[1m" + shown + "\033[0m" : shown) + rule);
     }
 
-    /// Text broken between words so that it fits.
+    /// Prints text, broken between words to fit the width.
     void wrapped(const std::string& text) {
         std::istringstream stream(text);
         std::vector<std::string> words;
@@ -61,7 +61,7 @@ class Summary {
         wrapped(words);
     }
 
-    /// Pieces of text, each kept whole, on as few lines as fit.
+    /// Prints pieces of text on as few lines as possible, without breaking a piece.
     void wrapped(const std::vector<std::string>& pieces) {
         const std::string indent = "  ";
         std::string current = indent;
@@ -110,7 +110,7 @@ class Summary {
         const auto& aside = result_.held_aside;
         if (aside.empty()) return;
         heading("Held aside: " + counted(aside.size(), "seed"));
-        // All holders judge a seed alike, unless their data differ.
+        // Holders judge a seed alike unless their data differ, so they are grouped.
         std::map<std::pair<std::string, std::string>, std::vector<std::string>> holders;
         for (const auto& seed : aside)
             holders[{seed.owner, seed.why}].push_back(seed.holder);
@@ -160,7 +160,7 @@ class Summary {
         line("  " +
              (terminal_.colour ? colour + (sign + verdict.headline) + "\033[0m" : sign + verdict.headline));
         wrapped(verdict.detail);
-        if (verdict.outcome == Outcome::kForgotten || verdict.outcome == Outcome::kIncomplete) {
+        if (verdict.outcome == Outcome::forgotten || verdict.outcome == Outcome::incomplete) {
             wrapped(
                 "This shows removal from this network's predictions. That no dishonest holder kept a copy "
                 "cannot be shown by "
@@ -174,7 +174,7 @@ class Summary {
     int width_;
 };
 
-/// Names came from files: nothing of them may command the terminal.
+/// Replaces control characters, so that a name from a file cannot control the terminal.
 std::string without_controls(const std::string& text) {
     std::string result = text;
     std::replace_if(

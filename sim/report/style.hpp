@@ -3,8 +3,8 @@
 namespace unlearn::sim::report {
 
 /// The style sheet of report.html. Colours are variables, set once for light and once for dark screens; print
-/// is always light. Whatever a colour says is also said by a word, a shape or a line style, so that the page
-/// can be read in grey.
+/// is always light. Whatever a colour shows is also shown by a word, a shape or a line style, so that the
+/// page can be read in grey.
 inline constexpr const char* kReportStyle = R"css(
 :root { color-scheme: light dark;
   --page: #f5f6f8; --card: #ffffff; --ink: #1b2430; --soft: #566273; --line: #d6dbe2; --grid: #e6e9ee;

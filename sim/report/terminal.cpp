@@ -15,7 +15,7 @@ std::string_view variable(const char* name) {
     return value ? value : "";
 }
 
-/// The locale as the environment gives it: asking the C library would need setlocale, which changes the whole
+/// Looks for UTF-8 in the environment. Asking the C library would need setlocale, which changes the whole
 /// process.
 bool locale_is_utf8() {
     for (const char* name : {"LC_ALL", "LC_CTYPE", "LANG"}) {

@@ -32,7 +32,7 @@ std::string escape_html(std::string_view text) {
                 result += "&#39;";
                 break;
             default:
-                // Control characters are not allowed in XML at all, and SVG is XML.
+                // SVG is XML, which does not allow control characters.
                 result += static_cast<unsigned char>(c) < ' ' || c == 0x7f ? ' ' : c;
         }
     }

@@ -8,27 +8,26 @@ namespace unlearn::sim::report {
 
 /// What a run showed about forgetting.
 enum class Outcome {
-    kForgotten,   ///< compared and equal, with every receipt
-    kIncomplete,  ///< compared and equal, but a holder's receipt is missing
-    kVacuous,     ///< compared and equal, but a holder's predictions never changed, so that equality shows
-                  ///< nothing
-    kDifferent,   ///< compared and different
-    kUnnoticed,   ///< a rule was broken on purpose and the check did not see it
-    kReceipted,   ///< every receipt is there, and nothing was to be compared
-    kNotChecked,  ///< somebody left and nothing was compared
-    kNobodyLeft
+    forgotten,    ///< compared and equal, with every receipt
+    incomplete,   ///< compared and equal, but a holder's receipt is missing
+    vacuous,      ///< compared and equal, but a holder's predictions never changed, which shows nothing
+    different,    ///< compared and different
+    unnoticed,    ///< a rule was broken on purpose and the check did not see it
+    receipted,    ///< every receipt is there, and no comparison was intended
+    not_checked,  ///< a node left and nothing was compared
+    nobody_left
 };
 
 /// The outcome in words, the same on the page and in the terminal. Plain text: not escaped.
 struct Verdict {
-    Outcome outcome = Outcome::kNotChecked;
+    Outcome outcome = Outcome::not_checked;
     std::string headline;  ///< a few words
     std::string detail;    ///< one or two sentences
 
-    /// Whether this is what a user hopes for: all shown that this run was to show.
+    /// Returns whether the run showed everything that it was meant to show.
     [[nodiscard]] bool good() const {
-        return outcome == Outcome::kForgotten || outcome == Outcome::kReceipted ||
-               outcome == Outcome::kNobodyLeft;
+        return outcome == Outcome::forgotten || outcome == Outcome::receipted ||
+               outcome == Outcome::nobody_left;
     }
 };
 

@@ -9,35 +9,34 @@
 namespace unlearn::sim::run {
 namespace {
 
-/// Runs this program again with other arguments; its messages go where ours go.
-tl::expected<void, std::string> run_ourselves(const std::vector<std::string>& arguments) {
+/// Runs this program again with other arguments. Its messages go to the same place as ours.
+Result<void> run_ourselves(const std::vector<std::string>& arguments) {
     auto process = support::start_ourselves(arguments);
-    if (!process) return tl::unexpected("the world without the leaver cannot be started: " + process.error());
+    if (!process)
+        return failed_with("the world without the leaver cannot be started: " + process.error().message);
     if (process->wait() != 0)
-        return tl::unexpected<std::string>("the world without the leaver ended with an error (see above)");
+        return failed_with("the world without the leaver ended with an error (see above)");
     return {};
 }
 
 }  // namespace
 
-tl::expected<void, std::string> run_without(const scenario::Scenario& scenario,
-                                            const std::vector<std::string>& without,
-                                            const WorldOptions& options, report::Progress& progress) {
+Result<void> run_without(const scenario::Scenario& scenario, const std::vector<std::string>& without,
+                         const WorldOptions& options, report::Progress& progress) {
     auto setup = prepare(scenario, without, options.violation);
-    if (!setup) return tl::unexpected(setup.error());
+    if (!setup) return failed_with(setup.error());
     auto world = World::create(scenario, options, progress, std::move(*setup));
-    if (!world) return tl::unexpected(world.error());
+    if (!world) return failed_with(world.error());
     if (auto ok = (*world)->train(); !ok) return ok;
     if (auto ok = (*world)->distil(); !ok) return ok;
     if (auto ok = (*world)->exchange(); !ok) return ok;
     auto evaluations = (*world)->evaluate();
-    if (!evaluations) return tl::unexpected(evaluations.error());
+    if (!evaluations) return failed_with(evaluations.error());
     (*world)->stop();
     return write_predictions(options.folder, *evaluations);
 }
 
-tl::expected<report::ExactnessResult, std::string> check_counterfactual(
-    const CounterfactualRequest& request) {
+Result<report::ExactnessResult> check_counterfactual(const CounterfactualRequest& request) {
     const auto started = std::chrono::steady_clock::now();
     const auto folder = request.options.folder / "world-without";
     std::vector<std::string> arguments{"counterfactual", request.scenario.file.string(),
@@ -48,13 +47,13 @@ tl::expected<report::ExactnessResult, std::string> check_counterfactual(
     arguments.insert(arguments.end(), {"--transport", std::string(to_text(request.options.transport))});
     if (request.options.violation != Violation::none)
         arguments.insert(arguments.end(), {"--violate", to_text(request.options.violation)});
-    if (auto ok = run_ourselves(arguments); !ok) return tl::unexpected(ok.error());
+    if (auto ok = run_ourselves(arguments); !ok) return failed_with(ok.error());
 
     const auto comparison = compare_predictions(folder, request.after);
-    if (!comparison) return tl::unexpected(comparison.error());
+    if (!comparison) return failed_with(comparison.error());
 
-    // A former neighbour that predicts the same before and after the exit shows nothing: its ensemble never
-    // mattered.
+    // A former neighbour that predicts the same before and after the exit shows nothing, because the leaver's
+    // seed did not change its predictions.
     std::vector<std::string> vacuous;
     for (const auto& name : request.former_neighbours) {
         const auto named = [&](const Evaluation& evaluation) { return evaluation.name == name; };

@@ -7,11 +7,11 @@
 
 namespace unlearn::sim::run {
 
-tl::expected<Course, std::string> run_course(const scenario::Scenario& scenario, Nodes& nodes,
-                                             const std::filesystem::path& folder, support::Stopwatch& watch) {
+Result<Course> run_course(const scenario::Scenario& scenario, Nodes& nodes,
+                          const std::filesystem::path& folder, support::Stopwatch& watch) {
     const auto evaluate = [&] { return watch.time("evaluate", [&] { return nodes.evaluate(); }); };
     auto first = evaluate();
-    if (!first) return tl::unexpected(first.error());
+    if (!first) return failed_with(first.error());
 
     Course course;
     course.result = begin_result(scenario, nodes, *first);
@@ -20,14 +20,14 @@ tl::expected<Course, std::string> run_course(const scenario::Scenario& scenario,
     std::set<std::string> former_neighbours;
     for (const auto& exit : scenario.exits) {
         auto outcome = watch.time("exit", [&] { return nodes.exit(exit.node); });
-        if (!outcome) return tl::unexpected(outcome.error());
+        if (!outcome) return failed_with(outcome.error());
         auto after = evaluate();
-        if (!after) return tl::unexpected(after.error());
+        if (!after) return failed_with(after.error());
         complete(outcome->result, course.last, *after);
         if (auto ok = support::write_file(folder / outcome->result.certificate,
                                           outcome->certificate.dump(2) + "\n");
             !ok)
-            return tl::unexpected(ok.error());
+            return failed_with(ok.error());
         const auto& holders = outcome->result.holders;
         former_neighbours.insert(holders.begin(), holders.end());
         course.result.exits.push_back(std::move(outcome->result));

@@ -22,7 +22,7 @@ void Exchange::look_at(const EventLog::Entry& entry) {
     switch (entry.event.kind) {
         case EventKind::seed_installed:
         case EventKind::seed_suspended: {
-            // A fresh seed that is suspended at once is one that is held aside.
+            // A new seed that is suspended at once is held aside.
             const auto found = arrived_.find(pair);
             if (entry.event.version != version_ || found == arrived_.end() || found->second) return;
             found->second = true;

@@ -9,28 +9,28 @@
 
 #include "sim/run/event_log.hpp"
 
-/// Waiting until every seed has reached every neighbour, without waiting for what cannot come any more.
+/// Waits until every seed has reached every neighbour, but not for seeds that can no longer arrive.
 namespace unlearn::sim::run {
 
-/// Follows the events of an exchange. A seed that is held aside has arrived.
+/// Follows the events of an exchange. A seed that is held aside counts as arrived.
 class Exchange {
   public:
-    /// Who is to get whose seed: names of holder and owner.
+    /// The expected seeds, as pairs of names: holder and owner.
     using Pairs = std::vector<std::pair<std::string, std::string>>;
 
-    /// Seeds of this version are waited for.
+    /// Waits for seeds of this version.
     Exchange(const Pairs& expected, protocol::SeedVersion version);
 
-    /// Takes in what happened since the last call; `entries` is the whole log.
+    /// Processes what happened since the last call. `entries` is the whole log.
     void look_at(const std::vector<EventLog::Entry>& entries);
 
     [[nodiscard]] std::size_t expected() const { return arrived_.size(); }
     [[nodiscard]] std::size_t arrived() const { return count_; }
     [[nodiscard]] bool is_complete() const { return count_ == arrived_.size(); }
-    /// Why it will never be complete, in one line that names node, owner and reason: a seed was refused, a
-    /// peer dropped for breaking the protocol, or a node cannot store what it gets.
+    /// The reason why the exchange can never be complete, in one line that names node, owner and reason: a
+    /// seed was refused, a peer was dropped for breaking the protocol, or a node cannot store what it gets.
     [[nodiscard]] const std::optional<std::string>& hopeless() const { return hopeless_; }
-    /// "6 of 8 seeds arrived; missing: that of node-1 at node-2 (peer-down), ..."
+    /// Returns a line such as "6 of 8 seeds arrived; missing: that of node-1 at node-2 (peer-down), ..."
     [[nodiscard]] std::string progress() const;
 
   private:
@@ -40,9 +40,9 @@ class Exchange {
 
     protocol::SeedVersion version_;
     std::map<Pair, bool> arrived_;
-    std::map<Pair, std::string> last_word_;  ///< what the holder said last about the link to the owner
+    std::map<Pair, std::string> last_word_;  ///< the holder's last event about its link to the owner
     std::size_t count_ = 0;
-    std::size_t seen_ = 0;  ///< entries of the log
+    std::size_t seen_ = 0;  ///< number of log entries already processed
     std::optional<std::string> hopeless_;
 };
 

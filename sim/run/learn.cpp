@@ -7,7 +7,7 @@
 namespace unlearn::sim::run {
 namespace {
 
-/// Seeds of streams are taken in the order of nodes, whatever order the workers run in.
+/// Takes the random seeds in the order of the nodes, whatever order the workers run in.
 std::vector<std::uint64_t> streams_for(const Setup& setup, std::string_view purpose) {
     std::vector<std::uint64_t> streams;
     for (const auto& node : setup.nodes)
@@ -25,9 +25,9 @@ std::vector<T> all_of(std::vector<std::optional<T>>& made) {
 
 }  // namespace
 
-tl::expected<std::vector<learning::MainModel>, std::string> train_main_models(
-    const learning::OptimisationSettings& settings, const Setup& setup, support::Workers& workers,
-    report::Progress& progress) {
+Result<std::vector<learning::MainModel>> train_main_models(const learning::OptimisationSettings& settings,
+                                                           const Setup& setup, support::Workers& workers,
+                                                           report::Progress& progress) {
     std::vector<learning::TrainOptions> options;
     std::int64_t epochs = 0;
     for (const auto& node : setup.nodes)
@@ -44,14 +44,14 @@ tl::expected<std::vector<learning::MainModel>, std::string> train_main_models(
         made[i].emplace(std::move(*main));
         return std::nullopt;
     });
-    if (error) return tl::unexpected(*error);
+    if (error) return failed_with(*error);
     return all_of(made);
 }
 
-tl::expected<std::vector<learning::Seed>, std::string> distil_seeds(
-    const learning::OptimisationSettings& settings, const Setup& setup,
-    const std::vector<learning::MainModel>& main_models, support::Workers& workers,
-    report::Progress& progress) {
+Result<std::vector<learning::Seed>> distil_seeds(const learning::OptimisationSettings& settings,
+                                                 const Setup& setup,
+                                                 const std::vector<learning::MainModel>& main_models,
+                                                 support::Workers& workers, report::Progress& progress) {
     std::vector<learning::DistilOptions> options;
     std::int64_t epochs = 0;
     for (const auto& node : setup.nodes)
@@ -68,7 +68,7 @@ tl::expected<std::vector<learning::Seed>, std::string> distil_seeds(
         made[i].emplace(std::move(*seed));
         return std::nullopt;
     });
-    if (error) return tl::unexpected(*error);
+    if (error) return failed_with(*error);
     return all_of(made);
 }
 

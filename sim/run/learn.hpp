@@ -3,27 +3,27 @@
 #include <string>
 #include <vector>
 
-#include <tl/expected.hpp>
-
 #include "node/learning/distillation.hpp"
-#include "node/learning/ensemble.hpp"
+#include "node/learning/ensemble/ensemble.hpp"
 #include "node/learning/training.hpp"
 #include "sim/report/progress.hpp"
+#include "sim/result.hpp"
 #include "sim/run/prepare.hpp"
 #include "sim/scenario/scenario.hpp"
 #include "sim/support/workers.hpp"
 
-/// What every node of a scenario learns by itself.
+/// What each node of a scenario learns by itself.
 namespace unlearn::sim::run {
 
-/// Every node's main model, trained on its own data, in the order of `setup.nodes`. @return one line that
-/// names the node.
-[[nodiscard]] tl::expected<std::vector<learning::MainModel>, std::string> train_main_models(
+/// Trains every node's main model on that node's own data, in the order of `setup.nodes`. @return an error of
+/// one line that names the node.
+[[nodiscard]] Result<std::vector<learning::MainModel>> train_main_models(
     const learning::OptimisationSettings& settings, const Setup& setup, support::Workers& workers,
     report::Progress& progress);
 
-/// Every node's seed, distilled from its main model, in the same order.
-[[nodiscard]] tl::expected<std::vector<learning::Seed>, std::string> distil_seeds(
+/// Distils every node's seed from its main model, in the same order. @return an error of one line that names
+/// the node.
+[[nodiscard]] Result<std::vector<learning::Seed>> distil_seeds(
     const learning::OptimisationSettings& settings, const Setup& setup,
     const std::vector<learning::MainModel>& main_models, support::Workers& workers,
     report::Progress& progress);

@@ -7,7 +7,6 @@
 #include <nlohmann/json.hpp>
 
 #include "sim/support/output_folder.hpp"
-#include "sim/support/problem.hpp"
 
 namespace unlearn::sim::run {
 namespace {
@@ -25,16 +24,16 @@ std::size_t differing_rows(std::string_view a, std::string_view b, std::size_t r
     return differing;
 }
 
-tl::expected<std::string, std::string> read_file(const std::filesystem::path& file) {
+Result<std::string> read_file(const std::filesystem::path& file) {
     std::ifstream in(file, std::ios::binary);
-    if (!in) return support::failed_with(file, "cannot be read");
+    if (!in) return failed_with(file, "cannot be read");
     return std::string(std::istreambuf_iterator<char>(in), {});
 }
 
 }  // namespace
 
-tl::expected<void, std::string> write_predictions(const std::filesystem::path& folder,
-                                                  const std::vector<Evaluation>& evaluations) {
+Result<void> write_predictions(const std::filesystem::path& folder,
+                               const std::vector<Evaluation>& evaluations) {
     nlohmann::json index{{"nodes", nlohmann::json::array()}};
     std::string data;
     for (const auto& evaluation : evaluations) {
@@ -48,30 +47,28 @@ tl::expected<void, std::string> write_predictions(const std::filesystem::path& f
     return support::write_file(folder / "predictions.json", index.dump() + "\n");
 }
 
-tl::expected<Comparison, std::string> compare_predictions(const std::filesystem::path& folder,
-                                                          const std::vector<Evaluation>& evaluations) {
+Result<Comparison> compare_predictions(const std::filesystem::path& folder,
+                                       const std::vector<Evaluation>& evaluations) {
     const auto index_text = read_file(folder / "predictions.json");
-    if (!index_text) return tl::unexpected(index_text.error());
+    if (!index_text) return failed_with(index_text.error());
     const auto data = read_file(folder / "predictions.f32");
-    if (!data) return tl::unexpected(data.error());
+    if (!data) return failed_with(data.error());
     std::vector<std::string> names;
     try {
         names = nlohmann::json::parse(*index_text).at("nodes").get<std::vector<std::string>>();
     } catch (const nlohmann::json::exception& error) {
-        return support::failed_with(folder / "predictions.json", error.what());
+        return failed_with(folder / "predictions.json", error.what());
     }
-    if (names.size() != evaluations.size())
-        return support::failed_with(folder, "has predictions of other nodes");
+    if (names.size() != evaluations.size()) return failed_with(folder, "has predictions of other nodes");
 
     Comparison comparison;
     std::size_t at = 0;
     for (std::size_t i = 0; i < names.size(); ++i) {
-        if (names[i] != evaluations[i].name)
-            return support::failed_with(folder, "has predictions of other nodes");
+        if (names[i] != evaluations[i].name) return failed_with(folder, "has predictions of other nodes");
         for (const auto* tensor : {&evaluations[i].own_prior, &evaluations[i].uniform_prior}) {
             const auto mine = bytes_of(*tensor);
             if (data->size() < at + mine.size())
-                return support::failed_with(folder / "predictions.f32", "is too short");
+                return failed_with(folder / "predictions.f32", "is too short");
             const auto row_bytes = static_cast<std::size_t>(tensor->size(1)) * sizeof(float);
             comparison.differing +=
                 differing_rows(mine, std::string_view(*data).substr(at, mine.size()), row_bytes);
@@ -80,7 +77,7 @@ tl::expected<Comparison, std::string> compare_predictions(const std::filesystem:
         }
         ++comparison.nodes;
     }
-    if (at != data->size()) return support::failed_with(folder / "predictions.f32", "is too long");
+    if (at != data->size()) return failed_with(folder / "predictions.f32", "is too long");
     return comparison;
 }
 

@@ -7,7 +7,6 @@
 #include "node/learning/data/csv.hpp"
 #include "node/learning/data/idx.hpp"
 #include "sim/scenario/partition.hpp"
-#include "sim/support/problem.hpp"
 
 namespace unlearn::sim::run {
 namespace {
@@ -15,21 +14,21 @@ namespace {
 using learning::LabelledData;
 using learning::TrainAndTest;
 
-tl::expected<TrainAndTest, std::string> load(const scenario::DataSettings& settings) {
-    if (settings.kind == scenario::DataSettings::Kind::kIdx) {
+Result<TrainAndTest> load(const scenario::DataSettings& settings) {
+    if (settings.kind == scenario::DataSettings::Kind::idx) {
         auto both = learning::load_idx_folder(settings.path);
-        if (!both) return support::failed_with(both.error().message);
+        if (!both) return failed_with(both.error().message);
         return std::move(*both);
     }
     learning::CsvOptions options;
     options.label = settings.label;
     options.format = settings.format;
     auto train = learning::load_csv(settings.path, options);
-    if (!train) return support::failed_with(train.error().message);
+    if (!train) return failed_with(train.error().message);
     options.class_names = train->class_names;
     options.columns = {train->columns, settings.path.string()};
     auto test = learning::load_csv(settings.test_path, options);
-    if (!test) return support::failed_with(test.error().message);
+    if (!test) return failed_with(test.error().message);
     return TrainAndTest{std::move(*train), std::move(*test)};
 }
 
@@ -40,7 +39,7 @@ void keep_first(LabelledData& data, std::size_t count) {
     data.labels.resize(count);
 }
 
-/// Takes the last examples out of a table. @return them.
+/// Moves the last examples out of a table. @return the examples moved.
 LabelledData split_off_last(LabelledData& data, std::size_t count) {
     const auto width = static_cast<std::size_t>(data.shape.size());
     const std::size_t left = data.count - count;
@@ -55,21 +54,20 @@ LabelledData split_off_last(LabelledData& data, std::size_t count) {
 
 scenario::PartitionKind partition_kind(const scenario::DataSettings& settings) {
     switch (settings.partition) {
-        case scenario::DataSettings::Partition::kMissingClasses:
+        case scenario::DataSettings::Partition::missing_classes:
             return scenario::MissingClassesPartition{settings.missing};
-        case scenario::DataSettings::Partition::kIid:
+        case scenario::DataSettings::Partition::iid:
             return scenario::IidPartition{};
-        case scenario::DataSettings::Partition::kDirichlet:
+        case scenario::DataSettings::Partition::dirichlet:
             return scenario::DirichletPartition{settings.alpha};
-        case scenario::DataSettings::Partition::kShards:
+        case scenario::DataSettings::Partition::shards:
             return scenario::ShardPartition{settings.shards};
     }
     return scenario::IidPartition{};
 }
 
 config::DataKind kind_of(const scenario::DataSettings& settings) {
-    return settings.kind == scenario::DataSettings::Kind::kIdx ? config::DataKind::idx
-                                                               : config::DataKind::csv;
+    return settings.kind == scenario::DataSettings::Kind::idx ? config::DataKind::idx : config::DataKind::csv;
 }
 
 LabelledData only_rows(const LabelledData& data, const std::vector<std::size_t>& rows) {
@@ -87,7 +85,7 @@ LabelledData only_rows(const LabelledData& data, const std::vector<std::size_t>&
 
 std::vector<std::string> warnings_about(const scenario::DataSettings& settings, const LabelledData& train) {
     std::vector<std::string> lines;
-    if (settings.kind != scenario::DataSettings::Kind::kCsv) return lines;
+    if (settings.kind != scenario::DataSettings::Kind::csv) return lines;
     for (const auto& suspicions : {learning::suspicious_columns(train), learning::suspicious_classes(train)})
         for (const auto& line : suspicions)
             lines.push_back(settings.path.string() + ": " + line);
@@ -111,26 +109,24 @@ protocol::Identity identity_of(std::uint64_t scenario_seed, const std::string& n
         protocol::digest_of({reinterpret_cast<const std::uint8_t*>(text.data()), text.size()}).value);
 }
 
-tl::expected<Setup, std::string> prepare(const scenario::Scenario& scenario,
-                                         const std::vector<std::string>& without, Violation violation,
-                                         Numbers numbers) {
+Result<Setup> prepare(const scenario::Scenario& scenario, const std::vector<std::string>& without,
+                      Violation violation, Numbers numbers) {
     auto data = load(scenario.data);
-    if (!data) return support::failed_with(data.error());
+    if (!data) return failed_with(data.error());
     LabelledData& train = data->train;
     if (const std::size_t wanted = scenario.data.test_from_train; wanted > 0) {
         if (wanted >= train.count)
-            return support::failed_with(
-                scenario.file.string() + ": data.test_from_train = " + std::to_string(wanted) +
-                "; allowed: less than the " + std::to_string(train.count) + " training examples");
+            return failed_with(scenario.file.string() + ": data.test_from_train = " + std::to_string(wanted) +
+                               "; allowed: less than the " + std::to_string(train.count) +
+                               " training examples");
         data->test = split_off_last(train, wanted);
     }
     keep_first(data->test, scenario.data.test_limit);
     const auto classes = static_cast<std::int64_t>(train.class_names.size());
     if (classes < 2)
-        return support::failed_with(
-            scenario.data.path.string() + ": all examples have the same label" +
-            (train.class_names.empty() ? "" : " \"" + train.class_names.front() + "\"") +
-            ": there is nothing to tell apart");
+        return failed_with(scenario.data.path.string() + ": all examples have the same label" +
+                           (train.class_names.empty() ? "" : " \"" + train.class_names.front() + "\"") +
+                           ": there is nothing to tell apart");
 
     scenario::PartitionRequest request;
     request.labels = train.labels;
@@ -140,8 +136,7 @@ tl::expected<Setup, std::string> prepare(const scenario::Scenario& scenario,
     request.reference_examples = scenario.data.reference;
     request.kind = partition_kind(scenario.data);
     auto partition = scenario::draw_partition(request, scenario.seed);
-    if (!partition)
-        return support::failed_with(scenario.file.string() + ": data: " + partition.error().message);
+    if (!partition) return failed_with(scenario.file.string() + ": data: " + partition.error().message);
 
     protocol::NetworkDescription description;
     description.name = scenario.name;
@@ -184,17 +179,14 @@ tl::expected<Setup, std::string> prepare(const scenario::Scenario& scenario,
         for (const auto j : adjacency[i])
             if (position[j] != SIZE_MAX) neighbours.push_back(position[j]);
         auto main = learning::parse_architecture(scenario.main_architecture(i));
-        auto seed = learning::parse_architecture(scenario.seed_architecture(i));
-        if (!main)
-            return support::failed_with(scenario.file.string() + ": models.main: " + main.error().message);
-        if (!seed)
-            return support::failed_with(scenario.file.string() + ": models.seed: " + seed.error().message);
+        auto seed = learning::parse_architecture(scenario.seed_architecture(i), learning::kSeedArchitectures);
+        if (!main) return failed_with(scenario.file.string() + ": models.main: " + main.error().message);
+        if (!seed) return failed_with(scenario.file.string() + ": models.seed: " + seed.error().message);
         for (const auto& [key, architecture, limits] : {std::tuple("main", &*main, learning::kMainLimits),
                                                         std::tuple("seed", &*seed, learning::kSeedLimits)})
             if (const auto fits = learning::expected_tensors(*architecture, train.shape, classes, limits);
                 !fits)
-                return support::failed_with(scenario.file.string() + ": models." + key + ": " +
-                                            fits.error().message);
+                return failed_with(scenario.file.string() + ": models." + key + ": " + fits.error().message);
         auto own = learning::Dataset::from_table(train, partition->node_share[i]);
         auto split = learning::split_validation(own, scenario.data.validation,
                                                 setup.streams->seed(name, "validation"));

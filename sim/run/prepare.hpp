@@ -9,34 +9,36 @@
 #include "node/learning/dataset.hpp"
 #include "protocol/digest.hpp"
 #include "protocol/identity.hpp"
+#include "sim/result.hpp"
 #include "sim/run/violations.hpp"
 #include "sim/scenario/scenario.hpp"
 
-/// From a scenario to what every node starts with. All of it is drawn for *all* nodes of the scenario by
-/// name; the node that a world is to be without is taken out afterwards, so that nothing that remains depends
-/// on it.
+/// Turns a scenario into what every node starts with. Everything is drawn for *all* nodes of the scenario, by
+/// name. The nodes that a world does without are removed afterwards, so that nothing that remains depends on
+/// them.
 namespace unlearn::sim::run {
 
-/// Who one node is and what it may learn from.
+/// The identity, models and data of one node.
 struct NodeSetup {
     std::string name;
     protocol::Identity identity;
     std::vector<std::size_t> neighbours;  ///< positions in `Setup::nodes`
     learning::Architecture main_architecture;
     learning::Architecture seed_architecture;
-    learning::Dataset own;  ///< all of its data, validation included
+    learning::Dataset own;  ///< all data of the node, including validation data
     learning::ValidationSplit split;
     std::vector<std::string> missing_classes;
 };
 
-/// Whether the numbers of tables are those of the files, or standardised by the reference set as a node does
-/// it before it learns. Pixels are scaled to [0, 1] in any case.
+/// Whether the numbers of tables are those of the files, or are standardised by the reference set as a node
+/// does it before it learns. Pixels are scaled to [0, 1] in any case.
 enum class Numbers { standardised, raw };
 
+/// Everything that the nodes of one world start with.
 struct Setup {
     std::vector<std::string> class_names;
     std::vector<std::string> columns;   ///< names of a table's features; empty for images
-    std::vector<std::string> warnings;  ///< "FILE: ...": columns that are rarely meant to be learnt from
+    std::vector<std::string> warnings;  ///< "FILE: ...": suspicious columns and classes
     learning::Dataset test;
     learning::ReferenceSet reference;
     protocol::NetworkId network;
@@ -44,15 +46,14 @@ struct Setup {
     std::vector<NodeSetup> nodes;  ///< in the order of the scenario's graph, without the nodes left out
 };
 
-/// The keys of a scenario's node. Only for the simulator: a real node's key is random. Here a name always has
-/// the same key, in every world.
+/// Returns the keys of a scenario's node. They are only for the simulator, where a name has the same key in
+/// every world; a real node's key is random.
 [[nodiscard]] protocol::Identity identity_of(std::uint64_t scenario_seed, const std::string& name);
 
-/// Loads the data and deals it out. `without`: names of nodes to leave out afterwards.
-/// @return one line that names the file or key.
-[[nodiscard]] tl::expected<Setup, std::string> prepare(const scenario::Scenario& scenario,
-                                                       const std::vector<std::string>& without,
-                                                       Violation violation,
-                                                       Numbers numbers = Numbers::standardised);
+/// Loads the data and divides it among the nodes. `without` names the nodes to leave out afterwards. @return
+/// an error of one line that names the file or key.
+[[nodiscard]] Result<Setup> prepare(const scenario::Scenario& scenario,
+                                    const std::vector<std::string>& without, Violation violation,
+                                    Numbers numbers = Numbers::standardised);
 
 }  // namespace unlearn::sim::run

@@ -94,9 +94,8 @@ report::TrafficResult traffic_of(std::span<const network::TrafficCount> sent,
     return traffic;
 }
 
-tl::expected<void, std::string> write_result(const std::filesystem::path& folder,
-                                             const report::RunResult& result,
-                                             const topologies::Graph& graph) {
+Result<void> write_result(const std::filesystem::path& folder, const report::RunResult& result,
+                          const topologies::Graph& graph) {
     if (auto ok = support::write_file(folder / "result.json", to_json(result).dump(2) + "\n"); !ok) return ok;
     return support::write_file(folder / "report.html", report::render_report(result, graph));
 }

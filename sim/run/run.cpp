@@ -8,33 +8,31 @@
 
 namespace unlearn::sim::run {
 
-tl::expected<report::RunResult, std::string> run_scenario(const scenario::Scenario& scenario,
-                                                          const WorldOptions& options,
-                                                          report::Progress& progress) {
+Result<report::RunResult> run_scenario(const scenario::Scenario& scenario, const WorldOptions& options,
+                                       report::Progress& progress) {
     const auto& folder = options.folder;
     support::Stopwatch watch;
-    auto created = watch.time("load", [&]() -> tl::expected<std::unique_ptr<World>, std::string> {
-        // The scenario, its data and its ports are looked at before an earlier run's folder is touched.
+    auto created = watch.time("load", [&]() -> Result<std::unique_ptr<World>> {
+        // The scenario, its data and its ports are checked before the folder of an earlier run is touched.
         auto setup = prepare(scenario, {}, options.violation);
-        if (!setup) return tl::unexpected(setup.error());
+        if (!setup) return failed_with(setup.error());
         for (const std::string& warning : setup->warnings)
             progress.message("warning: " + warning);
         if (options.transport == scenario::TransportKind::zmq)
             if (auto free = support::check_ports_free(scenario.network.base_port, scenario.graph.size());
                 !free)
-                return tl::unexpected(free.error());
-        if (auto ok = support::prepare_output_folder(folder); !ok) return tl::unexpected(ok.error());
+                return failed_with(free.error());
+        if (auto ok = support::prepare_output_folder(folder); !ok) return failed_with(ok.error());
         return World::create(scenario, options, progress, std::move(*setup));
     });
-    if (!created) return tl::unexpected(created.error());
+    if (!created) return bad_input(created.error());
     World& world = **created;
-    if (auto ok = watch.time("train", [&] { return world.train(); }); !ok) return tl::unexpected(ok.error());
-    if (auto ok = watch.time("distil", [&] { return world.distil(); }); !ok)
-        return tl::unexpected(ok.error());
+    if (auto ok = watch.time("train", [&] { return world.train(); }); !ok) return failed_with(ok.error());
+    if (auto ok = watch.time("distil", [&] { return world.distil(); }); !ok) return failed_with(ok.error());
     if (auto ok = watch.time("exchange", [&] { return world.exchange(); }); !ok)
-        return tl::unexpected(ok.error());
+        return failed_with(ok.error());
     auto course = run_course(scenario, world, folder, watch);
-    if (!course) return tl::unexpected(course.error());
+    if (!course) return failed_with(course.error());
     report::RunResult& result = course->result;
     result.traffic = world.traffic();
     result.transport = to_text(options.transport);
@@ -44,11 +42,11 @@ tl::expected<report::RunResult, std::string> run_scenario(const scenario::Scenar
         const CounterfactualRequest request{scenario, options, course->former_neighbours, course->first,
                                             course->last};
         auto exactness = watch.time("counterfactual", [&] { return check_counterfactual(request); });
-        if (!exactness) return tl::unexpected(exactness.error());
+        if (!exactness) return failed_with(exactness.error());
         result.exactness = std::move(*exactness);
     }
     result.seconds = report::in_order(watch.finish());
-    if (auto ok = write_result(folder, result, scenario.graph); !ok) return tl::unexpected(ok.error());
+    if (auto ok = write_result(folder, result, scenario.graph); !ok) return failed_with(ok.error());
     return std::move(result);
 }
 

@@ -22,7 +22,6 @@ using learning::MemberId;
 using learning::OwnPart;
 using learning::RebuildRule;
 using learning::ReferenceSet;
-using learning::Result;
 using learning::Seed;
 using scenario::StreamSource;
 
@@ -49,7 +48,7 @@ class SharedStream final : public StreamSource {
     learning::RandomStream stream_;
 };
 
-// Chooses rho when seeds arrive, and keeps it when they leave.
+// Chooses rho when seeds arrive, and keeps the old one when a seed leaves.
 class KeepOldRho final : public RebuildRule {
   public:
     std::shared_ptr<const Ensemble> rebuild(std::shared_ptr<const OwnPart> own, Members members,
@@ -68,9 +67,9 @@ class KeepOldRho final : public RebuildRule {
     double last_rho_ = 0.0;
 };
 
-// Keeps a running sum of what the members say about the reference set, and trusts them the less the more they
-// favour the same classes. Floating-point subtraction does not undo an addition: the leaver's trace stays in
-// the last bits.
+// Keeps a running sum of what the members say about the reference set, and gives the members less weight the
+// more they favour the same classes. Floating-point subtraction does not undo an addition, so a trace of the
+// leaver stays in the last bits.
 class FusedCache final : public RebuildRule {
   public:
     std::shared_ptr<const Ensemble> rebuild(std::shared_ptr<const OwnPart> own, Members members,
@@ -96,7 +95,7 @@ class FusedCache final : public RebuildRule {
         for (std::size_t c = 0; c < running_sum_.size(); ++c)
             running_sum_[c] += sign * mass[c];
     }
-    // From 0 to 1: the sum of squares of the classes' shares.
+    // The sum of squares of the classes' shares, from 0 to 1.
     [[nodiscard]] double concentration() const {
         double squares = 0.0;
         for (const double sum : running_sum_)
@@ -111,7 +110,7 @@ class FusedCache final : public RebuildRule {
 
 }  // namespace
 
-Result<Violation> parse_violation(std::string_view text) {
+learning::Result<Violation> parse_violation(std::string_view text) {
     for (const auto& [name, value] : kNames) {
         if (name == text) return value;
     }
@@ -137,9 +136,9 @@ std::unique_ptr<RebuildRule> rebuild_rule(Violation violation) {
     return learning::honest_rebuild_rule();
 }
 
-Result<Seed> distil_from_ensemble(const Ensemble& teacher, const ReferenceSet& reference,
-                                  const Architecture& seed_architecture, const DistilOptions& options,
-                                  at::Generator generator) {
+learning::Result<Seed> distil_from_ensemble(const Ensemble& teacher, const ReferenceSet& reference,
+                                            const Architecture& seed_architecture,
+                                            const DistilOptions& options, at::Generator generator) {
     const auto prediction = teacher.predict(reference.inputs(), learning::Prior::uniform);
     if (!prediction) return tl::unexpected(prediction.error());
     const at::Tensor labels = prediction->probabilities.argmax(1);

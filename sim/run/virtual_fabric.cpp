@@ -1,6 +1,7 @@
 #include <string>
 #include <utility>
 
+#include "sim/result.hpp"
 #include "sim/run/fabric.hpp"
 #include "sim/virtual/awaited_seeds.hpp"
 #include "sim/virtual/virtual_machine.hpp"
@@ -10,7 +11,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// Each message's way, and each transaction.
+/// The time that each message and each transaction takes.
 constexpr protocol::SteadyTime kLatency = 1ms;
 
 class VirtualFabric final : public Fabric {
@@ -60,7 +61,7 @@ class VirtualFabric final : public Fabric {
   private:
     EventLog& events_;
     learning::RandomStream seeds_of_machines_;
-    // Disks outlive what is still on its way to them in the queue of time.
+    // Declared before `time_`, whose queue may still hold work for these disks when it is destroyed.
     std::vector<std::unique_ptr<virtual_world::VirtualMachine>> machines_;
     virtual_world::VirtualTime time_;
     protocol::SteadyTime begin_ = time_.now();

@@ -6,15 +6,14 @@
 
 #include "node/daemon/ensemble_seeds.hpp"
 #include "node/learning/distillation.hpp"
+#include "node/learning/ensemble/held_seeds.hpp"
 #include "node/learning/generator.hpp"
-#include "node/learning/held_seeds.hpp"
 #include "node/runtime/certificate.hpp"
 #include "node/runtime/node.hpp"
 #include "node/storage/identity_file.hpp"
 #include "protocol/records.hpp"
 #include "sim/run/learn.hpp"
 #include "sim/run/result.hpp"
-#include "sim/support/problem.hpp"
 
 namespace unlearn::sim::run {
 namespace {
@@ -30,13 +29,12 @@ struct World::Member {
     std::optional<learning::Seed> seed;
     std::unique_ptr<learning::EnsembleHolder> ensemble;
     std::unique_ptr<daemon::EnsembleSeeds> seeds;
-    std::unique_ptr<runtime::Node> node;  ///< used where the fabric runs it only
+    std::unique_ptr<runtime::Node> node;  ///< used only within Fabric::run
     bool exited = false;
 };
 
-tl::expected<std::unique_ptr<World>, std::string> World::create(const scenario::Scenario& scenario,
-                                                                WorldOptions options,
-                                                                report::Progress& progress, Setup setup) {
+Result<std::unique_ptr<World>> World::create(const scenario::Scenario& scenario, WorldOptions options,
+                                             report::Progress& progress, Setup setup) {
     std::unique_ptr<World> world(new World(scenario, std::move(options), progress, std::move(setup)));
     for (const auto& node : world->setup_.nodes) {
         auto member = std::make_unique<Member>();
@@ -73,27 +71,27 @@ void World::stop() {
     fabric_.reset();
 }
 
-tl::expected<void, std::string> World::train() {
+Result<void> World::train() {
     auto main_models = train_main_models(scenario_.training, setup_, workers_, progress_);
-    if (!main_models) return support::failed_with(main_models.error());
+    if (!main_models) return failed_with(main_models.error());
     main_models_ = std::move(*main_models);
     return {};
 }
 
-tl::expected<void, std::string> World::distil() {
+Result<void> World::distil() {
     auto seeds = distil_seeds(scenario_.distillation, setup_, main_models_, workers_, progress_);
-    if (!seeds) return support::failed_with(seeds.error());
+    if (!seeds) return failed_with(seeds.error());
     for (std::size_t i = 0; i < members_.size(); ++i)
         members_[i]->seed.emplace(std::move((*seeds)[i]));
     return {};
 }
 
-tl::expected<void, std::string> World::start_nodes() {
+Result<void> World::start_nodes() {
     if (options_.transport == scenario::TransportKind::virtual_time) {
         fabric_ = make_virtual_fabric(events_, setup_.streams->seed("", "virtual world"));
     } else {
         auto fabric = make_zmq_fabric(events_, scenario_.network.base_port);
-        if (!fabric) return support::failed_with(fabric.error().text());
+        if (!fabric) return failed_with(fabric.error().text());
         fabric_ = std::move(*fabric);
     }
     for (std::size_t i = 0; i < members_.size(); ++i) {
@@ -109,7 +107,7 @@ tl::expected<void, std::string> World::start_nodes() {
         std::error_code error;
         std::filesystem::create_directories(folder, error);
         if (auto written = storage::create_identity_file(folder / "identity.key", setup.identity); !written)
-            return support::failed_with(setup.name + ": " + written.error().text());
+            return failed_with(setup.name + ": " + written.error().text());
         protocol::EngineConfig engine;
         engine.network = setup_.network;
         std::optional<protocol::Error> problem;
@@ -120,7 +118,7 @@ tl::expected<void, std::string> World::start_nodes() {
             else
                 problem = node.error();
         });
-        if (problem) return support::failed_with(setup.name + ": " + problem->text());
+        if (problem) return failed_with(setup.name + ": " + problem->text());
     }
     fabric_->run([this] {
         for (auto& member : members_) {
@@ -152,7 +150,7 @@ void World::note_aside() {
     });
 }
 
-tl::expected<void, std::string> World::wait_for_seeds(SeedVersion version) {
+Result<void> World::wait_for_seeds(SeedVersion version) {
     Exchange exchange(expected_seeds(), version);
     auto phase = progress_.start("exchange", exchange.expected());
     std::size_t shown = 0;
@@ -163,16 +161,15 @@ tl::expected<void, std::string> World::wait_for_seeds(SeedVersion version) {
             shown = exchange.arrived();
             return exchange.is_complete() || exchange.hopeless().has_value();
         }));
-    if (exchange.hopeless()) return support::failed_with(*exchange.hopeless());
+    if (exchange.hopeless()) return failed_with(*exchange.hopeless());
     if (!exchange.is_complete())
-        return support::failed_with("exchange: after " +
-                                    std::to_string(scenario_.network.exchange_timeout.count()) + " s " +
-                                    exchange.progress());
+        return failed_with("exchange: after " + std::to_string(scenario_.network.exchange_timeout.count()) +
+                           " s " + exchange.progress());
     note_aside();
     return {};
 }
 
-tl::expected<void, std::string> World::publish_seeds(SeedVersion version) {
+Result<void> World::publish_seeds(SeedVersion version) {
     fabric_->run([this] {
         for (auto& member : members_) {
             auto payload = std::make_shared<const protocol::SeedBytes>(
@@ -185,7 +182,7 @@ tl::expected<void, std::string> World::publish_seeds(SeedVersion version) {
     return wait_for_seeds(version);
 }
 
-tl::expected<void, std::string> World::exchange() {
+Result<void> World::exchange() {
     if (auto ok = start_nodes(); !ok) return ok;
     if (auto ok = publish_seeds(SeedVersion{1}); !ok) return ok;
     if (options_.violation != Violation::distil_from_ensemble) return {};
@@ -193,7 +190,7 @@ tl::expected<void, std::string> World::exchange() {
     return publish_seeds(SeedVersion{2});
 }
 
-tl::expected<void, std::string> World::distil_from_ensembles() {
+Result<void> World::distil_from_ensembles() {
     auto phase = progress_.start("distil from the ensemble", members_.size());
     const auto error = workers_.for_each(members_.size(), [&](std::size_t i) -> std::optional<std::string> {
         Member& member = *members_[i];
@@ -206,11 +203,11 @@ tl::expected<void, std::string> World::distil_from_ensembles() {
         phase.advance();
         return std::nullopt;
     });
-    if (error) return support::failed_with(*error);
+    if (error) return failed_with(*error);
     return {};
 }
 
-tl::expected<std::vector<Evaluation>, std::string> World::evaluate() {
+Result<std::vector<Evaluation>> World::evaluate() {
     std::vector<Member*> present;
     for (auto& member : members_)
         if (!member->exited) present.push_back(member.get());
@@ -233,7 +230,7 @@ tl::expected<std::vector<Evaluation>, std::string> World::evaluate() {
         phase.advance();
         return std::nullopt;
     });
-    if (error) return support::failed_with(*error);
+    if (error) return failed_with(*error);
     return evaluations;
 }
 
@@ -250,12 +247,12 @@ const std::string& World::name_of(const NodeId& id) const {
     return unknown;
 }
 
-tl::expected<ExitOutcome, std::string> World::exit(const std::string& name) {
+Result<ExitOutcome> World::exit(const std::string& name) {
     Member* member = find(name);
-    if (member == nullptr) return support::failed_with("exit: there is no node " + name);
+    if (member == nullptr) return failed_with("exit: there is no node " + name);
     auto phase = progress_.start("exit of " + name, 0);
     fabric_->run([&] { member->node->begin_exit(); });
-    // Not an error: who did not answer in time is named as missing.
+    // A timeout is not an error: holders that did not answer in time are listed as missing.
     static_cast<void>(
         fabric_->wait(scenario_.network.exit_timeout, [&](const std::vector<EventLog::Entry>& entries) {
             return std::any_of(entries.begin(), entries.end(), [&](const EventLog::Entry& entry) {

@@ -10,6 +10,7 @@
 
 #include "node/learning/training.hpp"
 #include "sim/report/progress.hpp"
+#include "sim/result.hpp"
 #include "sim/run/event_log.hpp"
 #include "sim/run/fabric.hpp"
 #include "sim/run/nodes.hpp"
@@ -18,28 +19,31 @@
 
 namespace unlearn::sim::run {
 
+/// How a world is run.
 struct WorldOptions {
-    std::filesystem::path folder;  ///< for the nodes' own folders and events.jsonl; must exist
+    std::filesystem::path folder;  ///< holds the nodes' own folders and events.jsonl; must exist
     Violation violation = Violation::none;
     scenario::TransportKind transport = scenario::TransportKind::zmq;
 };
 
-/// All nodes of one scenario in this process, over real sockets or in virtual time. The functions are called
-/// in the order in which they stand here, from one thread; every error is one line.
+/// All nodes of one scenario in this process, over real sockets or in virtual time. The functions must be
+/// called from one thread, in the order in which they are declared. Every error is one line.
 class World : public Nodes {
   public:
-    /// `scenario` and `progress` must outlive the world; `setup` is that of `prepare`.
-    [[nodiscard]] static tl::expected<std::unique_ptr<World>, std::string> create(
-        const scenario::Scenario& scenario, WorldOptions options, report::Progress& progress, Setup setup);
+    /// Makes a world in which nothing has been learnt. `scenario` and `progress` must outlive it. `setup`
+    /// comes from `prepare`.
+    [[nodiscard]] static Result<std::unique_ptr<World>> create(const scenario::Scenario& scenario,
+                                                               WorldOptions options,
+                                                               report::Progress& progress, Setup setup);
     ~World() override;
 
-    [[nodiscard]] tl::expected<void, std::string> train();
-    [[nodiscard]] tl::expected<void, std::string> distil();
+    [[nodiscard]] Result<void> train();
+    [[nodiscard]] Result<void> distil();
     /// Starts the nodes and waits until every seed has reached every neighbour.
-    [[nodiscard]] tl::expected<void, std::string> exchange();
-    [[nodiscard]] tl::expected<std::vector<Evaluation>, std::string> evaluate() override;
-    [[nodiscard]] tl::expected<ExitOutcome, std::string> exit(const std::string& name) override;
-    /// Disconnects all nodes and ends what they run on.
+    [[nodiscard]] Result<void> exchange();
+    [[nodiscard]] Result<std::vector<Evaluation>> evaluate() override;
+    [[nodiscard]] Result<ExitOutcome> exit(const std::string& name) override;
+    /// Stops all nodes and the fabric that they run on.
     void stop();
 
     [[nodiscard]] std::vector<report::NodeResult> facts() const override;
@@ -50,10 +54,10 @@ class World : public Nodes {
     struct Member;
 
     World(const scenario::Scenario& scenario, WorldOptions options, report::Progress& progress, Setup setup);
-    [[nodiscard]] tl::expected<void, std::string> start_nodes();
-    [[nodiscard]] tl::expected<void, std::string> wait_for_seeds(protocol::SeedVersion version);
-    [[nodiscard]] tl::expected<void, std::string> distil_from_ensembles();
-    [[nodiscard]] tl::expected<void, std::string> publish_seeds(protocol::SeedVersion version);
+    [[nodiscard]] Result<void> start_nodes();
+    [[nodiscard]] Result<void> wait_for_seeds(protocol::SeedVersion version);
+    [[nodiscard]] Result<void> distil_from_ensembles();
+    [[nodiscard]] Result<void> publish_seeds(protocol::SeedVersion version);
     [[nodiscard]] Member* find(const std::string& name);
     [[nodiscard]] const std::string& name_of(const protocol::NodeId& id) const;
     [[nodiscard]] Exchange::Pairs expected_seeds() const;
@@ -68,7 +72,7 @@ class World : public Nodes {
     std::unique_ptr<Fabric> fabric_;
     std::vector<std::unique_ptr<Member>> members_;  ///< in the order of setup_.nodes
     std::vector<report::AsideResult> aside_;
-    std::uint64_t raw_seed_bytes_ = 0;  ///< parameters of all seeds that arrived
+    std::uint64_t raw_seed_bytes_ = 0;  ///< bytes of the parameters of all seeds that neighbours get
 };
 
 }  // namespace unlearn::sim::run

@@ -7,6 +7,7 @@
 
 #include "node/network/zmq_context.hpp"
 #include "node/network/zmq_transport.hpp"
+#include "sim/result.hpp"
 #include "sim/run/fabric.hpp"
 
 namespace unlearn::sim::run {
@@ -55,7 +56,8 @@ class ZmqFabric final : public Fabric {
         try {
             io_.run();
         } catch (const std::exception& error) {
-            // Most likely not enough memory. The waiting thread would wait for ever.
+            // The most likely cause is a lack of memory. Without this exit, the waiting thread would wait
+            // forever.
             std::fprintf(stderr, "unlearn-sim: the nodes' network ended: %s\n", error.what());
             std::_Exit(EXIT_FAILURE);
         }

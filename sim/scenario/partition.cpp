@@ -35,7 +35,7 @@ Counts apportion(std::size_t total, const std::vector<double>& weights) {
     return counts;
 }
 
-// The examples of each class that nobody has taken yet, in an order drawn once.
+// The examples of each class that no node has taken yet, in an order drawn once.
 class ClassPools {
   public:
     ClassPools(std::span<const std::int64_t> labels, const Indices& pool, std::int64_t classes,
@@ -57,8 +57,8 @@ class ClassPools {
         pool.resize(pool.size() - count);
     }
 
-    // As the weights ask, as far as the pools reach; what a class lacks is taken from the node's other
-    // classes in proportion. Returns what could not be given at all.
+    // Takes examples in proportion to the weights, as far as the pools reach. What a class lacks is taken
+    // from the node's other classes in proportion. Returns how many examples could not be given.
     std::size_t take_weighted(std::size_t count, std::vector<double> weights, Indices& share) {
         while (count > 0) {
             for (std::size_t c = 0; c < classes(); ++c) {
@@ -80,7 +80,7 @@ class ClassPools {
 
 struct Draw {
     const PartitionRequest& request;
-    const std::vector<std::string>& names;  // sorted
+    const std::vector<std::string>& names;  ///< sorted
     const Indices& pool;
     learning::RandomStream& random;
     StreamSource& streams;
@@ -108,7 +108,8 @@ learning::Result<Shares> draw(const DirichletPartition& kind, const Draw& d) {
     for (std::size_t n = 0; n < d.names.size(); ++n) {
         learning::RandomStream mixture(d.streams.seed(d.names[n], "partition-mixture"));
         std::vector<double> weights(pools.classes());
-        // The tiny constant keeps every class possible, so that a node whose classes ran out can take others.
+        // The tiny constant keeps every class possible, so that a node whose classes have run out can take
+        // others.
         for (double& weight : weights)
             weight = mixture.gamma(kind.alpha) + 1e-12;
         const std::size_t lacking = pools.take_weighted(d.request.examples_per_node, weights, shares[n]);
@@ -130,13 +131,13 @@ learning::Result<Shares> draw(const ShardPartition& kind, const Draw& d) {
     Indices order(d.names.size() * per_node);
     std::iota(order.begin(), order.end(), std::size_t{0});
     d.random.shuffle(std::span(order));
-    std::vector<std::size_t> slot_of(order.size());  // who gets each shard: node * per_node + turn
+    std::vector<std::size_t> slot_of(order.size());  // the slot of each shard: node * per_node + turn
     for (std::size_t slot = 0; slot < order.size(); ++slot)
         slot_of[order[slot]] = slot;
     Shares shares(d.names.size());
     auto next = chosen.begin();
     for (const std::size_t slot : slot_of) {
-        // A node's first shards are one longer where its examples do not divide evenly.
+        // A node's first shards are longer by one if its examples do not divide evenly.
         const std::size_t size = d.request.examples_per_node / per_node +
                                  (slot % per_node < d.request.examples_per_node % per_node ? 1 : 0);
         Indices& share = shares[slot / per_node];

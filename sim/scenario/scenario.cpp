@@ -24,8 +24,9 @@ constexpr std::array<std::string_view, 2> kDataKinds = {"idx", "csv"};
 constexpr std::array<std::string_view, 4> kPartitions = {"missing-classes", "iid", "dirichlet", "shards"};
 constexpr std::array<std::string_view, 2> kTransports = {"zmq", "virtual"};
 
-/// The kind of topology that stands for a file instead of a generator.
+/// The kind of topology that means a file instead of a generator.
 constexpr std::string_view kGraphFile = "file";
+constexpr std::string_view kDefaultGraph = "small-world";
 
 constexpr double kMaxNodes = 10'000;
 constexpr double kMaxImages = 10'000'000;
@@ -84,7 +85,7 @@ class ScenarioBuilder {
         reader.read("validation", data.validation, {0, 0.5, true});
         reader.read("test_limit", data.test_limit, {0, kMaxImages});
         reader.read("test_from_train", data.test_from_train, {0, kMaxImages});
-        if (data.kind == DataSettings::Kind::kCsv) {
+        if (data.kind == DataSettings::Kind::csv) {
             for (const char* key : {"path", "test_path"})
                 reader.require(key, "is missing; allowed: the CSV file, needed for kind = \"csv\"");
         } else {
@@ -99,12 +100,13 @@ class ScenarioBuilder {
     void read_topology() {
         TableReader reader = root_.section("topology");
         topologies::GeneratorOptions generator;
-        generator.kind = topologies::Kind::kSmallWorld;
-        std::vector<std::string_view> kinds(topologies::kind_names().begin(), topologies::kind_names().end());
-        const std::size_t file_kind = kinds.size();
+        std::vector<std::string_view> kinds;
+        for (const topologies::Kind& kind : topologies::kinds())
+            kinds.push_back(kind.name);
         kinds.push_back(kGraphFile);
 
-        std::size_t kind = reader.has("file") ? file_kind : static_cast<std::size_t>(generator.kind);
+        const std::string_view default_kind = reader.has("file") ? kGraphFile : kDefaultGraph;
+        auto kind = static_cast<std::size_t>(std::ranges::find(kinds, default_kind) - kinds.begin());
         reader.read_choice("kind", kind, kinds);
         reader.read("nodes", generator.nodes, {2, kMaxNodes});
         reader.read("degree", generator.degree, {1, kMaxNodes});
@@ -114,7 +116,7 @@ class ScenarioBuilder {
         reader.read("radius", generator.radius, {0, 1.5, true});
         reader.read("branching", generator.branching, {1, kMaxNodes});
         reader.read("blocks", generator.blocks, {1, kMaxNodes});
-        // The graph has a seed of its own, so that one can vary everything else on the same graph.
+        // The graph has a seed of its own, so that everything else can be varied on the same graph.
         generator.seed = scenario_.seed;
         reader.read("seed", generator.seed, {0, static_cast<double>(kMaxSeed)});
         std::filesystem::path graph_file;
@@ -122,7 +124,7 @@ class ScenarioBuilder {
         std::size_t format = topologies::format_names().size();
         reader.read_choice("format", format, topologies::format_names());
 
-        if (kind == file_kind) {
+        if (kinds[kind] == kGraphFile) {
             const bool is_known = format < topologies::format_names().size();
             if (is_known || !reader.has("format"))
                 load_graph(reader, graph_file,
@@ -133,8 +135,7 @@ class ScenarioBuilder {
             reader.complain("file",
                             "is for kind = \"file\", and the kind is \"" + std::string(kinds[kind]) + "\"");
         } else if (!complaints_.any()) {
-            generator.kind = static_cast<topologies::Kind>(kind);
-            auto graph = topologies::generate(generator);
+            auto graph = topologies::generate(kinds[kind], generator);
             if (graph)
                 scenario_.graph = std::move(*graph);
             else
@@ -206,7 +207,6 @@ class ScenarioBuilder {
         TableReader reader = root_.section("network");
         reader.read_choice("transport", network.transport, kTransports);
         reader.read("base_port", network.base_port, {0, 65'535});
-        // The protocol's own limits; protocol/wire.md says why.
         read_seconds(reader, "exchange_timeout_s", network.exchange_timeout);
         read_seconds(reader, "exit_timeout_s", network.exit_timeout);
         const std::size_t last_port = network.base_port + scenario_.graph.size();
@@ -227,16 +227,16 @@ class ScenarioBuilder {
             reader.finish();
             scenario_.exits.push_back(std::move(exit));
         }
-        // Without a graph there is already a complaint, and the number of its nodes means nothing.
+        // Without a graph there is already a complaint, and its number of nodes means nothing.
         if (!readers.empty() && scenario_.graph.size() > 0 &&
             scenario_.exits.size() >= scenario_.graph.size()) {
-            readers.back().complain("node", "leaves nobody behind; allowed: fewer exits than nodes");
+            readers.back().complain("node", "leaves no node behind; allowed: fewer exits than nodes");
         }
     }
 
     void check_exit(TableReader& reader, const std::string& node) {
         if (!reader.has("node")) return reader.complain("node", "is missing; allowed: the name of a node");
-        if (node.empty() || scenario_.graph.size() == 0) return;  // complained of already
+        if (node.empty() || scenario_.graph.size() == 0) return;  // complained about already
         if (!scenario_.graph.index_of(node)) {
             const std::vector<std::string_view> names(scenario_.graph.names.begin(),
                                                       scenario_.graph.names.end());
@@ -272,10 +272,10 @@ class ScenarioBuilder {
     Scenario scenario_;
 };
 
-tl::unexpected<ScenarioError> fail(std::string message) {
+tl::unexpected<Error> fail(std::string message) {
     // Messages of libraries may have several lines; ours have one.
     message.resize(std::min(message.size(), message.find('\n')));
-    return tl::unexpected(ScenarioError{std::move(message)});
+    return bad_input({std::move(message)});
 }
 
 }  // namespace
@@ -303,8 +303,8 @@ Scenario read_scenario(const toml::table& table, const std::filesystem::path& fi
     return ScenarioBuilder(table, file, options, complaints).build();
 }
 
-tl::expected<Scenario, ScenarioError> parse_scenario(std::string_view text, const std::filesystem::path& file,
-                                                     const ScenarioOptions& options) {
+Result<Scenario> parse_scenario(std::string_view text, const std::filesystem::path& file,
+                                const ScenarioOptions& options) {
     Complaints complaints(file.string());
     try {
         const toml::table table = toml::parse(text, file.string());
@@ -316,7 +316,7 @@ tl::expected<Scenario, ScenarioError> parse_scenario(std::string_view text, cons
     return fail(complaints.first());
 }
 
-tl::expected<std::string, ScenarioError> read_scenario_file(const std::filesystem::path& file) {
+Result<std::string> read_scenario_file(const std::filesystem::path& file) {
     std::error_code error;
     if (!std::filesystem::exists(file, error)) return fail(file.string() + ": no such file");
     if (!std::filesystem::is_regular_file(file, error)) return fail(file.string() + ": is not a file");
@@ -329,10 +329,9 @@ tl::expected<std::string, ScenarioError> read_scenario_file(const std::filesyste
     return text;
 }
 
-tl::expected<Scenario, ScenarioError> load_scenario(const std::filesystem::path& file,
-                                                    const ScenarioOptions& options) {
+Result<Scenario> load_scenario(const std::filesystem::path& file, const ScenarioOptions& options) {
     const auto text = read_scenario_file(file);
-    if (!text) return tl::unexpected(text.error());
+    if (!text) return failed_with(text.error());
     return parse_scenario(*text, file, options);
 }
 

@@ -7,15 +7,15 @@
 
 namespace unlearn::sim::scenario {
 
-/// Where a world takes the seeds of its random streams from. The honest source is NamedStreams; the other one
-/// is a rule that the simulator breaks on purpose.
+/// Where a world gets the seeds of its random streams. The honest source is NamedStreams. The other one
+/// breaks this rule, and the simulator uses it on purpose.
 class StreamSource {
   public:
     virtual ~StreamSource() = default;
     [[nodiscard]] virtual std::uint64_t seed(std::string_view node_name, std::string_view purpose) = 0;
 };
 
-/// Every stream by name: stream_seed() of the scenario, the node and the purpose.
+/// Derives every seed from names: stream_seed() of the scenario, the node and the purpose.
 class NamedStreams final : public StreamSource {
   public:
     explicit NamedStreams(std::uint64_t scenario_seed) : scenario_seed_(scenario_seed) {}

@@ -23,17 +23,17 @@ int code_of(int status) {
     return WIFEXITED(status) ? WEXITSTATUS(status) : kSignals + WTERMSIG(status);
 }
 
-/// In the new process, where other threads of ours left locks behind: system calls and nothing else. When the
-/// program cannot be run, its errno goes to `failure`.
+/// Runs in the new process, where other threads of ours may have left locks behind. It therefore makes only
+/// system calls. If the program cannot be run, its errno goes to `failure`.
 [[noreturn]] void become(const ChildProcess::Setup& setup, char* const* arguments, int failure,
                          pid_t parent) {
     ::prctl(PR_SET_PDEATHSIG, setup.signal_at_our_end);
-    if (::getppid() != parent) ::_exit(1);  // gone before the line above
+    if (::getppid() != parent) ::_exit(1);  // it ended before the line above
     const int nothing = ::open("/dev/null", O_RDONLY);
     ::dup2(setup.in >= 0 ? setup.in : nothing, STDIN_FILENO);
     if (setup.out >= 0) ::dup2(setup.out, STDOUT_FILENO);
     if (setup.err >= 0) ::dup2(setup.err, STDERR_FILENO);
-    // The program gets these three and nothing else that we have open.
+    // The program gets these three descriptors and nothing else that we have open.
     constexpr int kFailure = STDERR_FILENO + 1;
     if (failure != kFailure) ::dup2(failure, kFailure);
     ::fcntl(kFailure, F_SETFD, FD_CLOEXEC);
@@ -46,28 +46,28 @@ int code_of(int status) {
 
 }  // namespace
 
-tl::expected<ChildProcess, std::string> ChildProcess::start(const Setup& setup) {
+Result<ChildProcess> ChildProcess::start(const Setup& setup) {
     const std::string& shown_as = setup.shown_as.empty() ? setup.program : setup.shown_as;
     std::vector<char*> arguments{const_cast<char*>(shown_as.c_str())};
     for (const auto& argument : setup.arguments)
         arguments.push_back(const_cast<char*>(argument.c_str()));
     arguments.push_back(nullptr);
     int ends[2];
-    if (::pipe2(ends, O_CLOEXEC) != 0) return tl::unexpected<std::string>(std::strerror(errno));
+    if (::pipe2(ends, O_CLOEXEC) != 0) return failed_with(std::strerror(errno));
     Descriptor heard(ends[0]);
     Descriptor told(ends[1]);
     const pid_t parent = ::getpid();
     const pid_t process = ::fork();
     if (process == 0) become(setup, arguments.data(), told.get(), parent);
-    if (process < 0) return tl::unexpected<std::string>(std::strerror(errno));
+    if (process < 0) return failed_with(std::strerror(errno));
     told.close();
     ChildProcess child(process);
     int error = 0;
     ssize_t got = 0;
     while ((got = ::read(heard.get(), &error, sizeof error)) < 0 && errno == EINTR)
         continue;
-    // The pipe closes when the program runs.
-    if (got == sizeof error) return tl::unexpected<std::string>(std::strerror(error));
+    // The pipe closes once the program runs.
+    if (got == sizeof error) return failed_with(std::strerror(error));
     return child;
 }
 
@@ -113,15 +113,15 @@ void ChildProcess::ask_to_stop() {
     if (!exit_code()) ::kill(process_, SIGTERM);
 }
 
-tl::expected<ChildProcess, std::string> start_ourselves(const std::vector<std::string>& arguments,
-                                                        const std::optional<std::filesystem::path>& log) {
+Result<ChildProcess> start_ourselves(const std::vector<std::string>& arguments,
+                                     const std::optional<std::filesystem::path>& log) {
     ChildProcess::Setup setup{"/proc/self/exe", arguments};
     setup.shown_as = "unlearn-sim";
     setup.signal_at_our_end = SIGTERM;
     Descriptor out(-1);
     if (log) {
         out = Descriptor(::open(log->c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
-        if (out.get() < 0) return tl::unexpected(log->string() + ": " + std::strerror(errno));
+        if (out.get() < 0) return failed_with(log->string() + ": " + std::strerror(errno));
         setup.out = setup.err = out.get();
     }
     return ChildProcess::start(setup);

@@ -6,7 +6,7 @@
 
 namespace unlearn::sim::support {
 
-/// A file descriptor, closed with this object; -1: none.
+/// A file descriptor that is closed with this object; -1 means none.
 class Descriptor {
   public:
     explicit Descriptor(int fd) : fd_(fd) {}

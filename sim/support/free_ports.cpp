@@ -11,7 +11,7 @@ namespace {
 
 constexpr unsigned kFirst = 10'240;
 constexpr unsigned kUsualEndOfOurs = 32'768;
-/// Runs that start at the same time look in different places first.
+/// Runs that start at the same time begin to search in different places.
 constexpr unsigned kApart = 97;
 
 unsigned first_outgoing_port() {
@@ -24,7 +24,7 @@ unsigned first_outgoing_port() {
 bool is_free(std::uint16_t port) {
     const int probe = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (probe < 0) return false;
-    // As the nodes do: connections of an earlier run that still linger do not count.
+    // Like the nodes, ignores connections of an earlier run that still linger.
     const int on = 1;
     ::setsockopt(probe, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
     sockaddr_in address{};
@@ -38,7 +38,7 @@ bool is_free(std::uint16_t port) {
 
 }  // namespace
 
-tl::expected<std::vector<std::uint16_t>, std::string> free_ports(std::size_t count) {
+Result<std::vector<std::uint16_t>> free_ports(std::size_t count) {
     const unsigned ours = first_outgoing_port() - kFirst;
     const auto offset = static_cast<unsigned>(::getpid()) * kApart;
     std::vector<std::uint16_t> out;
@@ -46,17 +46,17 @@ tl::expected<std::vector<std::uint16_t>, std::string> free_ports(std::size_t cou
         const auto port = static_cast<std::uint16_t>(kFirst + (offset + i) % ours);
         if (is_free(port)) out.push_back(port);
     }
-    if (out.size() < count) return tl::unexpected<std::string>("there are not enough free ports");
+    if (out.size() < count) return failed_with("there are not enough free ports");
     return out;
 }
 
-tl::expected<void, std::string> check_ports_free(std::uint16_t first, std::size_t count) {
+Result<void> check_ports_free(std::uint16_t first, std::size_t count) {
     if (first == 0) return {};
     for (std::size_t i = 0; i < count; ++i) {
         const auto port = static_cast<std::uint16_t>(first + i);
         if (!is_free(port))
-            return tl::unexpected("tcp://127.0.0.1:" + std::to_string(port) + ": in use (node " +
-                                  std::to_string(i + 1) + " of the scenario would listen there)");
+            return failed_with("tcp://127.0.0.1:" + std::to_string(port) + ": in use (node " +
+                               std::to_string(i + 1) + " of the scenario would listen there)");
     }
     return {};
 }

@@ -4,17 +4,17 @@
 #include <string>
 #include <vector>
 
-#include <tl/expected.hpp>
+#include "sim/result.hpp"
 
 namespace unlearn::sim::support {
 
-/// So many ports of the loopback that nobody listens at. Not of the range that the system takes the ports of
-/// outgoing connections from: a daemon that dials must never be given the port of one that is still starting.
-[[nodiscard]] tl::expected<std::vector<std::uint16_t>, std::string> free_ports(std::size_t count);
+/// Returns this many loopback ports on which no program listens. They are outside the range from which the
+/// system takes the ports of outgoing connections: a daemon that dials must never get the port of a daemon
+/// that is still starting.
+[[nodiscard]] Result<std::vector<std::uint16_t>> free_ports(std::size_t count);
 
-/// Whether nobody listens at the `count` ports of the loopback from `first` on; 0: ports that are found
-/// later.
-/// @return the first that is taken, in one line.
-[[nodiscard]] tl::expected<void, std::string> check_ports_free(std::uint16_t first, std::size_t count);
+/// Checks that no program listens on the `count` loopback ports from `first` on. The error is one line that
+/// names the first port in use. If `first` is 0, the ports are found later, and nothing is checked.
+[[nodiscard]] Result<void> check_ports_free(std::uint16_t first, std::size_t count);
 
 }  // namespace unlearn::sim::support

@@ -5,8 +5,6 @@
 #include <fstream>
 #include <vector>
 
-#include "sim/support/problem.hpp"
-
 namespace unlearn::sim::support {
 namespace {
 
@@ -14,11 +12,12 @@ constexpr std::string_view kMarker = ".unlearn-sim";
 
 }  // namespace
 
-tl::expected<void, std::string> open_output_folder(const std::filesystem::path& folder) {
+Result<void> open_output_folder(const std::filesystem::path& folder) {
     namespace fs = std::filesystem;
     std::error_code error;
     if (fs::exists(folder, error)) {
-        if (!fs::is_directory(folder, error)) return failed_with(folder, "is there already and is no folder");
+        if (!fs::is_directory(folder, error))
+            return failed_with(folder, "already exists and is not a folder");
         const bool empty = fs::is_empty(folder, error);
         if (!empty && !fs::exists(folder / kMarker, error))
             return failed_with(folder,
@@ -30,7 +29,7 @@ tl::expected<void, std::string> open_output_folder(const std::filesystem::path& 
                       "This folder is written by unlearn-sim, which empties it before its next run.\n");
 }
 
-tl::expected<void, std::string> prepare_output_folder(const std::filesystem::path& folder) {
+Result<void> prepare_output_folder(const std::filesystem::path& folder) {
     if (auto ok = open_output_folder(folder); !ok) return ok;
     std::error_code error;
     for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
@@ -41,7 +40,7 @@ tl::expected<void, std::string> prepare_output_folder(const std::filesystem::pat
     return {};
 }
 
-tl::expected<void, std::string> write_file(const std::filesystem::path& file, std::string_view content) {
+Result<void> write_file(const std::filesystem::path& file, std::string_view content) {
     const std::filesystem::path unfinished = file.string() + ".unfinished";
     {
         std::ofstream out(unfinished, std::ios::binary | std::ios::trunc);

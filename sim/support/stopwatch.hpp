@@ -6,10 +6,10 @@
 
 namespace unlearn::sim::support {
 
-/// Seconds of each phase of a run.
+/// Measures the seconds of each phase of a run.
 class Stopwatch {
   public:
-    /// Calls `phase` and adds the time it took to `name`.
+    /// Calls `phase`, adds the time it took to `name`, and returns its result.
     template <typename Phase>
     auto time(const std::string& name, Phase phase) {
         const auto started = Clock::now();
@@ -17,7 +17,7 @@ class Stopwatch {
         seconds_[name] += std::chrono::duration<double>(Clock::now() - started).count();
         return result;
     }
-    /// Seconds by phase, and "total".
+    /// Returns the seconds by phase, and "total".
     [[nodiscard]] std::map<std::string, double> finish() {
         seconds_["total"] = std::chrono::duration<double>(Clock::now() - started_).count();
         return seconds_;

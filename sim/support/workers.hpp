@@ -17,8 +17,8 @@ class Workers {
     explicit Workers(std::size_t threads) : pool_(threads) {}
     ~Workers() { pool_.join(); }
 
-    /// Calls `job(0)` to `job(count - 1)` on the workers and waits for all. @return the first error, if any;
-    /// jobs that have not begun by then are skipped.
+    /// Calls `job(0)` to `job(count - 1)` on the workers and waits for all of them. Returns the first error,
+    /// if there is one; jobs that have not begun by then are skipped.
     [[nodiscard]] std::optional<std::string> for_each(
         std::size_t count, const std::function<std::optional<std::string>(std::size_t)>& job);
 

@@ -10,14 +10,14 @@
 
 namespace unlearn::sim::virtual_world {
 
-/// Learning computes on threads of its own, for as long as it takes. In virtual time the world waits for it,
-/// and its answers come after a fixed virtual time.
+/// Real learning in virtual time. It computes on threads of its own, for as long as it takes. The world waits
+/// for it, and its answers come after a fixed virtual time.
 class AwaitedSeeds final : public runtime::SeedHolder {
   public:
-    /// Of each judgement of a seed, and of each wipe.
+    /// The virtual time of each judgement of a seed and of each wipe.
     static constexpr protocol::SteadyTime kThinkingTime = std::chrono::milliseconds{5};
 
-    /// `seeds` must outlive this.
+    /// `seeds` must outlive this object.
     AwaitedSeeds(runtime::SeedHolder& seeds, std::shared_ptr<VirtualHost> host)
         : seeds_(seeds), host_(std::move(host)) {}
 

@@ -11,11 +11,11 @@
 
 namespace unlearn::sim::virtual_world {
 
-/// Stands for learning: takes any seed after a while, and keeps account of what is in use.
+/// Stands in for learning: judges each seed by a hook after a while, and records which seeds are in use.
 class SimulatedHolder final : public runtime::SeedHolder {
   public:
     struct Hooks {
-        /// A verdict on a complete seed.
+        /// Returns the verdict on a complete seed.
         std::function<runtime::SeedVerdict(const protocol::NodeId& owner, protocol::ByteView payload)> judge;
         std::function<void(const protocol::NodeId& owner, protocol::SeedVersion version)> installed;
         std::function<protocol::SteadyTime()> thinking_time;

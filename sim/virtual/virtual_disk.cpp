@@ -19,7 +19,7 @@ using protocol::Result;
 
 namespace {
 
-/// What a disk writes as one.
+/// The unit that a disk writes as one.
 constexpr std::size_t kSector = 512;
 constexpr int kMaxPath = 1024;
 
@@ -29,7 +29,7 @@ tl::unexpected<protocol::Error> disk_error(const std::filesystem::path& file, st
 
 }  // namespace
 
-/// An open file as SQLite sees it. Made in SQLite's own memory.
+/// An open file as SQLite sees it. It is made in SQLite's own memory.
 struct VirtualFile {
     sqlite3_file base;
     VirtualDisk* disk;
@@ -75,7 +75,7 @@ struct VirtualFile {
         *size = static_cast<sqlite3_int64>(self.file->content.size());
         return SQLITE_OK;
     }
-    // One process, and the folder's lock keeps out a second store.
+    // There is only one process, and the folder's lock keeps out a second store.
     static int lock(sqlite3_file*, int) { return SQLITE_OK; }
     static int check_reserved_lock(sqlite3_file*, int* held) {
         *held = 0;
@@ -88,7 +88,7 @@ struct VirtualFile {
     static const sqlite3_io_methods* methods() {
         static const sqlite3_io_methods all = [] {
             sqlite3_io_methods m{};
-            m.iVersion = 1;  // no shared memory: the store's write-ahead log is its own
+            m.iVersion = 1;  // no shared memory: only this store uses its write-ahead log
             m.xClose = close;
             m.xRead = read;
             m.xWrite = write;
@@ -228,7 +228,8 @@ std::shared_ptr<VirtualDisk::File> VirtualDisk::make(const std::string& name) {
 bool VirtualDisk::take_out(const std::string& name) {
     const auto found = files_.find(name);
     if (found == files_.end() || begin_operation() != Extent::all) return false;
-    // An older one of this name, if any, is what a power cut leaves of a file whose own name it may lose.
+    // If the name of this file was never synced, a power cut may lose it. What the cut brings back is then an
+    // older file of this name, if there is one.
     if (found->second->name_synced || !removed_.contains(name)) removed_[name] = std::move(found->second);
     files_.erase(found);
     return true;
@@ -266,7 +267,7 @@ bool VirtualDisk::sync_file(File& file) {
     for (std::size_t i = 0; i < done; ++i)
         apply(file.synced, file.pending[i]);
     file.pending.erase(file.pending.begin(), file.pending.begin() + static_cast<std::ptrdiff_t>(done));
-    // As SQLite does it, and real_disk(): the folder is synced with the first sync of a new file.
+    // Like SQLite and real_disk(), this syncs the folder with the first sync of a new file.
     if (!file.name_synced) sync_names();
     return !crashed_;
 }
@@ -289,7 +290,7 @@ void VirtualDisk::tear(File& file) {
         if (luck < 0.4) {
             apply(file.synced, pending);
         } else if (luck < 0.7 && !pending.truncates) {
-            // Some of its sectors.
+            // Only some of its sectors are written.
             for (std::size_t at = 0; at < pending.bytes.size(); at += kSector) {
                 if (random_.below(2) == 0) continue;
                 const auto end = std::min(pending.bytes.size(), at + kSector);
@@ -377,7 +378,7 @@ void VirtualDisk::copy(const std::filesystem::path& from, const std::filesystem:
 }
 
 void restart_sqlite_randomness() {
-    static_cast<void>(storage::install_wiping_memory());  // before SQLite is used for anything else
+    static_cast<void>(storage::install_wiping_memory());  // must come before any other use of SQLite
     sqlite3_randomness(0, nullptr);
 }
 

@@ -17,47 +17,48 @@ struct sqlite3_vfs;
 
 namespace unlearn::sim::virtual_world {
 
-/// One machine's disk in memory, as bad as a real one: what was not synced may be lost or torn in a power
-/// cut, space runs out, and reads and writes fail. SQLite reaches it through a VFS of its own. One thread;
-/// the caches of the storage above it must not survive a crash, so the store is closed then.
+/// The disk of one machine, in memory and as bad as a real one: what was not synced may be lost or torn in a
+/// power cut, space runs out, and reads and writes fail. SQLite uses it through a VFS of its own. Only one
+/// thread may use it. The caches of the storage above it must not survive a crash, so the store must be
+/// closed then.
 class VirtualDisk final : public storage::Disk {
   public:
-    /// `seed`: of what is lost and torn, and of what fails.
+    /// `seed` determines what is lost and torn, and what fails.
     explicit VirtualDisk(std::uint64_t seed);
     ~VirtualDisk() override;
     VirtualDisk(const VirtualDisk&) = delete;
     VirtualDisk& operator=(const VirtualDisk&) = delete;
 
     // ------------------------------------------------------------ faults
-    /// Bytes that fit, the reserve included.
+    /// How many bytes fit, including the reserve.
     std::uint64_t capacity = std::numeric_limits<std::uint64_t>::max();
-    /// How likely each write, sync and read fails.
+    /// The probability that a write, a sync or a read fails.
     double error_rate = 0.0;
 
     enum class Crash { before, torn, after };
     /// The machine dies at the operation after `operations` more: before it, in the middle of it, or right
-    /// after it. Reads are no operations.
+    /// after it. Reads do not count as operations.
     void crash_at(std::uint64_t operations, Crash how);
     void cancel_crash() { crash_in_.reset(); }
-    /// Everything fails from now on, until `restart`.
+    /// From now on everything fails, until `restart`.
     void crash() { crashed_ = true; }
     [[nodiscard]] bool crashed() const { return crashed_; }
-    /// After the store was closed. With `power_lost`, what was not synced is kept, lost or torn, each piece
-    /// for itself; without, the operating system survived and has it all.
+    /// Call this after the store was closed. With `power_lost`, each piece that was not synced is kept, lost
+    /// or torn, independently of the others. Without it, the operating system survived and has everything.
     void restart(bool power_lost);
 
-    /// Writes, truncations and syncs, and files made and removed, so far.
+    /// The number of writes, truncations, syncs, and files made and removed so far.
     [[nodiscard]] std::uint64_t operations() const { return operations_; }
     [[nodiscard]] std::uint64_t used() const;
-    /// Whether the bytes are anywhere on the disk, also where a power cut would bring them back.
+    /// Whether the bytes are anywhere on the disk, including where a power cut would bring them back.
     [[nodiscard]] bool contains(protocol::ByteView bytes) const;
-    /// Another disk with what this one would surely have after a power cut.
+    /// Returns another disk with what this one would certainly have after a power cut.
     [[nodiscard]] std::unique_ptr<VirtualDisk> synced_copy() const;
     /// Removes everything.
     void format();
-    /// Takes a file away, durably, also from a machine that is down.
+    /// Removes a file durably, even from a machine that is down.
     void take_away(const std::filesystem::path& file);
-    /// Puts a copy of a file in the place of another one, durably, also on a machine that is down.
+    /// Replaces the file `to` with a copy of `from`, durably, even on a machine that is down.
     void copy(const std::filesystem::path& from, const std::filesystem::path& to);
 
     // ------------------------------------------------------------ storage::Disk
@@ -78,7 +79,7 @@ class VirtualDisk final : public storage::Disk {
     friend struct VirtualVfs;
 
     using Content = std::vector<std::uint8_t>;
-    /// A write, or a truncation when there are no bytes.
+    /// A write or a truncation that was not synced yet.
     struct Pending {
         std::uint64_t at = 0;
         Content bytes;
@@ -92,15 +93,16 @@ class VirtualDisk final : public storage::Disk {
     };
     using Files = std::map<std::string, std::shared_ptr<File>>;
 
-    /// Counts an operation. @return how much of it happens: all, a part, or nothing.
+    /// Counts an operation and returns how much of it happens: all, a part, or nothing.
     enum class Extent { all, part, none };
     [[nodiscard]] Extent begin_operation();
     [[nodiscard]] bool fails_now();
-    /// Null when the machine dies before it, or was down.
+    /// Makes a file. Returns null if the machine is down, or dies before it is made.
     [[nodiscard]] std::shared_ptr<File> make(const std::string& name);
-    /// Whether it was there and is not any more. A power cut may bring it back until `sync_names`.
+    /// Removes a file. Returns whether it was there and is now gone. A power cut may bring it back until
+    /// `sync_names`.
     bool take_out(const std::string& name);
-    /// That files were made and removed, everywhere on the disk.
+    /// Makes durable which files were made and removed, everywhere on the disk.
     void sync_names();
     [[nodiscard]] bool write(File& file, std::uint64_t at, Content bytes);
     [[nodiscard]] bool truncate(File& file, std::uint64_t size);
@@ -113,8 +115,8 @@ class VirtualDisk final : public storage::Disk {
     std::unique_ptr<sqlite3_vfs> vfs_;
     learning::RandomStream random_;
     Files files_;
-    Files removed_;                                   ///< not surely gone yet
-    std::map<std::string, std::uint64_t> allocated_;  ///< files of nothing but room
+    Files removed_;                                   ///< removed, but a power cut may bring them back
+    std::map<std::string, std::uint64_t> allocated_;  ///< files that only reserve room
     std::set<std::string> locked_;
     std::optional<std::uint64_t> crash_in_;
     Crash crash_how_ = Crash::before;
@@ -122,7 +124,7 @@ class VirtualDisk final : public storage::Disk {
     std::uint64_t operations_ = 0;
 };
 
-/// SQLite has one random stream in each process; a world that is to be repeated begins it anew.
+/// Restarts SQLite's random stream, of which each process has only one. A repeatable world calls this first.
 void restart_sqlite_randomness();
 
 }  // namespace unlearn::sim::virtual_world

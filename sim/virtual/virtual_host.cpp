@@ -43,7 +43,7 @@ class VirtualStore final : public storage::AsyncStore {
                  const VirtualHost::Options& options, std::unique_ptr<storage::Store> store)
         : host_(std::move(host)), disk_(disk), options_(options), batches_(std::move(store)) {}
 
-    /// Like the storage thread: what was asked for is done before the end, unless the machine died.
+    /// Like the storage thread, this finishes what was asked for, unless the machine died.
     ~VirtualStore() override {
         *alive_ = false;
         while (!disk_.crashed() && !batches_.empty())
@@ -91,7 +91,7 @@ class VirtualStore final : public storage::AsyncStore {
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 
-/// Answers and keeps nothing: for networks of which no node ever restarts.
+/// Answers but stores nothing: for networks in which no node ever restarts.
 class ForgetfulStore final : public storage::AsyncStore {
   public:
     explicit ForgetfulStore(std::shared_ptr<VirtualHost> host) : host_(std::move(host)) {}

@@ -12,31 +12,31 @@
 
 namespace unlearn::sim::virtual_world {
 
-/// One machine's life between two starts: its clocks, its disk and how it runs. Shared by the node and by
-/// whatever is still on its way to it.
+/// The life of one machine between two starts: its clocks, its disk and its tasks. It is shared by the node
+/// and by everything that is still on its way to it.
 class VirtualHost final : public runtime::Host, public std::enable_shared_from_this<VirtualHost> {
   public:
     struct Options {
         std::uint64_t seed = 0;
-        std::chrono::seconds clock_error{0};                  ///< the wall clock's, at the start
-        std::function<protocol::SteadyTime()> write_latency;  ///< of one transaction
-        /// For nodes that break a rule: whether they take these for stored before they are, and what of them
-        /// they store.
+        std::chrono::seconds clock_error{0};                  ///< of the wall clock, at the start
+        std::function<protocol::SteadyTime()> write_latency;  ///< the time of one transaction
+        /// For nodes that break a rule: whether they answer before these operations are stored, and which of
+        /// them they really store.
         std::function<bool(const std::vector<protocol::StoreOp>&)> answers_before_durable;
         std::function<std::vector<protocol::StoreOp>(std::vector<protocol::StoreOp>)> stored;
-        /// Sees, and may change, what storage gave back at a start.
+        /// Sees, and may change, what storage returned at a start.
         std::function<void(protocol::LoadedState&)> after_load;
-        /// Storage that is only memory and is lost at a restart; for the largest networks.
+        /// Storage is only memory and is lost at a restart; for the largest networks.
         bool forgets = false;
     };
 
     /// `time` and `disk` must outlive the host.
     VirtualHost(VirtualTime& time, VirtualDisk& disk, Options options);
 
-    /// The machine stands still until then, and its boot-time clock goes on.
+    /// The machine stands still until `when`; its boot-time clock goes on.
     void pause_until(protocol::SteadyTime when) { paused_until_ = std::max(paused_until_, when); }
     [[nodiscard]] protocol::SteadyTime paused_until() const { return paused_until_; }
-    /// The wall clock's error.
+    /// Sets the error of the wall clock.
     void set_clock_error(std::chrono::seconds error) { clock_error_ = error; }
 
     [[nodiscard]] protocol::Now now() const override;
@@ -46,7 +46,7 @@ class VirtualHost final : public runtime::Host, public std::enable_shared_from_t
     [[nodiscard]] protocol::Result<runtime::OpenedStorage> open_storage(
         const std::filesystem::path& directory, const storage::Binding& binding) override;
 
-    /// Runs `task` after `delay`, and not while the machine stands still.
+    /// Runs `task` after `delay`, but not while the machine stands still.
     void run_later(protocol::SteadyTime delay, std::function<void()> task);
 
   private:

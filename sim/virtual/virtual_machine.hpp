@@ -16,14 +16,14 @@
 
 namespace unlearn::sim::virtual_world {
 
-/// Where the machine with this number listens. In the virtual network it is only a name.
+/// Returns the endpoint of the machine with this number. In the virtual network it is only a name.
 [[nodiscard]] std::string endpoint_of(std::size_t number);
 
-/// Adds what was sent, and nothing of what was received.
+/// Adds what was sent, but not what was received.
 void add_sent(network::TrafficCounters& sum, const network::TrafficCounters& more);
 
-/// One machine of a virtual world. Its identity and its disk last; its host, its seeds and its node exist
-/// while it is up.
+/// One machine of a virtual world. Its identity and its disk are permanent; its host, its seeds and its node
+/// exist only while it is up.
 class VirtualMachine {
   public:
     /// What one start needs.
@@ -31,13 +31,13 @@ class VirtualMachine {
         VirtualHost::Options host;
         runtime::NodeOptions node;            ///< `directory` is a folder of the machine's disk
         std::optional<std::string> endpoint;  ///< none: it can only dial out
-        /// Makes what takes the seeds in, which lives as long as the machine is up.
+        /// Makes the holder of seeds, which lives as long as the machine is up.
         std::function<std::unique_ptr<runtime::SeedHolder>(const std::shared_ptr<VirtualHost>&)> make_seeds;
         runtime::EventSink events;
     };
 
-    /// `time` and `network` must outlive the machine; the machine must outlive `time`'s queue of tasks, since
-    /// what is on its way to the disk refers to it.
+    /// `time` and `network` must outlive the machine. The machine must outlive the tasks queued in `time`,
+    /// because what is on its way to the disk refers to it.
     VirtualMachine(VirtualTime& time, VirtualNetwork& network,
                    std::shared_ptr<const protocol::Identity> identity, std::uint64_t disk_seed)
         : time_(time), network_(network), identity_(std::move(identity)), disk_(disk_seed) {}
@@ -49,21 +49,21 @@ class VirtualMachine {
     /// Null while the machine is down.
     [[nodiscard]] VirtualHost* host() const { return host_.get(); }
     [[nodiscard]] bool up() const { return node_ != nullptr; }
-    /// Of a machine that is up.
+    /// The machine must be up.
     [[nodiscard]] runtime::Node& node() const { return *node_; }
     [[nodiscard]] const protocol::Engine& engine() const { return node_->engine(); }
-    /// What its nodes have sent since the beginning, over all starts.
+    /// What the machine's nodes have sent since the beginning, over all starts.
     [[nodiscard]] network::TrafficCounters sent() const;
 
-    /// Makes host, seeds and node; the node has not started. @return why the node could not be made; the
-    /// machine is then down.
+    /// Makes host, seeds and node, but does not start the node. The error says why the node could not be
+    /// made; the machine is then down.
     [[nodiscard]] protocol::Result<void> boot(Boot boot);
-    /// The same for a caller who keeps the node, and destroys it before the machine.
+    /// Does the same for a caller who keeps the node and destroys it before the machine.
     [[nodiscard]] protocol::Result<std::unique_ptr<runtime::Node>> boot_node(Boot boot);
-    /// Goes down; peers notice that the connections end. Not from within the node.
+    /// Stops the machine; peers notice that the connections end. Must not be called from within the node.
     void stop();
-    /// Goes down without a word. `power_lost`: what the disk had not synced is lost. Not from within the
-    /// node.
+    /// The machine goes down without a word. With `power_lost`, what the disk had not synced is lost. Must
+    /// not be called from within the node.
     void crash(bool power_lost);
 
   private:

@@ -21,7 +21,7 @@ using protocol::SteadyTime;
 namespace {
 
 constexpr SteadyTime kDialAgain = 500ms;
-/// Until the other side notices that a connection is over.
+/// How long the other side takes to notice that a connection has ended.
 constexpr SteadyTime kResetTime = 20ms;
 
 void flip(Frames& frames, std::uint64_t bit) {
@@ -51,13 +51,13 @@ struct VirtualEnd {
     bool dialled = false;
     bool open = true;
     std::array<SteadyTime, 3> last_arrival{};  ///< at the other side, by priority
-    std::size_t bytes_under_way = 0;           ///< to the other side
+    std::size_t bytes_under_way = 0;           ///< on their way to the other side
 };
 
-/// One node's transport; outlives it while something is on its way to it.
+/// The state of one node's transport. It lives on while something is on its way to it.
 struct VirtualPeer {
     NodeId id;
-    protocol::CurvePublicKey key;  ///< of `id`; costs an inversion to find
+    protocol::CurvePublicKey key;  ///< of `id`; kept because deriving it costs an inversion
     std::optional<std::string> endpoint;
     network::TransportHandler* handler = nullptr;
     bool running = false;
@@ -90,7 +90,7 @@ struct VirtualNetworkState : std::enable_shared_from_this<VirtualNetworkState> {
         return blocked && blocked(from, to);
     }
 
-    /// Runs `task` after `delay`, and not while the node stands still.
+    /// Runs `task` after `delay`, but not while the node stands still.
     void later(const Peer& peer, SteadyTime delay, std::function<void()> task) {
         time.after(delay, [self = shared_from_this(), peer, task = std::move(task)]() mutable {
             const SteadyTime wake = self->awake ? self->awake(peer->id) : SteadyTime{};
@@ -160,7 +160,7 @@ void VirtualNetworkState::connect(const Peer& peer, const Peer& listener) {
     });
 }
 
-/// Takes the end away, after a while.
+/// Ends one side of a connection after a while.
 void VirtualNetworkState::lose(const End& end, SteadyTime after) {
     later(end->owner, after, [self = shared_from_this(), end] {
         if (!std::exchange(end->open, false)) return;
@@ -172,7 +172,7 @@ void VirtualNetworkState::lose(const End& end, SteadyTime after) {
     });
 }
 
-/// Ends this side at once, and the other one after what was sent to it before.
+/// Ends this side at once, and the other side after it got what was sent to it before.
 void VirtualNetworkState::end_both(const End& end) {
     end->open = false;
     end->owner->ends.erase(end->session);
@@ -221,7 +221,7 @@ void VirtualNetworkState::send(const Peer& peer, SessionId session, const Frames
         });
     for (int copy = 0; copy < fate.copies; ++copy) {
         SteadyTime arrival = time.now() + latency() + fate.delay;
-        // As on one TCP connection: only what is more urgent overtakes, and only what still waits there.
+        // As on one TCP connection, only more urgent messages overtake, and only those that still wait there.
         const auto lane = static_cast<std::ptrdiff_t>(priority);
         const auto begin = end->last_arrival.begin();
         if (!fate.overtakes) {
@@ -257,7 +257,7 @@ void VirtualNetworkState::stop(const Peer& peer, bool without_a_word) {
     running.erase(peer->id);
     if (peer->endpoint) listeners.erase(*peer->endpoint);
     if (without_a_word) {
-        // The other sides find out by themselves, sooner or later.
+        // The other sides notice by themselves after a while.
         for (const auto& [session, end] : peer->ends) {
             end->open = false;
             if (const auto other = end->other.lock()) lose(other);

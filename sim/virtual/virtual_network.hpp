@@ -19,20 +19,20 @@ struct VirtualNetworkState;
 
 /// What happens to one message on its way.
 struct Fate {
-    int copies = 1;                        ///< 0: lost
-    protocol::SteadyTime delay{};          ///< beyond what the others take
-    bool overtakes = false;                ///< does not wait for those before it
-    std::optional<std::uint64_t> flipped;  ///< the bit that is turned over, modulo the message's bits
+    int copies = 1;                        ///< how often it arrives; 0: lost
+    protocol::SteadyTime delay{};          ///< in addition to the usual time
+    bool overtakes = false;                ///< does not wait for the messages before it
+    std::optional<std::uint64_t> flipped;  ///< the bit to flip, modulo the message's bits
 };
 
-/// A network without sockets in virtual time. Keys and the access list are checked as CURVE and ZAP would;
-/// order is kept, except that the more urgent may overtake; whoever owns the network decides on delays,
-/// losses and cuts. One thread.
+/// A network in virtual time, without sockets. Keys and the access list are checked as CURVE and ZAP would
+/// check them. Order is kept, except that more urgent messages may overtake. The owner of the network decides
+/// on delays, losses and cuts. Only one thread may use it.
 class VirtualNetwork {
   public:
     using Judge = std::function<Fate(const protocol::NodeId& from, const protocol::NodeId& to,
                                      const network::Frames& frames)>;
-    /// May change what arrives. @return false when it is not to be delivered after all.
+    /// May change what arrives. Returns false if the message must not be delivered.
     using Inspector = std::function<bool(const protocol::NodeId& from, const protocol::NodeId& to,
                                          network::Frames& frames)>;
     using Blocked = std::function<bool(const protocol::NodeId& from, const protocol::NodeId& to)>;
@@ -41,17 +41,17 @@ class VirtualNetwork {
 
     explicit VirtualNetwork(VirtualTime& time);
 
-    /// Of each message; drawn by the owner of the world.
+    /// How long each message takes; the owner of the world draws it.
     void set_latency(Latency latency);
     void set_judge(Judge judge);
     /// Sees every message right before it is delivered.
     void set_inspector(Inspector inspector);
-    /// Whether nothing passes from one node to another just now. No connection comes up where either
-    /// direction is blocked; those that are up stay up and lose what is sent.
+    /// Whether nothing passes from one node to another at the moment. No connection is made if either
+    /// direction is blocked. Connections that exist stay up and lose what is sent.
     void set_blocked(Blocked blocked);
-    /// When a node that stands still goes on; what arrives before waits.
+    /// When a node that stands still goes on. What arrives before waits until then.
     void set_awake(Awake awake);
-    /// The node is gone without a word: nothing that its transport still says goes out.
+    /// The node disappears without a word: nothing that its transport still sends gets out.
     void kill(const protocol::NodeId& node);
 
   private:
@@ -59,9 +59,10 @@ class VirtualNetwork {
     std::shared_ptr<VirtualNetworkState> state_;
 };
 
+/// The transport of one node in the virtual network.
 class VirtualTransport final : public network::Transport {
   public:
-    /// `endpoint` is only a name here; without one the node cannot be dialled.
+    /// `endpoint` is only a name here. Without one the node cannot be dialled.
     VirtualTransport(VirtualNetwork& network, const protocol::NodeId& id,
                      std::optional<std::string> endpoint);
     ~VirtualTransport() override;

@@ -10,7 +10,7 @@ void VirtualTime::at(protocol::SteadyTime when, Task task) {
 }
 
 void VirtualTime::run_next() {
-    // The queue gives out its top as const, but it is popped before anybody can see that it was emptied.
+    // The queue returns its top as const, but it is popped before anything can see that it was moved from.
     Entry entry = std::move(const_cast<Entry&>(queue_.top()));
     queue_.pop();
     now_ = entry.when;

@@ -10,8 +10,8 @@
 
 namespace unlearn::sim::virtual_world {
 
-/// The one clock of a simulated world. Time stands still while a task runs and jumps to the next one after
-/// it; tasks of one moment run in the order in which they were set.
+/// The only clock of a simulated world. Time stands still while a task runs, then jumps to the next task.
+/// Tasks of one moment run in the order in which they were scheduled.
 class VirtualTime {
   public:
     using Task = std::function<void()>;
@@ -23,11 +23,11 @@ class VirtualTime {
     [[nodiscard]] bool has_next() const { return !queue_.empty(); }
     [[nodiscard]] protocol::SteadyTime next() const { return queue_.top().when; }
     void run_next();
-    /// Runs everything up to `end`, and leaves the clock there.
+    /// Runs everything up to `end` and leaves the clock there.
     void run_until(protocol::SteadyTime end) {
         run_while(end, [] { return true; });
     }
-    /// The same, as long as `go_on` says so after each task.
+    /// Does the same, as long as `go_on` returns true after each task.
     template <typename GoOn>
     void run_while(protocol::SteadyTime end, GoOn&& go_on) {
         while (has_next() && next() <= end) {

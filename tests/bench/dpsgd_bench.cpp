@@ -50,10 +50,7 @@ struct Settings {
 template <typename T, typename Error>
 T must(tl::expected<T, Error> result) {
     if (result) return std::move(*result);
-    if constexpr (std::is_same_v<Error, std::string>)
-        std::fprintf(stderr, "%s\n", result.error().c_str());
-    else
-        std::fprintf(stderr, "%s\n", result.error().message.c_str());
+    std::fprintf(stderr, "%s\n", result.error().message.c_str());
     std::exit(2);
 }
 
@@ -89,7 +86,7 @@ DecentralisedSgd network_of(const Settings& settings, std::uint32_t nodes, const
 double node_rounds_a_second(DecentralisedSgd& network, std::int64_t rounds) {
     const auto started = std::chrono::steady_clock::now();
     if (const auto done = network.run(rounds); !done) {
-        std::fprintf(stderr, "%s\n", done.error().c_str());
+        std::fprintf(stderr, "%s\n", done.error().message.c_str());
         std::exit(2);
     }
     const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - started;

@@ -227,7 +227,7 @@ TEST_CASE("--check finds what would stop the start, and leaves a running node al
     std::ofstream(listening.folder() / "socket") << "a file";
     const auto blocked = listening.check();
     CHECK(blocked.code == 2);
-    CHECK_MESSAGE(mentions(blocked.out, "exists already and is no socket"), blocked.out);
+    CHECK_MESSAGE(mentions(blocked.out, "already exists and is not a socket"), blocked.out);
     fs::remove(listening.folder() / "socket");
 
     // A folder on a read-only file system.

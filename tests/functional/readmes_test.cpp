@@ -55,7 +55,7 @@ std::vector<std::string> named_files(const std::string& text) {
     bool inside = false;
     std::istringstream in(text);
     for (std::string line; std::getline(in, line);) {
-        if (line.starts_with("| file |")) inside = true;
+        if (line.starts_with("| file |") || line.starts_with("| File |")) inside = true;
         if (!line.starts_with("|")) inside = false;
         if (!inside) continue;
         for (auto& found : all_matches(line.substr(0, line.find('|', 1)), name))

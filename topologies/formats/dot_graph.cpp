@@ -5,13 +5,13 @@
 #include "topologies/formats/dot_lexer.hpp"
 #include "topologies/formats/readers.hpp"
 
-// The DOT language: nodes, edges and groups of nodes; attributes are passed over.
+// The DOT language: nodes, edges and groups of nodes. Attributes are ignored.
 namespace unlearn::topologies {
 namespace {
 
 using Nodes = std::vector<NodeIndex>;
 
-/// Reads one graph by recursive descent, a function for each rule of the grammar.
+/// Reads one graph by recursive descent, with a function for each rule of the grammar.
 class DotReader {
   public:
     DotReader(std::string_view text, GraphBuilder& builder) : builder_(builder), lexer_(text, builder) {}
@@ -35,7 +35,7 @@ class DotReader {
         token_ = std::move(*next);
         return {};
     }
-    /// Goes on after the token that must stand here.
+    /// Moves past the sign, which must be the current token.
     Result<void> expect_sign(char sign) {
         if (!token_.is_sign(sign)) return unexpected(std::string("'") + sign + "'");
         return step();
@@ -46,7 +46,7 @@ class DotReader {
         return builder_.fail(token_.line, "found " + found + " where " + wanted + " is expected");
     }
 
-    /// [strict] graph [ID]
+    /// Reads `[strict] graph [ID]`.
     Result<void> read_head() {
         if (token_.is_keyword("strict"))
             if (auto ok = step(); !ok) return ok;
@@ -56,7 +56,7 @@ class DotReader {
         return token_.is(DotToken::Kind::id) ? step() : Result<void>{};
     }
 
-    /// { statements }. @return the nodes that it mentions, each once
+    /// Reads `{ statements }`. Returns the nodes that it mentions, each once.
     Result<Nodes> statements(std::size_t depth) {
         if (depth > kMaxDepth) return builder_.fail(token_.line, "groups are nested too deeply");
         if (auto ok = expect_sign('{'); !ok) return tl::unexpected(ok.error());
@@ -87,7 +87,7 @@ class DotReader {
         return edges(depth);
     }
 
-    /// ID = ID, or ends of edges with -- between them, and attributes.
+    /// Reads `ID = ID`, or ends of edges joined by `--`, and then attributes.
     Result<Nodes> edges(std::size_t depth) {
         auto left = end_of_edge(depth);
         if (!left) return tl::unexpected(left.error());
@@ -110,7 +110,7 @@ class DotReader {
         return all;
     }
 
-    /// A node with its port, or a group. @return nothing for `ID = ID`, which is no end of an edge
+    /// Reads a node with its port, or a group. Returns nothing for `ID = ID`, which is not an end of an edge.
     Result<std::optional<Nodes>> end_of_edge(std::size_t depth) {
         if (token_.is_keyword("subgraph")) {
             if (auto ok = step(); !ok) return tl::unexpected(ok.error());
@@ -151,12 +151,12 @@ class DotReader {
         return {};
     }
 
-    /// [ID = ID, ...] [...]
+    /// Reads `[ID = ID, ...] [...]`.
     Result<void> attributes() {
         while (token_.is_sign('[')) {
             if (auto ok = step(); !ok) return ok;
             while (!token_.is_sign(']')) {
-                // A value may be left out, and a keyword may be a name here.
+                // A value may be missing, and a keyword may be a name here.
                 if (!token_.is(DotToken::Kind::id) && !token_.is(DotToken::Kind::keyword))
                     return unexpected("an attribute or ']'");
                 if (auto ok = step(); !ok) return ok;

@@ -13,7 +13,7 @@ constexpr std::string_view kSigns = "{}[];,:=";
 bool is_digit(char c) {
     return c >= '0' && c <= '9';
 }
-/// Letters, '_' and all that is not ASCII.
+/// Whether the character is a letter, '_' or not ASCII.
 bool is_letter(char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' ||
            static_cast<unsigned char>(c) >= 0x80;
@@ -60,7 +60,7 @@ Result<std::string> DotLexer::quoted() {
     std::string out;
     advance();
     while (!at_end() && peek() != '"') {
-        // A backslash hides a quote, and the end of a line; all others stay as they are.
+        // A backslash hides a quote or the end of a line; all other backslashes are kept.
         if (peek() == '\\' && (peek(1) == '"' || peek(1) == '\n')) {
             if (peek(1) == '"') out.push_back('"');
             advance();
@@ -75,7 +75,7 @@ Result<std::string> DotLexer::quoted() {
     return out;
 }
 
-/// <...>, in which every < has its >.
+/// Reads <...>, in which every < must have its >.
 Result<std::string> DotLexer::html() {
     const std::size_t begin = line_;
     std::string out;
@@ -90,7 +90,7 @@ Result<std::string> DotLexer::html() {
     return out;
 }
 
-/// A name of letters and digits, or a number.
+/// Reads a name of letters and digits, or a number.
 std::string DotLexer::plain() {
     const bool is_number = !is_letter(peek());
     std::string out;
@@ -108,7 +108,7 @@ std::string DotLexer::plain() {
     return out;
 }
 
-/// "a" + "b" is one text.
+/// Reads quoted texts; "a" + "b" is one text.
 Result<DotToken> DotLexer::joined_quotes(std::size_t line) {
     DotToken token{DotToken::Kind::id, {}, line};
     for (;;) {

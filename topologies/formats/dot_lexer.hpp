@@ -8,10 +8,11 @@
 
 namespace unlearn::topologies {
 
+/// A token of the DOT language.
 struct DotToken {
     enum class Kind {
         end,
-        id,       ///< a name: plain, a number, in quotes, or HTML; `text` is what it stands for
+        id,       ///< a name: plain, a number, in quotes, or HTML; `text` is its value
         keyword,  ///< node, edge, graph, digraph, subgraph or strict, in lower case
         line,     ///< --
         arrow,    ///< ->
@@ -28,10 +29,10 @@ struct DotToken {
     }
 };
 
-/// Cuts DOT into tokens (graphviz.org/doc/info/lang.html), without comments and lines of a preprocessor.
+/// Splits DOT into tokens (graphviz.org/doc/info/lang.html), without comments and preprocessor lines.
 class DotLexer {
   public:
-    /// `text` and `builder`, which makes the errors, must outlive the lexer.
+    /// `text` and `builder` must outlive the lexer. The builder makes the errors.
     DotLexer(std::string_view text, const GraphBuilder& builder) : text_(text), builder_(builder) {}
 
     [[nodiscard]] Result<DotToken> next();
@@ -52,7 +53,7 @@ class DotLexer {
     const GraphBuilder& builder_;
     std::size_t position_ = 0;
     std::size_t line_ = 1;
-    bool at_line_start_ = true;  ///< only blanks stood before on this line
+    bool at_line_start_ = true;  ///< whether this line has had only blanks so far
 };
 
 }  // namespace unlearn::topologies

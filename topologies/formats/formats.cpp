@@ -20,18 +20,18 @@ struct Ending {
     std::string_view ending;
     Format format;
 };
-constexpr std::array<Ending, 10> kEndings{{{".edges", Format::kEdgeList},
-                                           {".edgelist", Format::kEdgeList},
-                                           {".txt", Format::kEdgeList},
-                                           {".csv", Format::kEdgeList},
-                                           {".json", Format::kJson},
-                                           {".graphml", Format::kGraphml},
-                                           {".xml", Format::kGraphml},
-                                           {".dot", Format::kDot},
-                                           {".gv", Format::kDot},
-                                           {".adjlist", Format::kAdjacencyList}}};
+constexpr std::array<Ending, 10> kEndings{{{".edges", Format::edge_list},
+                                           {".edgelist", Format::edge_list},
+                                           {".txt", Format::edge_list},
+                                           {".csv", Format::edge_list},
+                                           {".json", Format::json},
+                                           {".graphml", Format::graphml},
+                                           {".xml", Format::graphml},
+                                           {".dot", Format::dot},
+                                           {".gv", Format::dot},
+                                           {".adjlist", Format::adjacency_list}}};
 
-/// Formats of others that are not read; as an edge list their errors would mislead.
+/// Formats of other programs that are not read. Read as edge lists, they would give misleading errors.
 struct Foreign {
     std::string_view ending;
     std::string_view name;
@@ -45,14 +45,14 @@ constexpr std::array<Foreign, 8> kForeign{{{".gml", "GML"},
                                            {".mtx", "Matrix Market"},
                                            {".pickle", "Python's pickle"}}};
 
-/// The ending without that of gzip, in lower case.
+/// Returns the ending in lower case, without that of gzip.
 std::string ending_of(const std::filesystem::path& file) {
     const std::string ending = lower_case(file.extension().string());
     return ending == ".gz" ? lower_case(file.stem().extension().string()) : ending;
 }
 
 void write_edges(std::ostream& out, const Graph& graph) {
-    // Declared, so that the order of the nodes is kept.
+    // Nodes are declared to keep their order.
     for (const auto& name : graph.names)
         out << "node " << name << '\n';
     for (const auto& [a, b] : graph.edges)
@@ -71,7 +71,7 @@ void write_json(std::ostream& out, const Graph& graph) {
 }
 
 void write_graphml(std::ostream& out, const Graph& graph) {
-    // Names hold no character that XML or DOT would want to be quoted.
+    // Names contain no character that would have to be quoted in XML or DOT.
     out << "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
            "<graphml xmlns=\"http://graphml.graphdrawing.org/xmlns\">\n"
            "  <graph edgedefault=\"undirected\">\n";
@@ -115,7 +115,7 @@ std::optional<Format> parse_format(std::string_view name) {
 
 std::optional<Format> format_of(const std::filesystem::path& file) {
     const std::string ending = ending_of(file);
-    if (ending.empty()) return Format::kEdgeList;
+    if (ending.empty()) return Format::edge_list;
     const auto found = std::find_if(kEndings.begin(), kEndings.end(),
                                     [&](const Ending& one) { return one.ending == ending; });
     if (found == kEndings.end()) return std::nullopt;
@@ -132,15 +132,15 @@ std::string known_endings() {
 Result<Graph> parse_graph(std::string_view text, Format format, std::string_view file_name) {
     GraphBuilder builder(file_name);
     switch (format) {
-        case Format::kEdgeList:
+        case Format::edge_list:
             return read_edge_list(text, builder, false);
-        case Format::kJson:
+        case Format::json:
             return read_json(text, builder);
-        case Format::kGraphml:
+        case Format::graphml:
             return read_graphml(text, builder);
-        case Format::kDot:
+        case Format::dot:
             return read_dot(text, builder);
-        case Format::kAdjacencyList:
+        case Format::adjacency_list:
             return read_adjacency_list(text, builder);
     }
     return builder.fail(0, "unknown format");
@@ -155,24 +155,24 @@ Result<Graph> load_graph(const std::filesystem::path& file, std::optional<Format
                                     " is not read; write GraphML, JSON, DOT or a list of edges"});
     const auto text = read_graph_text(file);
     if (!text) return tl::unexpected(text.error());
-    if (format == Format::kEdgeList) {
+    if (format == Format::edge_list) {
         GraphBuilder builder(file.string());
         return read_edge_list(*text, builder, true);
     }
-    return parse_graph(*text, format.value_or(format_of(file).value_or(Format::kEdgeList)), file.string());
+    return parse_graph(*text, format.value_or(format_of(file).value_or(Format::edge_list)), file.string());
 }
 
 void write_graph(std::ostream& out, const Graph& graph, Format format) {
     switch (format) {
-        case Format::kEdgeList:
+        case Format::edge_list:
             return write_edges(out, graph);
-        case Format::kJson:
+        case Format::json:
             return write_json(out, graph);
-        case Format::kGraphml:
+        case Format::graphml:
             return write_graphml(out, graph);
-        case Format::kDot:
+        case Format::dot:
             return write_dot(out, graph);
-        case Format::kAdjacencyList:
+        case Format::adjacency_list:
             return write_adjacency_list(out, graph);
     }
 }

@@ -26,7 +26,7 @@ Result<void> GraphBuilder::declare(const std::string& name, std::size_t line) {
     if (!added) {
         const std::size_t first = lines_[*node];
         return fail(line,
-                    "node '" + name + "' is there twice" +
+                    "node '" + name + "' is listed twice" +
                         (first == 0 || first == line ? "" : "; first on line " + std::to_string(first)) +
                         "; names must tell nodes apart");
     }
@@ -51,7 +51,7 @@ Result<void> GraphBuilder::link(const std::string& from, const std::string& to, 
 
 Result<void> GraphBuilder::link_known(const std::string& from, const std::string& to, std::size_t line) {
     for (const auto& end : {from, to})
-        if (!knows(end)) return fail(line, "an edge names '" + printable(end) + "', which is no node");
+        if (!knows(end)) return fail(line, "an edge names '" + printable(end) + "', which is not a node");
     return link(from, to, line);
 }
 

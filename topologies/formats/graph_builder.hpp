@@ -12,37 +12,39 @@
 
 namespace unlearn::topologies {
 
-/// Makes a graph from what a reader finds in a file, in the order in which the file tells it. An edge that
-/// comes again, in either direction, is one edge. Every error is one line that begins with the file and the
-/// line of the file (FILE alone for line 0).
+/// Builds a graph from what a reader finds in a file, in the order of the file. An edge that is repeated, in
+/// either direction, counts once. Every error is one line that begins with the file and the line number (only
+/// the file for line 0).
 class GraphBuilder {
   public:
-    /// What a file may hold at most, so that a wrong file is an answer and not an exhausted memory.
+    /// The most edges that a file may have, so that a wrong file gives an error instead of exhausting the
+    /// memory.
     static constexpr std::size_t kMaxEdges = 20'000'000;
 
     explicit GraphBuilder(std::string_view file_name) : file_name_(file_name) {}
 
     [[nodiscard]] tl::unexpected<Error> fail(std::size_t line, const std::string& message) const;
 
-    /// A node that the file lists. It is an error to list one twice.
+    /// Adds a node that the file lists. It is an error to list one twice.
     [[nodiscard]] Result<void> declare(const std::string& name, std::size_t line);
-    /// A node that the file mentions.
+    /// Adds a node that the file mentions, unless it is known already.
     [[nodiscard]] Result<NodeIndex> mention(const std::string& name, std::size_t line);
     [[nodiscard]] bool knows(const std::string& name) const { return index_.contains(name); }
     [[nodiscard]] std::size_t size() const { return names_.size(); }
-    /// The line on which a node came first.
+    /// The line that lists a node, or else the one that first mentions it.
     [[nodiscard]] std::size_t line_of(NodeIndex node) const { return lines_[node]; }
     [[nodiscard]] const std::string& name_of(NodeIndex node) const { return names_[node]; }
 
-    /// An edge between nodes that were mentioned.
+    /// Adds an edge between nodes that were mentioned.
     [[nodiscard]] Result<void> link(NodeIndex from, NodeIndex to, std::size_t line);
-    /// An edge; both ends are mentioned by it.
+    /// Adds an edge, which mentions both its ends.
     [[nodiscard]] Result<void> link(const std::string& from, const std::string& to, std::size_t line);
-    /// An edge between nodes that the file must have listed.
+    /// Adds an edge between two nodes that must be known already.
     [[nodiscard]] Result<void> link_known(const std::string& from, const std::string& to, std::size_t line);
 
-    /// The graph, with its nodes in the order in which they were listed, if any was, and else in which they
-    /// came. Fails where a node is not listed though others are, for an empty graph and for one in pieces.
+    /// Returns the graph. If nodes were listed, they keep that order; otherwise they keep the order in which
+    /// they were mentioned. Fails if only some nodes were listed, if the graph is empty, or if it is not
+    /// connected.
     [[nodiscard]] Result<Graph> finish();
 
   private:
@@ -50,9 +52,9 @@ class GraphBuilder {
 
     std::string file_name_;
     std::vector<std::string> names_;
-    std::vector<std::size_t> lines_;  ///< beside names_
+    std::vector<std::size_t> lines_;  ///< parallel to names_
     std::unordered_map<std::string, NodeIndex> index_;
-    std::map<NodeIndex, NodeIndex> declared_;  ///< each listed node's place among them
+    std::map<NodeIndex, NodeIndex> declared_;  ///< the place of each listed node in the list
     std::vector<Edge> edges_;
 };
 

@@ -25,7 +25,7 @@ tl::unexpected<Error> fail(const std::filesystem::path& file, const std::string&
 Result<std::string> read_graph_text(const std::filesystem::path& file) {
     std::error_code error;
     if (std::filesystem::is_directory(file, error)) return fail(file, "is a directory, not a graph");
-    const GzipHandle handle(gzopen(file.c_str(), "rb"));  // reads files that are not gzipped as they are
+    const GzipHandle handle(gzopen(file.c_str(), "rb"));  // also reads files that are not gzipped
     if (!handle) return fail(file, "cannot be opened");
     std::string text;
     std::vector<char> part(std::size_t{1} << 18);
@@ -48,7 +48,7 @@ Result<std::string> read_graph_text(const std::filesystem::path& file) {
 }
 
 bool write_graph_text(const std::filesystem::path& file, const std::string& text) {
-    const char* mode = file.extension() == ".gz" ? "wb" : "wbT";  // T: as it is
+    const char* mode = file.extension() == ".gz" ? "wb" : "wbT";  // T: not compressed
     GzipHandle handle(gzopen(file.c_str(), mode));
     if (!handle) return false;
     std::size_t written = 0;

@@ -8,14 +8,14 @@
 
 namespace unlearn::topologies {
 
-/// The text of a graph file, unpacked where it is gzipped, in UTF-8 and without a byte-order mark. Fails with
-/// one line that names the file, and the cause where it is no text that a reader knows.
+/// Reads the text of a graph file, gzipped or not, in UTF-8 and without a byte-order mark. Fails with one
+/// line that names the file and the cause.
 [[nodiscard]] Result<std::string> read_graph_text(const std::filesystem::path& file);
 
-/// `text` with ASCII letters in lower case.
+/// Returns `text` with ASCII letters in lower case.
 [[nodiscard]] std::string lower_case(std::string text);
 
-/// Writes `text`, gzipped when the name ends in .gz. @return false when it could not be written whole
+/// Writes `text`, gzipped if the name ends in .gz. Returns false if it could not be written completely.
 [[nodiscard]] bool write_graph_text(const std::filesystem::path& file, const std::string& text);
 
 }  // namespace unlearn::topologies

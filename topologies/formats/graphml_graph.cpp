@@ -11,7 +11,7 @@
 namespace unlearn::topologies {
 namespace {
 
-/// Takes the elements of one document as the parser meets them.
+/// Takes the elements of one document as the parser finds them.
 class GraphmlReader {
   public:
     explicit GraphmlReader(GraphBuilder& builder)
@@ -26,7 +26,7 @@ class GraphmlReader {
     }
 
     Result<Graph> read(std::string_view text) {
-        // In parts: the parser counts in int, and a broken file ends early.
+        // Parses in parts, because the parser counts in int and because a broken file fails early.
         constexpr std::size_t kPart = std::size_t{1} << 20;
         for (bool last = false; !last;) {
             const auto part = text.substr(0, kPart);
@@ -39,7 +39,7 @@ class GraphmlReader {
                 return builder_.fail(line(), XML_ErrorString(XML_GetErrorCode(parser_.get())));
         }
         if (!has_graph_) return builder_.fail(0, "holds no graphml.graph");
-        // Edges may stand before the nodes that they link.
+        // Edges may come before the nodes that they link.
         for (const Edge& edge : edges_)
             if (auto added = builder_.link_known(edge.source, edge.target, edge.line); !added)
                 return tl::unexpected(added.error());
@@ -67,7 +67,7 @@ class GraphmlReader {
         return std::nullopt;
     }
 
-    /// The name without the prefix of its namespace.
+    /// Returns the name without the prefix of its namespace.
     static std::string_view local(std::string_view name) {
         const auto colon = name.find(':');
         return colon == std::string_view::npos ? name : name.substr(colon + 1);

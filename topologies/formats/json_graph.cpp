@@ -9,7 +9,7 @@
 namespace unlearn::topologies {
 namespace {
 
-/// Names are texts or whole numbers; 1 and "1" are one name.
+/// Returns a name, which must be a text or a whole number; 1 and "1" are the same name.
 std::optional<std::string> name_in(const JsonValue& value) {
     if (value.is(JsonValue::Kind::text)) return value.text;
     const bool whole =
@@ -18,7 +18,7 @@ std::optional<std::string> name_in(const JsonValue& value) {
     return std::nullopt;
 }
 
-/// Where networkx' formats keep what links the nodes.
+/// The keys under which networkx' formats keep the links.
 constexpr std::array<const char*, 3> kLinkKeys = {"links", "edges", "adjacency"};
 
 std::optional<std::string> name_in(const JsonValue& object, const char* key) {
@@ -26,7 +26,7 @@ std::optional<std::string> name_in(const JsonValue& object, const char* key) {
     return value == nullptr ? std::nullopt : name_in(*value);
 }
 
-/// {"nodes": [{"id": ...}, ...]}. @return the names in their order
+/// Reads {"nodes": [{"id": ...}, ...]}. Returns the names in their order.
 Result<std::vector<std::string>> declare_nodes(const JsonValue& nodes, GraphBuilder& builder) {
     std::vector<std::string> names;
     for (const auto& node : nodes.members) {
@@ -39,7 +39,7 @@ Result<std::vector<std::string>> declare_nodes(const JsonValue& nodes, GraphBuil
     return names;
 }
 
-/// "links" or "edges": [{"source": ..., "target": ...}, ...]
+/// Reads "links" or "edges": [{"source": ..., "target": ...}, ...]
 Result<Graph> read_links(const JsonValue& links, GraphBuilder& builder) {
     if (!links.is(JsonValue::Kind::array)) return builder.fail(links.line, "the links are not an array");
     for (const auto& link : links.members) {
@@ -55,7 +55,7 @@ Result<Graph> read_links(const JsonValue& links, GraphBuilder& builder) {
     return builder.finish();
 }
 
-/// "adjacency": [[{"id": ...}, ...], ...], a list for each node.
+/// Reads "adjacency": [[{"id": ...}, ...], ...], a list for each node.
 Result<Graph> read_adjacency_data(const JsonValue& rows, const std::vector<std::string>& names,
                                   GraphBuilder& builder) {
     if (!rows.is(JsonValue::Kind::array) || rows.members.size() != names.size())
@@ -64,15 +64,15 @@ Result<Graph> read_adjacency_data(const JsonValue& rows, const std::vector<std::
         for (const auto& neighbour : rows.members[i].members) {
             const auto name = name_in(neighbour, "id");
             if (!name || !builder.knows(*name))
-                return builder.fail(neighbour.line,
-                                    "'" + printable(names[i]) + "' is linked to what is no node");
+                return builder.fail(neighbour.line, "'" + printable(names[i]) +
+                                                        "' is linked to something that is not a node");
             if (auto added = builder.link(names[i], *name, neighbour.line); !added)
                 return tl::unexpected(added.error());
         }
     return builder.finish();
 }
 
-/// {"a": ["b", "c"], ...}, or {"a": {"b": {}}, ...} as networkx' to_dict_of_dicts.
+/// Reads {"a": ["b", "c"], ...}, or {"a": {"b": {}}, ...} as written by networkx' to_dict_of_dicts.
 Result<Graph> read_adjacency(const JsonValue& document, GraphBuilder& builder) {
     for (const auto& neighbours : document.members) {
         const auto& name = neighbours.key;
@@ -87,7 +87,8 @@ Result<Graph> read_adjacency(const JsonValue& document, GraphBuilder& builder) {
             const auto other =
                 neighbours.is(JsonValue::Kind::object) ? std::optional(neighbour.key) : name_in(neighbour);
             if (!other || !builder.knows(*other))
-                return builder.fail(neighbour.line, "'" + printable(name) + "' is linked to what is no node");
+                return builder.fail(neighbour.line,
+                                    "'" + printable(name) + "' is linked to something that is not a node");
             if (auto added = builder.link(name, *other, neighbour.line); !added)
                 return tl::unexpected(added.error());
         }
@@ -95,7 +96,8 @@ Result<Graph> read_adjacency(const JsonValue& document, GraphBuilder& builder) {
     return builder.finish();
 }
 
-/// As networkx writes them. A plain adjacency may have a node called "nodes", whose neighbours are names.
+/// Whether "nodes" lists objects, as networkx writes it. A plain adjacency may have a node called "nodes",
+/// whose neighbours are names.
 bool has_node_objects(const JsonValue& document) {
     const JsonValue* nodes = document.find("nodes");
     if (nodes == nullptr || !nodes->is(JsonValue::Kind::array)) return false;

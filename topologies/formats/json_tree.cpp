@@ -20,7 +20,7 @@ struct Position {
     char last = ' ';
 };
 
-/// Walks over a text and counts the lines. The parser copies iterators, so what they count lies elsewhere.
+/// Walks over a text and counts the lines. The parser copies iterators, so the count is kept outside of them.
 class CountingIterator {
   public:
     using iterator_category = std::input_iterator_tag;
@@ -84,7 +84,7 @@ class TreeBuilder final : public nlohmann::json_sax<json> {
     [[nodiscard]] bool is_too_deep() const { return too_deep_; }
 
   private:
-    /// The parser has looked at one character behind a number.
+    /// The parser has already looked at one character after a number.
     [[nodiscard]] std::size_t line_of_number() const {
         return position_.last == '\n' ? position_.lines - 1 : position_.lines;
     }
@@ -109,7 +109,7 @@ class TreeBuilder final : public nlohmann::json_sax<json> {
         JsonValue& value = place();
         value.kind = kind;
         value.line = position_.lines;
-        // Nothing is added to the outer values until this one is closed, so the address stays.
+        // Nothing is added to the outer values until this one is closed, so the pointer stays valid.
         open_.push_back(&value);
         return true;
     }

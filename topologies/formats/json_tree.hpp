@@ -10,23 +10,23 @@
 
 namespace unlearn::topologies {
 
-/// JSON that remembers the lines and the order in which its values stand in a text, and keys that come twice.
+/// A JSON value that keeps line numbers, the order of its members, and duplicate keys.
 struct JsonValue {
     enum class Kind { null, boolean, number, text, array, object };
 
     Kind kind = Kind::null;
     std::size_t line = 0;
-    /// A text as it is; a number as it is written; "true" or "false".
+    /// The text itself, a number as it is written, or "true" or "false".
     std::string text;
     std::string key;                 ///< in its object; empty in an array
     std::vector<JsonValue> members;  ///< of an object or an array
 
     [[nodiscard]] bool is(Kind other) const { return kind == other; }
-    /// The first member of this name; null when there is none.
+    /// Returns the first member of this name, or null.
     [[nodiscard]] const JsonValue* find(std::string_view name) const;
 };
 
-/// Parses a text. Fails with the line of what is wrong, also for what is nested too deeply.
+/// Parses a text. Fails with the line of the error, also if values are nested too deeply.
 [[nodiscard]] Result<JsonValue> parse_json(std::string_view text, const GraphBuilder& builder);
 
 }  // namespace unlearn::topologies

@@ -10,7 +10,7 @@
 #include "topologies/formats/graph_text.hpp"
 #include "topologies/formats/readers.hpp"
 
-// Lists of edges and of neighbours: a line for each.
+// Lists of edges and of neighbours, one per line.
 namespace unlearn::topologies {
 namespace {
 
@@ -20,7 +20,7 @@ constexpr std::string_view kDeclaration = "node";
 struct Line {
     std::size_t number = 0;
     std::vector<std::string> words;
-    std::string comment;  ///< of a line that holds nothing else
+    std::string comment;  ///< only if the line holds nothing else
 };
 
 bool is_digits(std::string_view word) {
@@ -33,7 +33,7 @@ bool is_number(const std::string& word) {
     return std::isfinite(std::strtod(word.c_str(), &end)) && *end == '\0';
 }
 
-/// Names hold none of these, so each may stand between them.
+/// Names contain none of these characters, so each may separate names.
 constexpr std::string_view kSeparators = " \t\r,;|";
 
 std::vector<std::string> words_of(std::string_view text) {
@@ -48,12 +48,12 @@ std::vector<std::string> words_of(std::string_view text) {
     }
 }
 
-/// Takes the lines of a text one after the other; lines end in LF, CRLF or CR.
+/// Takes the lines of a text one after the other. Lines end in LF, CRLF or CR.
 class Lines {
   public:
     Lines(std::string_view text, const GraphBuilder& builder) : text_(text), builder_(builder) {}
 
-    /// The next line that holds words or a comment; nothing at the end.
+    /// Returns the next line that holds words or a comment, or nothing at the end.
     Result<std::optional<Line>> next() {
         while (!text_.empty()) {
             const auto end = std::min(text_.find_first_of("\r\n"), text_.size());
@@ -65,7 +65,7 @@ class Lines {
                 return builder_.fail(number_,
                                      "is too long for a list of edges or neighbours; is this the "
                                      "right file?");
-            // networkx writes the data of an edge behind it: a b {'weight': 2}
+            // networkx writes the data of an edge after it: a b {'weight': 2}
             const auto mark = raw.find_first_of("#%{");
             if (auto fits = check_first(raw); !fits) return tl::unexpected(fits.error());
             Line line{number_, words_of(raw.substr(0, mark)), {}};
@@ -77,13 +77,14 @@ class Lines {
     }
 
   private:
-    /// What no line of a list begins with tells what the file is.
+    /// Detects other formats by a beginning that no line of a list has.
     [[nodiscard]] Result<void> check_first(std::string_view line) const {
         line.remove_prefix(std::min(line.find_first_not_of(" \t"), line.size()));
         if (line.starts_with('{'))
-            return builder_.fail(number_, "is no line of a list: is it JSON or DOT? Say which format it is");
+            return builder_.fail(number_,
+                                 "is not a line of a list: is it JSON or DOT? Say which format it is");
         if (line.starts_with('<'))
-            return builder_.fail(number_, "is no line of a list: is it XML? Say which format it is");
+            return builder_.fail(number_, "is not a line of a list: is it XML? Say which format it is");
         if (line.starts_with(',') || line.starts_with(';') || line.starts_with('|'))
             return builder_.fail(number_,
                                  "the first column has no name: leave out row numbers, such as those of "
@@ -96,8 +97,8 @@ class Lines {
     std::size_t number_ = 0;
 };
 
-/// Collections say in a comment at the top what the file is: "# Directed graph" (SNAP), "% asym unweighted"
-/// (KONECT).
+/// Returns why a comment at the top of a file excludes it. Collections state there what the file is:
+/// "# Directed graph" (SNAP), "% asym unweighted" (KONECT).
 std::optional<std::string> refused_by_comment(const std::string& comment) {
     const auto words =
         words_of(lower_case(comment.substr(std::min(comment.find_first_not_of("#% "), comment.size()))));
@@ -114,7 +115,7 @@ std::optional<std::string> refused_by_comment(const std::string& comment) {
     return std::nullopt;
 }
 
-/// Names that tables of edges give to their first two columns.
+/// Whether the words are the names that tables of edges give to their first two columns.
 bool is_table_header(const std::vector<std::string>& words) {
     constexpr std::array<std::array<std::string_view, 2>, 9> kHeaders{{{"source", "target"},
                                                                        {"from", "to"},
@@ -130,7 +131,7 @@ bool is_table_header(const std::vector<std::string>& words) {
            });
 }
 
-/// Reads an edge list, and notices what only looks like one.
+/// Reads an edge list, and detects files that only look like one.
 class EdgeListReader {
   public:
     EdgeListReader(GraphBuilder& builder, bool certain) : builder_(builder), certain_(certain) {}
@@ -198,7 +199,7 @@ class EdgeListReader {
                            [](const auto& word) { return word == "0" || word == "1"; });
     }
 
-    /// What a line of too many words may be.
+    /// Returns a guess at what a line with the wrong number of words is.
     [[nodiscard]] std::string hint(const std::vector<std::string>& words) const {
         if (header_) return "; leave out all columns but the two nodes and a weight";
         if (words[0] == "graph" || words[0] == "digraph" || words[0] == "strict")
@@ -207,7 +208,7 @@ class EdgeListReader {
         return "; is it an adjacency list (adjlist)?";
     }
 
-    /// The header's words are no nodes, so they must not come again.
+    /// The header's words are not nodes, so they must not appear again.
     Result<void> check_header() const {
         if (!header_) return {};
         for (std::size_t i = 0; i < 2; ++i)
@@ -219,7 +220,7 @@ class EdgeListReader {
         return {};
     }
 
-    /// Keeps track of whether all lines so far could be lists of two neighbours each.
+    /// Records whether all lines so far could be lists of two neighbours each.
     void note_neighbours(const std::vector<std::string>& words) {
         may_be_neighbours_ = may_be_neighbours_ && words.size() == 3 && words[2] != words[0] &&
                              words[2] != words[1] && firsts_.insert(words[0]).second;
@@ -229,7 +230,7 @@ class EdgeListReader {
             firsts_.clear();
     }
 
-    /// "0 1 4" in each line may be an edge with a weight, or a node with two neighbours.
+    /// A line "0 1 4" may be an edge with a weight, or a node with two neighbours.
     Result<void> check_neighbours() const {
         const bool all_are_nodes = std::all_of(thirds_.begin(), thirds_.end(),
                                                [&](const auto& third) { return firsts_.contains(third); });
@@ -240,7 +241,7 @@ class EdgeListReader {
             "format it is (edges or adjlist)");
     }
 
-    /// Keeps track of which nodes of the first edge come again.
+    /// Records which nodes of the first edge appear again.
     void note_again(const std::vector<std::string>& words) {
         if (!first_edge_) return;
         for (std::size_t i = 0; i < 2; ++i)
@@ -248,7 +249,7 @@ class EdgeListReader {
                 mentioned_again_.insert(words[i]);
     }
 
-    /// "5 6" at the top may be an edge, or the numbers of nodes and edges.
+    /// A first line "5 6" may be an edge, or the numbers of nodes and edges.
     Result<void> check_first_edge() const {
         if (declares_ || !first_edge_ || first_edge_->words.size() != 2 ||
             !is_digits(first_edge_->words[0]) || !is_digits(first_edge_->words[1]))
@@ -275,7 +276,7 @@ class EdgeListReader {
     std::optional<Line> header_;
     std::optional<Line> first_edge_;
     std::size_t edge_lines_ = 0;
-    std::set<std::string> mentioned_again_;  ///< of the first edge's nodes
+    std::set<std::string> mentioned_again_;  ///< the nodes of the first edge that appear again
     bool may_be_matrix_ = true;
     bool may_be_neighbours_ = true;
     std::unordered_set<std::string> firsts_;
@@ -303,7 +304,7 @@ Result<Graph> read_adjacency_list(std::string_view text, GraphBuilder& builder) 
         if (!line) return tl::unexpected(line.error());
         if (!*line) break;
         if ((*line)->words.empty()) continue;
-        // Every node has a line, and this is their order.
+        // Every node has a line, and the lines give the order of the nodes.
         if (auto added = builder.declare((*line)->words.front(), (*line)->number); !added)
             return tl::unexpected(added.error());
         rows.push_back(std::move(**line));

@@ -1,5 +1,6 @@
 #include "node/learning/data/architecture.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <optional>
@@ -13,7 +14,7 @@ constexpr std::int64_t kMaxWidth = 4096;
 constexpr std::int64_t kMaxBlocks = 32;
 constexpr std::int64_t kKernel = 3;
 
-// A decimal number from 1 to `most` without sign or leading zero, so that each number has one text.
+// Parses a decimal number from 1 to `most` without sign or leading zero, so that each number has one text.
 std::optional<std::int64_t> parse_size(std::string_view text, std::int64_t most) {
     std::int64_t value = 0;
     if (text.empty() || text.front() < '1' || text.front() > '9') return std::nullopt;
@@ -32,6 +33,66 @@ std::optional<std::vector<std::int64_t>> parse_widths(std::string_view text) {
         if (cut == std::string_view::npos) return widths;
         text.remove_prefix(cut + 1);
     }
+}
+
+/// How a kind is written, in the order of ArchitectureKind.
+struct Spelling {
+    std::string_view name;
+    std::vector<std::string_view> examples;
+    enum class Extra { none, optional, required } extra;
+    std::int64_t most_extra;
+};
+
+const Spelling& spelling_of(ArchitectureKind kind) {
+    using enum Spelling::Extra;
+    static const std::array<Spelling, 4> kSpellings{{
+        {"linear", {"linear"}, none, 0},
+        {"mlp", {"mlp:32", "mlp:64x32"}, none, 0},
+        {"cnn", {"cnn:16x32", "cnn:16x32+64"}, optional, kMaxWidth},
+        {"resnet", {"resnet:8x12+1"}, required, kMaxBlocks},
+    }};
+    return kSpellings.at(static_cast<std::size_t>(kind));
+}
+
+std::string examples_of(std::span<const ArchitectureKind> kinds) {
+    std::vector<std::string_view> all;
+    for (const ArchitectureKind kind : kinds) {
+        const auto& examples = spelling_of(kind).examples;
+        all.insert(all.end(), examples.begin(), examples.end());
+    }
+    std::string list;
+    for (std::size_t i = 0; i < all.size(); ++i) {
+        if (i > 0) list += i + 1 == all.size() ? " or " : ", ";
+        list += all[i];
+    }
+    return list;
+}
+
+std::optional<Architecture> parse_known(std::string_view text) {
+    if (text == spelling_of(ArchitectureKind::linear).name) return Architecture{};
+    const std::size_t colon = text.find(':');
+    if (colon == std::string_view::npos) return std::nullopt;
+    Architecture architecture;
+    const auto kind = std::ranges::find(kMainArchitectures, text.substr(0, colon),
+                                        [](ArchitectureKind one) { return spelling_of(one).name; });
+    if (kind == kMainArchitectures.end() || *kind == ArchitectureKind::linear) return std::nullopt;
+    architecture.kind = *kind;
+    const Spelling& spelling = spelling_of(*kind);
+    std::string_view sizes = text.substr(colon + 1);
+    const std::size_t plus = sizes.find('+');
+    if (plus == std::string_view::npos) {
+        if (spelling.extra == Spelling::Extra::required) return std::nullopt;
+    } else {
+        if (spelling.extra == Spelling::Extra::none) return std::nullopt;
+        const auto extra = parse_size(sizes.substr(plus + 1), spelling.most_extra);
+        if (!extra) return std::nullopt;
+        architecture.extra = *extra;
+        sizes = sizes.substr(0, plus);
+    }
+    auto widths = parse_widths(sizes);
+    if (!widths) return std::nullopt;
+    architecture.widths = std::move(*widths);
+    return architecture;
 }
 
 class TensorList {
@@ -129,8 +190,7 @@ Result<std::int64_t> total_elements(const Architecture& architecture, const std:
 }  // namespace
 
 std::string Architecture::text() const {
-    static constexpr const char* kNames[] = {"linear", "mlp", "cnn", "resnet"};
-    std::string text = kNames[static_cast<std::size_t>(kind)];
+    std::string text(spelling_of(kind).name);
     for (std::size_t i = 0; i < widths.size(); ++i)
         text += (i == 0 ? ":" : "x") + std::to_string(widths[i]);
     if (extra > 0) text += "+" + std::to_string(extra);
@@ -144,41 +204,13 @@ std::int64_t TensorShape::elements() const {
     return product;
 }
 
-Result<Architecture> parse_architecture(std::string_view text) {
-    if (text == "linear") return Architecture{};
-    const auto unknown = [&] {
-        std::string shown;
-        for (const char c : text.substr(0, kMaxText))
-            shown.push_back(c >= ' ' && c <= '~' ? c : '?');
-        return fail("unknown architecture \"" + shown +
-                    "\": expected linear, mlp:32, mlp:64x32, cnn:16x32, cnn:16x32+64 or resnet:8x12+1");
-    };
-    const std::size_t colon = text.find(':');
-    if (text.size() > kMaxText || colon == std::string_view::npos) return unknown();
-    const std::string_view kind = text.substr(0, colon);
-    std::string_view sizes = text.substr(colon + 1);
-
-    Architecture architecture;
-    const std::size_t plus = sizes.find('+');
-    if (plus != std::string_view::npos) {
-        const auto extra = parse_size(sizes.substr(plus + 1), kind == "resnet" ? kMaxBlocks : kMaxWidth);
-        if (!extra) return unknown();
-        architecture.extra = *extra;
-        sizes = sizes.substr(0, plus);
-    }
-    auto widths = parse_widths(sizes);
-    if (!widths) return unknown();
-    architecture.widths = std::move(*widths);
-    if (kind == "mlp" && architecture.extra == 0) {
-        architecture.kind = ArchitectureKind::mlp;
-    } else if (kind == "cnn") {
-        architecture.kind = ArchitectureKind::cnn;
-    } else if (kind == "resnet" && architecture.extra > 0) {
-        architecture.kind = ArchitectureKind::resnet;
-    } else {
-        return unknown();
-    }
-    return architecture;
+Result<Architecture> parse_architecture(std::string_view text, std::span<const ArchitectureKind> allowed) {
+    auto parsed = text.size() <= kMaxText ? parse_known(text) : std::nullopt;
+    if (parsed && std::ranges::find(allowed, parsed->kind) != allowed.end()) return std::move(*parsed);
+    std::string shown;
+    for (const char c : text.substr(0, kMaxText))
+        shown.push_back(c >= ' ' && c <= '~' ? c : '?');
+    return fail("unknown architecture \"" + shown + "\": expected " + examples_of(allowed));
 }
 
 Result<std::vector<TensorShape>> expected_tensors(const Architecture& architecture, const InputShape& input,
@@ -247,7 +279,7 @@ Result<void> check_tensors(const Architecture& architecture, const InputShape& i
 
 Result<CheckedSeed> check_seed_payload(std::string_view architecture, const InputShape& input,
                                        std::int64_t classes, std::span<const std::uint8_t> payload) {
-    auto parsed = parse_architecture(architecture);
+    auto parsed = parse_architecture(architecture, kSeedArchitectures);
     if (!parsed) return tl::unexpected(parsed.error());
     if (auto possible = expected_tensors(*parsed, input, classes, kSeedLimits); !possible) {
         return tl::unexpected(possible.error());

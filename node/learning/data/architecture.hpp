@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -13,10 +14,19 @@
 
 namespace unlearn::learning {
 
+/// The kinds of models in the registry.
 enum class ArchitectureKind { linear, mlp, cnn, resnet };
 
-/// A kind of model of our own registry, as both ends of a connection understand it. An architecture has
-/// exactly one text: what parse_architecture() accepts, text() gives back.
+/// The kinds that a main model may have.
+inline constexpr std::array kMainArchitectures{ArchitectureKind::linear, ArchitectureKind::mlp,
+                                               ArchitectureKind::cnn, ArchitectureKind::resnet};
+/// The kinds that a seed may have. Every node must be able to check and run the seeds of its peers, so peers
+/// of earlier versions refuse a kind that is added here.
+inline constexpr std::array kSeedArchitectures{ArchitectureKind::linear, ArchitectureKind::mlp,
+                                               ArchitectureKind::cnn, ArchitectureKind::resnet};
+
+/// A model of the registry. An architecture has exactly one text: text() returns what parse_architecture()
+/// accepts.
 ///
 // clang-format off
 /// | text                  | model                                                                            |
@@ -32,12 +42,13 @@ enum class ArchitectureKind { linear, mlp, cnn, resnet };
 struct Architecture {
     ArchitectureKind kind = ArchitectureKind::linear;
     std::vector<std::int64_t> widths;
-    std::int64_t extra = 0;  // cnn: the hidden layer's width, 0 for none; resnet: blocks per stage
+    std::int64_t extra = 0;  ///< cnn: the hidden layer's width, 0 for none; resnet: blocks per stage
 
     [[nodiscard]] std::string text() const;
     friend bool operator==(const Architecture&, const Architecture&) = default;
 };
 
+/// The name and shape of one tensor of a model.
 struct TensorShape {
     std::string name;
     std::vector<std::int64_t> shape;
@@ -46,7 +57,7 @@ struct TensorShape {
     friend bool operator==(const TensorShape&, const TensorShape&) = default;
 };
 
-// What a model, and in particular a peer's seed, may be at most.
+/// The limits on the size of a model, and in particular of a peer's seed.
 struct ArchitectureLimits {
     std::int64_t parameters = 4'000'000;
     std::int64_t classes = 1'000;
@@ -54,31 +65,38 @@ struct ArchitectureLimits {
 constexpr ArchitectureLimits kMainLimits{};
 constexpr ArchitectureLimits kSeedLimits{.parameters = 1'000'000, .classes = 1'000};
 
-[[nodiscard]] Result<Architecture> parse_architecture(std::string_view text);
+/// Parses the text of an architecture. Fails if it is not one or if its kind is not allowed; the message
+/// gives examples of the allowed kinds.
+[[nodiscard]] Result<Architecture> parse_architecture(
+    std::string_view text, std::span<const ArchitectureKind> allowed = kMainArchitectures);
 
-// The tensors of such a model in the order in which they are written, or why such a model cannot exist for
-// this input (an image too small to be pooled, too many weights).
+/// Returns the tensors of such a model in the order in which they are written. Fails if such a model cannot
+/// exist for this input, for example because an image is too small to be pooled or because there are too many
+/// weights.
 [[nodiscard]] Result<std::vector<TensorShape>> expected_tensors(
     const Architecture& architecture, const InputShape& input, std::int64_t classes,
     const ArchitectureLimits& limits = kMainLimits);
 
+/// Returns the number of weights of such a model. Fails like expected_tensors().
 [[nodiscard]] Result<std::int64_t> parameter_count(const Architecture& architecture, const InputShape& input,
                                                    std::int64_t classes);
 
-// Whether these are exactly the tensors of such a model: names, order, shapes, counts, all finite and within
-// +-kMaxWeight, beyond which a layer could overflow.
+/// The largest magnitude of a weight. Beyond it a layer could overflow.
 constexpr float kMaxWeight = 1e4F;
+/// Checks that these are exactly the tensors of such a model: names, order, shapes and counts, with all
+/// values finite and within +-kMaxWeight.
 [[nodiscard]] Result<void> check_tensors(const Architecture& architecture, const InputShape& input,
                                          std::int64_t classes, std::span<const NamedTensor> tensors,
                                          const ArchitectureLimits& limits = kMainLimits);
 
+/// A peer's seed that passed check_seed_payload().
 struct CheckedSeed {
     Architecture architecture;
     std::vector<NamedTensor> tensors;
 };
 
-// Everything that can be checked about a peer's seed without running it: its descriptor, its size, and that
-// the payload (safetensors) holds exactly the tensors of that descriptor.
+/// Checks everything that can be checked about a peer's seed without running it: its descriptor, its size,
+/// and that the payload (safetensors) holds exactly the tensors of that descriptor.
 [[nodiscard]] Result<CheckedSeed> check_seed_payload(std::string_view architecture, const InputShape& input,
                                                      std::int64_t classes,
                                                      std::span<const std::uint8_t> payload);

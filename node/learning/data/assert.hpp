@@ -3,8 +3,8 @@
 #include <cstdio>
 #include <cstdlib>
 
-// States what must never happen, whatever the input. It stays on in every build type: a node that goes on
-// after an impossible state could keep or reveal what it was told to forget.
+/// Aborts unless the condition holds, which it must whatever the input. It stays on in every build type: a
+/// node that goes on after an impossible state could keep or reveal what it was told to forget.
 #define UNLEARN_ASSERT(condition)                                                                  \
     do {                                                                                           \
         if (!(condition)) {                                                                        \

@@ -11,7 +11,7 @@
 namespace unlearn::learning {
 namespace {
 
-/// The first of `names` that is not among `others`.
+/// Returns the place of the first of `names` that is not among `others`.
 std::optional<std::size_t> first_not_in(std::span<const std::string> names,
                                         std::span<const std::string> others) {
     const std::unordered_set<std::string_view> known(others.begin(), others.end());
@@ -20,12 +20,12 @@ std::optional<std::size_t> first_not_in(std::span<const std::string> names,
     return std::nullopt;
 }
 
-/// The values of one column.
+/// What the values of one column look like.
 struct ColumnFacts {
     bool constant = true;
     bool rising = true;    ///< each value is above the one before
     bool counting = true;  ///< whole numbers, each once, without great gaps, in any order
-    bool coarse = false;   ///< differs only in the last of the digits that a float keeps
+    bool coarse = false;   ///< the values differ only in the last of the digits that a float keeps
 };
 
 ColumnFacts facts_of(const LabelledData& data, std::size_t column) {
@@ -45,13 +45,13 @@ ColumnFacts facts_of(const LabelledData& data, std::size_t column) {
     }
     const double range = static_cast<double>(most) - static_cast<double>(least);
     facts.counting = facts.counting && range < 2.0 * static_cast<double>(data.count);
-    constexpr double kFewSteps = 1e-4;  // a float tells about a thousand values apart in such a range
+    constexpr double kFewSteps = 1e-4;  // a float can tell about a thousand values apart in such a range
     facts.coarse =
         !facts.constant && range < kFewSteps * std::max(std::abs(double{least}), std::abs(double{most}));
     return facts;
 }
 
-/// What software writes where nothing is known.
+/// The names that software commonly writes for a missing value.
 constexpr std::array<std::string_view, 8> kMissingValues = {"NA",   "N/A",  "NaN",  "nan",
                                                             "NULL", "null", "None", "?"};
 
@@ -59,7 +59,7 @@ bool is_nameless(const std::string& name) {
     return name.empty() || name.starts_with("Unnamed: ");
 }
 
-/// "column "a"", "columns "a" and "b"", or some of them and how many more.
+/// Lists columns for a message: column "a", columns "a", "b", or the first few and how many more there are.
 class ColumnList {
   public:
     void add(const LabelledData& data, std::size_t place) {
@@ -71,7 +71,7 @@ class ColumnList {
                                                        : "number " + std::to_string(place + 1);
     }
     [[nodiscard]] bool empty() const { return count_ == 0; }
-    /// @param one, many  what follows after one column and after several
+    /// `one` and `many` continue the line after one column and after several.
     [[nodiscard]] std::string line(const std::string& one, const std::string& many) const {
         const std::string more =
             count_ > kMostNamed ? " and " + std::to_string(count_ - kMostNamed) + " more" : "";
@@ -112,7 +112,7 @@ Result<std::vector<std::size_t>> match_columns(const WantedColumns& wanted,
 }
 
 std::vector<std::string> suspicious_columns(const LabelledData& data) {
-    // In fewer rows than this, rising and constant values are chance.
+    // With fewer rows than this, rising and constant values may be chance.
     constexpr std::size_t kFewestRows = 10;
     ColumnList nameless;
     ColumnList constant;

@@ -58,12 +58,12 @@ class CsvLoader {
     }
 
   private:
-    /// Labels are read.
+    /// Whether labels are read.
     [[nodiscard]] bool has_label() const {
         return !options_.skip_label && !std::holds_alternative<NoLabel>(options_.label);
     }
 
-    /// Finds out from the first row which column is which.
+    /// Determines from the first row which column is which.
     Result<void> begin(const CsvRow& first) {
         fields_ = first.size();
         if (has_label() && fields_ < 2)
@@ -72,7 +72,7 @@ class CsvLoader {
         has_header_ = is_header(first);
         if (!has_header_ && is_numbering(first))
             return fail(place_of(name_, first[0]) +
-                        "0, 1, 2 ... is no example but what pandas writes above columns without names: leave "
+                        "0, 1, 2 ... is not an example: pandas writes it above unnamed columns; leave "
                         "the line out, or name the columns");
         for (std::size_t i = 0; i < fields_; ++i)
             if (i != label_column_) feature_columns_.push_back(i);
@@ -108,7 +108,7 @@ class CsvLoader {
         });
         const std::string place = name_ + ":" + std::to_string(first[0].line) + ": ";
         if (numeric)
-            return fail(place + "is no header, which must name the columns, " + shown(wanted) +
+            return fail(place + "is not a header, which must name the columns, " + shown(wanted) +
                         " among them");
         return fail(place + "the header names no column " + shown(wanted));
     }
@@ -123,13 +123,13 @@ class CsvLoader {
             names.insert(first[i].text);
             numeric = numeric && numbers.read(first[i]).has_value();
         }
-        // pandas names columns by numbers where nobody names them.
+        // pandas uses numbers as the names of unnamed columns.
         const auto& wanted = options_.columns.names;
         return !numeric ||
                (!wanted.empty() && names == std::multiset<std::string>(wanted.begin(), wanted.end()));
     }
 
-    /// Each field holds its own place. A few fields may do so by chance.
+    /// Whether each field holds its own place. A few fields may do so by chance.
     [[nodiscard]] bool is_numbering(const CsvRow& first) const {
         constexpr std::size_t kByChance = 3;
         for (std::size_t i = 0; i < fields_; ++i)
@@ -195,7 +195,7 @@ class CsvLoader {
         return {};
     }
 
-    /// The first few, as they are written.
+    /// Returns the first few classes, quoted.
     [[nodiscard]] static std::string first_of(const std::vector<std::string>& classes) {
         constexpr std::size_t kMostNamed = 5;
         std::string out;

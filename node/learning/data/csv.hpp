@@ -13,37 +13,38 @@
 
 namespace unlearn::learning {
 
+/// How a CSV file is read.
 struct CsvOptions {
     LabelColumn label = std::size_t{0};
-    /// The column with the label, which may be missing, is passed over: `labels` and `class_names` stay
-    /// empty.
+    /// Ignores the label column, which may also be missing. `labels` and `class_names` then stay empty.
     bool skip_label = false;
-    /// The classes in order. Empty: every label found, sorted (as numbers if all are integers). Set it to the
-    /// training data's classes when reading test data; a label that is not among them is then an error.
+    /// The classes in order. If empty: every label found, sorted (as numbers if all are integers). Set it to
+    /// the training data's classes when reading test data; a label that is not among them is then an error.
     std::vector<std::string> class_names = {};
-    /// How one row is to be seen; its size must equal the number of feature columns. Unset: {1, 1, columns}.
+    /// The shape of one row; its size must equal the number of feature columns. If unset: {1, 1, columns}.
     std::optional<InputShape> shape = std::nullopt;
-    /// The feature columns, matched by the names in the header whatever their order in the file. A file
-    /// without a header, which only a label given by its number allows, is read in its own order.
+    /// The feature columns. They are matched by the names in the header, whatever their order in the file. A
+    /// file without a header is read in its own order; its label, if it has one, must then be given by its
+    /// number.
     WantedColumns columns = {};
     CsvFormat format = {};
 };
 
-/// Reads numbers with one label column, or none (RFC 4180: fields may be quoted). The file may be gzipped;
-/// text_file.hpp says which encodings and csv_format.hpp which separators and decimal signs are read. A first
-/// line in which a feature is not a number, or whose fields are the wanted columns, is a header. Features are
-/// kept as they are.
+/// Reads a table of numbers with one label column or none (RFC 4180: fields may be quoted). The file may be
+/// gzipped; text_file.hpp lists the encodings, and csv_format.hpp the separators and decimal signs. The first
+/// line is a header if one of its features is not a number, or if its fields are the wanted columns. Features
+/// are not scaled.
 ///
 /// Fails with "FILE:LINE:COLUMN: ..." (the column counts characters from 1) for numbers that are not finite,
-/// rows of other lengths and empty fields, and for columns that are not those that are wanted.
+/// rows of different lengths, empty fields, and columns other than the wanted ones.
 [[nodiscard]] Result<LabelledData> load_csv(const std::filesystem::path& path, const CsvOptions& options);
 
-/// The same from a text that decode_text() gave. `name` is what errors call it.
+/// Reads the same from a text that decode_text() returned. Errors call the text `name`.
 [[nodiscard]] Result<LabelledData> parse_csv(std::string_view name, std::string_view text,
                                              const CsvOptions& options);
 
-/// Whether the first line has a field of this name, whatever separates its fields. A line "sep=;" above it
-/// does not count.
+/// Whether the first line has a field of this name with any of the separators. A line "sep=;" above it does
+/// not count.
 [[nodiscard]] bool header_names(std::string_view text, std::string_view column);
 
 }  // namespace unlearn::learning

@@ -26,7 +26,7 @@ bool is_digit(char c) {
     return c >= '0' && c <= '9';
 }
 
-/// Like 1,234: up to three digits, a comma, three digits.
+/// Whether the text looks like 1,234: up to three digits, a comma, three digits.
 bool may_separate_thousands(std::string_view text) {
     if (text.starts_with('+') || text.starts_with('-')) text.remove_prefix(1);
     const auto comma = text.find(',');
@@ -36,11 +36,11 @@ bool may_separate_thousands(std::string_view text) {
            std::all_of(after.begin(), after.end(), is_digit);
 }
 
-/// The first rows of a text as one separator cuts them.
+/// The first rows of a text, cut by one separator.
 struct Sample {
     char separator = ',';
     std::vector<CsvRow> rows;
-    bool broken = false;  ///< with this separator quotes make no sense
+    bool broken = false;  ///< the quotes make no sense with this separator
 
     [[nodiscard]] std::size_t fields() const { return rows.empty() ? 0 : rows.front().size(); }
 };
@@ -57,8 +57,8 @@ Sample sample_of(std::string_view text, char separator) {
     return sample;
 }
 
-/// The place of the label in the sample's rows, beyond them when there is no label; nothing when there ought
-/// to be one.
+/// Returns the place of the label in the sample's rows. It is beyond them for a table without a label.
+/// Returns nothing if the label is missing.
 std::optional<std::size_t> label_in(const Sample& sample, const LabelColumn& label) {
     const std::size_t fields = sample.fields();
     if (std::holds_alternative<NoLabel>(label)) return fields;
@@ -76,7 +76,7 @@ std::optional<std::size_t> label_in(const Sample& sample, const LabelColumn& lab
     return at;
 }
 
-/// All rows have equally many fields, and all but the header are numbers.
+/// Whether all rows have equally many fields and all but the header and the label are numbers.
 bool fits(const Sample& sample, const LabelColumn& label, std::size_t fewest_fields) {
     const std::size_t fields = sample.fields();
     const auto at = label_in(sample, label);
@@ -91,8 +91,7 @@ bool fits(const Sample& sample, const LabelColumn& label, std::size_t fewest_fie
     return true;
 }
 
-/// Without a separator that fits, the one that most looks like it: errors then name the place of what is
-/// wrong.
+/// Returns the most plausible separator when none fits, so that errors can name the place of what is wrong.
 char likeliest(const std::vector<Sample>& samples, const CsvFormat& given, const LabelColumn& label) {
     if (given.separator) return *given.separator;
     const auto rank = [&](const Sample& sample) {
@@ -103,7 +102,7 @@ char likeliest(const std::vector<Sample>& samples, const CsvFormat& given, const
         ->separator;
 }
 
-/// The beginning of the text, cut at the end of a line.
+/// Returns the beginning of the text, cut at the end of a line.
 std::string_view beginning(std::string_view text) {
     if (text.size() <= kSampleBytes) return text;
     const auto end = text.substr(0, kSampleBytes).rfind('\n');
@@ -132,9 +131,9 @@ Result<CsvLayout> find_layout(std::string_view name, std::string_view text, cons
         samples.push_back(sample_of(beginning(text), separator));
     const bool one_column = std::all_of(samples.begin(), samples.end(),
                                         [](const Sample& sample) { return sample.fields() <= 1; });
-    // One column of numbers like 1,5 cannot be told from two, so two are meant.
+    // One column of numbers like 1,5 cannot be told from two columns, so it is read as two.
     const std::size_t fewest = one_column && std::holds_alternative<NoLabel>(label) ? 1 : 2;
-    // A field that holds another separator is no number, so hardly ever does more than one fit.
+    // A field that contains another separator is not a number, so more than one separator rarely fits.
     const auto it_fits = [&](const Sample& sample) {
         return fits(sample, label, fewest) && (!given.separator || sample.separator == *given.separator);
     };

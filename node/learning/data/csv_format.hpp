@@ -10,7 +10,7 @@
 #include "node/learning/data/csv_scanner.hpp"
 #include "node/learning/data/result.hpp"
 
-/// How numbers stand in a CSV file: what separates fields, and what the decimal sign is. Both are found out
+/// How numbers are written in a CSV file: the separator of fields and the decimal sign. Both are detected
 /// from the file, because spreadsheets of different countries write different ones.
 namespace unlearn::learning {
 
@@ -21,12 +21,14 @@ inline constexpr std::array<char, 4> kSeparators = {',', ';', '\t', '|'};
 inline constexpr std::array<std::string_view, 2> kDecimalNames = {".", ","};
 inline constexpr std::array<char, 2> kDecimals = {'.', ','};
 
-/// Decides where a file can be read in two ways. A file that can be read in one way only is read in that way.
+/// The user's choice for a file that can be read in two ways. It is ignored for a file that can be read in
+/// only one.
 struct CsvFormat {
     std::optional<char> separator = std::nullopt;
     std::optional<char> decimal = std::nullopt;
 };
 
+/// Says that a table has no label column.
 struct NoLabel {
     friend bool operator==(const NoLabel&, const NoLabel&) = default;
 };
@@ -36,26 +38,27 @@ using LabelColumn = std::variant<std::string, std::size_t, NoLabel>;
 /// Where the rows of a CSV text begin, and what separates their fields.
 struct CsvLayout {
     char separator = ',';
-    std::size_t begin = 0;  ///< of the rows in the text; what stands before is "sep=;" as of spreadsheets
-    std::size_t first_line = 1;
+    std::size_t begin = 0;       ///< offset of the rows in the text, after a spreadsheet's line "sep=;"
+    std::size_t first_line = 1;  ///< the line number of the first row
 };
 
-/// Spreadsheets write and read a first line "sep=;". @return what it says; nothing when there is none
+/// Returns the layout that a first line "sep=;" states, or nothing without one. Spreadsheets write and read
+/// such a line.
 [[nodiscard]] std::optional<CsvLayout> told_layout(std::string_view text);
 
-/// Finds the separator with which the first rows of `text` are numbers in equally many fields, the label
-/// aside. Where none does that, because a row is broken, it is the one that `given` says, or else the
-/// likeliest. Fails when nothing at all separates fields.
+/// Finds the separator with which the first rows of `text` have equally many fields, all of them numbers
+/// apart from the label. If there is none, because a row is broken, returns the separator in `given`, or else
+/// the likeliest. Fails if a label is needed and nothing separates fields.
 [[nodiscard]] Result<CsvLayout> find_layout(std::string_view name, std::string_view text,
                                             const CsvFormat& given, const LabelColumn& label);
 
-/// Reads the numbers of one file. Until the end of the file its decimal sign may be either.
+/// Reads the numbers of one file. Its decimal sign is known only at the end of the file.
 class CsvNumbers {
   public:
-    /// A finite float32, or nothing.
+    /// Returns the field as a finite float32, or nothing if it is not one.
     [[nodiscard]] std::optional<float> read(const CsvField& field);
-    /// To be asked after the last number: fails, with places, when points and commas are mixed, or when all
-    /// commas could be thousands separators and `given` does not decide.
+    /// Call this after the last number. Fails, with places, if points and commas are mixed, or if all commas
+    /// could be thousands separators and `given` does not decide.
     [[nodiscard]] Result<void> check_decimal(std::string_view name, std::optional<char> given) const;
 
   private:
@@ -63,7 +66,7 @@ class CsvNumbers {
 
     std::optional<CsvField> point_;          ///< the first number with a point
     std::optional<CsvField> comma_;          ///< the first number with a comma
-    std::optional<CsvField> decimal_comma_;  ///< the first whose comma cannot separate thousands
+    std::optional<CsvField> decimal_comma_;  ///< the first number whose comma cannot separate thousands
 };
 
 }  // namespace unlearn::learning

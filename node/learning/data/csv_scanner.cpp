@@ -53,7 +53,7 @@ tl::unexpected<Error> CsvScanner::error_here(const std::string& what) const {
     return fail(place_of(name_, {"", line_, column_}) + what);
 }
 
-// Stops on the separator or line feed that ends the field.
+// Stops at the separator or line feed that ends the field.
 Result<CsvField> CsvScanner::next_field() {
     while (at_blank())
         advance();

@@ -9,27 +9,28 @@
 
 namespace unlearn::learning {
 
+/// One field of a row, and where it begins.
 struct CsvField {
     std::string text;
     std::size_t line = 0;
-    std::size_t column = 0;  ///< the character in the line with which it begins, from 1
+    std::size_t column = 0;  ///< the place of its first character in the line, from 1
 };
 using CsvRow = std::vector<CsvField>;
 
-/// "NAME:LINE:COLUMN: ", the place of a field as errors name it.
+/// Returns "NAME:LINE:COLUMN: ", the place of a field as errors name it.
 [[nodiscard]] std::string place_of(std::string_view name, const CsvField& field);
 
-/// Cuts a text into rows of fields, one row at a time (RFC 4180, with any separator): fields may be quoted,
-/// and blanks around them do not count. Lines end in LF.
+/// Cuts a text into rows of fields, one row at a time (RFC 4180, with any separator). Fields may be quoted,
+/// and blanks around them are ignored. Lines end in LF.
 class CsvScanner {
   public:
-    /// `text` must outlive the scanner. `name` is what errors call it; `first_line` is the number of its
-    /// first line.
+    /// `text` must outlive the scanner. Errors call it `name`, and `first_line` is the number of its first
+    /// line.
     CsvScanner(std::string_view name, std::string_view text, char separator, std::size_t first_line = 1)
         : name_(name), text_(text), separator_(separator), line_(first_line) {}
 
-    /// The next row that is not blank; an empty row at the end of the text. Fails with the place of what is
-    /// wrong.
+    /// Returns the next row that is not blank, or an empty row at the end of the text. Fails with the place
+    /// of the error.
     [[nodiscard]] Result<CsvRow> next_row();
 
   private:

@@ -5,20 +5,14 @@
 
 namespace unlearn::learning {
 
-std::string_view to_text(Aggregation aggregation) {
-    return kAggregationNames.at(static_cast<std::size_t>(aggregation));
-}
-
 Result<Aggregation> parse_aggregation(std::string_view text) {
-    const auto* const found = std::find(kAggregationNames.begin(), kAggregationNames.end(), text);
-    if (found != kAggregationNames.end())
-        return static_cast<Aggregation>(std::distance(kAggregationNames.begin(), found));
-    return fail("unknown aggregation \"" + std::string(text.substr(0, 40)) +
-                "\": expected known-classes, hdus, mean-probabilities or median");
-}
-
-bool is_geometric(Aggregation aggregation) {
-    return aggregation == Aggregation::known_classes || aggregation == Aggregation::median;
+    const auto* const found = std::ranges::find(kAggregations, text, &AggregationTraits::name);
+    if (found != kAggregations.end())
+        return static_cast<Aggregation>(std::distance(kAggregations.begin(), found));
+    std::string names;
+    for (const AggregationTraits& one : kAggregations)
+        names += (names.empty() ? "" : ", ") + std::string(one.name);
+    return fail("unknown aggregation \"" + std::string(text.substr(0, 40)) + "\": expected one of " + names);
 }
 
 }  // namespace unlearn::learning

@@ -1,64 +1,76 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <optional>
 #include <string_view>
 
 #include "node/learning/data/result.hpp"
 
-// How a node combines what it holds. Plain values without tensors: configurations and scenarios name them,
-// too.
+/// How a node combines the models it holds. These are plain values without tensors, because configurations
+/// and scenarios name them, too.
 namespace unlearn::learning {
 
-// How a main model and the held seeds become one prediction. In all of them rho is the weight of the seeds.
+/// How a main model and the held seeds become one prediction. In all of them rho is the weight of the seeds.
+/// Each aggregation has a class in `node/learning/aggregation`.
 enum class Aggregation {
-    // clang-format off
-    // Each voter is believed only in what it says *among the classes it knows*. The result q is the normalised
-    // fixed point of
-    //   log q(y) = sum of w_k (log p_k(y | known to k) + log q(known to k)) / sum of w_k
-    // where both sums run over the voters k that know y.
-    // A voter that never saw the right class counts little where the others see it. Each log p_k is cut off at
-    // a floor, which bounds what one bad voter can do.
-    // clang-format on
-    known_classes,
-    // HDUS as published (arXiv 2308.13269): softmax((1 - rho) z_main + rho mean(z_seed)), on raw logits.
-    hdus,
-    // (1 - rho) p_main + rho mean(p_seed).
-    mean_probabilities,
-    // As known_classes, with one voter in place of the seeds: their class-wise median over those who know the
-    // class.
-    median,
+    known_classes,       ///< each voter is believed only among the classes that it knows (geometric.hpp)
+    hdus,                ///< as published (arXiv 2308.13269): softmax((1 - rho) z_main + rho mean(z_seed))
+    mean_probabilities,  ///< (1 - rho) p_main + rho mean(p_seed)
+    median,              ///< like known_classes, but the seeds vote together with their class-wise median
 };
 
-// In the order of the enumerators, as configurations and scenarios spell them.
-inline constexpr std::array<std::string_view, 4> kAggregationNames = {"known-classes", "hdus",
-                                                                      "mean-probabilities", "median"};
+/// The name and properties of an aggregation.
+struct AggregationTraits {
+    std::string_view name;  ///< as configurations and scenarios spell it
+    /// Whether it multiplies votes. Only such a mixture can be moved from one class distribution to another;
+    /// the others are used as published.
+    bool geometric;
+    /// The defaults of EnsembleOptions, which did best in topologies/experiments/aggregations.toml.
+    bool calibrated;
+    bool weighted;
+};
 
-[[nodiscard]] std::string_view to_text(Aggregation aggregation);
+/// The properties of the aggregations, in the order of the enumerators.
+inline constexpr std::array<AggregationTraits, 4> kAggregations{{
+    {.name = "known-classes", .geometric = true, .calibrated = true, .weighted = true},
+    {.name = "hdus", .geometric = false, .calibrated = false, .weighted = false},
+    {.name = "mean-probabilities", .geometric = false, .calibrated = false, .weighted = false},
+    {.name = "median", .geometric = true, .calibrated = false, .weighted = false},
+}};
+
+/// Returns the properties of an aggregation.
+[[nodiscard]] constexpr const AggregationTraits& traits_of(Aggregation aggregation) {
+    return kAggregations.at(static_cast<std::size_t>(aggregation));
+}
+
+/// Returns all names, in the order of the enumerators.
+[[nodiscard]] constexpr auto aggregation_names() {
+    std::array<std::string_view, kAggregations.size()> names;
+    for (std::size_t i = 0; i < names.size(); ++i)
+        names[i] = kAggregations[i].name;
+    return names;
+}
+
+/// Parses the name of an aggregation. The error lists all names.
 [[nodiscard]] Result<Aggregation> parse_aggregation(std::string_view text);
 
-// Whether it multiplies votes instead of adding them up. Only such a mixture can be moved from one class
-// distribution to another; the others are used as published.
-[[nodiscard]] bool is_geometric(Aggregation aggregation);
-
+/// How an ensemble combines its votes.
 struct EnsembleOptions {
     Aggregation aggregation = Aggregation::known_classes;
-    // Divides each voter's logits, the main model's too, by its temperature (Calibration), where the
-    // aggregation looks at probabilities.
-    // Unset: only with known_classes, where topologies/experiments/aggregations.toml found it best.
+    /// Divides each voter's logits, including the main model's, by its temperature (Calibration). If unset,
+    /// the traits of the aggregation decide.
     std::optional<bool> calibrated;
-    // Weighs each seed by the likelihood of its holder's validation labels under it, instead of all alike.
-    // Unset: only with known_classes, too.
+    /// Weighs each seed by the likelihood that it gives to its holder's validation labels, instead of
+    /// weighing all alike. If unset, the traits of the aggregation decide.
     std::optional<bool> weighted;
-    // Weight of the seeds; unset: chosen from the validation data at every build.
+    /// The weight of the seeds. If unset, it is chosen from the validation data at every build.
     std::optional<double> fixed_rho;
 
     [[nodiscard]] bool is_calibrated() const {
-        return calibrated.value_or(aggregation == Aggregation::known_classes);
+        return calibrated.value_or(traits_of(aggregation).calibrated);
     }
-    [[nodiscard]] bool is_weighted() const {
-        return weighted.value_or(aggregation == Aggregation::known_classes);
-    }
+    [[nodiscard]] bool is_weighted() const { return weighted.value_or(traits_of(aggregation).weighted); }
 };
 
 }  // namespace unlearn::learning

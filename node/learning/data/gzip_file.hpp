@@ -13,13 +13,13 @@
 
 namespace unlearn::learning {
 
-// A gzipped or plain file, read from front to back as the bytes that were compressed.
+/// A gzipped or plain file, read from front to back. Gzipped data is decompressed.
 class GzipFile {
   public:
     [[nodiscard]] static Result<GzipFile> open(const std::filesystem::path& path);
 
-    // Fills as much of `target` as there is; fewer bytes mean the end. Fails on a damaged or cut-off gzip
-    // stream.
+    /// Fills `target` and returns the number of bytes; fewer than its size mean the end of the file. Fails on
+    /// a damaged or truncated gzip stream.
     [[nodiscard]] Result<std::size_t> read(std::span<std::uint8_t> target);
     [[nodiscard]] const std::string& name() const { return name_; }
 

@@ -22,7 +22,7 @@ struct IdxBytes {
     std::vector<std::uint8_t> bytes;
 };
 
-/// Where the bytes of an IDX file come from: fills as much of the target as there is.
+/// The source of an IDX file's bytes. `read` fills as much of the target as there is.
 struct Source {
     std::string name;
     std::function<Result<std::size_t>(std::span<std::uint8_t>)> read;
@@ -95,14 +95,15 @@ Result<IdxBytes> read_idx(const std::filesystem::path& path, std::size_t fewest,
                     fewest, most);
 }
 
-/// `sizes` are those of images with four dimensions. Where both ends could be channels, they stand first.
+/// Whether images with these four dimensions have their channels last. If both ends could be channels, they
+/// are first.
 bool has_channels_last(const std::vector<std::uint64_t>& sizes) {
     const auto usual = [](std::uint64_t size) { return size == 1 || size == 3; };
     constexpr std::uint64_t kMostChannels = 4;
     return !usual(sizes[1]) && (usual(sizes[3]) || (sizes[3] <= kMostChannels && sizes[1] > kMostChannels));
 }
 
-/// [count, height, width, channels] -> [count, channels, height, width]
+/// Turns [count, height, width, channels] into [count, channels, height, width].
 std::vector<std::uint8_t> channels_first(const std::vector<std::uint8_t>& pixels, std::size_t count,
                                          const InputShape& shape) {
     const auto channels = static_cast<std::size_t>(shape.channels);
@@ -140,7 +141,7 @@ bool is_whole_number(const std::string& name) {
            std::all_of(name.begin(), name.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
-/// Which class a byte of a label file stands for.
+/// Returns the class of each byte that a label file may contain.
 std::map<std::uint8_t, std::int64_t> class_of_label(const std::vector<std::string>& class_names) {
     const bool by_name = std::all_of(class_names.begin(), class_names.end(), is_whole_number);
     std::map<std::string, std::int64_t> places;

@@ -12,7 +12,7 @@ namespace {
 
 using Paths = std::vector<std::filesystem::path>;
 
-/// What lies in a folder, sorted by name.
+/// Returns the paths in a folder, sorted by name.
 Result<Paths> entries_of(const std::filesystem::path& folder) {
     std::error_code error;
     Paths found;
@@ -35,7 +35,7 @@ bool is_idx_file(const std::filesystem::path& path) {
                       [](std::uint8_t byte, char magic) { return byte == static_cast<std::uint8_t>(magic); });
 }
 
-/// The name of a file without what differs between twins: "-idx3" or ".idx3", and the ending of gzip.
+/// Returns a file's name without what may differ between copies of one file: "-idx3" or ".idx3", and ".gz".
 std::string name_of_twins(const std::filesystem::path& file) {
     std::string name = file.filename().string();
     if (name.ends_with(".gz")) name.resize(name.size() - 3);
@@ -43,7 +43,7 @@ std::string name_of_twins(const std::filesystem::path& file) {
     return name;
 }
 
-/// One file out of those that could be meant; nothing when there is none.
+/// Returns the one file that is meant, or an empty path if there is none. Fails if several could be meant.
 Result<std::filesystem::path> choose(const Paths& candidates, const std::string& name,
                                      const std::filesystem::path& folder) {
     Paths files;
@@ -87,7 +87,7 @@ Result<std::filesystem::path> find_idx(const std::filesystem::path& folder,
         }
         if (damaged.empty() && !files.empty()) damaged = files.front();
     }
-    // Reading it says what is wrong with it.
+    // The caller reads it, and the error says what is wrong with it.
     if (!damaged.empty()) return damaged;
     return fail(folder.string() + ": holds no file named " + std::string(prefixes.front()) +
                 std::string(part) + "*");

@@ -9,9 +9,9 @@
 namespace unlearn::learning {
 
 /// Finds the IDX file whose name begins with one of `prefixes`, the earlier the better, followed by `part`
-/// ("train" and "-images"). Packers and download sites add to such names, so these are looked for in turn: a
-/// file of that name, a file in a folder of that name, a file with something before that name. What is not an
-/// IDX file is passed over. Fails when there is none, or when several could be meant.
+/// (for example "train" and "-images"). Packers and download sites change such names, so it looks in this
+/// order for a file of that name, a file in a folder of that name, and a file with something before that
+/// name. Files that are not IDX are ignored. Fails if there is none, or if several could be meant.
 [[nodiscard]] Result<std::filesystem::path> find_idx(const std::filesystem::path& folder,
                                                      const std::vector<std::string_view>& prefixes,
                                                      std::string_view part);

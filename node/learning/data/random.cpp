@@ -62,7 +62,8 @@ std::uint64_t RandomStream::next() {
 
 std::uint64_t RandomStream::below(std::uint64_t bound) {
     UNLEARN_ASSERT(bound > 0);
-    const std::uint64_t rejected = (0 - bound) % bound;  // 2^64 mod bound: what would favour small numbers
+    // 2^64 mod bound: smaller draws would favour small results, so they are drawn again.
+    const std::uint64_t rejected = (0 - bound) % bound;
     std::uint64_t drawn = next();
     while (drawn < rejected)
         drawn = next();

@@ -24,7 +24,7 @@ struct Entry {
     std::uint64_t end = 0;
 };
 
-// Keeps what it quotes from a peer short and printable.
+// Quotes a name that came from a peer, short and printable.
 std::string quoted(const std::string& name) {
     std::string shown;
     for (const char c : name.substr(0, 40))
@@ -32,7 +32,7 @@ std::string quoted(const std::string& name) {
     return "\"" + shown + "\"";
 }
 
-// Parses JSON, refusing what the parser would let pass: the same key twice, and nesting deeper than a header
+// Parses JSON and refuses what the parser would accept: duplicate keys, and nesting deeper than a header
 // needs.
 Result<nlohmann::json> parse_header(std::span<const std::uint8_t> text) {
     std::vector<std::set<std::string>> open_objects;

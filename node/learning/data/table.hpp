@@ -7,11 +7,11 @@
 
 namespace unlearn::learning {
 
-/// The largest magnitude of a feature: its square is a float, and every 64-bit integer is below it. Beyond it
-/// lie the marks that geographic and other software writes for missing values.
+/// The largest magnitude of a feature. Its square fits a float, and every 64-bit integer is smaller. Larger
+/// numbers are marks that geographic and other software writes for missing values.
 constexpr double kLargestFeature = 1e19;
 
-// The shape of one example. A row of a numeric table is {1, 1, columns}.
+/// The shape of one example. A row of a numeric table is {1, 1, columns}.
 struct InputShape {
     std::int64_t channels = 1;
     std::int64_t height = 1;
@@ -21,16 +21,17 @@ struct InputShape {
     friend bool operator==(const InputShape&, const InputShape&) = default;
 };
 
-// Labelled examples as they come from a file, before anything is learnt from them.
+/// Labelled examples as they come from a file, before anything is learnt from them.
 struct LabelledData {
     std::size_t count = 0;
     InputShape shape;
-    std::vector<std::string> class_names;  // in the order in which the labels number them
-    std::vector<float> features;           // count x shape.size(), row-major; images are scaled to [0, 1]
-    std::vector<std::int64_t> labels;      // count numbers in [0, class_names.size())
-    std::vector<std::string> columns;      // names of the features of a table; empty for images
+    std::vector<std::string> class_names;  ///< in the order in which the labels number them
+    std::vector<float> features;           ///< count x shape.size(), row-major; images are scaled to [0, 1]
+    std::vector<std::int64_t> labels;      ///< `count` numbers in [0, class_names.size())
+    std::vector<std::string> columns;      ///< names of the features of a table; empty for images
 };
 
+/// A data set with separate training and test data.
 struct TrainAndTest {
     LabelledData train;
     LabelledData test;

@@ -17,7 +17,8 @@ namespace utf = boost::locale::utf;
 
 enum class ByteOrder { little, big };
 
-/// How a text that begins with these bytes is encoded. Longer marks stand before those that they begin with.
+/// The encoding of a text that begins with these bytes. A mark must stand before the shorter one with which
+/// it begins.
 struct Mark {
     std::string_view bytes;
     std::size_t unit = 1;  ///< bytes of a code unit
@@ -29,7 +30,7 @@ constexpr std::array<Mark, 5> kMarks{{{"\xEF\xBB\xBF", 1, ByteOrder::little},
                                       {"\xFF\xFE", 2, ByteOrder::little},
                                       {"\xFE\xFF", 2, ByteOrder::big}}};
 
-/// What people save as text by mistake.
+/// A file format that people mistake for text.
 struct Foreign {
     std::string_view begins;
     std::string_view what;
@@ -60,7 +61,7 @@ Result<std::string> converted(std::string_view bytes, ByteOrder order, std::stri
     }
 }
 
-/// Where the first character stands that is no UTF-8.
+/// Returns the first place that is not valid UTF-8, or nullptr.
 const char* first_illegal(std::string_view text) {
     const char* at = text.data();
     const char* const end = at + text.size();
@@ -72,7 +73,7 @@ const char* first_illegal(std::string_view text) {
     return nullptr;
 }
 
-/// Lines may end in LF, CRLF or CR.
+/// Makes all lines end in LF. They may end in LF, CRLF or CR.
 void end_lines_in_lf(std::string& text) {
     if (text.find('\r') == std::string::npos) return;
     std::size_t kept = 0;

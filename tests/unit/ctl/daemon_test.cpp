@@ -109,7 +109,7 @@ TEST_CASE("status tells people that storage fails") {
     const auto socket = folder / "s";
     json status{{"state", "running"}, {"storage", {{"problem", "disk full"}}}};
     const FakeDaemon daemon(socket, [&](const Request&) { return ok(status); });
-    CHECK(call({"status", "--socket", socket}).out.find("fails, and is tried again: disk full") !=
+    CHECK(call({"status", "--socket", socket}).out.find("failing, will be retried: disk full") !=
           std::string::npos);
     status["storage"]["problem"] = nullptr;
     CHECK(call({"status", "--socket", socket}).out.find("tried again") == std::string::npos);

@@ -119,11 +119,12 @@ TEST_CASE("what the daemon could not use is refused at init, in one line, and no
         {{"--network-key", device.folder / "none.key", "--classes", "cat,dog"}, "none.key"},
         {{"--network", "home", "--classes", "cat"}, "unlearnctl: --classes must name at least two classes"},
         {{"--network", "home", "--classes", "cat,dog", "--listen", "tcp://*:99999"},
-         "unlearnctl: --listen = 'tcp://*:99999' is no address: a port is a number from 0 (any) to 65535"},
+         "unlearnctl: --listen = 'tcp://*:99999' is not an address: a port is a number from 0 (any) to "
+         "65535"},
         {{"--network", "home", "--classes", "cat,dog", "--listen", "tcp://*"}, "the port is missing"},
         {{"--network", "home", "--classes", "cat,dog", "--listen", ""}, "--listen: is empty"},
         {{"--network", "home", "--classes", "cat,dog", "--listen", "tcp://::1:7411"},
-         "an IPv6 address stands in brackets"},
+         "write an IPv6 address in brackets"},
         {{"--network", "home", "--classes", "cat,dog", "--socket", device.folder / std::string(120, 's')},
          "bytes; the path of a socket has 107 at most"},
     };

@@ -42,7 +42,7 @@ TEST_CASE("a number that is no whole one from 0 on is refused, however it would 
         const auto called = call({"wait", "--seeds", number});
         CHECK(called.code == 2);
         CHECK(called.err == "unlearnctl: --seeds: " + std::string(number) +
-                                " is no whole number from 0 on, or is too large (see unlearnctl wait "
+                                " is not a whole number (0 or more), or is too large (see unlearnctl wait "
                                 "--help)\n");
     }
     CHECK(call({"log", "-n", "-1"}).code == 2);

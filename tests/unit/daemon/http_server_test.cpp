@@ -26,11 +26,11 @@ std::string refusal_at(const std::filesystem::path& socket) {
 TEST_CASE("what is in the place of the control socket and is none is refused, and kept") {
     const TemporaryFolder folder;
     const auto file = folder.write("file", "somebody's work");
-    CHECK(refusal_at(file) == file.string() + ": exists already and is no socket");
+    CHECK(refusal_at(file) == file.string() + ": already exists and is not a socket");
     CHECK(content_of(file) == "somebody's work");
     const auto link = folder.path() / "link";
     std::filesystem::create_symlink(file, link);
-    CHECK(refusal_at(link) == link.string() + ": exists already and is no socket");
+    CHECK(refusal_at(link) == link.string() + ": already exists and is not a socket");
     CHECK(std::filesystem::is_symlink(link));
     CHECK(content_of(file) == "somebody's work");
     // Beside them there is room, and in a new folder.

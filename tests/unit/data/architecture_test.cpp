@@ -48,6 +48,18 @@ TEST_CASE("one architecture has one text") {
     CHECK_FALSE(parse_architecture(std::string(100'000, 'x')));
 }
 
+TEST_CASE("a kind that is not allowed is refused, and the message lists those that are") {
+    constexpr std::array allowed{ArchitectureKind::linear, ArchitectureKind::cnn};
+    CHECK(parse_architecture("cnn:8", allowed));
+    const auto refused = parse_architecture("mlp:32", allowed);
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().message ==
+          "unknown architecture \"mlp:32\": expected linear, cnn:16x32 or cnn:16x32+64");
+    CHECK(parse_architecture("?").error().message ==
+          "unknown architecture \"?\": expected linear, mlp:32, mlp:64x32, cnn:16x32, cnn:16x32+64 or "
+          "resnet:8x12+1");
+}
+
 TEST_CASE("parameter counts are those of the literature") {
     const auto count = [](const std::string& text) {
         return *parameter_count(*parse_architecture(text), kImage, 10);

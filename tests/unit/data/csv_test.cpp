@@ -66,7 +66,7 @@ TEST_CASE("an unusable table gives its line and column") {
           ": label column 2 does not exist; rows have 2 fields");
     CHECK(error_for("a,b\n1,2\n", {.label = "c"}) == ":1: the header names no column \"c\"");
     CHECK(error_for("1,2\n3,4\n", {.label = "c"}) ==
-          ":1: is no header, which must name the columns, \"c\" among them");
+          ":1: is not a header, which must name the columns, \"c\" among them");
     CHECK(error_for("a,a\n1,2\n", {.label = "a"}) == ":1:1: the header names column \"a\" twice");
     CHECK(error_for("1,2,3\n", {.shape = InputShape{1, 2, 2}}) ==
           ": has 2 feature columns, but the input shape asks for 4");
@@ -264,7 +264,7 @@ TEST_CASE("numbers that mark missing values, and the numbers of columns, are no 
     CHECK(error_for("1,2,3\n4,-3.4028234663852886e+38,6\n") ==
           ":2:3: \"-3.4028234663852886e+38\" is too large to learn from: does it stand for a missing value?");
     CHECK(read("1,2,3\n4,-9e18,6\n")->count == 2);
-    CHECK(error_for("0,1,2,3\n4,5,6,7\n").starts_with(":1:1: 0, 1, 2 ... is no example"));
+    CHECK(error_for("0,1,2,3\n4,5,6,7\n").starts_with(":1:1: 0, 1, 2 ... is not an example"));
     CHECK(read("0,1,2\n4,5,6\n")->count == 2);
     CHECK(read("0,1,2,4\n4,5,6,7\n")->count == 2);
     CHECK(read("4,5,6,7\n0,1,2,3\n")->count == 2);

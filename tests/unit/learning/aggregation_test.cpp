@@ -1,9 +1,9 @@
-#include "node/learning/aggregation.hpp"
-
 #include <cmath>
 #include <numeric>
 
 #include <doctest/doctest.h>
+
+#include "node/learning/aggregation/mixture.hpp"
 
 using namespace unlearn::learning;
 
@@ -18,9 +18,8 @@ std::vector<double> mix(Aggregation aggregation, const std::vector<float>& main,
     std::vector<Voter> voters;
     for (std::size_t i = 0; i < seeds.size(); ++i)
         voters.push_back({seeds[i], &known[i]});
-    const SeedVotes votes(aggregation, kThree, 1, voters);
-    Mixer mixer({main, &main_known}, votes);
-    const auto result = mixer.mix(0, rho);
+    const auto mixture = Mixture::make(aggregation, kThree, {main, &main_known}, voters);
+    const auto result = mixture->mix(0, rho);
     return {result.begin(), result.end()};
 }
 
@@ -38,8 +37,8 @@ TEST_CASE("hdus mixes raw logits as published") {
 }
 
 TEST_CASE("without seeds every aggregation is the main model") {
-    for (const auto kind : {Aggregation::hdus, Aggregation::mean_probabilities, Aggregation::known_classes,
-                            Aggregation::median}) {
+    for (const auto& traits : kAggregations) {
+        const auto kind = *parse_aggregation(traits.name);
         const auto q = mix(kind, {0, 1, 2}, kAll, {}, {}, 0.9);
         CHECK(q[2] == doctest::Approx(std::exp(2.0) / (1.0 + std::exp(1.0) + std::exp(2.0))));
         CHECK(sum(q) == doctest::Approx(1.0));
@@ -88,9 +87,8 @@ TEST_CASE("a seed's weight is its share of the seeds' voice, and its temperature
         const std::vector<Voter> voters{{first, &kAll, temperature, weight}, {second, &kAll}};
         for (const auto kind :
              {Aggregation::hdus, Aggregation::mean_probabilities, Aggregation::known_classes}) {
-            const SeedVotes votes(kind, kThree, 1, voters);
-            Mixer mixer({main, &kAll}, votes);
-            const auto q = mixer.mix(0, 0.5);
+            const auto mixture = Mixture::make(kind, kThree, {main, &kAll}, voters);
+            const auto q = mixture->mix(0, 0.5);
             if (weight == 3.0 || temperature == 1.0 / 3.0) CHECK(q[0] > q[1]);
             if (weight == 1.0 && temperature == 1.0) CHECK(q[0] == doctest::Approx(q[1]));
             if (weight == 0.0) CHECK(q[1] > q[2] + 1e-3);
@@ -105,8 +103,8 @@ TEST_CASE("a seed's weight is its share of the seeds' voice, and its temperature
 
 TEST_CASE("a seed that overflows on some input abstains there") {
     const float infinity = std::numeric_limits<float>::infinity();
-    for (const auto kind : {Aggregation::hdus, Aggregation::mean_probabilities, Aggregation::known_classes,
-                            Aggregation::median}) {
+    for (const auto& traits : kAggregations) {
+        const auto kind = *parse_aggregation(traits.name);
         const auto q =
             mix(kind, {0, 3, 0}, kAll, {{infinity, 0, 0}, {0, std::nanf(""), 0}}, {kAll, kAll}, 0.5);
         CHECK(sum(q) == doctest::Approx(1.0));
@@ -129,8 +127,8 @@ TEST_CASE("rho follows the validation data, stays inside (0, 1), and notices eve
     const std::vector<std::int64_t> labels{0, 1};
     const auto rho = [&](const std::vector<float>& main, const std::vector<float>& seed) {
         const std::vector<Voter> seeds{{seed, &kAll}};
-        const SeedVotes votes(Aggregation::known_classes, kThree, 2, seeds);
-        return choose_rho({main, &kAll}, votes, labels, even);
+        const auto mixture = Mixture::make(Aggregation::known_classes, kThree, {main, &kAll}, seeds);
+        return choose_rho(*mixture, labels, even);
     };
     CHECK(rho(right, wrong) < kDefaultRho);
     CHECK(rho(wrong, right) > kDefaultRho);
@@ -139,6 +137,6 @@ TEST_CASE("rho follows the validation data, stays inside (0, 1), and notices eve
     std::vector<float> nearly = right;
     nearly[0] += 0.01F;
     CHECK(rho(wrong, right) != rho(wrong, nearly));
-    const SeedVotes nobody(Aggregation::known_classes, kThree, 2, {});
-    CHECK(choose_rho({right, &kAll}, nobody, labels, even) == 0.0);
+    const auto alone = Mixture::make(Aggregation::known_classes, kThree, {right, &kAll}, {});
+    CHECK(choose_rho(*alone, labels, even) == 0.0);
 }

@@ -1,4 +1,4 @@
-#include "node/learning/calibration.hpp"
+#include "node/learning/aggregation/calibration.hpp"
 
 #include <cmath>
 #include <cstdint>

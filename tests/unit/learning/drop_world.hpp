@@ -3,7 +3,7 @@
 #include <functional>
 #include <memory>
 
-#include "node/learning/held_seeds.hpp"
+#include "node/learning/ensemble/held_seeds.hpp"
 #include "tests/unit/learning/synthetic.hpp"
 
 namespace synthetic {

@@ -4,7 +4,7 @@
 #include <torch/torch.h>
 
 #include "node/learning/accuracy.hpp"
-#include "node/learning/held_seeds.hpp"
+#include "node/learning/ensemble/held_seeds.hpp"
 #include "tests/unit/learning/synthetic.hpp"
 
 using namespace unlearn::learning;

@@ -8,9 +8,9 @@ using namespace synthetic;
 
 TEST_CASE("an ensemble that dropped a seed equals, bit for bit, one that never had it") {
     const DropWorld world;
-    for (const auto aggregation : {Aggregation::hdus, Aggregation::mean_probabilities,
-                                   Aggregation::known_classes, Aggregation::median}) {
-        CAPTURE(to_text(aggregation));
+    for (const auto& traits : kAggregations) {
+        CAPTURE(traits.name);
+        const auto aggregation = *parse_aggregation(traits.name);
         EnsembleOptions options;
         options.aggregation = aggregation;
         for (const bool calibrated : {false, true}) {

@@ -3,7 +3,7 @@
 #include <doctest/doctest.h>
 #include <torch/torch.h>
 
-#include "node/learning/fused_mlp.hpp"
+#include "node/learning/ensemble/fused_mlp.hpp"
 #include "node/learning/threads.hpp"
 #include "node/learning/wipe.hpp"
 #include "tests/unit/learning/synthetic.hpp"

@@ -172,7 +172,7 @@ TEST_CASE("a folder, a sparse answer and an error of several lines are one line 
               .find("AssertionError: first line") != std::string::npos);
     const auto folder = MainModel::from_script(std::filesystem::temp_directory_path(), rows());
     REQUIRE_FALSE(folder);
-    CHECK(folder.error().message.ends_with(": is no file"));
+    CHECK(folder.error().message.ends_with(": is not a file"));
 }
 
 TEST_CASE("a module that throws at a later input throws one line that names it") {

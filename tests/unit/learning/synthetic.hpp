@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "node/learning/distillation.hpp"
-#include "node/learning/ensemble.hpp"
+#include "node/learning/ensemble/ensemble.hpp"
 #include "node/learning/generator.hpp"
 
 // A small world that trains in a blink: points around one centre per class, seen as images of 1 x 4 x 4

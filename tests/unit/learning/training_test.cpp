@@ -25,9 +25,12 @@ at::Tensor trained_weights(const TrainOptions& options, std::uint64_t seed, cons
 
 }  // namespace
 
-// The exactness rule, as the compiler sees it: nothing but train() and restore() makes a main model, and what
-// train() takes cannot be made from tensors, and so not from predictions.
+// The exactness rule, as the compiler sees it: only who holds a MainModelKey makes a main model, nobody else
+// can make that key, and what train() takes cannot be made from tensors, and so not from predictions.
 static_assert(!std::is_constructible_v<MainModel, Model>);
+static_assert(!std::is_constructible_v<MainModel, std::shared_ptr<const Classifier>>);
+static_assert(!std::is_default_constructible_v<MainModelKey>);
+static_assert(!std::is_aggregate_v<MainModelKey>);
 static_assert(!std::is_constructible_v<Dataset, at::Tensor, at::Tensor, std::int64_t, InputShape>);
 static_assert(!std::is_invocable_v<decltype(&train), Architecture, const Ensemble&, TrainOptions,
                                    at::Generator, Progress, CancelFlag>);

@@ -18,7 +18,7 @@ std::unique_ptr<Baseline> trained(BaselineOrError (*make)(const BaselineSetup&, 
                                   const topologies::Graph& graph, Team& team,
                                   const std::string& changed = "") {
     auto baseline = make({graph, participants(graph.names, changed), local_options(), kRounds, 1}, team);
-    REQUIRE_MESSAGE(baseline, baseline.error());
+    REQUIRE_MESSAGE(baseline, baseline.error().message);
     std::int64_t seen = 0;
     REQUIRE((*baseline)->train([&](const RoundReport& report) { seen = report.round; }));
     CHECK(seen == kRounds);
@@ -64,8 +64,8 @@ TEST_CASE("every baseline trains, predicts for everybody, and forgets exactly in
             CAPTURE(way);
             const auto first = one->forget("node-4", way, all_rounds(), test);
             const auto second = other->forget("node-4", way, all_rounds(), test);
-            REQUIRE_MESSAGE(first, first.error());
-            REQUIRE_MESSAGE(second, second.error());
+            REQUIRE_MESSAGE(first, first.error().message);
+            REQUIRE_MESSAGE(second, second.error().message);
             CHECK(names_of(first->logits) == survivors);
             for (const auto& survivor : first->logits)
                 CHECK(same_bits(survivor.second, second->logits.at(survivor.first)));

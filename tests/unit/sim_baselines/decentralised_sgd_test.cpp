@@ -176,7 +176,7 @@ TEST_CASE("what cannot work is refused with its reason") {
     const auto graph = *topologies::ring(3);
     const auto refused = [&](std::vector<Participant> all, const LocalOptions& options) {
         const auto made = DecentralisedSgd::create(graph, std::move(all), {options, 0}, 7, team);
-        return made ? std::string() : made.error();
+        return made ? std::string() : made.error().message;
     };
     auto all = participants(graph.names);
     CHECK(refused(all, local_options()).empty());
@@ -200,5 +200,5 @@ TEST_CASE("what cannot work is refused with its reason") {
     auto wild = network(graph, team, {options, 0});
     const auto done = wild.run(20);
     REQUIRE_FALSE(done);
-    CHECK(done.error().find("not finite") != std::string::npos);
+    CHECK(done.error().message.find("not finite") != std::string::npos);
 }

@@ -28,8 +28,8 @@ DecentralisedSgd trained(const topologies::Graph& graph, Team& team, const std::
 }
 
 template <typename T>
-T must(tl::expected<T, std::string> result) {
-    REQUIRE_MESSAGE(result, result.error());
+T must(unlearn::sim::Result<T> result) {
+    REQUIRE_MESSAGE(result, result.error().message);
     return std::move(*result);
 }
 

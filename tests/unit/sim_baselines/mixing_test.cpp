@@ -117,6 +117,6 @@ TEST_CASE("a team does everything once, counts CPU time, and reports the first e
             return i > 7 ? std::optional<std::string>("later") : std::nullopt;
         });
         REQUIRE_FALSE(failed);
-        CHECK(failed.error() == "seven");
+        CHECK(failed.error().message == "seven");
     }
 }

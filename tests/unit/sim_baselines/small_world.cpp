@@ -43,7 +43,7 @@ std::vector<Participant> participants(const std::vector<std::string>& names, con
 
 at::Tensor fresh_parameters(const ModelKind& kind, std::uint64_t seed) {
     const auto parameters = initial_parameters(kind, learning::make_generator(seed));
-    REQUIRE_MESSAGE(parameters, parameters.error());
+    REQUIRE_MESSAGE(parameters, parameters.error().message);
     return *parameters;
 }
 
@@ -58,7 +58,7 @@ LocalOptions local_options(const std::string& architecture) {
 DecentralisedSgd network(const topologies::Graph& graph, Team& team, const DecentralisedOptions& options,
                          const std::string& changed) {
     auto made = DecentralisedSgd::create(graph, participants(graph.names, changed), options, 7, team);
-    REQUIRE_MESSAGE(made, made.error());
+    REQUIRE_MESSAGE(made, made.error().message);
     return std::move(*made);
 }
 
@@ -66,7 +66,7 @@ FederatedAveraging server(std::uint32_t clients, Team& team, const FederatedOpti
                           const std::string& changed) {
     auto made = FederatedAveraging::create(participants(topologies::default_names(clients), changed), options,
                                            7, team);
-    REQUIRE_MESSAGE(made, made.error());
+    REQUIRE_MESSAGE(made, made.error().message);
     return std::move(*made);
 }
 
@@ -77,7 +77,7 @@ Evaluation evaluation() {
 template <typename Network>
 void run(Network& network, std::int64_t rounds) {
     const auto done = network.run(rounds);
-    REQUIRE_MESSAGE(done, done.error());
+    REQUIRE_MESSAGE(done, done.error().message);
 }
 template void run(DecentralisedSgd&, std::int64_t);
 template void run(FederatedAveraging&, std::int64_t);

@@ -22,7 +22,7 @@ ExperimentReport sample_report() {
     report.name = "temperatures";
     report.description = "How warm should\na seed be?\n\nSecond paragraph.";
     PlotSpec bars = sample_plot();
-    bars.kind = PlotSpec::Kind::kBars;
+    bars.kind = PlotSpec::Kind::bars;
     report.figures = {sample_plot(), sample_table(), bars};
     report.swept = {"temperature", "seed"};
     report.runs = 9;
@@ -172,7 +172,8 @@ TEST_CASE("a plot that cannot be drawn costs only itself") {
     std::get<PlotSpec>(report.figures[0]).rows.metric = "loss";
     const auto written = write_experiment_report(folder, report, sample_rows());
     REQUIRE_FALSE(written);
-    CHECK(contains(written.error(), "accuracy-by-temperature.svg: no measured row has metric \"loss\""));
+    CHECK(contains(written.error().message,
+                   "accuracy-by-temperature.svg: no measured row has metric \"loss\""));
     std::ifstream in(folder / "report.html");
     const std::string page{std::istreambuf_iterator<char>(in), {}};
     CHECK(contains(page, "No plot: no measured row has metric &quot;loss&quot;"));

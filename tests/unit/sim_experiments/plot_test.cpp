@@ -15,7 +15,7 @@ namespace {
 
 std::string draw(const PlotSpec& plot, const std::vector<Row>& rows = sample_rows()) {
     const auto svg = draw_plot(plot, rows);
-    REQUIRE_MESSAGE(svg.has_value(), (svg ? "" : svg.error()));
+    REQUIRE_MESSAGE(svg.has_value(), (svg ? "" : svg.error().message));
     return *svg;
 }
 
@@ -41,7 +41,7 @@ class NoPrograms {
 }  // namespace
 
 TEST_CASE("every kind of plot can be drawn, and twice the same") {
-    for (const auto kind : {PlotSpec::Kind::kLines, PlotSpec::Kind::kPoints, PlotSpec::Kind::kBars}) {
+    for (const auto kind : {PlotSpec::Kind::lines, PlotSpec::Kind::points, PlotSpec::Kind::bars}) {
         for (const auto* x : {"temperature", "method"}) {
             for (const bool with_series : {true, false}) {
                 PlotSpec plot = sample_plot();
@@ -65,7 +65,7 @@ TEST_CASE("series differ in dashes, marks and fill, not only in colour") {
     CHECK(contains(lines, "stroke-dasharray"));
     CHECK(contains(lines, "<use xlink:href='#gpPt6'"));  // a filled circle
     CHECK(contains(lines, "<use xlink:href='#gpPt3'"));  // a hollow square
-    plot.kind = PlotSpec::Kind::kBars;
+    plot.kind = PlotSpec::Kind::bars;
     CHECK(contains(draw(plot), "url(#gpPat"));
 }
 
@@ -79,7 +79,7 @@ TEST_CASE("odd words are drawn as they are and run nothing") {
     PlotSpec plot = sample_plot();
     plot.title = "<b>\"it's\"</b> & more";
     plot.x_title = "it's \"a_b\" @c `touch /tmp/x` ^{2} 100% %g \\n {/Bold x}\nEOD";
-    plot.kind = PlotSpec::Kind::kBars;
+    plot.kind = PlotSpec::Kind::bars;
     plot.x = "kind";
     plot.series = "who's";
     const std::string odd = "q'; system('false') # 50% <i>&amp;";
@@ -95,7 +95,7 @@ TEST_CASE("odd words are drawn as they are and run nothing") {
 
 TEST_CASE("a long word is cut between letters") {
     PlotSpec plot = sample_plot();
-    plot.kind = PlotSpec::Kind::kPoints;
+    plot.kind = PlotSpec::Kind::points;
     plot.x = "name";
     plot.series.reset();
     std::string name;
@@ -133,7 +133,7 @@ TEST_CASE("a logarithmic axis leaves out what it cannot show") {
     CHECK(contains(draw(plot, rows), ">100</text>"));
     const auto none = draw_plot(plot, {{"accuracy", -1.0, {{"temperature", 1.0}}}});
     REQUIRE_FALSE(none);
-    CHECK(none.error() == "a logarithmic axis shows only what is above zero");
+    CHECK(none.error().message == "a logarithmic axis shows only what is above zero");
 }
 
 TEST_CASE("a plot without rows says so") {
@@ -142,7 +142,7 @@ TEST_CASE("a plot without rows says so") {
     plot.rows.where["seed"] = {1.0};
     const auto svg = draw_plot(plot, sample_rows());
     REQUIRE_FALSE(svg);
-    CHECK(svg.error() ==
+    CHECK(svg.error().message ==
           "no measured row has metric \"loss\", label \"temperature\", label \"method\" and what \"where\" "
           "asks for");
 }
@@ -151,12 +151,12 @@ TEST_CASE("without gnuplot there is one line that says how to get it") {
     const NoPrograms nothing;
     const auto svg = draw_plot(sample_plot(), sample_rows());
     REQUIRE_FALSE(svg);
-    CHECK(svg.error() == "gnuplot cannot be started; is it installed (Debian package gnuplot-nox)?");
+    CHECK(svg.error().message == "gnuplot cannot be started; is it installed (Debian package gnuplot-nox)?");
 }
 
 TEST_CASE("an inline plot has ids of its own and no head of a document") {
     PlotSpec plot = sample_plot();
-    plot.kind = PlotSpec::Kind::kBars;
+    plot.kind = PlotSpec::Kind::bars;
     const std::string svg = inline_svg(draw(plot), "plot7", "a \"label\"");
     CHECK(svg.rfind("<svg class=\"drawn\" role=\"img\" aria-label=\"a &quot;label&quot;\"", 0) == 0);
     CHECK_FALSE(contains(svg, "xmlns"));

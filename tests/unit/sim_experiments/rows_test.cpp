@@ -45,7 +45,7 @@ std::string error_of(const std::string& lines) {
     std::ofstream(file) << lines;
     const auto rows = read_rows(file);
     REQUIRE_FALSE(rows);
-    return rows.error().substr(file.string().size());
+    return rows.error().message.substr(file.string().size());
 }
 
 }  // namespace
@@ -107,17 +107,17 @@ TEST_CASE("a broken line is named") {
 TEST_CASE("files that cannot be read or written are named") {
     const auto rows = read_rows("/nowhere/r.jsonl");
     REQUIRE_FALSE(rows);
-    CHECK(rows.error() == "/nowhere/r.jsonl: cannot be read");
+    CHECK(rows.error().message == "/nowhere/r.jsonl: cannot be read");
     const auto written = write_rows_csv("/nowhere/r.csv", {});
     REQUIRE_FALSE(written);
-    CHECK(contains(written.error(), "/nowhere/r.csv"));
+    CHECK(contains(written.error().message, "/nowhere/r.csv"));
 }
 
 TEST_CASE("a label cannot take the place of the value") {
     const Folder folder;
     const auto written = write_rows_jsonl(folder.file("r.jsonl"), {{"a", 1.0, {{"value", 2.0}}}});
     REQUIRE_FALSE(written);
-    CHECK(contains(written.error(), "\"value\""));
+    CHECK(contains(written.error().message, "\"value\""));
     CHECK_FALSE(std::filesystem::exists(folder.file("r.jsonl")));
 }
 

@@ -24,7 +24,7 @@ Graph star(std::uint32_t nodes) {
 
 std::string error_of(const ChurnSettings& settings) {
     const auto plan = draw_churn(settings, star(5), 100, 1);
-    return plan ? "" : plan.error();
+    return plan ? "" : plan.error().message;
 }
 
 ChurnSettings schedule(std::vector<ChurnEvent> events) {
@@ -54,7 +54,7 @@ std::string complaint(const std::string& text) {
     const TraceFile file(text);
     const auto events = load_trace(file.path());
     if (events) return "";
-    return events.error().substr(file.path().string().size());
+    return events.error().message.substr(file.path().string().size());
 }
 
 ChurnSettings busy() {
@@ -143,7 +143,7 @@ TEST_CASE("errors of a trace name file and line") {
     CHECK(complaint("seconds,event,node\n1,exit\n") == ":2: three values were expected: seconds,event,node");
     CHECK(complaint("seconds,event,node\n1,exit,node-1,x\n") ==
           ":2: three values were expected: seconds,event,node");
-    CHECK(complaint("seconds,event,node\n\n1s,exit,node-1\n") == ":3: seconds = \"1s\" is no number");
+    CHECK(complaint("seconds,event,node\n\n1s,exit,node-1\n") == ":3: seconds = \"1s\" is not a number");
     CHECK(complaint("seconds,event,node\n1,quit,node-1\n") ==
           ":2: event = \"quit\"; allowed: \"join\", \"leave\", \"exit\", \"crash\", \"come-back\"");
     ChurnSettings settings;
@@ -175,7 +175,7 @@ TEST_CASE("random comings and goings could happen in their order") {
         std::vector<ChurnEvent> all = plan->events;
         // A schedule is checked; those who wait for ever have no event.
         const auto checked = draw_churn(schedule(all), graph, 600, 1);
-        CHECK_MESSAGE(checked, checked.error());
+        CHECK_MESSAGE(checked, checked.error().message);
         CHECK((checked->events == plan->events));
         for (const auto& event : all)
             CHECK(event.at_seconds < 600);

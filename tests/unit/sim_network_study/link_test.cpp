@@ -65,7 +65,7 @@ TEST_CASE("messages are lost as often as the settings say") {
 TEST_CASE("lost packets make messages late, and long messages more often") {
     LinkSettings settings;
     settings.loss = 0.05;
-    settings.lost = LinkSettings::Lost::kPacket;
+    settings.lost = LinkSettings::Lost::packet;
     const auto late = [&](std::size_t bytes) {
         VirtualTime time;
         Link link(settings, time, 1);

@@ -11,7 +11,7 @@
 
 #include <doctest/doctest.h>
 
-#include "node/learning/member.hpp"
+#include "node/learning/ensemble/member.hpp"
 #include "sim/experiments/network_watch.hpp"
 #include "sim/run/learn.hpp"
 #include "topologies/generators.hpp"
@@ -64,7 +64,7 @@ std::vector<Row> run(const Scenario& scenario, const NetworkStudySettings& setti
     {
         Progress progress(nowhere);
         auto made = run_network_study(scenario, settings, progress, std::move(learnt));
-        REQUIRE_MESSAGE(made, made.error());
+        REQUIRE_MESSAGE(made, made.error().message);
         rows = std::move(*made);
     }
     std::fclose(nowhere);
@@ -112,7 +112,7 @@ std::shared_ptr<const LearntNetwork> learnt_torus() {
         std::FILE* nowhere = std::fopen("/dev/null", "w");
         Progress progress(nowhere);
         auto made = LearntNetwork::learn(torus(9), progress);
-        REQUIRE_MESSAGE(made, made.error());
+        REQUIRE_MESSAGE(made, made.error().message);
         return *made;
     }();
     return learnt;
@@ -203,7 +203,7 @@ TEST_CASE("packets that are sent again delay an exit less") {
     auto settings = without_learning();
     settings.exit_node = "node-0";
     settings.link.loss = 0.2;
-    settings.link.lost = LinkSettings::Lost::kPacket;
+    settings.link.lost = LinkSettings::Lost::packet;
     const auto rows = run(torus(16), settings);
     CHECK(only(rows, "receipts") == only(rows, "recipients"));
     CHECK(only(rows, "untold") == 0);
@@ -292,12 +292,12 @@ TEST_CASE("settings that make no sense are refused") {
     settings.exit_node = "nobody";
     auto rows = run_network_study(torus(9), settings, progress);
     REQUIRE(!rows);
-    CHECK(rows.error() == "churn event 1: exit of \"nobody\": there is no such node");
+    CHECK(rows.error().message == "churn event 1: exit of \"nobody\": there is no such node");
     settings.exit_node.reset();
     settings.link.loss = 1.5;
     rows = run_network_study(torus(9), settings, progress);
     REQUIRE(!rows);
-    CHECK(rows.error() == "network study: loss is not between 0 and 1");
+    CHECK(rows.error().message == "network study: loss is not between 0 and 1");
 }
 
 TEST_CASE("answers from logits that were looked up are those of the production ensemble, bit for bit") {

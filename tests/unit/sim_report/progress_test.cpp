@@ -38,7 +38,7 @@ bool contains(const std::string& text, const std::string& part) {
 TEST_CASE("a file gets a line when a phase starts and one when it ends") {
     const std::string text = written({}, [](Progress& progress) {
         auto train = progress.start("train", 100);
-        auto node = progress.start("node-3", 10, Progress::Keep::kNothing);
+        auto node = progress.start("node-3", 10, Progress::Keep::nothing);
         for (int i = 0; i < 100; ++i)
             train.advance();
         node.advance();
@@ -111,7 +111,7 @@ TEST_CASE("threads may share it") {
         std::vector<std::thread> threads;
         for (int t = 0; t < 4; ++t) {
             threads.emplace_back([&progress, &all, t] {
-                auto mine = progress.start("node-" + std::to_string(t), 1000, Progress::Keep::kNothing);
+                auto mine = progress.start("node-" + std::to_string(t), 1000, Progress::Keep::nothing);
                 for (int i = 0; i < 1000; ++i) {
                     mine.advance();
                     all.advance();

@@ -163,38 +163,38 @@ TEST_CASE("seeds that are held aside have a table, and missing receipts their re
 
 TEST_CASE("every outcome is told apart") {
     nlohmann::json result = sample_result();
-    CHECK(judge(result).outcome == sim::report::Outcome::kForgotten);
+    CHECK(judge(result).outcome == sim::report::Outcome::forgotten);
 
     nlohmann::json changed = result;
     changed["exactness"]["vacuous"] = {"node-2"};
-    CHECK(judge(changed).outcome == sim::report::Outcome::kVacuous);
+    CHECK(judge(changed).outcome == sim::report::Outcome::vacuous);
     CHECK(contains(judge(changed).detail, "node-2"));
     CHECK_FALSE(judge(changed).good());
 
     changed = result;
     changed["exactness"]["violation"] = "shared-stream";
-    CHECK(judge(changed).outcome == sim::report::Outcome::kUnnoticed);
+    CHECK(judge(changed).outcome == sim::report::Outcome::unnoticed);
 
     changed = result;
     changed["exits"][0]["missing"] = {"node-4"};
-    CHECK(judge(changed).outcome == sim::report::Outcome::kIncomplete);
+    CHECK(judge(changed).outcome == sim::report::Outcome::incomplete);
     CHECK(contains(judge(changed).detail, "node-4"));
 
     changed = result;
     changed["exactness"]["checked"] = false;
-    CHECK(judge(changed).outcome == sim::report::Outcome::kNotChecked);
+    CHECK(judge(changed).outcome == sim::report::Outcome::not_checked);
 
     changed = result;
     changed["exactness"]["predictions"] = 0;
-    CHECK(judge(changed).outcome == sim::report::Outcome::kVacuous);
+    CHECK(judge(changed).outcome == sim::report::Outcome::vacuous);
 
     changed = result;
     changed["exactness"]["differing"] = 1;  // contradicts bit_identical: believe the worse
-    CHECK(judge(changed).outcome == sim::report::Outcome::kDifferent);
+    CHECK(judge(changed).outcome == sim::report::Outcome::different);
 
     changed = result;
     changed["exits"] = nlohmann::json::array();
-    CHECK(judge(changed).outcome == sim::report::Outcome::kNobodyLeft);
+    CHECK(judge(changed).outcome == sim::report::Outcome::nobody_left);
     CHECK(imbalance(render(changed)) == "");
 }
 
@@ -209,7 +209,7 @@ TEST_CASE("what is not a result of schema 1 is refused") {
     CHECK_FALSE(sim::report::read_result(nlohmann::json::array()));
     const auto newer = sim::report::read_result({{"schema", 2}});
     REQUIRE_FALSE(newer);
-    CHECK(contains(newer.error(), "schema '2'"));
+    CHECK(contains(newer.error().message, "schema '2'"));
 }
 
 TEST_CASE("a result that is read and written again has every member that it had") {
@@ -251,8 +251,8 @@ TEST_CASE("a graph is drawn inside its frame, whoever lays it out") {
         }
     }
     const auto one = topologies::make_graph({"only"}, {}).value();
-    CHECK(imbalance(
-              sim::report::draw_graph(one, sim::report::lay_out(one), {sim::report::NodeMark::kLeft})) == "");
+    CHECK(imbalance(sim::report::draw_graph(one, sim::report::lay_out(one), {sim::report::NodeMark::left})) ==
+          "");
 }
 
 TEST_CASE("without Graphviz the page says that it drew a circle") {

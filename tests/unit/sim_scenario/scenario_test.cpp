@@ -112,10 +112,10 @@ threads = 1
 )");
     CHECK(scenario.name == "trial");
     CHECK(scenario.seed == 7);
-    CHECK(scenario.data.kind == sim::scenario::DataSettings::Kind::kCsv);
+    CHECK(scenario.data.kind == sim::scenario::DataSettings::Kind::csv);
     CHECK(scenario.data.path == "/somewhere/train.csv");
     CHECK(scenario.data.test_path == "/data/test.csv");
-    CHECK(scenario.data.partition == sim::scenario::DataSettings::Partition::kDirichlet);
+    CHECK(scenario.data.partition == sim::scenario::DataSettings::Partition::dirichlet);
     CHECK(scenario.data.alpha == 1.0);
     CHECK(scenario.graph.edges.size() == 5);
     CHECK(scenario.main_architecture(3) == "cnn:16-32");
@@ -124,7 +124,7 @@ threads = 1
     CHECK(scenario.training.learning_rate == 0.01);
     CHECK_FALSE(scenario.distillation.temperature);
     CHECK(scenario.ensemble.aggregation == learning::Aggregation::hdus);
-    CHECK(learning::to_text(scenario.ensemble.aggregation) == "hdus");
+    CHECK(learning::traits_of(scenario.ensemble.aggregation).name == "hdus");
     CHECK(scenario.network.exit_timeout == std::chrono::seconds(5));
     REQUIRE(scenario.exits.size() == 2);
     CHECK(scenario.exits[0].node == "node-4");
@@ -210,7 +210,7 @@ TEST_CASE("an exit is of a node that exists, once, and somebody stays") {
     check_refused("[[exit]]\nnode = \"node-1\"\n[[exit]]\nnode = \"node-1\"\n", 4, {"exits twice"});
     check_refused(
         "[[exit]]\nnode = \"node-0\"\n[[exit]]\nnode = \"node-1\"\n[topology]\nkind = \"line\"\nnodes = 2\n",
-        4, {"nobody behind"});
+        4, {"no node behind"});
 }
 
 TEST_CASE("of several mistakes the first in the file is reported") {
@@ -252,7 +252,7 @@ TEST_CASE("mistakes around a graph file name both files") {
     const std::string twice = message_of("node a\nnode b\nnode a\n", text);
     CAPTURE(twice);
     CHECK(twice.find("x.toml:2: ") != std::string::npos);
-    CHECK(twice.find("graph.txt:3: node 'a' is there twice") != std::string::npos);
+    CHECK(twice.find("graph.txt:3: node 'a' is listed twice") != std::string::npos);
     CHECK(message_of("a b\nc d\n", text).find("graph.txt:2: the graph is not connected") !=
           std::string::npos);
     CHECK(message_of("node a\n", text).find("x.toml:2: topology.file has 1 nodes") != std::string::npos);

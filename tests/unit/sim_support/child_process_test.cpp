@@ -20,7 +20,7 @@ ChildProcess shell(const std::string& script, int out = -1) {
     ChildProcess::Setup setup{"sh", {"-c", script}};
     setup.out = out;
     auto process = ChildProcess::start(setup);
-    REQUIRE_MESSAGE(process, process.error());
+    REQUIRE_MESSAGE(process, process.error().message);
     return std::move(*process);
 }
 
@@ -61,7 +61,7 @@ TEST_CASE("a program is shown under the name that it is given") {
 TEST_CASE("a program that does not exist cannot be started, and the error says why") {
     const auto missing = ChildProcess::start({"/nonexistent/program", {}});
     REQUIRE_FALSE(missing);
-    CHECK(missing.error() == "No such file or directory");
+    CHECK(missing.error().message == "No such file or directory");
 }
 
 TEST_CASE("a program reads nothing, and inherits none of our files") {

@@ -22,7 +22,7 @@ TEST_CASE("a file is written whole or not at all") {
 
     const auto failed = write_file("/nonexistent/page.html", "text");
     REQUIRE_FALSE(failed);
-    CHECK(failed.error().find("/nonexistent/page.html") == 0);
+    CHECK(failed.error().message.find("/nonexistent/page.html") == 0);
 }
 
 TEST_CASE("a folder of an earlier run is emptied, and one that holds anything else is left alone") {
@@ -40,6 +40,6 @@ TEST_CASE("a folder of an earlier run is emptied, and one that holds anything el
     std::ofstream(theirs / "thesis.tex") << "text";
     const auto refused = prepare_output_folder(theirs);
     REQUIRE_FALSE(refused);
-    CHECK(refused.error().find(theirs.string()) == 0);
+    CHECK(refused.error().message.find(theirs.string()) == 0);
     CHECK(fs::exists(theirs / "thesis.tex"));
 }

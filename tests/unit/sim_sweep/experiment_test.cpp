@@ -139,7 +139,7 @@ TEST_CASE("plots and tables come in the order of the file") {
     CHECK(first.rows.where.at("departed") == std::vector<Label>{0.0, 1.0});
     CHECK(first.rows.where.at("scope") == std::vector<Label>{Label("own")});
     const auto& second = std::get<PlotSpec>(experiment.figures[1]);
-    CHECK(second.kind == PlotSpec::Kind::kBars);
+    CHECK(second.kind == PlotSpec::Kind::bars);
     CHECK(second.series == "method");
     CHECK(second.log_y);
     CHECK(std::get<TableSpec>(experiment.figures[2]).title == "three");

@@ -28,7 +28,7 @@ const Graph kPath{{"a", "b", "c"}, {{0, 1}, {1, 2}}};
 }  // namespace
 
 TEST_CASE("what only looks like a list of edges is named") {
-    const auto refusal = [](const std::string& text) { return error_of(text, Format::kEdgeList); };
+    const auto refusal = [](const std::string& text) { return error_of(text, Format::edge_list); };
     const auto has = [](const std::string& text, const char* part) {
         return text.find(part) != std::string::npos;
     };
@@ -49,8 +49,8 @@ TEST_CASE("what only looks like a list of edges is named") {
 }
 
 TEST_CASE("endings are known in capitals, too") {
-    CHECK(format_of("G.JSON") == Format::kJson);
-    CHECK(format_of("g.Dot.GZ") == Format::kDot);
+    CHECK(format_of("G.JSON") == Format::json);
+    CHECK(format_of("g.Dot.GZ") == Format::dot);
     CHECK_FALSE(format_of("g.bmp"));
 }
 
@@ -60,7 +60,7 @@ TEST_CASE("what is written is read again as the same graph, in every format") {
                                        *rc::gen::arbitrary<std::uint64_t>());
         RC_ASSERT(graph.has_value());
         for (const Format format :
-             {Format::kEdgeList, Format::kJson, Format::kGraphml, Format::kDot, Format::kAdjacencyList}) {
+             {Format::edge_list, Format::json, Format::graphml, Format::dot, Format::adjacency_list}) {
             const auto again = parse_graph(written(*graph, format), format, "graph");
             RC_ASSERT(again.has_value());
             RC_ASSERT(*again == *graph);
@@ -70,15 +70,15 @@ TEST_CASE("what is written is read again as the same graph, in every format") {
 
 TEST_CASE("what networkx writes is read") {
     // write_edgelist
-    CHECK(*parse_graph("a b {}\nb c {'weight': 2.5}\n", Format::kEdgeList, "graph") == kPath);
+    CHECK(*parse_graph("a b {}\nb c {'weight': 2.5}\n", Format::edge_list, "graph") == kPath);
     // write_weighted_edgelist
-    CHECK(*parse_graph("a b 1\nb c 2.5\n", Format::kEdgeList, "graph") == kPath);
+    CHECK(*parse_graph("a b 1\nb c 2.5\n", Format::edge_list, "graph") == kPath);
     // write_adjlist
-    CHECK(*parse_graph("#a script\n# GMT Fri Nov 27 12:00:00 2026\n#\na b\nb c\nc\n", Format::kAdjacencyList,
+    CHECK(*parse_graph("#a script\n# GMT Fri Nov 27 12:00:00 2026\n#\na b\nb c\nc\n", Format::adjacency_list,
                        "graph") == kPath);
     // nx_pydot.write_dot
     CHECK(*parse_graph("graph \"\" {\na;\nb;\nc;\na -- b  [key=0, weight=\"2.5\"];\nb -- c;\n}\n",
-                       Format::kDot, "graph") == kPath);
+                       Format::dot, "graph") == kPath);
     // node_link_data, before and since networkx 3.4
     const std::string nodes =
         R"({"directed": false, "multigraph": false, "graph": {}, "nodes": [{"id": "a"}, {"id": "b"}, {"id": "c"}], )";
@@ -86,10 +86,10 @@ TEST_CASE("what networkx writes is read") {
         CHECK(*parse_graph(
                   nodes + "\"" + key +
                       R"(": [{"source": "a", "target": "b"}, {"weight": 1, "source": "b", "target": "c"}]})",
-                  Format::kJson, "graph") == kPath);
+                  Format::json, "graph") == kPath);
     // adjacency_data
     CHECK(*parse_graph(nodes + R"("adjacency": [[{"id": "b"}], [{"id": "a"}, {"id": "c"}], [{"id": "b"}]]})",
-                       Format::kJson, "graph") == kPath);
+                       Format::json, "graph") == kPath);
     // write_graphml
     CHECK(*parse_graph(R"(<?xml version='1.0' encoding='utf-8'?>
 <graphml xmlns="http://graphml.graphdrawing.org/xmlns">
@@ -100,17 +100,17 @@ TEST_CASE("what networkx writes is read") {
     <edge source="b" target="c"/>
   </graph>
 </graphml>)",
-                       Format::kGraphml, "graph") == kPath);
+                       Format::graphml, "graph") == kPath);
 }
 
 TEST_CASE("nodes that are numbers, and the order of an adjacency, stay as they are") {
-    const auto graph = parse_graph(R"({"9": ["10"], "10": ["9", "1"], "1": ["10"]})", Format::kJson, "graph");
+    const auto graph = parse_graph(R"({"9": ["10"], "10": ["9", "1"], "1": ["10"]})", Format::json, "graph");
     REQUIRE(graph.has_value());
     CHECK(graph->names == std::vector<std::string>{"9", "10", "1"});
     CHECK(parse_graph(R"({"nodes": [{"id": 1}, {"id": 2}], "links": [{"source": 1, "target": 2}]})",
-                      Format::kJson, "graph")
+                      Format::json, "graph")
               ->names == std::vector<std::string>{"1", "2"});
-    CHECK(*parse_graph("graph G { a -- b [weight=2]; b -- c; node [shape=box]; }", Format::kDot, "graph") ==
+    CHECK(*parse_graph("graph G { a -- b [weight=2]; b -- c; node [shape=box]; }", Format::dot, "graph") ==
           kPath);
 }
 
@@ -118,66 +118,68 @@ TEST_CASE("numbers beyond 2^63 stay what they are") {
     const auto graph = parse_graph(
         R"({"nodes": [{"id": 18446744073709551615}, {"id": 9223372036854775808}],
             "links": [{"source": 18446744073709551615, "target": 9223372036854775808}]})",
-        Format::kJson, "x");
+        Format::json, "x");
     REQUIRE(graph);
     CHECK(graph->names == std::vector<std::string>{"18446744073709551615", "9223372036854775808"});
 }
 
 TEST_CASE("a node of an adjacency may be called as networkx calls its lists") {
-    CHECK(*parse_graph(R"({"nodes": []})", Format::kJson, "x") == Graph{{"nodes"}, {}});
+    CHECK(*parse_graph(R"({"nodes": []})", Format::json, "x") == Graph{{"nodes"}, {}});
     const Graph graph{{"nodes", "links", "edges"}, {{0, 1}, {1, 2}}};
-    CHECK(*parse_graph(written(graph, Format::kJson), Format::kJson, "graph") == graph);
+    CHECK(*parse_graph(written(graph, Format::json), Format::json, "graph") == graph);
 }
 
 TEST_CASE("what is no connected simple graph is one line") {
     // A list that ends with a node alone, whose other lines look like weights.
-    CHECK(error_of("0 1 2\n1 2\n2\n", Format::kEdgeList).rfind("graph:3: expected", 0) == 0);
-    CHECK(error_of("a b inf\n", Format::kEdgeList).rfind("graph:1: expected", 0) == 0);
-    CHECK(error_of("a b c\n", Format::kAdjacencyList) == "graph:1: 'a' is linked to 'b', which has no line");
-    CHECK(error_of("a b\nb\na\n", Format::kAdjacencyList) ==
-          "graph:3: node 'a' is there twice; first on line 1; names must tell nodes apart");
-    CHECK(error_of(R"({"directed": "no", "nodes": [{"id": "a"}], "links": []})", Format::kJson) ==
+    CHECK(error_of("0 1 2\n1 2\n2\n", Format::edge_list).rfind("graph:3: expected", 0) == 0);
+    CHECK(error_of("a b inf\n", Format::edge_list).rfind("graph:1: expected", 0) == 0);
+    CHECK(error_of("a b c\n", Format::adjacency_list) == "graph:1: 'a' is linked to 'b', which has no line");
+    CHECK(error_of("a b\nb\na\n", Format::adjacency_list) ==
+          "graph:3: node 'a' is listed twice; first on line 1; names must tell nodes apart");
+    CHECK(error_of(R"({"directed": "no", "nodes": [{"id": "a"}], "links": []})", Format::json) ==
           "graph:1: the graph is directed");
-    CHECK(error_of(R"({"a": ["node"], "node": ["a"]})", Format::kJson).find("not 'node'") !=
+    CHECK(error_of(R"({"a": ["node"], "node": ["a"]})", Format::json).find("not 'node'") !=
           std::string::npos);
-    CHECK(error_of("{\n\n", Format::kJson) == "graph:3: is not JSON");
-    CHECK(error_of("[]", Format::kJson) == "graph:1: is not a JSON object");
-    CHECK(error_of("{\"a\": [\n\"b\"]}", Format::kJson) == "graph:2: 'a' is linked to what is no node");
-    CHECK(error_of("{\"a\":\n[1\n]}", Format::kJson) == "graph:2: 'a' is linked to what is no node");
-    CHECK(error_of(R"({"a": ["a"]})", Format::kJson) == "graph:1: node 'a' is linked to itself");
-    CHECK(error_of(R"({"a": [], "b": []})", Format::kJson).find("not connected") != std::string::npos);
-    CHECK(error_of(R"({"nodes": [{}]})", Format::kJson).find("no \"links\"") != std::string::npos);
-    CHECK(error_of("{\n\"directed\": true, \"nodes\": [], \"links\": []}", Format::kJson) ==
+    CHECK(error_of("{\n\n", Format::json) == "graph:3: is not JSON");
+    CHECK(error_of("[]", Format::json) == "graph:1: is not a JSON object");
+    CHECK(error_of("{\"a\": [\n\"b\"]}", Format::json) ==
+          "graph:2: 'a' is linked to something that is not a node");
+    CHECK(error_of("{\"a\":\n[1\n]}", Format::json) ==
+          "graph:2: 'a' is linked to something that is not a node");
+    CHECK(error_of(R"({"a": ["a"]})", Format::json) == "graph:1: node 'a' is linked to itself");
+    CHECK(error_of(R"({"a": [], "b": []})", Format::json).find("not connected") != std::string::npos);
+    CHECK(error_of(R"({"nodes": [{}]})", Format::json).find("no \"links\"") != std::string::npos);
+    CHECK(error_of("{\n\"directed\": true, \"nodes\": [], \"links\": []}", Format::json) ==
           "graph:2: the graph is directed");
-    CHECK(error_of(R"({"a/b": ["c"], "c": []})", Format::kJson).find("node name") != std::string::npos);
-    CHECK(error_of("<graphml>\n", Format::kGraphml) == "graph:2: no element found");
-    CHECK(error_of("<graphml/>", Format::kGraphml) == "graph: holds no graphml.graph");
-    CHECK(error_of("<graphml><graph edgedefault=\"directed\"/></graphml>", Format::kGraphml) ==
+    CHECK(error_of(R"({"a/b": ["c"], "c": []})", Format::json).find("node name") != std::string::npos);
+    CHECK(error_of("<graphml>\n", Format::graphml) == "graph:2: no element found");
+    CHECK(error_of("<graphml/>", Format::graphml) == "graph: holds no graphml.graph");
+    CHECK(error_of("<graphml><graph edgedefault=\"directed\"/></graphml>", Format::graphml) ==
           "graph:1: the graph is directed");
-    CHECK(error_of("digraph { a -> b }", Format::kDot) == "graph:1: the graph is directed");
+    CHECK(error_of("digraph { a -> b }", Format::dot) == "graph:1: the graph is directed");
     CHECK(load_graph("/nonexistent/graph.json").error().message ==
           "/nonexistent/graph.json: cannot be opened");
-    CHECK_FALSE(load_graph("/tmp", Format::kJson));
+    CHECK_FALSE(load_graph("/tmp", Format::json));
 }
 
 TEST_CASE("nodes of equal names are refused in every format, with the line") {
     const std::string nodes = "{\"nodes\": [{\"id\": 1},\n{\"id\": 2},\n{\"id\": \"1\"}],\n";
     const std::string twice =
-        "graph:3: node '1' is there twice; first on line 1; names must tell nodes apart";
-    CHECK(error_of(nodes + "\"links\": []}", Format::kJson) == twice);
-    CHECK(error_of(nodes + "\"adjacency\": [[],[],[]]}", Format::kJson) == twice);
-    CHECK(error_of("{\"a\": [\"b\"],\n\"b\": [],\n\"a\": []}", Format::kJson) ==
-          "graph:3: node 'a' is there twice; first on line 1; names must tell nodes apart");
+        "graph:3: node '1' is listed twice; first on line 1; names must tell nodes apart";
+    CHECK(error_of(nodes + "\"links\": []}", Format::json) == twice);
+    CHECK(error_of(nodes + "\"adjacency\": [[],[],[]]}", Format::json) == twice);
+    CHECK(error_of("{\"a\": [\"b\"],\n\"b\": [],\n\"a\": []}", Format::json) ==
+          "graph:3: node 'a' is listed twice; first on line 1; names must tell nodes apart");
     CHECK(error_of("<graphml><graph>\n<node id='a'/><node id='b'/>\n<node id='a'/></graph></graphml>",
-                   Format::kGraphml) ==
-          "graph:3: node 'a' is there twice; first on line 2; names must tell nodes apart");
+                   Format::graphml) ==
+          "graph:3: node 'a' is listed twice; first on line 2; names must tell nodes apart");
 }
 
 TEST_CASE("what GraphML and JSON can say and a simple graph cannot is refused with its line") {
     const auto graphml = [](const std::string& inside) {
         return error_of("<graphml>\n<graph edgedefault=\"undirected\">\n<node id=\"a\"/><node id=\"b\"/>\n" +
                             inside + "\n</graph></graphml>",
-                        Format::kGraphml);
+                        Format::graphml);
     };
     CHECK(graphml("<edge source=\"b\" target=\"a\" directed=\"false\"/>") == "no error");
     CHECK(graphml("<edge source=\"b\" target=\"a\"/><edge source=\"a\" target=\"b\"/>") == "no error");
@@ -189,41 +191,41 @@ TEST_CASE("what GraphML and JSON can say and a simple graph cannot is refused wi
           "graph:4: a graph within a graph would be lost");
     CHECK(graphml("<edge source=\"a\" target=\"b\"/></graph>\n<graph><node id=\"c\"/>") ==
           "graph:5: a second graph begins here; a file holds one");
-    CHECK(graphml("<edge source=\"a\" target=\"z\"/>") == "graph:4: an edge names 'z', which is no node");
+    CHECK(graphml("<edge source=\"a\" target=\"z\"/>") == "graph:4: an edge names 'z', which is not a node");
     CHECK(graphml("<node/>") == "graph:4: a node without an id");
-    CHECK(error_of("<gexf/>", Format::kGraphml) == "graph:1: is not GraphML: it begins with <gexf>");
+    CHECK(error_of("<gexf/>", Format::graphml) == "graph:1: is not GraphML: it begins with <gexf>");
     // The edges may stand first, and a namespace may have a prefix.
     CHECK(*parse_graph(
               "<g:graphml xmlns:g=\"http://graphml.graphdrawing.org/xmlns\"><g:graph><g:edge source=\"a\" "
               "target=\"b\"/><g:edge source=\"b\" target=\"c\"/><g:node id=\"a\"/><g:node id=\"b\"/><g:node "
               "id=\"c\"/></g:graph></g:graphml>",
-              Format::kGraphml, "graph") == kPath);
-    CHECK(error_of(R"({"nodes": [{"id": "a"}, {"id": "b"}], "links": [], "edges": []})", Format::kJson)
+              Format::graphml, "graph") == kPath);
+    CHECK(error_of(R"({"nodes": [{"id": "a"}, {"id": "b"}], "links": [], "edges": []})", Format::json)
               .find("more than one of") != std::string::npos);
-    CHECK(error_of(R"({"nodes": [{"id": "a"}, {"id": "b"}], "links": [], "hyperedges": []})", Format::kJson)
+    CHECK(error_of(R"({"nodes": [{"id": "a"}, {"id": "b"}], "links": [], "hyperedges": []})", Format::json)
               .find("would be lost") != std::string::npos);
-    CHECK(*parse_graph(R"({"a": {"b": {}}, "b": {"c": {"weight": 2}}, "c": {}})", Format::kJson, "graph") ==
+    CHECK(*parse_graph(R"({"a": {"b": {}}, "b": {"c": {"weight": 2}}, "c": {}})", Format::json, "graph") ==
           kPath);
     std::string deep;
     for (int i = 0; i < 100'000; ++i)
         deep += "[";
-    CHECK(error_of("{\"a\": " + deep, Format::kJson) == "graph:1: is nested too deeply");
+    CHECK(error_of("{\"a\": " + deep, Format::json) == "graph:1: is nested too deeply");
     // Not beyond what a signed number holds, where it once became -1.
     CHECK(parse_graph(R"({"nodes": [{"id": 9223372036854775809}, {"id": 2}],
                           "links": [{"source": 9223372036854775809, "target": 2}]})",
-                      Format::kJson, "graph")
+                      Format::json, "graph")
               ->names.front() == "9223372036854775809");
     CHECK(parse_graph(R"({"nodes": [{"id": 99999999999999999999999}, {"id": 2}],
                           "links": [{"source": 99999999999999999999999, "target": 2}]})",
-                      Format::kJson, "graph")
+                      Format::json, "graph")
               ->names.front() == "99999999999999999999999");
-    CHECK(error_of(R"({"nodes": [{"id": 1.5}], "links": []})", Format::kJson).find("a whole number") !=
+    CHECK(error_of(R"({"nodes": [{"id": 1.5}], "links": []})", Format::json).find("a whole number") !=
           std::string::npos);
 }
 
 TEST_CASE("what networkx would not have written is refused") {
     const auto two_nodes = [](const std::string& rest) {
-        return error_of(R"({"nodes": [{"id": "a"}, {"id": "b"}], )" + rest + "}", Format::kJson);
+        return error_of(R"({"nodes": [{"id": "a"}, {"id": "b"}], )" + rest + "}", Format::json);
     };
     const auto link = [&](const std::string& directed) {
         return two_nodes(R"("links": [{"source": "a", "target": "b", "directed": )" + directed + "}]");
@@ -251,7 +253,7 @@ TEST_CASE("DOT is read as Graphviz reads it") {
              "graph { \"a\" -- \"\" + \"b\"; b -- \"c\\\n\" }",
          }) {
         CAPTURE(text);
-        const auto graph = parse_graph(text, Format::kDot, "graph");
+        const auto graph = parse_graph(text, Format::dot, "graph");
         REQUIRE_MESSAGE(graph, graph.error().message);
         CHECK(graph->size() == 3);
         CHECK(graph->edges.size() == 2);
@@ -260,15 +262,15 @@ TEST_CASE("DOT is read as Graphviz reads it") {
             CHECK(std::find(graph->edges.begin(), graph->edges.end(), edge) != graph->edges.end());
         }
     }
-    CHECK(parse_graph("graph { 1 -- -.5 }", Format::kDot, "graph")
-              .error()
-              .message.find("bad node name '-.5'") != std::string::npos);
-    CHECK(parse_graph("graph { 10 -- 2.5 }", Format::kDot, "graph")->names ==
+    CHECK(
+        parse_graph("graph { 1 -- -.5 }", Format::dot, "graph").error().message.find("bad node name '-.5'") !=
+        std::string::npos);
+    CHECK(parse_graph("graph { 10 -- 2.5 }", Format::dot, "graph")->names ==
           std::vector<std::string>{"10", "2.5"});
 }
 
 TEST_CASE("what is wrong in DOT is told with its line") {
-    const auto dot = [](const std::string& text) { return error_of(text, Format::kDot); };
+    const auto dot = [](const std::string& text) { return error_of(text, Format::dot); };
     CHECK(dot("graph {\n a -- b\n") ==
           "graph:3: found the end of the file where a node, an edge or '}' is expected");
     CHECK(dot("graph {\n a -- }\n") == "graph:2: found '}' where a node, an edge or '}' is expected");
@@ -294,13 +296,13 @@ TEST_CASE("what is wrong in DOT is told with its line") {
 }
 
 TEST_CASE("the ending of a name tells the format") {
-    CHECK(format_of("x/graph.json") == Format::kJson);
-    CHECK(format_of("graph.graphml") == Format::kGraphml);
-    CHECK(format_of("graph.gv") == Format::kDot);
-    CHECK(format_of("graph.adjlist") == Format::kAdjacencyList);
-    CHECK(format_of("graph.txt") == Format::kEdgeList);
-    CHECK(format_of("graph.graphml.gz") == Format::kGraphml);
-    CHECK(format_of("graph") == Format::kEdgeList);
+    CHECK(format_of("x/graph.json") == Format::json);
+    CHECK(format_of("graph.graphml") == Format::graphml);
+    CHECK(format_of("graph.gv") == Format::dot);
+    CHECK(format_of("graph.adjlist") == Format::adjacency_list);
+    CHECK(format_of("graph.txt") == Format::edge_list);
+    CHECK(format_of("graph.graphml.gz") == Format::graphml);
+    CHECK(format_of("graph") == Format::edge_list);
     CHECK_FALSE(format_of("graph.gml"));
     CHECK_FALSE(format_of("graph.pdf"));
 }

@@ -40,11 +40,11 @@ bool mentions(const Result<Graph>& result, std::string_view text) {
 TEST_CASE("every kind of graph is connected and simple, and the seed decides it") {
     CHECK(rc::check([] {
         GeneratorOptions options;
-        options.kind = static_cast<Kind>(*rc::gen::inRange<std::size_t>(0, kind_names().size()));
+        const auto kind = kinds()[*rc::gen::inRange<std::size_t>(0, kinds().size())].name;
         options.nodes = *rc::gen::inRange<std::uint32_t>(5, 60);
         options.degree = 2 * *rc::gen::inRange<std::uint32_t>(1, (options.nodes - 1) / 2 + 1);
         // Few draws of a sparse regular graph of degree 2 are one cycle: too few to promise.
-        if (options.kind == Kind::kRandomRegular) options.degree = std::max(options.degree, 4U);
+        if (kind == "random-regular") options.degree = std::max(options.degree, 4U);
         options.rewire = *rc::gen::inRange(0, 101) / 100.0;
         options.probability = 0.3 + *rc::gen::inRange(0, 71) / 100.0;
         options.across = 0.3;
@@ -52,18 +52,17 @@ TEST_CASE("every kind of graph is connected and simple, and the seed decides it"
         options.blocks = *rc::gen::inRange<std::uint32_t>(1, 5);
         options.branching = *rc::gen::inRange<std::uint32_t>(1, 5);
         options.seed = *rc::gen::arbitrary<std::uint64_t>();
-        if (options.kind == Kind::kHypercube) options.nodes = 1U << *rc::gen::inRange(2, 6);
-        if (options.kind == Kind::kGrid || options.kind == Kind::kTorus)
+        if (kind == "hypercube") options.nodes = 1U << *rc::gen::inRange(2, 6);
+        if (kind == "grid" || kind == "torus")
             options.nodes = *rc::gen::inRange<std::uint32_t>(3, 8) * *rc::gen::inRange<std::uint32_t>(3, 8);
         options.degree = std::min(options.degree, (options.nodes - 1) / 2 * 2);
 
-        const auto graph = generate(options);
+        const auto graph = generate(kind, options);
         // A ring of small degree, rewired at will, is the one that may stay in pieces.
-        if (!graph && options.kind == Kind::kSmallWorld && options.degree == 2)
-            RC_DISCARD("hardly ever connected");
+        if (!graph && kind == "small-world" && options.degree == 2) RC_DISCARD("hardly ever connected");
         RC_ASSERT(graph.has_value());
         check_promises(*graph, options.nodes);
-        RC_ASSERT(*graph == *generate(options));
+        RC_ASSERT(*graph == *generate(kind, options));
     }));
 }
 
@@ -169,13 +168,34 @@ TEST_CASE("impossible graphs are clear errors") {
     CHECK(mentions(erdos_renyi(100, 0.02, 1), "none of 200 draws"));
 }
 
-TEST_CASE("kinds and names match") {
-    for (const auto name : kind_names()) {
-        const auto kind = parse_kind(name);
-        REQUIRE(kind);
-        CHECK(to_string(*kind) == name);
+TEST_CASE("a kind is found by its name, and no two share one") {
+    std::set<std::string_view> names;
+    for (const Kind& kind : kinds()) {
+        CHECK(find_kind(kind.name) == &kind);
+        CHECK(names.insert(kind.name).second);
     }
-    CHECK_FALSE(parse_kind("smallworld"));
+    CHECK(find_kind("smallworld") == nullptr);
+    CHECK(mentions(generate("smallworld", {}), "unknown kind of graph \"smallworld\""));
+}
+
+TEST_CASE("what is not given follows from the degree") {
+    GeneratorOptions options;
+    options.nodes = 400;
+    options.degree = 10;
+    for (const char* kind : {"erdos-renyi", "stochastic-block", "random-geometric", "barabasi-albert"}) {
+        CAPTURE(kind);
+        options.seed = 3;
+        const auto graph = generate(kind, options);
+        REQUIRE(graph);
+        const double mean = 2.0 * static_cast<double>(graph->edges.size()) / options.nodes;
+        CHECK(mean > 8.0);
+        CHECK(mean < 12.0);
+    }
+    CHECK(*generate("small-world", options) == *small_world(400, 10, 0.2, 3));
+    options.probability = 0.05;
+    CHECK(*generate("erdos-renyi", options) == *erdos_renyi(400, 0.05, 3));
+    options.branching = 3;
+    CHECK(*generate("tree", options) == *tree(400, 3));
 }
 
 TEST_CASE("the shapes are the ones that their names promise") {

@@ -9,7 +9,7 @@ using namespace unlearn::topologies;
 namespace {
 
 Result<Graph> parse(const std::string& text) {
-    return parse_graph(text, Format::kEdgeList, "graph.txt");
+    return parse_graph(text, Format::edge_list, "graph.txt");
 }
 
 /// Whether `text` is refused with a message of one line that starts with `where` and contains `what`.
@@ -49,7 +49,7 @@ TEST_CASE("every mistake in an edge list names its line") {
     check_refused("# nothing\n", "graph.txt", "empty");
     check_refused("a b\nc d\n", "graph.txt:2", "not connected: 'c' cannot be reached from 'a'");
     check_refused("node a\nnode b\n", "graph.txt:2", "not connected");
-    check_refused("node a\nnode a\n", "graph.txt:2", "node 'a' is there twice; first on line 1");
+    check_refused("node a\nnode a\n", "graph.txt:2", "node 'a' is listed twice; first on line 1");
     check_refused("a b\nb b\n", "graph.txt:2", "linked to itself");
     check_refused("a b\na b/c\n", "graph.txt:2", "bad node name 'b/c'");
     check_refused("node node\n", "graph.txt:1", "bad node name");
@@ -158,7 +158,7 @@ TEST_CASE("a graph that cannot be written whole is an error that names the file"
     // The first takes nothing of what is written, and says so only when it is closed.
     for (const char* file : {"/dev/full", "/nonexistent/x.json"}) {
         CAPTURE(file);
-        const auto saved = save_graph(file, triangle, Format::kEdgeList);
+        const auto saved = save_graph(file, triangle, Format::edge_list);
         REQUIRE_FALSE(saved);
         CHECK(saved.error().message == std::string(file) + ": cannot be written");
     }
@@ -167,7 +167,7 @@ TEST_CASE("a graph that cannot be written whole is an error that names the file"
 TEST_CASE("a user who names the format decides what a third number is") {
     const unlearn::testing::TemporaryFolder folder;
     const auto file = folder.write("ring.txt", "0 1 3\n1 2 0\n2 3 1\n3 0 2\n");
-    CHECK(load_graph(file, Format::kEdgeList)->edges.size() == 4);
-    CHECK(load_graph(file, Format::kAdjacencyList)->edges.size() == 4);
+    CHECK(load_graph(file, Format::edge_list)->edges.size() == 4);
+    CHECK(load_graph(file, Format::adjacency_list)->edges.size() == 4);
     CHECK_FALSE(load_graph(file));
 }

@@ -1,4 +1,4 @@
-#include "node/learning/fused_mlp.hpp"
+#include "node/learning/ensemble/fused_mlp.hpp"
 
 #include <ATen/ATen.h>
 

@@ -1,4 +1,4 @@
-#include "node/learning/calibration.hpp"
+#include "node/learning/aggregation/calibration.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -12,13 +12,15 @@ namespace {
 
 constexpr std::size_t kLeastRows = 20;
 constexpr double kLargestTemperature = 5.0;
-constexpr double kPrecision = 1e-4;  // of the temperature's logarithm
-// No single row counts for more than this: log p of about 1 in 8,000.
+constexpr double kPrecision = 1e-4;  // in the logarithm of the temperature
+// The least log probability that counts for a row (that of about 1 in 8,000), so that no single row
+// dominates.
 constexpr double kLeastLogLoss = -9.0;
-// Pulls the temperature towards 1, as much as this many rows that are right when its logarithm is off by 1.
+// Pulls the temperature towards 1. This is the cost, in nats over all rows, when its logarithm is off by 1.
 constexpr double kPull = 3.0;
 
-// Mean log probability of the right class among the known ones, the logits divided by `temperature`.
+// Returns the mean log probability of the right class among the known ones, with the logits divided by
+// `temperature`.
 double mean_log_likelihood(const Voter& voter, std::span<const std::int64_t> labels,
                            std::span<const std::size_t> rows, double temperature) {
     const ClassMask& known = *voter.known;
@@ -45,7 +47,7 @@ Calibration calibrate(const Voter& on_validation, std::span<const std::int64_t> 
         if (known[static_cast<std::size_t>(labels[row])]) rows.push_back(row);
     Calibration calibration;
     if (rows.size() < kLeastRows) {
-        // As if it guessed: nothing speaks for it, and nothing against it.
+        // Too few rows to judge by, so the voter counts as if it guessed.
         const auto claimed = std::count(known.begin(), known.end(), true);
         calibration.likelihood = 1.0 / static_cast<double>(std::max<std::ptrdiff_t>(1, claimed));
         return calibration;

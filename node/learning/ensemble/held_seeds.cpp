@@ -1,4 +1,4 @@
-#include "node/learning/held_seeds.hpp"
+#include "node/learning/ensemble/held_seeds.hpp"
 
 #include <algorithm>
 #include <thread>
@@ -68,15 +68,15 @@ std::shared_ptr<const Ensemble> EnsembleHolder::snapshot() const {
         std::shared_ptr<const Ensemble> next;
         try {
             next = rule_->rebuild(std::move(own), std::move(members), options_);
-        } catch (...) {  // Not enough memory. Threads that wait for the members must not wait for ever.
+        } catch (...) {  // Out of memory. Threads that wait for the members must be woken.
             change.lock();
             being_built_.clear();
             idle_.notify_all();
             throw;
         }
         change.lock();
-        // What changed meanwhile may be a drop: then this one must never be used, and must be gone before
-        // anybody is told that it is.
+        // The change may have been a drop. Then this snapshot must never be used, and must be gone before a
+        // caller is told that the seed is.
         const bool is_current = begun_at == changes_;
         if (!is_current) next.reset();
         being_built_.clear();
@@ -135,7 +135,7 @@ bool EnsembleHolder::keep(std::shared_ptr<Member> member, const OwnPart& made_wi
         const std::lock_guard change(change_);
         if (own_.get() != &made_with) return false;
         Held& held = held_[member->id()];
-        // Two seeds of one owner and version: the one in use stands.
+        // Of two seeds with the same owner and version, the one in use stays.
         if (held.used != member->version()) put(held, std::move(member));
     }
     if (tell) tell();
@@ -208,7 +208,8 @@ std::size_t EnsembleHolder::wipe_dropped(const MemberId& id, std::chrono::millis
 std::size_t EnsembleHolder::wipe_dropped(const std::set<MemberId>& ids, std::chrono::milliseconds drain) {
     std::vector<Retired> mine;
     std::unique_lock change(change_);
-    // Who returns from here says that all is wiped, also what another thread was wiping.
+    // A caller that returns from here reports that everything is wiped, so it also waits for what other
+    // threads are wiping.
     idle_.wait(change, [&] {
         return std::none_of(ids.begin(), ids.end(),
                             [&](const MemberId& id) { return being_wiped_.contains(id); });
@@ -236,7 +237,7 @@ std::size_t EnsembleHolder::wipe_dropped(const std::set<MemberId>& ids, std::chr
     }
     try {
         overwrite_blas_buffers();
-    } catch (...) {  // no memory: the members are wiped, and the caller has to try again
+    } catch (...) {  // out of memory: the members are wiped, but the caller has to try again
         end();
         throw;
     }
@@ -271,7 +272,7 @@ void EnsembleHolder::refresh_all(const OwnPart& own) {
         std::shared_ptr<Member> fresh;
         try {
             fresh = being_refreshed_->refreshed(own);
-        } catch (...) {  // Not enough memory. Threads that wait for the member must not wait for ever.
+        } catch (...) {  // Out of memory. Threads that wait for the member must be woken.
             change.lock();
             being_refreshed_.reset();
             refreshed_.clear();
@@ -311,7 +312,7 @@ void EnsembleHolder::replace_own(std::shared_ptr<const OwnPart> own,
         const std::lock_guard told_in_order(tell_);
         {
             const std::lock_guard change(change_);
-            if (next_to_refresh()) continue;  // another one has come meanwhile
+            if (next_to_refresh()) continue;  // another seed has arrived meanwhile
             changed = swap_in_refreshed();
             own_ = own;
             old = outdate();

@@ -1,4 +1,4 @@
-#include "node/learning/ensemble.hpp"
+#include "node/learning/ensemble/ensemble.hpp"
 
 #include <algorithm>
 #include <map>
@@ -28,7 +28,7 @@ void divide_prior_out(std::span<float> row, std::span<const double> distribution
         value = sum > 0.0 ? static_cast<float>(value / sum) : 1.0F / static_cast<float>(row.size());
 }
 
-// OwnPart or Member: both know classes and are calibrated.
+// A part is an OwnPart or a Member: both have known classes and a calibration.
 template <typename Part>
 Voter voter_of(std::span<const float> logits, const Part& part, const EnsembleOptions& options) {
     return {logits, &part.known_classes(), options.is_calibrated() ? part.calibration().temperature : 1.0,
@@ -56,7 +56,7 @@ Ensemble::Ensemble(std::shared_ptr<const OwnPart> own, std::vector<std::shared_p
     fuse();
 }
 
-// By destruction nobody uses the snapshot any more; FusedMlp zeroes its weights itself.
+// No thread uses the snapshot any more when it is destroyed. FusedMlp zeroes its own weights.
 Ensemble::~Ensemble() = default;
 
 void Ensemble::fuse() {
@@ -84,9 +84,9 @@ double Ensemble::validated_rho() const {
     for (const auto& member : members_)
         voters.push_back(voter_of(member->validation_voter().logits, *member, options_));
     const auto labels = own_->validation_labels();
-    const SeedVotes votes(options_.aggregation, own_->classes(), labels.size(), voters);
-    return choose_rho(voter_of(own_->validation_voter().logits, *own_, options_), votes, labels,
-                      own_->distribution());
+    const auto mixture = Mixture::make(options_.aggregation, own_->classes(),
+                                       voter_of(own_->validation_voter().logits, *own_, options_), voters);
+    return choose_rho(*mixture, labels, own_->distribution());
 }
 
 std::vector<Participant> Ensemble::participants() const {
@@ -134,12 +134,12 @@ void Ensemble::combine_into(std::span<const float> main_logits,
     std::vector<Voter> voters;
     for (std::size_t i = 0; i < members_.size(); ++i)
         voters.push_back(voter_of(logits[i], *members_[i], options_));
-    const SeedVotes votes(options_.aggregation, classes, rows, voters);
-    Mixer mixer(voter_of(main_logits, *own_, options_), votes);
-    const bool can_move = is_geometric(options_.aggregation);
+    const auto mixture =
+        Mixture::make(options_.aggregation, classes, voter_of(main_logits, *own_, options_), voters);
+    const bool can_move = traits_of(options_.aggregation).geometric;
     std::vector<double> row(classes);
     for (std::size_t i = 0; i < rows; ++i) {
-        const auto mixed = mixer.mix(i, rho_);
+        const auto mixed = mixture->mix(i, rho_);
         for (std::size_t asked = 0; asked < priors.size(); ++asked) {
             row.assign(mixed.begin(), mixed.end());
             if (can_move && priors[asked] == Prior::own) apply_prior(row, own_->distribution());

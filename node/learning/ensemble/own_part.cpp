@@ -1,4 +1,4 @@
-#include "node/learning/own_part.hpp"
+#include "node/learning/ensemble/own_part.hpp"
 
 #include <utility>
 
@@ -7,7 +7,7 @@
 namespace unlearn::learning {
 namespace {
 
-// A class that makes up less than this of a node's data, relative to an equal share, is not counted as known.
+// A class counts as known if it makes up more than this part of an equal share of the node's data.
 constexpr double kKnownShare = 0.05;
 
 }  // namespace

@@ -1,4 +1,4 @@
-#include "node/learning/judgement.hpp"
+#include "node/learning/ensemble/judgement.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -23,9 +23,9 @@ std::string percent(double share) {
 }
 
 struct ReferenceFacts {
-    double information = 0.0;  // of the answer about the input, in nats
-    double most_common = 0.0;  // the share of the most frequent answer
-    std::size_t answer = 0;    // which one that is
+    double information = 0.0;  ///< how much the answer says about the input, in nats
+    double most_common = 0.0;  ///< the share of the most frequent answer
+    std::size_t answer = 0;    ///< the most frequent answer
 };
 
 double entropy(std::span<const double> shares) {
@@ -57,7 +57,7 @@ ReferenceFacts facts_on_reference(std::span<const float> logits, std::size_t cla
         mean_entropy += entropy(shares) / static_cast<double>(rows);
     }
     const auto top = std::max_element(answers.begin(), answers.end());
-    // Never below nothing, whatever rounding says.
+    // Rounding must not make it negative.
     return {std::max(0.0, entropy(mean) - mean_entropy),
             static_cast<double>(*top) / static_cast<double>(rows),
             static_cast<std::size_t>(top - answers.begin())};

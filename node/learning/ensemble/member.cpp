@@ -1,4 +1,4 @@
-#include "node/learning/member.hpp"
+#include "node/learning/ensemble/member.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -6,7 +6,7 @@
 #include <ATen/ATen.h>
 
 #include "node/learning/data/assert.hpp"
-#include "node/learning/judgement.hpp"
+#include "node/learning/ensemble/judgement.hpp"
 #include "node/learning/wipe.hpp"
 
 namespace unlearn::learning {
