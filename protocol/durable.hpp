@@ -17,6 +17,9 @@ namespace unlearn::protocol {
 /// The version of an owner's seed. It starts at 1 and only grows.
 enum class SeedVersion : std::uint64_t {};
 
+/// The highest version that a statement or a message may name: a database's largest integer.
+inline constexpr std::uint64_t kMaxSeedVersion = INT64_MAX;
+
 /// The time of day, for people. It can end the use of a seed, at the end of a lease, but never prolong it.
 using WallTime = std::chrono::sys_seconds;
 
@@ -32,6 +35,7 @@ struct SignedBytes {
 struct PutTombstone {
     NodeId owner;
     SignedBytes notice;
+    SeedVersion erased{};  ///< the version of the owner's seed that was held, or 0: what our receipt says
 };
 
 /// Stores that `peer` may hold our seed up to this version, and use it until `lease_until`. Storage keeps the

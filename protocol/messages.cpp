@@ -154,7 +154,7 @@ Result<Message> decode_delta(ByteView body) {
 Result<Message> decode_get(ByteView body) {
     MsgpackReader reader(body, 3, "get");
     Get m;
-    m.version = SeedVersion{reader.unsigned_integer(UINT64_MAX)};
+    m.version = SeedVersion{reader.unsigned_integer(kMaxSeedVersion)};
     m.first = static_cast<std::uint32_t>(reader.unsigned_integer(kMaxChunks - 1));
     m.count = static_cast<std::uint32_t>(reader.unsigned_integer(kMaxChunks));
     if (m.count == 0 || m.first + m.count > kMaxChunks)
@@ -165,7 +165,7 @@ Result<Message> decode_get(ByteView body) {
 Result<Message> decode_chunk(ByteView body, Bytes payload) {
     MsgpackReader reader(body, 2, "chunk");
     Chunk m;
-    m.version = SeedVersion{reader.unsigned_integer(UINT64_MAX)};
+    m.version = SeedVersion{reader.unsigned_integer(kMaxSeedVersion)};
     m.index = static_cast<std::uint32_t>(reader.unsigned_integer(kMaxChunks - 1));
     m.payload = std::move(payload);
     return done(reader, std::move(m));

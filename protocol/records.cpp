@@ -21,11 +21,19 @@ WallTime read_time(MsgpackReader& reader) {
 }
 
 SeedVersion read_version(MsgpackReader& reader) {
-    return SeedVersion{reader.unsigned_integer(UINT64_MAX)};
+    return SeedVersion{reader.unsigned_integer(kMaxSeedVersion)};
 }
 
 std::size_t chunks_needed(std::size_t bytes, std::size_t chunk) {
     return (bytes + chunk - 1) / chunk;
+}
+
+/// The smallest of the three sizes with which the payload has at most kMaxChunks chunks.
+std::uint32_t smallest_chunk(std::size_t payload_bytes) {
+    std::uint32_t chunk = kMinChunk;
+    while (chunks_needed(payload_bytes, chunk) > kMaxChunks)
+        chunk *= 2;
+    return chunk;
 }
 
 Bytes encode(const SeedRecord& record) {
@@ -57,8 +65,9 @@ Result<SeedRecord> decode_record(ByteView bytes) {
     if (record.version == SeedVersion{0}) return fail(ErrorCode::malformed, "seed record: version 0");
     if (record.payload_bytes == 0) return fail(ErrorCode::malformed, "seed record: empty payload");
     const auto chunk = record.chunk_bytes;
-    if (chunk != kMinChunk && chunk != 2 * kMinChunk && chunk != kMaxPayload)
-        return fail(ErrorCode::malformed, "seed record: chunk size " + std::to_string(chunk));
+    if (chunk != smallest_chunk(record.payload_bytes))
+        return fail(ErrorCode::malformed, "seed record: chunk size " + std::to_string(chunk) + ", expected " +
+                                              std::to_string(smallest_chunk(record.payload_bytes)));
     if (record.chunk_digests.size() != chunks_needed(record.payload_bytes, chunk))
         return fail(ErrorCode::malformed, "seed record: chunk digests do not fit the payload's length");
     return record;
@@ -135,6 +144,8 @@ Result<Receipt> decode_receipt(ByteView bytes) {
     receipt.made_at = read_time(reader);
     if (auto ok = reader.finish(); !ok) return tl::unexpected(ok.error());
     if (reason == 0) return fail(ErrorCode::malformed, "receipt: reason 0");
+    if (receipt.owner == receipt.holder)
+        return fail(ErrorCode::malformed, "receipt: the owner is its own holder");
     receipt.reason = static_cast<ReceiptReason>(reason);
     return receipt;
 }
@@ -157,11 +168,13 @@ Result<SeedRecord> describe_seed(const NodeId& owner, SeedVersion version, std::
                                               " bytes, this one " + std::to_string(payload.size()));
     if (architecture.empty() || architecture.size() > kMaxArchitectureText)
         return fail(ErrorCode::too_large, "architecture text: " + architecture);
-    SeedRecord record{
-        owner, version, std::move(architecture), static_cast<std::uint32_t>(payload.size()), kMinChunk,
-        {},    made_at};
-    while (chunks_needed(payload.size(), record.chunk_bytes) > kMaxChunks)
-        record.chunk_bytes *= 2;
+    SeedRecord record{owner,
+                      version,
+                      std::move(architecture),
+                      static_cast<std::uint32_t>(payload.size()),
+                      smallest_chunk(payload.size()),
+                      {},
+                      made_at};
     for (std::size_t at = 0; at < payload.size(); at += record.chunk_bytes)
         record.chunk_digests.push_back(
             digest_of(payload.subspan(at, std::min<std::size_t>(record.chunk_bytes, payload.size() - at))));

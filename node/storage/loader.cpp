@@ -183,7 +183,8 @@ Result<Loaded> load_all(const sqlite::Connection& connection, const std::filesys
     Result<void> loaded =
         each_row(connection, file, "tombstones", schema::kLoadTombstones, [&](RowReader& reader, const Row&) {
             const auto owner = reader.node(1);
-            state.tombstones.push_back({owner, reader.signed_bytes(2)});
+            auto notice = reader.signed_bytes(2);
+            state.tombstones.push_back({owner, std::move(notice), reader.version(4)});
         });
     if (loaded)
         loaded =

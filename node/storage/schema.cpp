@@ -59,6 +59,8 @@ constexpr const char* kSteps[] = {
     "ALTER TABLE exiting ADD COLUMN met INTEGER NOT NULL DEFAULT 0;",
     // 1 in a backup: a node that starts from a backup does not know what happened later, above all exits.
     "ALTER TABLE meta ADD COLUMN restored INTEGER NOT NULL DEFAULT 0;",
+    // What our receipt says. 0 where the exit was stored before: nobody knows any more what was held.
+    "ALTER TABLE tombstones ADD COLUMN erased INTEGER NOT NULL DEFAULT 0;",
 };
 static_assert(std::size(kSteps) == kVersion);
 

@@ -20,7 +20,7 @@ struct Binding {
 namespace schema {
 
 inline constexpr std::int64_t kApplicationId = 0x756E6C72;  // "unlr", in the file's header
-inline constexpr std::int64_t kVersion = 5;                 // PRAGMA user_version
+inline constexpr std::int64_t kVersion = 6;                 // PRAGMA user_version
 inline constexpr std::size_t kPageSize = 4096;
 
 /// Zeros stored before each payload, in the same blob, as a precaution. SQLite keeps the beginning of a long
@@ -48,7 +48,8 @@ inline constexpr auto kCommit = "COMMIT";
 inline constexpr auto kRollback = "ROLLBACK";
 
 inline constexpr auto kPutTombstone =
-    "INSERT INTO tombstones(owner, notice, signature) VALUES(?1, ?2, ?3) ON CONFLICT(owner) DO NOTHING";
+    "INSERT INTO tombstones(owner, notice, signature, erased) VALUES(?1, ?2, ?3, ?4) ON CONFLICT(owner) DO "
+    "NOTHING";
 inline constexpr auto kHasTombstone = "SELECT 1 FROM tombstones WHERE owner = ?1";
 inline constexpr auto kRecipientVersion = "SELECT version FROM recipients WHERE peer = ?1";
 inline constexpr auto kPutRecipient =
@@ -110,7 +111,7 @@ inline constexpr auto kReadLog =
 inline constexpr auto kHeldBytes = "SELECT coalesce(sum(length(payload)), 0) FROM held_seeds";
 
 inline constexpr auto kLoadTombstones =
-    "SELECT rowid, owner, notice, signature FROM tombstones ORDER BY owner";
+    "SELECT rowid, owner, notice, signature, erased FROM tombstones ORDER BY owner";
 inline constexpr auto kLoadRecipients =
     "SELECT rowid, peer, version, lease_until FROM recipients ORDER BY peer";
 inline constexpr auto kLoadReceipts =

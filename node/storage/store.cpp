@@ -290,7 +290,8 @@ Result<void> Store::carry_out(const PutTombstone& op) {
     if (auto good = check(op.owner, op.notice); !good) return good;
     return run_logged(statements_->put_tombstone.bind(1, op.owner.view())
                           .bind(2, op.notice.bytes)
-                          .bind(3, op.notice.signature.view()),
+                          .bind(3, op.notice.signature.view())
+                          .bind(4, stored(op.erased)),
                       LogKind::tombstone, op.owner);
 }
 

@@ -9,6 +9,7 @@ void PeerExits::load(LoadedState& state) {
     for (auto& tombstone : state.tombstones) {
         PeerExit exit;
         exit.notice = std::move(tombstone.notice);
+        exit.erased_version = tombstone.erased;
         exit.tombstone_durable = true;
         exits_.emplace(tombstone.owner, std::move(exit));
     }
@@ -34,7 +35,8 @@ void PeerExits::learn(const ExitNotice& notice, const SignedBytes& signed_notice
     // If we are leaving or have removed the owner, the wipe of its seed may already be under way.
     if (!dropped_now) exit.erased_version = erasures_.wiped_version(owner);
     context_.note(EventKind::exit_learned, owner, exit.erased_version);
-    writes_.persist({PutTombstone{owner, signed_notice}}, after_write::TombstoneStored{owner});
+    writes_.persist({PutTombstone{owner, signed_notice, exit.erased_version}},
+                    after_write::TombstoneStored{owner});
     if (dropped_now) erasures_.wipe(owner, exit.erased_version);
 }
 

@@ -27,6 +27,7 @@ std::vector<Effect> Engine::Router::step(const Input& input, Now now) {
     context.now = now;
     context.effects.clear();
     std::visit([this](const auto& value) { on(value); }, input);
+    writes.forget_unwanted();
     for (const SessionId id : sessions.take_ended()) {
         own_seed.forget(id);
         comparison.forget(id);
@@ -43,6 +44,16 @@ AdmissionFacts Engine::Router::facts_of(const NodeId& owner) const {
     facts.removed = peers.is_former(owner) || erasures.is_removing(owner);
     facts.restored = comparison.keeps_out(owner);
     return facts;
+}
+
+bool Engine::Router::is_wanted(const AfterWrite& then) const {
+    if (const auto* install = std::get_if<after_write::SeedStored>(&then))
+        return held.ask_gate(install->owner, install->version, AdmissionPoint::install) ==
+               Admission::admitted;
+    if (std::holds_alternative<after_write::OwnSeedStored>(then) ||
+        std::holds_alternative<after_write::OwnLeaseStored>(then))
+        return !own_exit.begun();
+    return true;
 }
 
 // ---------------------------------------------------------------- start and time
@@ -66,12 +77,7 @@ void Engine::Router::on(const Start&) {
 }
 
 void Engine::Router::on(const Tick&) {
-    writes.tick([this](const AfterWrite& then) {
-        // A seed whose owner left while the disk was failing must not be written after its erasure.
-        const auto* install = std::get_if<after_write::SeedStored>(&then);
-        return install == nullptr || held.ask_gate(install->owner, install->version,
-                                                   AdmissionPoint::install) == Admission::admitted;
-    });
+    writes.tick();
     sessions.tick();
     held.tick_downloads();
     tick_leases();

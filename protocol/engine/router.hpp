@@ -16,7 +16,7 @@ class Engine::Router {
     [[nodiscard]] std::vector<Effect> step(const Input& input, Now now);
 
     EngineContext context;
-    Writes writes{context};
+    Writes writes{context, [this](const AfterWrite& then) { return is_wanted(then); }};
     Peers peers{context};
     Sessions sessions{context, peers};
     OwnSeed own_seed{context, writes, sessions};
@@ -57,6 +57,8 @@ class Engine::Router {
     void know_peer(const NodeId& peer, std::optional<std::string> endpoint, PeerSource source);
     void tick_leases();
     [[nodiscard]] AdmissionFacts facts_of(const NodeId& owner) const;
+    /// False for a seed that must not be written any more: its owner or we have left while the disk failed.
+    [[nodiscard]] bool is_wanted(const AfterWrite& then) const;
 
     SteadyTime next_lease_check_{};
 };

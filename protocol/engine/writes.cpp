@@ -1,48 +1,120 @@
 #include "protocol/engine/writes.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "protocol/limits.hpp"
 
 namespace unlearn::protocol {
 
+Writes::Key Writes::key_of(const StoreOp& op) {
+    enum Kind : int {
+        tombstone,
+        recipient,
+        receipt,
+        held_seed,
+        own,
+        left_receipt,
+        equivocation,
+        peer,
+        restored
+    };
+    struct Visitor {
+        Key operator()(const PutTombstone& put) const { return {tombstone, put.owner}; }
+        Key operator()(const PutRecipient& put) const { return {recipient, put.peer}; }
+        Key operator()(const PutReceipt& put) const { return {receipt, put.holder}; }
+        Key operator()(const PutHeldSeed& put) const { return {held_seed, put.owner}; }
+        Key operator()(const EraseHeldSeed& erase) const { return {held_seed, erase.owner}; }
+        Key operator()(const PutHeldLease& put) const { return {held_seed, put.owner}; }
+        // The exit erases our own seed, so the seed must not be written after it.
+        Key operator()(const PutOwnSeed&) const { return {own, {}}; }
+        Key operator()(const PutOwnLease&) const { return {own, {}}; }
+        Key operator()(const PutExiting&) const { return {own, {}}; }
+        Key operator()(const PutRetired&) const { return {own, {}}; }
+        Key operator()(const PutLeftReceipt& put) const { return {left_receipt, put.owner}; }
+        Key operator()(const PutEquivocation& put) const { return {equivocation, put.owner}; }
+        Key operator()(const PutPeer& put) const { return {peer, put.peer}; }
+        Key operator()(const ClearRestored&) const { return {restored, {}}; }
+    };
+    return std::visit(Visitor{}, op);
+}
+
+std::vector<Writes::Key> Writes::keys_of(const std::vector<StoreOp>& ops) {
+    std::vector<Key> keys;
+    for (const StoreOp& op : ops)
+        keys.push_back(key_of(op));
+    std::sort(keys.begin(), keys.end());
+    keys.erase(std::unique(keys.begin(), keys.end()), keys.end());
+    return keys;
+}
+
 void Writes::persist(std::vector<StoreOp> ops, AfterWrite then) {
     const Ticket ticket = next_ticket_++;
-    context_.emit(Persist{ticket, ops});
-    waiting_.emplace(ticket, Waiting{std::move(ops), std::move(then), std::nullopt});
+    auto keys = keys_of(ops);
+    for (const Key& key : keys)
+        order_[key].insert(ticket);
+    waiting_.emplace(ticket, Waiting{std::move(ops), std::move(then), std::move(keys)});
+    ++not_asked_;
+    ask_if_first(ticket);
+}
+
+void Writes::ask_if_first(Ticket ticket) {
+    Waiting& write = waiting_.at(ticket);
+    const bool first = std::all_of(write.keys.begin(), write.keys.end(),
+                                   [&](const Key& key) { return *order_.at(key).begin() == ticket; });
+    if (write.state == State::asked || !first) return;
+    write.state = State::asked;
+    --not_asked_;
+    context_.emit(Persist{ticket, write.ops});
+}
+
+Writes::Iterator Writes::remove(Iterator write) {
+    const Ticket ticket = write->first;
+    const std::vector<Key> keys = std::move(write->second.keys);
+    if (write->second.state != State::asked) --not_asked_;
+    const auto next = waiting_.erase(write);
+    std::set<Ticket> held_up;
+    for (const Key& key : keys) {
+        const auto queue = order_.find(key);
+        queue->second.erase(ticket);
+        if (queue->second.empty())
+            order_.erase(queue);
+        else
+            held_up.insert(*queue->second.begin());
+    }
+    for (const Ticket follower : held_up)
+        if (waiting_.at(follower).state == State::blocked) ask_if_first(follower);
+    return next;
 }
 
 std::optional<AfterWrite> Writes::take(const Stored& done) {
     const auto it = waiting_.find(done.ticket);
     if (it == waiting_.end()) return std::nullopt;
     AfterWrite then = std::move(it->second.then);
-    waiting_.erase(it);
+    remove(it);
     return then;
 }
 
 void Writes::fail(const StoreFailed& failed) {
     const auto it = waiting_.find(failed.ticket);
-    if (it == waiting_.end()) return;
+    if (it == waiting_.end() || it->second.state != State::asked) return;
     ++context_.counters.store_failures;
-    it->second.retry_at = context_.now.steady + kStoreRetry;
     context_.note(EventKind::store_failed, {}, {}, failed.reason);
+    it->second.state = State::failed;
+    it->second.retry_at = context_.now.steady + kStoreRetry;
+    ++not_asked_;
 }
 
-void Writes::tick(const std::function<bool(const AfterWrite&)>& wanted) {
-    for (auto it = waiting_.begin(); it != waiting_.end();) {
-        auto& [ticket, write] = *it;
-        if (!write.retry_at || *write.retry_at > context_.now.steady) {
-            ++it;
-            continue;
-        }
-        write.retry_at.reset();
-        if (!wanted(write.then)) {
-            it = waiting_.erase(it);
-            continue;
-        }
-        context_.emit(Persist{ticket, write.ops});
-        ++it;
-    }
+void Writes::tick() {
+    if (not_asked_ == 0) return;
+    for (const auto& [ticket, write] : waiting_)
+        if (write.state == State::failed && write.retry_at <= context_.now.steady) ask_if_first(ticket);
+}
+
+void Writes::forget_unwanted() {
+    if (not_asked_ == 0) return;
+    for (auto it = waiting_.begin(); it != waiting_.end();)
+        it = it->second.state != State::asked && !wanted_(it->second.then) ? remove(it) : std::next(it);
 }
 
 }  // namespace unlearn::protocol

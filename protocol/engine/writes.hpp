@@ -3,7 +3,9 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -76,32 +78,59 @@ using AfterWrite =
                  after_write::RetirementStored>;
 
 /// Owns the writes that wait for the disk. A failed write is tried again until it succeeds or is not wanted
-/// any more. What follows a write happens once, when the write is durable.
+/// any more. What follows a write happens once, when the write is durable. Writes that change the same thing
+/// are made one after the other, in the order in which they were asked for, also when some of them fail.
 class Writes {
   public:
-    explicit Writes(EngineContext& context) : context_(context) {}
+    /// Says whether a write is still to be made, given what would follow it.
+    using Wanted = std::function<bool(const AfterWrite&)>;
+
+    Writes(EngineContext& context, Wanted wanted) : context_(context), wanted_(std::move(wanted)) {}
 
     /// Asks storage for one transaction. `then` follows when it is durable.
     void persist(std::vector<StoreOp> ops, AfterWrite then);
     /// @return what follows the write, or nothing for a ticket that is unknown or was answered before
     [[nodiscard]] std::optional<AfterWrite> take(const Stored& done);
-    /// Schedules the write to be tried again.
+    /// Schedules the write to be tried again, or forgets it when it is not wanted any more.
     void fail(const StoreFailed& failed);
-    /// Tries again what failed kStoreRetry ago. Forgets those of these writes that are no longer `wanted`.
-    void tick(const std::function<bool(const AfterWrite&)>& wanted);
+    /// Tries again what failed kStoreRetry ago.
+    void tick();
+    /// Forgets the writes that storage does not have and that are not wanted any more. Their bytes are
+    /// released here and now: a receipt must not be signed while a seed waits to be written.
+    void forget_unwanted();
 
     /// The number of writes that are not durable yet.
     [[nodiscard]] std::size_t size() const { return waiting_.size(); }
 
   private:
+    /// What a write changes: a kind of record, and whose it is.
+    struct Key {
+        int kind = 0;
+        NodeId subject;
+        friend auto operator<=>(const Key&, const Key&) = default;
+    };
+    enum class State { blocked, asked, failed };
     struct Waiting {
         std::vector<StoreOp> ops;
         AfterWrite then;
-        std::optional<SteadyTime> retry_at;
+        std::vector<Key> keys;
+        State state = State::blocked;
+        SteadyTime retry_at{};
     };
+    using Iterator = std::map<Ticket, Waiting>::iterator;
+
+    [[nodiscard]] static Key key_of(const StoreOp& op);
+    [[nodiscard]] static std::vector<Key> keys_of(const std::vector<StoreOp>& ops);
+    /// Asks storage for the write, unless an earlier one has to come first.
+    void ask_if_first(Ticket ticket);
+    /// Removes the write, and asks for those that it held up. @return what comes after it
+    Iterator remove(Iterator write);
 
     EngineContext& context_;
+    Wanted wanted_;
     std::map<Ticket, Waiting> waiting_;
+    std::map<Key, std::set<Ticket>> order_;  ///< of the writes that are not durable yet
+    std::size_t not_asked_ = 0;              ///< how many of them are blocked or failed
     Ticket next_ticket_ = 1;
 };
 

@@ -78,6 +78,27 @@ TEST_CASE(
     CHECK(receipts(parts).size() == 1);
 }
 
+TEST_CASE("a receipt that is repeated after a restart says what was erased") {
+    Parts before;
+    before.hold_seed_of(before.peer, 1, 3);
+    before.learn_exit_of(before.peer);
+    const auto asked = before.take<Persist>();
+    REQUIRE(asked.size() == 1);
+    LoadedState state;
+    state.tombstones.push_back(std::get<PutTombstone>(asked[0].ops.at(0)));
+    CHECK(state.tombstones[0].erased == SeedVersion{3});
+
+    Parts after;
+    after.exits.load(state);
+    after.exits.start();
+    after.connect(after.peer, 1);
+    after.context.effects.clear();
+    after.exits.answer_again(after.peer.id(), after.peer.id());
+    const auto repeated = receipts(after);
+    REQUIRE(repeated.size() == 1);
+    CHECK(repeated[0].erased == SeedVersion{3});
+}
+
 TEST_CASE("an exit that is not durable is neither passed on nor followed by an erasure on disk") {
     Parts parts;
     parts.hold_seed_of(parts.peer, 1);

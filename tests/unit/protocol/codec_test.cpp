@@ -40,11 +40,11 @@ Message random_message() {
         case 4:
             return Have{some, some};
         case 5:
-            return Get{SeedVersion{number}, *rc::gen::inRange(0U, 128U), *rc::gen::inRange(1U, 128U)};
+            return Get{SeedVersion{number >> 1}, *rc::gen::inRange(0U, 128U), *rc::gen::inRange(1U, 128U)};
         case 6: {
             Bytes payload = random_bytes(500);
             payload.push_back(1);
-            return Chunk{SeedVersion{number}, *rc::gen::inRange(0U, 256U), payload};
+            return Chunk{SeedVersion{number >> 1}, *rc::gen::inRange(0U, 256U), payload};
         }
         case 7:
             return Nack{NackReason::no_such_version, number};
@@ -222,4 +222,46 @@ TEST_CASE("signed statements of the wrong signer, purpose or network do not veri
     CHECK_FALSE(verify_receipt(bob.id(), network, lie).has_value());
     // An exit notice presented as a receipt.
     CHECK_FALSE(verify_receipt(alice().id(), network, notice).has_value());
+}
+
+TEST_CASE("a version that no database can keep is refused in every statement and message") {
+    const NetworkId network{};
+    const SeedVersion highest{kMaxSeedVersion};
+    const SeedVersion beyond{kMaxSeedVersion + 1};
+    const Identity bob = Identity::from_seed({2});
+    const Bytes payload(10, 1);
+    const auto accepted = [&](SeedVersion version) {
+        const auto record = describe_seed(alice().id(), version, "mlp:32", payload, {}).value();
+        const Lease lease{alice().id(), version, 1, {}};
+        const Receipt receipt{alice().id(), bob.id(), ReceiptReason::exit, version, {}};
+        return std::vector<bool>{
+            verify_record(alice().id(), network, sign_record(alice(), network, record)).has_value(),
+            verify_lease(alice().id(), network, sign_lease(alice(), network, lease)).has_value(),
+            verify_receipt(bob.id(), network, sign_receipt(bob, network, receipt)).has_value(),
+            decode(encode(Envelope{1, Get{version, 0, 1}})).has_value(),
+            decode(encode(Envelope{1, Chunk{version, 0, Bytes{1}}})).has_value()};
+    };
+    CHECK(accepted(highest) == std::vector<bool>(5, true));
+    CHECK(accepted(beyond) == std::vector<bool>(5, false));
+}
+
+TEST_CASE("a seed record must use the smallest chunks that suffice") {
+    const NetworkId network{};
+    const Bytes payload(kMinChunk * 4, 1);
+    auto record = describe_seed(alice().id(), SeedVersion{1}, "mlp:32", payload, {}).value();
+    REQUIRE(record.chunk_bytes == kMinChunk);
+    REQUIRE(verify_record(alice().id(), network, sign_record(alice(), network, record)).has_value());
+    record.chunk_bytes = kMaxPayload;
+    record.chunk_digests.resize(1);
+    const auto refused = verify_record(alice().id(), network, sign_record(alice(), network, record));
+    REQUIRE_FALSE(refused.has_value());
+    CHECK(refused.error().detail == "seed record: chunk size 65536, expected 16384");
+}
+
+TEST_CASE("the owner of an exit is not one of its own holders") {
+    const NetworkId network{};
+    const Receipt own{alice().id(), alice().id(), ReceiptReason::exit, SeedVersion{1}, {}};
+    const auto verified = verify_receipt(alice().id(), network, sign_receipt(alice(), network, own));
+    REQUIRE_FALSE(verified.has_value());
+    CHECK(verified.error().detail == "receipt: the owner is its own holder");
 }

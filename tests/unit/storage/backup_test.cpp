@@ -80,6 +80,7 @@ TEST_CASE("a backup holds no seed, and everything else") {
     REQUIRE(after.tombstones.size() == 1);
     CHECK(after.tombstones[0].owner == node(1));
     CHECK(after.tombstones[0].notice == before.tombstones[0].notice);
+    CHECK(after.tombstones[0].erased == before.tombstones[0].erased);
     REQUIRE(after.recipients.size() == 1);
     CHECK(after.recipients[0].version == SeedVersion{3});
     CHECK(after.recipients[0].lease_until == WallTime{std::chrono::seconds{50}});

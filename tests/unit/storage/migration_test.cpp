@@ -74,6 +74,7 @@ TEST_CASE("a database of version 1 is upgraded and keeps what it holds") {
         REQUIRE(state.tombstones.size() == 1);
         CHECK(state.tombstones[0].owner == node(1));
         CHECK(state.tombstones[0].notice == statement("notice"));
+        CHECK(state.tombstones[0].erased == SeedVersion{0});
         REQUIRE(state.recipients.size() == 1);
         CHECK(state.recipients[0].peer == node(2));
         CHECK(state.recipients[0].version == SeedVersion{3});

@@ -13,7 +13,7 @@ namespace {
 
 /// What the store promises, in ordinary containers.
 struct Model {
-    std::map<NodeId, SignedBytes> tombstones;
+    std::map<NodeId, PutTombstone> tombstones;
     std::map<NodeId, PutRecipient> recipients;
     std::map<NodeId, SignedBytes> receipts;
     std::map<NodeId, PutHeldSeed> held;
@@ -26,7 +26,7 @@ struct Model {
     std::map<NodeId, PutPeer> peers;
     std::optional<std::string> retired;
 
-    bool take(const PutTombstone& op) { return tombstones.try_emplace(op.owner, op.notice), true; }
+    bool take(const PutTombstone& op) { return tombstones.try_emplace(op.owner, op), true; }
     bool take(const PutRecipient& op) {
         auto& known = recipients.try_emplace(op.peer, op).first->second;
         known.version = std::max(known.version, op.version);
@@ -86,7 +86,8 @@ struct Model {
         auto tombstone = tombstones.begin();
         for (const auto& one : state.tombstones) {
             RC_ASSERT(one.owner == tombstone->first);
-            RC_ASSERT(one.notice == (tombstone++)->second);
+            RC_ASSERT(one.notice == tombstone->second.notice);
+            RC_ASSERT(one.erased == (tombstone++)->second.erased);
         }
         RC_ASSERT(state.recipients.size() == recipients.size());
         auto recipient = recipients.begin();

@@ -56,7 +56,7 @@ PutHeldSeed held(std::uint32_t owner, std::uint64_t version, std::size_t size) {
 }
 
 PutTombstone tombstone(std::uint32_t owner, std::string_view text) {
-    return {node(owner), statement(text)};
+    return {node(owner), statement(text), SeedVersion{owner + 1ULL}};
 }
 
 Binding binding() {
