@@ -1,7 +1,10 @@
 #include "node/daemon/node_service.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <cmath>
+#include <cstring>
+#include <mutex>
 #include <utility>
 
 #include <spdlog/spdlog.h>
@@ -35,6 +38,16 @@ constexpr int kTrainingNiceness = 10;
 
 double seconds_since(Clock::time_point start) {
     return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+/// Makes learning yield to the rest of the node. A filter of system calls may forbid that.
+void lower_priority_of_training() {
+    if (::setpriority(PRIO_PROCESS, static_cast<id_t>(::syscall(SYS_gettid)), kTrainingNiceness) == 0) return;
+    static std::once_flag told;
+    std::call_once(told, [problem = errno] {
+        spdlog::warn("training cannot lower its priority ({}), so it competes with the rest of the node",
+                     std::strerror(problem));
+    });
 }
 
 /// Returns the seed of this node's random streams, which no other node can guess.
@@ -228,7 +241,7 @@ void NodeService::on_node_thread(std::function<void(NodeService&)> function) {
 }
 
 void NodeService::run_job(Job job) {
-    ::setpriority(PRIO_PROCESS, static_cast<id_t>(::syscall(SYS_gettid)), kTrainingNiceness);
+    lower_priority_of_training();
     const auto begun = Clock::now();
     const auto end = [&](std::optional<std::string> problem) {
         on_node_thread([done = job.done, problem = std::move(problem), seconds = seconds_since(begun)](

@@ -119,6 +119,11 @@ Session* Sessions::meet(SessionId id, const CurvePublicKey& key, std::uint64_t s
         drop(id, key, counted.error());
         return nullptr;
     }
+    // A Hello is answered with all that its sender may have missed, so it costs us more than other messages.
+    if (!allowances_of(hello.sender).hellos.take(1, context_.now.steady)) {
+        drop(id, key, Error{ErrorCode::too_much, "hellos"});
+        return nullptr;
+    }
     session.last_heard = context_.now.steady;
     if (!hello.answer) send_hello(id, session, true);
     return &session;

@@ -31,6 +31,7 @@ struct Session {
 struct Allowances {
     Allowance frames{kFrameBurst, kFramesPerSecond};
     Allowance bytes{kByteBurst, kBytesPerSecond};
+    Allowance hellos{kHelloBurst, kHellosPerSecond};
     Allowance chunk_requests{kChunkRequestBurst, kChunkRequestsPerSecond};
     Allowance new_seeds{kNewSeedBurst, kNewSeedsPerSecond};
     Allowance introductions{kMaxIntroductionsPerDay, kMaxIntroductionsPerDay / 86'400.0};

@@ -80,6 +80,30 @@ TEST_CASE("messages of a lane come in order, each once; another lane has numbers
     CHECK(parts.sessions.is_blocked(parts.peer.id().curve_key()));
 }
 
+TEST_CASE("a peer may say Hello often, but not without end") {
+    Parts parts;
+    parts.peers.add(parts.peer.id(), "tcp://10.0.0.1:1", PeerSource::config);
+    Hello hello;
+    hello.sender = parts.peer.id();
+    const auto key = parts.peer.id().curve_key();
+    const auto most = static_cast<std::uint64_t>(kHelloBurst);
+    for (std::uint64_t i = 1; i <= most; ++i)
+        REQUIRE(parts.sessions.meet(i, key, 1, hello) != nullptr);
+    CHECK(parts.take<Send>().size() == most);
+    CHECK(parts.sessions.meet(most + 1, key, 1, hello) == nullptr);
+    CHECK(parts.take<Send>().empty());
+    CHECK(parts.sessions.is_blocked(key));
+    parts.pass(std::chrono::seconds(1));
+    for (std::uint64_t i = 1; i <= static_cast<std::uint64_t>(kHellosPerSecond); ++i)
+        CHECK(parts.sessions.meet(1000 + i, key, 1, hello) != nullptr);
+    CHECK(parts.sessions.meet(2000, key, 1, hello) == nullptr);
+    CHECK(parts.sessions.meet(2001, parts.other.id().curve_key(), 1, [&] {
+        Hello of_another;
+        of_another.sender = parts.other.id();
+        return of_another;
+    }()) != nullptr);
+}
+
 TEST_CASE("a key that changes within a session ends it") {
     Parts parts;
     parts.connect(parts.peer, 1);
