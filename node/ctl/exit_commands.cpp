@@ -7,6 +7,8 @@
 #include "node/ctl/json_file.hpp"
 #include "node/ctl/sealed_exit.hpp"
 #include "node/ctl/table.hpp"
+#include "node/runtime/certificate.hpp"
+#include "node/storage/loader.hpp"
 
 // The commands for leaving the network for ever: exit, certificate.
 namespace unlearn::ctl {
@@ -60,12 +62,44 @@ Outcome<json> certificate_in_data_dir(const Context& context) {
     return read_json_file(path);
 }
 
+/// Makes the certificate from the state of a node that is not running, for instance because the daemon could
+/// not write it on a full disk. The error is `why` there is no certificate without this.
+Outcome<json> certificate_from_state(const Context& context, const Failure& why) {
+    const auto places = context.places();
+    if (!places) return tl::unexpected(why);
+    const auto state = places->data_dir / "state";
+    const ActingAs owner(places->data_dir);
+    std::error_code error;
+    if (!std::filesystem::exists(state / "state.db", error)) return tl::unexpected(why);
+    const auto exit = storage::read_stored_exit(state);
+    if (!exit)
+        return fail_with(why.code, why.message + "; and its state cannot be read: " + exit.error().detail);
+    if (!*exit) return fail_with(why.code, why.message + "; and its state knows of no exit");
+    protocol::ExitProgress progress;
+    progress.notice = (*exit)->notice;
+    for (const auto& recipient : (*exit)->recipients)
+        progress.recipients.emplace(recipient.peer,
+                                    protocol::Recipient{recipient.version, recipient.lease_until});
+    for (const auto& receipt : (*exit)->receipts)
+        progress.receipts.emplace(receipt.holder, receipt.receipt);
+    return runtime::make_certificate((*exit)->binding.self, (*exit)->binding.network, progress);
+}
+
+/// Returns the certificate that the daemon left behind, or makes it when there is none or the file is broken.
+Outcome<json> certificate_without_daemon(const Context& context) {
+    auto certificate = certificate_in_data_dir(context);
+    if (certificate && certificate->is_object()) return certificate;
+    return certificate_from_state(
+        context, certificate ? Failure{ExitCode::failed, "certificate.json is not a certificate"}
+                             : certificate.error());
+}
+
 Outcome<json> find_certificate(const Context& context) {
     const auto daemon = daemon_or_what_it_left(context);
     if (!daemon) return tl::unexpected(daemon.error());
     auto certificate = daemon->get("/v1/certificate");
     if (!certificate && certificate.error().code == ExitCode::unreachable)
-        return certificate_in_data_dir(context);
+        return certificate_without_daemon(context);
     return certificate;
 }
 

@@ -3,6 +3,7 @@
 #include <memory>
 #include <utility>
 
+#include "node/storage/files.hpp"
 #include "node/storage/schema.hpp"
 #include "node/storage/wiping_memory.hpp"
 #include "protocol/limits.hpp"
@@ -225,6 +226,62 @@ Result<Loaded> load_all(const sqlite::Connection& connection, const std::filesys
     wipe_unused_stack();
     if (!loaded) return tl::unexpected(loaded.error());
     return out;
+}
+
+namespace {
+
+Result<void> read_binding(const sqlite::Connection& connection, const std::filesystem::path& file,
+                          Binding& binding) {
+    return each_row(connection, file, "meta", "SELECT id, self, network FROM meta",
+                    [&](RowReader& reader, const sqlite::Statement&) {
+                        binding = {reader.node(1), reader.fixed<NetworkId>(2)};
+                    });
+}
+
+Result<void> read_holders(const sqlite::Connection& connection, const std::filesystem::path& file,
+                          StoredExit& exit) {
+    const auto version = connection.integer("PRAGMA user_version");
+    if (!version) return tl::unexpected(version.error());
+    // Recipients were stored before there were leases.
+    const bool knows_leases = *version >= 2;
+    auto read = each_row(connection, file, "recipients",
+                         knows_leases ? schema::kLoadRecipients
+                                      : "SELECT rowid, peer, version, 0 FROM recipients ORDER BY peer",
+                         [&](RowReader& reader, const sqlite::Statement&) {
+                             exit.recipients.push_back({reader.node(1), reader.version(2), reader.time(3)});
+                         });
+    if (!read) return read;
+    return each_row(connection, file, "receipts", schema::kLoadReceipts,
+                    [&](RowReader& reader, const sqlite::Statement&) {
+                        const auto holder = reader.node(1);
+                        exit.receipts.push_back({holder, reader.signed_bytes(2)});
+                    });
+}
+
+}  // namespace
+
+Result<std::optional<StoredExit>> read_stored_exit(const std::filesystem::path& directory) {
+    const auto file = directory / "state.db";
+    if (!std::filesystem::exists(file)) return fail(ErrorCode::internal, file.string() + ": no such file");
+    const auto lock = lock_directory(directory);
+    if (!lock) return tl::unexpected(lock.error());
+    const auto opened = sqlite::Connection::open(file, sqlite::Access::read_only);
+    if (!opened) return tl::unexpected(opened.error());
+    const sqlite::Connection& connection = **opened;
+    if (auto set = connection.run(schema::kSettings); !set) return tl::unexpected(set.error());
+    if (auto ours = schema::check_version(connection, file); !ours) return tl::unexpected(ours.error());
+    StoredExit exit;
+    bool begun = false;
+    auto read = each_row(connection, file, "exiting", "SELECT id, notice, signature FROM exiting",
+                         [&](RowReader& reader, const sqlite::Statement&) {
+                             exit.notice = reader.signed_bytes(1);
+                             begun = true;
+                         });
+    if (read) read = read_binding(connection, file, exit.binding);
+    if (read) read = read_holders(connection, file, exit);
+    if (!read) return tl::unexpected(read.error());
+    if (!begun) return std::nullopt;
+    return exit;
 }
 
 }  // namespace unlearn::storage

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "node/storage/schema.hpp"
 #include "node/storage/sqlite.hpp"
 #include "protocol/durable.hpp"
 
@@ -29,5 +30,19 @@ struct Loaded {
 /// because a lost tombstone or recipient would break the promise to forget.
 [[nodiscard]] protocol::Result<Loaded> load_all(const sqlite::Connection& connection,
                                                 const std::filesystem::path& file);
+
+/// What the state of a node that is not running says about the node's own exit.
+struct StoredExit {
+    Binding binding;
+    protocol::SignedBytes notice;
+    std::vector<protocol::PutRecipient> recipients;
+    std::vector<protocol::PutReceipt> receipts;
+};
+
+/// Reads the exit from the state in `directory` without changing it, whichever earlier version wrote it: a
+/// node that has left is never started, and so its state is never upgraded. @return nothing when no exit has
+/// begun; an error names the file, the table and the row
+[[nodiscard]] protocol::Result<std::optional<StoredExit>> read_stored_exit(
+    const std::filesystem::path& directory);
 
 }  // namespace unlearn::storage

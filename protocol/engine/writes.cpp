@@ -7,34 +7,28 @@
 
 namespace unlearn::protocol {
 
-Writes::Key Writes::key_of(const StoreOp& op) {
-    enum Kind : int {
-        tombstone,
-        recipient,
-        receipt,
-        held_seed,
-        own,
-        left_receipt,
-        equivocation,
-        peer,
-        restored
-    };
+/// Only where a later write replaces or erases what an earlier one stored does their order matter. All other
+/// records keep the first or the highest, whichever comes when.
+std::optional<Writes::Key> Writes::key_of(const StoreOp& op) {
+    enum Kind : int { held_seed, own_seed, peer };
     struct Visitor {
-        Key operator()(const PutTombstone& put) const { return {tombstone, put.owner}; }
-        Key operator()(const PutRecipient& put) const { return {recipient, put.peer}; }
-        Key operator()(const PutReceipt& put) const { return {receipt, put.holder}; }
-        Key operator()(const PutHeldSeed& put) const { return {held_seed, put.owner}; }
-        Key operator()(const EraseHeldSeed& erase) const { return {held_seed, erase.owner}; }
-        Key operator()(const PutHeldLease& put) const { return {held_seed, put.owner}; }
+        std::optional<Key> operator()(const PutHeldSeed& put) const { return Key{held_seed, put.owner}; }
+        std::optional<Key> operator()(const EraseHeldSeed& erase) const {
+            return Key{held_seed, erase.owner};
+        }
+        std::optional<Key> operator()(const PutHeldLease& put) const { return Key{held_seed, put.owner}; }
         // The exit erases our own seed, so the seed must not be written after it.
-        Key operator()(const PutOwnSeed&) const { return {own, {}}; }
-        Key operator()(const PutOwnLease&) const { return {own, {}}; }
-        Key operator()(const PutExiting&) const { return {own, {}}; }
-        Key operator()(const PutRetired&) const { return {own, {}}; }
-        Key operator()(const PutLeftReceipt& put) const { return {left_receipt, put.owner}; }
-        Key operator()(const PutEquivocation& put) const { return {equivocation, put.owner}; }
-        Key operator()(const PutPeer& put) const { return {peer, put.peer}; }
-        Key operator()(const ClearRestored&) const { return {restored, {}}; }
+        std::optional<Key> operator()(const PutOwnSeed&) const { return Key{own_seed, {}}; }
+        std::optional<Key> operator()(const PutExiting&) const { return Key{own_seed, {}}; }
+        std::optional<Key> operator()(const PutPeer& put) const { return Key{peer, put.peer}; }
+        std::optional<Key> operator()(const PutTombstone&) const { return std::nullopt; }
+        std::optional<Key> operator()(const PutRecipient&) const { return std::nullopt; }
+        std::optional<Key> operator()(const PutReceipt&) const { return std::nullopt; }
+        std::optional<Key> operator()(const PutOwnLease&) const { return std::nullopt; }
+        std::optional<Key> operator()(const PutLeftReceipt&) const { return std::nullopt; }
+        std::optional<Key> operator()(const PutEquivocation&) const { return std::nullopt; }
+        std::optional<Key> operator()(const PutRetired&) const { return std::nullopt; }
+        std::optional<Key> operator()(const ClearRestored&) const { return std::nullopt; }
     };
     return std::visit(Visitor{}, op);
 }
@@ -42,7 +36,7 @@ Writes::Key Writes::key_of(const StoreOp& op) {
 std::vector<Writes::Key> Writes::keys_of(const std::vector<StoreOp>& ops) {
     std::vector<Key> keys;
     for (const StoreOp& op : ops)
-        keys.push_back(key_of(op));
+        if (const auto key = key_of(op)) keys.push_back(*key);
     std::sort(keys.begin(), keys.end());
     keys.erase(std::unique(keys.begin(), keys.end()), keys.end());
     return keys;

@@ -78,8 +78,9 @@ using AfterWrite =
                  after_write::RetirementStored>;
 
 /// Owns the writes that wait for the disk. A failed write is tried again until it succeeds or is not wanted
-/// any more. What follows a write happens once, when the write is durable. Writes that change the same thing
-/// are made one after the other, in the order in which they were asked for, also when some of them fail.
+/// any more. What follows a write happens once, when the write is durable. Writes of one
+/// held seed, of our own seed or of one peer are made one after the other, in the order in which they were
+/// asked for, also when some of them fail.
 class Writes {
   public:
     /// Says whether a write is still to be made, given what would follow it.
@@ -119,7 +120,7 @@ class Writes {
     };
     using Iterator = std::map<Ticket, Waiting>::iterator;
 
-    [[nodiscard]] static Key key_of(const StoreOp& op);
+    [[nodiscard]] static std::optional<Key> key_of(const StoreOp& op);
     [[nodiscard]] static std::vector<Key> keys_of(const std::vector<StoreOp>& ops);
     /// Asks storage for the write, unless an earlier one has to come first.
     void ask_if_first(Ticket ticket);

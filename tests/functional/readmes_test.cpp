@@ -109,3 +109,20 @@ TEST_CASE("the control: what is not there is noticed") {
     CHECK_FALSE(exists_in(protocol, "engine_gossip"));
     CHECK_FALSE(exists_in(protocol, "no/such"));
 }
+
+TEST_CASE("the unit lets the daemon lower the priority of its training") {
+    const fs::path folder = fs::path(UNLEARN_SOURCE_DIR) / "packaging/systemd";
+    std::size_t units = 0;
+    for (const auto& entry : fs::directory_iterator(folder)) {
+        if (entry.path().extension() != ".service") continue;
+        ++units;
+        const std::string unit = content_of(entry.path());
+        // What comes later counts: setpriority is one of @resources.
+        const auto forbidden = unit.find("SystemCallFilter=~@privileged @resources\n");
+        const auto allowed = unit.find("SystemCallFilter=setpriority\n");
+        REQUIRE(forbidden != std::string::npos);
+        REQUIRE(allowed != std::string::npos);
+        CHECK(forbidden < allowed);
+    }
+    CHECK(units == 1);
+}

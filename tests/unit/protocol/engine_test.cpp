@@ -325,6 +325,39 @@ TEST_CASE("a new version is served when its recipient is on record with it, and 
     CHECK(net[1].engine->seeds_in_use().at(net.id(0)) == SeedVersion{2});
 }
 
+TEST_CASE("no receipt is signed while the seed waits in memory to be written again") {
+    EngineNetwork net({"a", "b"}, {{0, 1}});
+    net.start();
+    net[0].storage_hangs = true;
+    net.publish(1);
+    net.settle();
+    REQUIRE(net[0].hanging.size() == 1);
+    const Ticket ticket = net[0].hanging.front().ticket;
+    const std::weak_ptr<const SeedBytes> waiting =
+        std::get<PutHeldSeed>(net[0].hanging.front().ops.at(0)).payload;
+    net[0].hanging.clear();
+    net[0].storage_hangs = false;
+    net.feed(0, StoreFailed{ticket, "disk full"});
+    REQUIRE_FALSE(waiting.expired());
+    net.exit(1);
+    net.settle();
+    REQUIRE(net[0].count_sent(Kind::receipt) == 1);
+    CHECK(waiting.expired());
+    CHECK(net[1].engine->own_exit().complete);
+}
+
+TEST_CASE("a peer that is removed while the disk fails stays removed after a restart") {
+    EngineNetwork net({"a", "b"}, {{0, 1}});
+    net.start();
+    net[0].storage_fails = true;
+    net.feed(0, AddNeighbour{{net.id(1), "tcp://10.0.0.9:1"}, true});
+    net[0].storage_fails = false;
+    net.feed(0, RemoveNeighbour{net.id(1)});
+    net.run_for(5s);
+    REQUIRE(net[0].disk.peers.size() == 1);
+    CHECK(net[0].disk.peers.front().former);
+}
+
 TEST_CASE("two nodes leave one after the other, and both at once") {
     EngineNetwork net({"a", "b", "c", "d"}, {{0, 1}, {0, 2}, {0, 3}, {1, 2}, {1, 3}, {2, 3}});
     net.start();
