@@ -43,9 +43,9 @@ Result<std::unique_ptr<ControlApi>> ControlApi::create(asio::io_context& io,
                                                        const std::filesystem::path& socket) {
     std::unique_ptr<ControlApi> api(new ControlApi(io));
     auto server = HttpServer::create(io, socket, "/v1/events",
-                                     [raw = api.get()](const HttpRequest& request, const Respond& respond) {
+                                     [raw = api.get()](HttpRequest request, const Respond& respond) {
                                          try {
-                                             raw->handle(request, respond);
+                                             raw->handle(std::move(request), respond);
                                          } catch (const std::exception& error) {  // most likely out of memory
                                              respond(refusal(500, error.what()));
                                          }
@@ -62,7 +62,7 @@ void ControlApi::tell(const Event& event) {
     if (service_ != nullptr) answer_waiters();
 }
 
-void ControlApi::handle(const HttpRequest& request, Respond respond) {
+void ControlApi::handle(HttpRequest request, Respond respond) {
     if (request.path == "/healthz" && request.method == "GET") return answer_health(respond);
     if (service_ == nullptr)
         return respond(answer({{"error", "unlearnd is starting"}, {"state", "starting"}}, 503));
@@ -77,7 +77,7 @@ void ControlApi::handle(const HttpRequest& request, Respond respond) {
         {{"GET", "/v1/status", {}}, [&] { respond(answer(status_json(*service_, uptime))); }},
         {{"GET", "/v1/peers", {}}, [&] { respond(answer(peers_json(*service_))); }},
         {{"POST", "/v1/peers", {}}, [&] { handle_peers(request, respond); }},
-        {{"POST", "/v1/predict", {"prior"}}, [&] { handle_predict(request, respond); }},
+        {{"POST", "/v1/predict", {"prior"}}, [&] { handle_predict(std::move(request), respond); }},
         {{"POST", "/v1/publish", {"wait"}}, [&] { handle_publish(request, respond); }},
         {{"GET", "/v1/exit", {"wait_s"}}, [&] { handle_exit(request, respond); }},
         {{"POST", "/v1/exit", {}}, [&] { handle_exit(request, respond); }},
@@ -144,14 +144,17 @@ void ControlApi::handle_peers(const HttpRequest& request, const Respond& respond
                     {"address", endpoint ? json(PeerAddress{neighbour->id, *endpoint}.text()) : json()}}));
 }
 
-void ControlApi::handle_predict(const HttpRequest& request, const Respond& respond) {
-    auto wanted = read_prediction(request);
-    if (!wanted) return respond(refusal_of(wanted.error()));
-    service_->predict(std::move(*wanted), [this, respond](const Result<PredictionAnswer>& predicted) {
-        if (!predicted) return respond(refusal_of(predicted.error()));
-        if (service_ == nullptr) return respond(refusal(503, "unlearnd is stopping"));
-        respond(answer(prediction_json(*predicted, service_->config().data.classes)));
-    });
+void ControlApi::handle_predict(HttpRequest request, const Respond& respond) {
+    const auto shared = std::make_shared<HttpRequest>(std::move(request));
+    service_->predict(
+        [shared] {
+            auto wanted = read_prediction(*shared);
+            shared->body = {};
+            return wanted;
+        },
+        [respond, classes = service_->config().data.classes](const Result<PredictionAnswer>& predicted) {
+            respond(predicted ? answer(prediction_json(*predicted, classes)) : refusal_of(predicted.error()));
+        });
 }
 
 void ControlApi::handle_publish(const HttpRequest& request, const Respond& respond) {

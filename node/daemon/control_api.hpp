@@ -35,9 +35,9 @@ class ControlApi {
     };
 
     explicit ControlApi(asio::io_context& io) : io_(io) {}
-    void handle(const HttpRequest& request, Respond respond);
+    void handle(HttpRequest request, Respond respond);
     void handle_peers(const HttpRequest& request, const Respond& respond);
-    void handle_predict(const HttpRequest& request, const Respond& respond);
+    void handle_predict(HttpRequest request, const Respond& respond);
     void handle_publish(const HttpRequest& request, const Respond& respond);
     void handle_exit(const HttpRequest& request, const Respond& respond);
     void handle_sealed_exit(const HttpRequest& request, const Respond& respond);

@@ -5,7 +5,6 @@
 #include <cmath>
 #include <filesystem>
 #include <optional>
-#include <set>
 #include <utility>
 
 #include <nlohmann/json.hpp>
@@ -40,21 +39,13 @@ tl::unexpected<Error> refuse(const std::string& line) {
     return fail(ErrorCode::malformed, line);
 }
 
-/// Refuses a misspelt name, so that nothing else is done than was asked for.
-Result<void> refuse_unknown(const std::string& name, const std::vector<std::string_view>& known) {
-    if (std::find(known.begin(), known.end(), name) != known.end()) return {};
-    const auto meant = command_line::nearest(name, known);
-    return refuse("unknown name \"" + name + "\"" +
-                  (meant ? "; did you mean \"" + std::string(*meant) + "\"?" : std::string()));
-}
-
 /// Reads the body as an object that has no names but these. An empty body is an empty object.
 Result<json> object_in(const HttpRequest& request, const std::vector<std::string_view>& known) {
     if (request.body.empty()) return json::object();
     auto body = json::parse(request.body, nullptr, false);
     if (!body.is_object()) return refuse("the body must be a JSON object");
     for (const auto& [name, value] : body.items())
-        if (auto fine = refuse_unknown(name, known); !fine) return tl::unexpected(fine.error());
+        if (auto fine = check_name(name, known); !fine) return tl::unexpected(fine.error());
     return body;
 }
 
@@ -66,48 +57,11 @@ std::optional<std::string> text_in(const json& object, const char* name) {
 
 }  // namespace
 
-Result<PredictionRequest> read_prediction(const HttpRequest& request) {
-    PredictionRequest out;
-    if (const auto prior = request.query.find("prior"); prior != request.query.end()) {
-        if (prior->second != "own" && prior->second != "uniform")
-            return refuse("prior: must be own or uniform");
-        out.prior = prior->second == "own" ? learning::Prior::own : learning::Prior::uniform;
-    }
-    const auto object = object_in(request, {"inputs", "columns"});
-    if (!object) return tl::unexpected(object.error());
-    const json& body = *object;
-    const auto inputs = body.find("inputs");
-    if (inputs == body.end() || !inputs->is_array())
-        return refuse("inputs: must be a list of rows of numbers");
-    std::size_t width = 0;
-    for (const auto& row : *inputs) {
-        const auto refuse_row = [&](const std::string& what) {
-            return refuse("inputs: row " + std::to_string(out.rows + 1) + " " + what);
-        };
-        if (!row.is_array()) return refuse_row("is not a list");
-        if (out.rows > 0 && row.size() != width) return refuse_row("has another length than the first");
-        width = row.size();
-        for (const auto& value : row) {
-            const float number = value.is_number() ? value.get<float>() : 0.0F;
-            if (!value.is_number() || !std::isfinite(number))
-                return refuse_row("has a value that is not a number");
-            if (std::abs(number) > learning::kLargestFeature)
-                return refuse_row("has a number that is too large: does it stand for a missing value?");
-            out.features.push_back(number);
-        }
-        ++out.rows;
-    }
-    if (out.rows == 0) return refuse("inputs: no rows");
-    if (const auto columns = body.find("columns"); columns != body.end()) {
-        if (!columns->is_array() || columns->empty()) return refuse("columns: must be a list of names");
-        for (const auto& name : *columns) {
-            if (!name.is_string()) return refuse("columns: must be a list of names");
-            out.columns.push_back(name.get<std::string>());
-        }
-        if (std::set<std::string_view>(out.columns.begin(), out.columns.end()).size() != out.columns.size())
-            return refuse("columns: has a column twice");
-    }
-    return out;
+Result<void> check_name(const std::string& name, const std::vector<std::string_view>& known) {
+    if (std::find(known.begin(), known.end(), name) != known.end()) return {};
+    const auto meant = command_line::nearest(name, known);
+    return refuse("unknown name \"" + name + "\"" +
+                  (meant ? "; did you mean \"" + std::string(*meant) + "\"?" : std::string()));
 }
 
 Result<Neighbour> read_new_peer(const HttpRequest& request) {
@@ -165,7 +119,7 @@ Result<LogRange> read_log_range(const HttpRequest& request) {
 
 Result<void> check_query(const HttpRequest& request, const std::vector<std::string_view>& known) {
     for (const auto& [name, value] : request.query)
-        if (auto fine = refuse_unknown(name, known); !fine) return fine;
+        if (auto fine = check_name(name, known); !fine) return fine;
     return {};
 }
 

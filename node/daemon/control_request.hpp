@@ -8,7 +8,6 @@
 #include <vector>
 
 #include "node/daemon/http_server.hpp"
-#include "node/learning/data/prior.hpp"
 #include "protocol/engine_io.hpp"
 #include "protocol/identity.hpp"
 #include "protocol/result.hpp"
@@ -18,15 +17,10 @@ namespace unlearn::daemon {
 // Reads requests to the control API; docs/control-api.md describes them. An error is one line that names the
 // key.
 
-/// A request for predictions.
-struct PredictionRequest {
-    std::vector<float> features;  ///< rows of raw numbers, as in data files
-    std::size_t rows = 0;
-    std::vector<std::string> columns;  ///< the column of each number in a row; empty: the network's order
-    learning::Prior prior = learning::Prior::own;
-};
-/// Reads a request for predictions.
-[[nodiscard]] protocol::Result<PredictionRequest> read_prediction(const HttpRequest& request);
+/// Refuses a name that is not known, so that nothing else is done than was asked for, and says which one was
+/// probably meant.
+[[nodiscard]] protocol::Result<void> check_name(const std::string& name,
+                                                const std::vector<std::string_view>& known);
 
 /// Reads the peer to add: its address, or only its id.
 [[nodiscard]] protocol::Result<protocol::Neighbour> read_new_peer(const HttpRequest& request);

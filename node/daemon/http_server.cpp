@@ -46,7 +46,7 @@ std::string percent_decoded(std::string_view text) {
     return out;
 }
 
-HttpRequest parsed(const http::request<http::string_body>& request) {
+HttpRequest parsed(http::request<http::string_body> request) {
     HttpRequest out;
     out.method = std::string(request.method_string());
     const std::string target(request.target());
@@ -61,7 +61,7 @@ HttpRequest parsed(const http::request<http::string_body>& request) {
             equals < pair.size() ? percent_decoded(pair.substr(equals + 1)) : "";
         rest.erase(0, std::min(end + 1, rest.size()));
     }
-    out.body = request.body();
+    out.body = std::move(request.body());
     return out;
 }
 
@@ -99,10 +99,10 @@ class HttpServer::Connection : public std::enable_shared_from_this<Connection> {
         parser_.emplace();
         parser_->body_limit(kMaxRequestBody);
         stream_.expires_after(kIdle);
-        http::async_read(stream_, buffer_, *parser_,
-                         [self = shared_from_this()](const beast::error_code& error, std::size_t) {
-                             self->on_read(error);
-                         });
+        http::async_read_header(stream_, buffer_, *parser_,
+                                [self = shared_from_this()](const beast::error_code& error, std::size_t) {
+                                    self->on_header(error);
+                                });
     }
 
     void push(const std::string& line) {
@@ -116,24 +116,53 @@ class HttpServer::Connection : public std::enable_shared_from_this<Connection> {
         beast::error_code ignored;
         stream_.socket().shutdown(Protocol::socket::shutdown_both, ignored);
         stream_.close();
+        release_body();
         if (*server_ != nullptr) (*server_)->connections_.erase(shared_from_this());
     }
 
   private:
-    void on_read(const beast::error_code& error) {
-        if (error == http::error::body_limit)
-            return answer({413, R"({"error":"the request is too large"})", "application/json"}, false);
+    /// Reads the body when there is room for it: many clients with large bodies must not exhaust our memory.
+    void on_header(const beast::error_code& error) {
+        if (error == http::error::body_limit) return refuse_too_large();
         if (error || *server_ == nullptr) return close();
-        const auto request = parser_->release();
+        reserved_ = parser_->content_length() ? static_cast<std::size_t>(*parser_->content_length())
+                    : parser_->chunked()      ? kMaxRequestBody
+                                              : 0;
+        std::size_t& under_way = (*server_)->bodies_under_way_;
+        if (under_way + reserved_ > kMaxBodiesUnderWay) {
+            reserved_ = 0;
+            return answer({503, R"({"error":"too much is being asked at the same time; try again later"})"},
+                          false);
+        }
+        under_way += reserved_;
+        http::async_read(stream_, buffer_, *parser_,
+                         [self = shared_from_this()](const beast::error_code& failed, std::size_t) {
+                             self->on_read(failed);
+                         });
+    }
+
+    void release_body() {
+        if (*server_ != nullptr) (*server_)->bodies_under_way_ -= reserved_;
+        reserved_ = 0;
+    }
+
+    void refuse_too_large() {
+        answer({413, R"({"error":"the request is too large"})", "application/json"}, false);
+    }
+
+    void on_read(const beast::error_code& error) {
+        if (error == http::error::body_limit) return refuse_too_large();
+        if (error || *server_ == nullptr) return close();
+        auto request = parser_->release();
         const bool keep_alive = request.keep_alive();
-        auto parsed_request = parsed(request);
+        auto parsed_request = parsed(std::move(request));
         if (parsed_request.method == "GET" && parsed_request.path == (*server_)->stream_path_)
             return begin_stream();
         stream_.expires_never();  // the answer may take long
         auto pending = std::make_shared<bool>(true);
         const auto executor = stream_.get_executor();
-        (*server_)->handler_(parsed_request, [self = shared_from_this(), pending, keep_alive,
-                                              executor](HttpResponse response) {
+        (*server_)->handler_(std::move(parsed_request), [self = shared_from_this(), pending, keep_alive,
+                                                         executor](HttpResponse response) {
             asio::post(executor, [self, pending, keep_alive, response = std::move(response)]() mutable {
                 if (!std::exchange(*pending, false)) return;
                 self->answer(std::move(response), keep_alive);
@@ -142,6 +171,7 @@ class HttpServer::Connection : public std::enable_shared_from_this<Connection> {
     }
 
     void answer(HttpResponse response, bool keep_alive) {
+        release_body();
         auto message = std::make_shared<http::response<http::string_body>>(
             static_cast<http::status>(response.status), 11);
         message->set(http::field::server, "unlearnd");
@@ -195,6 +225,7 @@ class HttpServer::Connection : public std::enable_shared_from_this<Connection> {
     std::shared_ptr<HttpServer*> server_;
     beast::flat_buffer buffer_;
     std::optional<http::request_parser<http::string_body>> parser_;
+    std::size_t reserved_ = 0;  ///< bytes of the request's body, counted by the server
     bool streaming_ = false;
     std::deque<std::string> lines_;
     std::optional<http::response<http::empty_body>> header_;

@@ -34,6 +34,8 @@ struct HttpResponse {
 using Respond = std::function<void(HttpResponse)>;
 
 inline constexpr std::size_t kMaxRequestBody = 16 * 1024 * 1024;
+/// The bodies of all requests that are not answered yet.
+inline constexpr std::size_t kMaxBodiesUnderWay = 4 * kMaxRequestBody;
 inline constexpr std::size_t kMaxConnections = 64;
 /// The most lines that a reader of a stream may be behind before it is cut off.
 inline constexpr std::size_t kMaxLinesBehind = 1000;
@@ -48,7 +50,7 @@ inline constexpr std::size_t kMaxLinesBehind = 1000;
 /// Answers HTTP requests of several clients at one socket.
 class HttpServer {
   public:
-    using Handler = std::function<void(const HttpRequest&, Respond)>;
+    using Handler = std::function<void(HttpRequest, Respond)>;
 
     /// Listens at `socket` (mode 0660) and calls `handler` on the thread of `io`. A GET of `stream_path`
     /// never ends: it receives the lines of `broadcast`. A socket at which no process listens any more is
@@ -74,6 +76,7 @@ class HttpServer {
     Handler handler_;
     boost::asio::local::stream_protocol::acceptor acceptor_;
     std::set<std::shared_ptr<Connection>> connections_;
+    std::size_t bodies_under_way_ = 0;  ///< bytes
     std::shared_ptr<HttpServer*> alive_;
 };
 

@@ -112,6 +112,17 @@ Result<void> order_columns(PredictionRequest& request, const std::vector<std::st
     return {};
 }
 
+/// Brings what was asked for into the form in which the model sees it: [rows, width], scaled.
+Result<PredictionRequest> prepare(Result<PredictionRequest> request, const std::vector<std::string>& columns,
+                                  const config::Scaling& scaling, std::size_t width) {
+    if (!request) return request;
+    if (auto ordered = order_columns(*request, columns); !ordered) return tl::unexpected(ordered.error());
+    if (request->rows == 0 || request->features.size() != request->rows * width)
+        return fail(ErrorCode::malformed, "each row must have " + std::to_string(width) + " numbers");
+    scaling.apply_to_raw(request->features);
+    return request;
+}
+
 std::uint64_t version_of(const runtime::Node& node) {
     const auto seed = node.engine().own_seed();
     return seed ? static_cast<std::uint64_t>(seed->version) : 0;
@@ -402,27 +413,25 @@ std::string NodeService::why_no_model() const {
     return "the main model is still being trained";
 }
 
-void NodeService::predict(PredictionRequest request, std::function<void(Result<PredictionAnswer>)> done) {
+void NodeService::predict(std::function<Result<PredictionRequest>()> read,
+                          std::function<void(Result<PredictionAnswer>)> done) {
     if (!live_) return done(fail(ErrorCode::internal, why_no_model()));
-    const auto own = live_->ensemble.own();
-    const auto shape = own->shape();
-    const auto width = static_cast<std::size_t>(shape.size());
-    if (auto ordered = order_columns(request, columns_); !ordered)
-        return done(tl::unexpected(ordered.error()));
-    if (request.rows == 0 || request.features.size() != request.rows * width)
-        return done(fail(ErrorCode::malformed, "each row must have " + std::to_string(width) + " numbers"));
-    scaling_.apply_to_raw(request.features);
-    auto shared = std::make_shared<PredictionRequest>(std::move(request));
-    boost::asio::post(predictions_, [this, live = live_, shape, shared, done = std::move(done)] {
+    boost::asio::post(predictions_, [this, live = live_, columns = columns_, scaling = scaling_,
+                                     read = std::move(read), done = std::move(done)] {
         const auto begun = Clock::now();
-        const auto answer = compute(live->ensemble, *shared, shape);
+        const auto shape = live->ensemble.own()->shape();
+        auto request = prepare(read(), columns, scaling, static_cast<std::size_t>(shape.size()));
+        const auto answer = request ? compute(live->ensemble, *request, shape)
+                                    : Result<PredictionAnswer>(tl::unexpected(request.error()));
         wipe_computing_stack();
-        on_node_thread([done, answer, seconds = seconds_since(begun)](NodeService& self) {
+        const bool counts = request.has_value();
+        on_node_thread([counts, failed = !answer, seconds = seconds_since(begun)](NodeService& self) {
+            if (!counts) return;
             ++self.counters_.predictions;
-            if (!answer) ++self.counters_.predictions_failed;
+            if (failed) ++self.counters_.predictions_failed;
             self.counters_.prediction_seconds += seconds;
-            done(answer);
         });
+        done(answer);
     });
 }
 

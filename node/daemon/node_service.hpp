@@ -14,10 +14,10 @@
 
 #include "node/config/binding.hpp"
 #include "node/config/node_config.hpp"
-#include "node/daemon/control_request.hpp"
 #include "node/daemon/ensemble_seeds.hpp"
 #include "node/daemon/late_seeds.hpp"
 #include "node/daemon/learner.hpp"
+#include "node/daemon/prediction_request.hpp"
 #include "node/network/zmq_context.hpp"
 #include "node/runtime/node.hpp"
 
@@ -106,9 +106,11 @@ class NodeService {
     /// Learns again from the data files as they are now, and always publishes a new version of the seed.
     /// `done` is called when it is durable.
     void publish(Done done);
-    /// Calls `done` with an answer, or with one line when the rows have another width or there is no model
-    /// yet.
-    void predict(PredictionRequest request, std::function<void(protocol::Result<PredictionAnswer>)> done);
+    /// Calls `read` for the request, and then `done` with an answer, or with one line when the request cannot
+    /// be read, the rows have another width, or there is no model yet. Both run on the thread of predictions,
+    /// so that a large request holds up nothing else; `done` runs at once where there is no model.
+    void predict(std::function<protocol::Result<PredictionRequest>()> read,
+                 std::function<void(protocol::Result<PredictionAnswer>)> done);
     /// Begins our own exit. `give_up_exit` ends it without the receipts that are missing.
     void begin_exit();
     void give_up_exit();

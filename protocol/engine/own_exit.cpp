@@ -7,8 +7,13 @@
 namespace unlearn::protocol {
 
 void OwnExit::load(LoadedState& state) {
-    for (auto& receipt : state.receipts)
+    for (auto& receipt : state.receipts) {
+        const auto signed_by_holder =
+            verify_receipt(receipt.holder, context_.config.network, receipt.receipt);
+        if (signed_by_holder && signed_by_holder->reason == ReceiptReason::left)
+            own_seed_.stop_serving(receipt.holder);
         receipts_.emplace(receipt.holder, std::move(receipt.receipt));
+    }
     for (auto& receipt : state.left_receipts)
         left_receipts_.emplace(receipt.owner, std::move(receipt.receipt));
     if (!state.exiting) return;
@@ -176,6 +181,7 @@ Result<void> OwnExit::take_receipt(const NodeId& from, const ReceiptMessage& mes
     const bool expected =
         receipt->owner == context_.id() && (receipt->reason == ReceiptReason::left || exit_);
     if (!expected) return fail(ErrorCode::unsolicited, "receipt");
+    if (receipt->reason == ReceiptReason::left) own_seed_.stop_serving(from);
     if (receipts_.contains(receipt->holder) || !receipts_pending_.insert(receipt->holder).second) return {};
     writes_.persist({PutReceipt{receipt->holder, message.receipt}},
                     after_write::ReceiptStored{receipt->holder, message.receipt});

@@ -25,6 +25,8 @@ class OwnSeed {
     bool skip_versions_after_restore();
     /// Ends publishing, serving and announcing, because we leave.
     void withdraw() { withdrawn_ = true; }
+    /// Serves the peer no more: it has signed that it left and holds none of our seeds. That must stay true.
+    void stop_serving(const NodeId& peer) { have_left_.insert(peer); }
 
     /// Signs the seed as the next version and stores it with a lease. Once durable, it is announced.
     void publish(const PublishSeed& publish);
@@ -77,6 +79,7 @@ class OwnSeed {
     SteadyTime next_renewal_{};
     std::map<NodeId, Recipient> recipients_;          ///< durably on record
     std::map<NodeId, Recipient> recipients_pending_;  ///< what is being recorded, the latest for each peer
+    std::set<NodeId> have_left_;                      ///< peers whose `left` receipt we have
     std::set<NodeId> announcing_;  ///< peers that get the announcement once their lease is on record
     std::map<SessionId, std::vector<Get>> waiting_gets_;  ///< they wait until the recipient is on record
 };

@@ -1,5 +1,6 @@
 #include "protocol/engine/router.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 #include <variant>
@@ -194,6 +195,13 @@ Result<void> Engine::Router::take(SessionId id, Session& session, Message messag
     return std::visit(Visitor{*this, id, session}, message);
 }
 
+/// Counts the peers that have not left: leavers stay known, and must not use up the places of others.
+std::size_t Engine::Router::members_that_stay() const {
+    const auto& all = peers.all();
+    return static_cast<std::size_t>(std::count_if(
+        all.begin(), all.end(), [this](const auto& known) { return !exits.contains(known.first); }));
+}
+
 void Engine::Router::take_hello(const Received& received, std::uint64_t sequence, const Hello& hello) {
     const auto refuse = [&](const Sessions::Refusal& refusal) {
         if (refusal.nack) sessions.send_once(received.session, Nack{*refusal.nack, 0});
@@ -202,7 +210,7 @@ void Engine::Router::take_hello(const Received& received, std::uint64_t sequence
     if (const auto refusal = sessions.refusal_of(hello, received.key)) return refuse(*refusal);
     const bool may_join = !peers.is_neighbour(hello.sender) && !peers.is_former(hello.sender) &&
                           peers.shows_membership(hello.sender, hello.membership) &&
-                          peers.all().size() < kMaxMembersFromHello;
+                          members_that_stay() < kMaxMembersFromHello;
     if (may_join) {
         know_peer(hello.sender, std::nullopt, PeerSource::membership);
         peers.allow();

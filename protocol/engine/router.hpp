@@ -56,6 +56,7 @@ class Engine::Router {
     void follow(const AfterWrite& then);
     void know_peer(const NodeId& peer, std::optional<std::string> endpoint, PeerSource source);
     void tick_leases();
+    [[nodiscard]] std::size_t members_that_stay() const;
     [[nodiscard]] AdmissionFacts facts_of(const NodeId& owner) const;
     /// False for a seed that must not be written any more: its owner or we have left while the disk failed.
     [[nodiscard]] bool is_wanted(const AfterWrite& then) const;

@@ -6,6 +6,7 @@
 
 #include "node/daemon/control_request.hpp"
 #include "node/daemon/http_server.hpp"
+#include "node/daemon/prediction_request.hpp"
 #include "tests/fuzz/fuzz.hpp"
 
 // Bytes to the Unix socket of the control API, as a client may send them. The server goes on serving, and

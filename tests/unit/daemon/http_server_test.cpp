@@ -2,8 +2,10 @@
 
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/write.hpp>
 #include <doctest/doctest.h>
 
 #include "tests/support/temporary_folder.hpp"
@@ -44,4 +46,48 @@ TEST_CASE("a path too long for a control socket is refused in one line, and noth
     const auto refused = refusal_at(deep / "socket");
     CHECK_MESSAGE(refused.find("the path of a socket has 107 at most") != std::string::npos, refused);
     CHECK_FALSE(std::filesystem::exists(deep));
+}
+
+TEST_CASE("large requests wait outside when the memory for those under way is used up") {
+    using Local = boost::asio::local::stream_protocol;
+    const TemporaryFolder folder;
+    boost::asio::io_context io;
+    std::vector<daemon::Respond> waiting;
+    const auto server = daemon::HttpServer::create(
+        io, folder / "s", "/events",
+        [&](daemon::HttpRequest, daemon::Respond respond) { waiting.push_back(std::move(respond)); });
+    REQUIRE(server);
+    std::vector<Local::socket> clients;
+    // Announces a body. The server looks at the announced size before it reads the body.
+    const auto announce = [&](std::size_t bytes) -> Local::socket& {
+        clients.emplace_back(io).connect(Local::endpoint(folder / "s"));
+        const std::string header =
+            "POST /v1/predict HTTP/1.1\r\nContent-Length: " + std::to_string(bytes) + "\r\n\r\n";
+        boost::asio::write(clients.back(), boost::asio::buffer(header));
+        io.restart();
+        io.poll();
+        return clients.back();
+    };
+    const auto status_line = [&](Local::socket& client) {
+        client.non_blocking(true);
+        std::string text(1000, ' ');
+        boost::system::error_code none_yet;
+        for (int i = 0; i < 10; ++i) {
+            io.restart();
+            io.poll();
+        }
+        text.resize(client.read_some(boost::asio::buffer(text), none_yet));
+        return text.substr(0, text.find('\r'));
+    };
+    for (std::size_t i = 0; i < daemon::kMaxBodiesUnderWay / daemon::kMaxRequestBody; ++i)
+        CHECK(status_line(announce(daemon::kMaxRequestBody)).empty());
+    CHECK(status_line(announce(1)) == "HTTP/1.1 503 Service Unavailable");
+    CHECK(status_line(announce(0)).empty());
+    CHECK(waiting.size() == 1);  // a request without a body is served all the same
+    clients.front().close();
+    CHECK(status_line(announce(1)).empty());
+    CHECK(status_line(announce(daemon::kMaxRequestBody + 1)) == "HTTP/1.1 413 Payload Too Large");
+    clients.clear();
+    io.restart();
+    io.poll();
 }

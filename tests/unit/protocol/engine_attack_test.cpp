@@ -163,6 +163,33 @@ TEST_CASE("receipts that nobody asked for are refused") {
     CHECK(p.net[0].disk.receipts.empty());
 }
 
+TEST_CASE("a peer that has signed that it left gets nothing any more, so that its receipt stays true") {
+    Pair p;
+    p.silence_mallory();
+    const auto chunks_for_mallory = [&] {
+        p.net.publish(0);
+        p.net.settle();
+        const auto before = p.net[0].count_sent(Kind::chunk);
+        const auto version = p.net[0].engine->own_seed()->version;
+        p.attack(Get{version, 0, 1});
+        return p.net[0].count_sent(Kind::chunk) - before;
+    };
+    CHECK(chunks_for_mallory() == 1);  // the control
+    p.attack(ReceiptMessage{
+        sign_receipt(p.mallory(), p.net.network(),
+                     Receipt{p.net.id(0), p.net.id(1), ReceiptReason::left, SeedVersion{0}, {}})});
+    REQUIRE_FALSE(p.dropped());
+    CHECK(chunks_for_mallory() == 0);
+    // Also after a restart, and its lease is not prolonged: the certificate names the lease that it had.
+    const auto on_record = p.net[0].engine->own_exit().recipients.at(p.net.id(1));
+    p.net.crash_and_restart(0);
+    p.net.run_for(10s);
+    p.sequence += 1'000;
+    CHECK(chunks_for_mallory() == 0);
+    CHECK(p.net[0].engine->own_exit().recipients.at(p.net.id(1)).version == on_record.version);
+    CHECK(p.net[0].engine->own_exit().recipients.at(p.net.id(1)).lease_until == on_record.lease_until);
+}
+
 TEST_CASE("requests beyond the end or the window are refused") {
     Pair p;
     SUBCASE("beyond the end") {
