@@ -10,7 +10,7 @@ namespace unlearn::protocol {
 /// Only where a later write replaces or erases what an earlier one stored does their order matter. All other
 /// records keep the first or the highest, whichever comes when.
 std::optional<Writes::Key> Writes::key_of(const StoreOp& op) {
-    enum Kind : int { held_seed, own_seed, peer };
+    enum Table : int { held_seed, own_seed, peer };
     struct Visitor {
         std::optional<Key> operator()(const PutHeldSeed& put) const { return Key{held_seed, put.owner}; }
         std::optional<Key> operator()(const EraseHeldSeed& erase) const {
