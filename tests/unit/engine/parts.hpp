@@ -19,8 +19,8 @@ struct Parts {
     Identity other = stranger(3);
     EngineContext context{self, {}, {}, {}, {}};
     AdmissionFacts facts;  ///< what the gate hears of every owner
-    Writes::Wanted wanted = [](const AfterWrite&) { return true; };
-    Writes writes{context, [this](const AfterWrite& then) { return wanted(then); }};
+    Writes::Wanted is_wanted = [](const AfterWrite&) { return true; };
+    Writes writes{context, [this](const AfterWrite& then) { return is_wanted(then); }};
     Peers peers{context};
     Sessions sessions{context, peers};
     OwnSeed own_seed{context, writes, sessions};

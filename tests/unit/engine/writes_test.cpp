@@ -49,7 +49,7 @@ TEST_CASE("a write that is not wanted any more is forgotten with its bytes, unle
     parts.writes.persist({PutHeldSeed{parts.peer.id(), SeedVersion{1}, {}, bytes}},
                          after_write::SeedStored{parts.peer.id(), SeedVersion{1}});
     const Ticket ticket = parts.take<Persist>().at(0).ticket;
-    parts.wanted = [](const AfterWrite& then) {
+    parts.is_wanted = [](const AfterWrite& then) {
         return !std::holds_alternative<after_write::SeedStored>(then);
     };
     parts.writes.forget_unwanted();
