@@ -153,7 +153,12 @@ void ControlApi::handle_predict(HttpRequest request, const Respond& respond) {
             return wanted;
         },
         [respond, classes = service_->config().data.classes](const Result<PredictionAnswer>& predicted) {
-            respond(predicted ? answer(prediction_json(*predicted, classes)) : refusal_of(predicted.error()));
+            try {
+                respond(predicted ? answer(prediction_json(*predicted, classes))
+                                  : refusal_of(predicted.error()));
+            } catch (const std::exception& error) {  // most likely out of memory
+                respond(refusal(500, error.what()));
+            }
         });
 }
 

@@ -112,15 +112,19 @@ Result<void> order_columns(PredictionRequest& request, const std::vector<std::st
     return {};
 }
 
-/// Brings what was asked for into the form in which the model sees it: [rows, width], scaled.
-Result<PredictionRequest> prepare(Result<PredictionRequest> request, const std::vector<std::string>& columns,
-                                  const config::Scaling& scaling, std::size_t width) {
+/// Reads what is asked for, and brings it into the form in which the model sees it: [rows, width], scaled.
+Result<PredictionRequest> prepare(const std::function<Result<PredictionRequest>()>& read,
+                                  const std::vector<std::string>& columns, const config::Scaling& scaling,
+                                  std::size_t width) try {
+    auto request = read();
     if (!request) return request;
     if (auto ordered = order_columns(*request, columns); !ordered) return tl::unexpected(ordered.error());
     if (request->rows == 0 || request->features.size() != request->rows * width)
         return fail(ErrorCode::malformed, "each row must have " + std::to_string(width) + " numbers");
     scaling.apply_to_raw(request->features);
     return request;
+} catch (const std::exception& error) {  // most likely out of memory
+    return fail(ErrorCode::internal, std::string("the request cannot be read: ") + error.what());
 }
 
 std::uint64_t version_of(const runtime::Node& node) {
@@ -420,7 +424,7 @@ void NodeService::predict(std::function<Result<PredictionRequest>()> read,
                                      read = std::move(read), done = std::move(done)] {
         const auto begun = Clock::now();
         const auto shape = live->ensemble.own()->shape();
-        auto request = prepare(read(), columns, scaling, static_cast<std::size_t>(shape.size()));
+        auto request = prepare(read, columns, scaling, static_cast<std::size_t>(shape.size()));
         const auto answer = request ? compute(live->ensemble, *request, shape)
                                     : Result<PredictionAnswer>(tl::unexpected(request.error()));
         wipe_computing_stack();

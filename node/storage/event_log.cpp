@@ -4,7 +4,7 @@
 #include <limits>
 #include <utility>
 
-#include "node/storage/files.hpp"
+#include "node/storage/stopped_state.hpp"
 
 namespace unlearn::storage {
 
@@ -280,15 +280,9 @@ Result<std::vector<LogEntry>> read_entries(const sqlite::Connection& connection,
 }
 
 Result<LogCheck> verify_log_of(const std::filesystem::path& directory) {
-    const auto file = directory / "state.db";
-    if (!std::filesystem::exists(file)) return fail(ErrorCode::internal, file.string() + ": no such file");
-    const auto lock = lock_directory(directory);
-    if (!lock) return tl::unexpected(lock.error());
-    const auto connection = sqlite::Connection::open(file, sqlite::Access::read_only);
-    if (!connection) return tl::unexpected(connection.error());
-    if (auto set = (*connection)->run(schema::kSettings); !set) return tl::unexpected(set.error());
-    if (auto ours = schema::check_version(**connection, file); !ours) return tl::unexpected(ours.error());
-    return verify_all(**connection);
+    const auto state = open_stopped(directory, schema::kLogVersion);
+    if (!state) return tl::unexpected(state.error());
+    return verify_all(*state->connection);
 }
 
 }  // namespace unlearn::storage

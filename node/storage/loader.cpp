@@ -3,8 +3,8 @@
 #include <memory>
 #include <utility>
 
-#include "node/storage/files.hpp"
 #include "node/storage/schema.hpp"
+#include "node/storage/stopped_state.hpp"
 #include "node/storage/wiping_memory.hpp"
 #include "protocol/limits.hpp"
 
@@ -84,6 +84,23 @@ Result<void> each_row(const sqlite::Connection& connection, const std::filesyste
         take(reader, *select);
         if (!reader.ok()) return fail(ErrorCode::internal, reader.problem());
     }
+}
+
+Result<void> load_recipients(const sqlite::Connection& connection, const std::filesystem::path& file,
+                             const char* sql, std::vector<PutRecipient>& out) {
+    return each_row(connection, file, "recipients", sql, [&](RowReader& reader, const sqlite::Statement&) {
+        const auto peer = reader.node(1);
+        out.push_back({peer, reader.version(2), reader.time(3)});
+    });
+}
+
+Result<void> load_receipts(const sqlite::Connection& connection, const std::filesystem::path& file,
+                           std::vector<PutReceipt>& out) {
+    return each_row(connection, file, "receipts", schema::kLoadReceipts,
+                    [&](RowReader& reader, const sqlite::Statement&) {
+                        const auto holder = reader.node(1);
+                        out.push_back({holder, reader.signed_bytes(2)});
+                    });
 }
 
 /// Reads the payload after its lead. The digest shows whether it is damaged.
@@ -192,18 +209,8 @@ Result<Loaded> load_all(const sqlite::Connection& connection, const std::filesys
             each_row(connection, file, "exiting", schema::kLoadExiting, [&](RowReader& reader, const Row&) {
                 state.exiting = PutExiting{reader.signed_bytes(1), reader.number(3) != 0};
             });
-    if (loaded)
-        loaded = each_row(connection, file, "recipients", schema::kLoadRecipients,
-                          [&](RowReader& reader, const Row&) {
-                              const auto peer = reader.node(1);
-                              state.recipients.push_back({peer, reader.version(2), reader.time(3)});
-                          });
-    if (loaded)
-        loaded =
-            each_row(connection, file, "receipts", schema::kLoadReceipts, [&](RowReader& reader, const Row&) {
-                const auto holder = reader.node(1);
-                state.receipts.push_back({holder, reader.signed_bytes(2)});
-            });
+    if (loaded) loaded = load_recipients(connection, file, schema::kLoadRecipients, state.recipients);
+    if (loaded) loaded = load_receipts(connection, file, state.receipts);
     if (loaded)
         loaded = each_row(
             connection, file, "own_seed", schema::kLoadOwnSeed, [&](RowReader& reader, const Row& row) {
@@ -238,38 +245,13 @@ Result<void> read_binding(const sqlite::Connection& connection, const std::files
                     });
 }
 
-Result<void> read_holders(const sqlite::Connection& connection, const std::filesystem::path& file,
-                          StoredExit& exit) {
-    const auto version = connection.integer("PRAGMA user_version");
-    if (!version) return tl::unexpected(version.error());
-    // Recipients were stored before there were leases.
-    const bool knows_leases = *version >= 2;
-    auto read = each_row(connection, file, "recipients",
-                         knows_leases ? schema::kLoadRecipients
-                                      : "SELECT rowid, peer, version, 0 FROM recipients ORDER BY peer",
-                         [&](RowReader& reader, const sqlite::Statement&) {
-                             exit.recipients.push_back({reader.node(1), reader.version(2), reader.time(3)});
-                         });
-    if (!read) return read;
-    return each_row(connection, file, "receipts", schema::kLoadReceipts,
-                    [&](RowReader& reader, const sqlite::Statement&) {
-                        const auto holder = reader.node(1);
-                        exit.receipts.push_back({holder, reader.signed_bytes(2)});
-                    });
-}
-
 }  // namespace
 
 Result<std::optional<StoredExit>> read_stored_exit(const std::filesystem::path& directory) {
-    const auto file = directory / "state.db";
-    if (!std::filesystem::exists(file)) return fail(ErrorCode::internal, file.string() + ": no such file");
-    const auto lock = lock_directory(directory);
-    if (!lock) return tl::unexpected(lock.error());
-    const auto opened = sqlite::Connection::open(file, sqlite::Access::read_only);
-    if (!opened) return tl::unexpected(opened.error());
-    const sqlite::Connection& connection = **opened;
-    if (auto set = connection.run(schema::kSettings); !set) return tl::unexpected(set.error());
-    if (auto ours = schema::check_version(connection, file); !ours) return tl::unexpected(ours.error());
+    const auto state = open_stopped(directory, 1);
+    if (!state) return tl::unexpected(state.error());
+    const auto& [lock, file, opened, version] = *state;
+    const sqlite::Connection& connection = *opened;
     StoredExit exit;
     bool begun = false;
     auto read = each_row(connection, file, "exiting", "SELECT id, notice, signature FROM exiting",
@@ -278,7 +260,11 @@ Result<std::optional<StoredExit>> read_stored_exit(const std::filesystem::path& 
                              begun = true;
                          });
     if (read) read = read_binding(connection, file, exit.binding);
-    if (read) read = read_holders(connection, file, exit);
+    // The first version knew no leases.
+    const char* recipients = version > 1 ? schema::kLoadRecipients
+                                         : "SELECT rowid, peer, version, 0 FROM recipients ORDER BY peer";
+    if (read) read = load_recipients(connection, file, recipients, exit.recipients);
+    if (read) read = load_receipts(connection, file, exit.receipts);
     if (!read) return tl::unexpected(read.error());
     if (!begun) return std::nullopt;
     return exit;

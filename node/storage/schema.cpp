@@ -167,16 +167,17 @@ Result<void> prepare(const sqlite::Connection& connection, const std::filesystem
     return check_tables(connection, file);
 }
 
-Result<void> check_version(const sqlite::Connection& connection, const std::filesystem::path& file) {
+Result<std::int64_t> check_version(const sqlite::Connection& connection, const std::filesystem::path& file,
+                                   std::int64_t oldest) {
     const auto application = connection.integer("PRAGMA application_id");
     if (!application) return tl::unexpected(application.error());
     const auto version = connection.integer("PRAGMA user_version");
     if (!version) return tl::unexpected(version.error());
-    if (auto known = check_known(file, *application, *version); !known) return known;
-    if (*version < kVersion)
+    if (auto known = check_known(file, *application, *version); !known) return tl::unexpected(known.error());
+    if (*version < oldest)
         return refuse(
             file, "has schema version " + std::to_string(*version) + ", start unlearnd once to upgrade it");
-    return {};
+    return *version;
 }
 
 }  // namespace unlearn::storage::schema

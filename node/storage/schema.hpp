@@ -133,9 +133,15 @@ inline constexpr auto kLoadPeers = "SELECT rowid, peer, endpoint, former FROM pe
 inline constexpr auto kLoadMeta = "SELECT id, own_version, restored FROM meta";
 inline constexpr auto kLoadRetired = "SELECT id, reason FROM retired";
 
-/// Checks that the database belongs to unlearnd and has the newest version.
-[[nodiscard]] protocol::Result<void> check_version(const sqlite::Connection& connection,
-                                                   const std::filesystem::path& file);
+/// The first version with a log.
+inline constexpr std::int64_t kLogVersion = 3;
+
+/// Checks that the database belongs to unlearnd and is of version `oldest` or a later one that this program
+/// knows.
+/// @return its version
+[[nodiscard]] protocol::Result<std::int64_t> check_version(const sqlite::Connection& connection,
+                                                           const std::filesystem::path& file,
+                                                           std::int64_t oldest);
 
 /// Creates the tables in an empty database. Checks that an existing one belongs to unlearnd, has a version
 /// that this program knows, is undamaged where damage could hide a tombstone, and is bound to the same node

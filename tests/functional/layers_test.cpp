@@ -27,7 +27,7 @@ const std::vector<Layer> kLayers = {
       "mutex", "condition_variable", "future", "sys/", "unistd.h"}},
     {"node/learning/data", {"node/learning/data/"}, {"torch/", "ATen/", "c10/"}},
     // What learns does not see what predicts with peers: half of the exactness rule. A folder of another
-    // learner belongs to this layer unless it has a row of its own.
+    // learner belongs to this layer.
     {"node/learning", {"node/learning/"}, {"node/learning/ensemble/", "node/learning/aggregation/"}},
     {"node/learning/aggregation",
      {"node/learning/aggregation/", "node/learning/data/", "node/learning/minimise.hpp"},
@@ -40,16 +40,16 @@ const std::vector<Layer> kLayers = {
     {"sim", {}, {"tests/"}},
 };
 
+/// The sources of the folder, without the folders inside that have a row of their own.
 std::vector<fs::path> sources_of(const Layer& layer) {
     std::vector<fs::path> found;
-    const fs::path root = fs::path(UNLEARN_SOURCE_DIR) / layer.folder;
+    const fs::path root = UNLEARN_SOURCE_DIR;
     const auto has_own_row = [&](const fs::path& folder) {
-        return layer.folder == "node/learning" &&
-               std::any_of(kLayers.begin(), kLayers.end(), [&](const Layer& other) {
-                   return fs::path(UNLEARN_SOURCE_DIR) / other.folder == folder;
-               });
+        return std::any_of(kLayers.begin(), kLayers.end(),
+                           [&](const Layer& other) { return root / other.folder == folder; });
     };
-    for (auto it = fs::recursive_directory_iterator(root); it != fs::recursive_directory_iterator(); ++it) {
+    for (auto it = fs::recursive_directory_iterator(root / layer.folder);
+         it != fs::recursive_directory_iterator(); ++it) {
         if (it->is_directory() && has_own_row(it->path())) it.disable_recursion_pending();
         const auto ending = it->path().extension();
         if (ending == ".hpp" || ending == ".cpp") found.push_back(it->path());

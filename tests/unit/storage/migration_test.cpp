@@ -97,6 +97,40 @@ TEST_CASE("a database of version 1 is upgraded and keeps what it holds") {
     CHECK(version_of(folder.path()) == schema::kVersion);
 }
 
+TEST_CASE("the exit of a node that has left is read from any version of its state, which stays as it was") {
+    const TemporaryFolder folder;
+    make_version_1(folder.path());
+    const auto exit = read_stored_exit(folder.path()).value();
+    REQUIRE(exit);
+    CHECK(exit->binding.self == binding().self);
+    CHECK(exit->binding.network == binding().network);
+    CHECK(exit->notice == statement("leaving"));
+    REQUIRE(exit->recipients.size() == 1);
+    CHECK(exit->recipients[0].peer == node(2));
+    CHECK(exit->recipients[0].version == SeedVersion{3});
+    CHECK(exit->recipients[0].lease_until == WallTime{});
+    REQUIRE(exit->receipts.size() == 1);
+    CHECK(exit->receipts[0].receipt == statement("receipt"));
+    CHECK(version_of(folder.path()) == 1);
+
+    const TemporaryFolder staying;
+    REQUIRE(
+        open(staying.path())->apply(std::vector<StoreOp>{PutRecipient{node(2), SeedVersion{3}, WallTime{}}}));
+    CHECK_FALSE(read_stored_exit(staying.path()).value());
+}
+
+TEST_CASE("the log of a node that has left is verified although a later version of the state came") {
+    const TemporaryFolder folder;
+    REQUIRE(open(folder.path())->apply(std::vector<StoreOp>{tombstone(1)}));
+    // As the version before left it: nothing but the tombstones' column came since.
+    run_sql(folder.path(), "ALTER TABLE tombstones DROP COLUMN erased; PRAGMA user_version = 5");
+    const auto check = verify_log_of(folder.path());
+    REQUIRE_MESSAGE(check, check.error().detail);
+    CHECK(check->entries == 1);
+    CHECK_FALSE(check->first_bad);
+    CHECK(version_of(folder.path()) == 5);
+}
+
 TEST_CASE("an upgraded database erases and logs as a new one does") {
     const TemporaryFolder folder;
     make_version_1(folder.path());
