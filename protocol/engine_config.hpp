@@ -22,11 +22,18 @@ struct Pace {
     std::chrono::milliseconds compare_every = kCompareInterval;
 };
 
+/// The versions of the wire format that a node speaks.
+struct WireVersions {
+    std::uint8_t oldest = kOldestVersion;
+    std::uint8_t newest = kNewestVersion;
+};
+
 /// The settings that an engine is made with.
 struct EngineConfig {
     NetworkId network;
     std::vector<Neighbour> neighbours;
     bool reachable = true;  ///< whether neighbours can dial us
+    WireVersions wire;
     /// The network's key, if it has one. A node that shows a membership signed by this key may connect.
     std::optional<NodeId> network_key;
     std::optional<SignedBytes> membership;  ///< our own membership

@@ -52,6 +52,9 @@ enum class SigningPurpose : std::uint8_t {
     receipt = 3,
     lease = 4,
     membership = 5,
+    holder_list = 6,
+    state = 7,
+    receipt_2 = 8,
 };
 
 /// A node's own key pair. It is move-only, and its destructor wipes the secret.

@@ -7,7 +7,9 @@
 /// The limits of the protocol, by name. wire.md explains them to other implementations.
 namespace unlearn::protocol {
 
-inline constexpr std::uint8_t kProtocolVersion = 1;
+// Versions of the wire format. Two nodes speak the newest one that both of them know.
+inline constexpr std::uint8_t kOldestVersion = 1;
+inline constexpr std::uint8_t kNewestVersion = 2;
 
 // Frames.
 inline constexpr std::size_t kHeaderSize = 12;
@@ -17,6 +19,7 @@ inline constexpr std::size_t kMaxHelloBody = 1024;
 inline constexpr std::size_t kMaxPayload = 64 * 1024;
 
 inline constexpr std::size_t kMaxMembership = 256;
+inline constexpr std::size_t kMaxStatement = 256;  // the bytes of a statement of a node's state
 
 // Seeds.
 inline constexpr std::size_t kMinChunk = 16 * 1024;

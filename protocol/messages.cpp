@@ -89,6 +89,17 @@ Bytes body_of(const Delta& m) {
         .binary(joined(m.ids))
         .take();
 }
+Bytes body_of(const StateMessage& m) {
+    return MsgpackWriter(5)
+        .binary(m.own.bytes)
+        .binary(m.own.signature.view())
+        .boolean(m.restored)
+        .optional_signed(m.yours)
+        .take();
+}
+Bytes body_of(const Holders& m) {
+    return body_of_signed(m.list);
+}
 
 Result<Message> done(const MsgpackReader& reader, Message message) {
     if (auto ok = reader.finish(); !ok) return tl::unexpected(ok.error());
@@ -148,6 +159,16 @@ Result<Message> decode_delta(ByteView body) {
     m.ids = reader.fixed_list<BurntId>(kMaxDeltaIds);
     if (reader.ok() && part == 0) return fail(ErrorCode::malformed, "delta: part 0");
     m.part = static_cast<DeltaPart>(part);
+    return done(reader, std::move(m));
+}
+
+Result<Message> decode_state_message(ByteView body) {
+    MsgpackReader reader(body, 5, "state");
+    StateMessage m;
+    m.own.bytes = reader.binary(kMaxStatement);
+    m.own.signature = reader.fixed<Signature>();
+    m.restored = reader.boolean();
+    m.yours = reader.optional_signed(kMaxStatement);
     return done(reader, std::move(m));
 }
 
@@ -222,6 +243,12 @@ Result<Message> decode_body(Kind kind, ByteView body, Bytes payload) {
             return decode_digest(body);
         case Kind::delta:
             return decode_delta(body);
+        case Kind::state:
+            return decode_state_message(body);
+        case Kind::holders:
+            return decode_signed(body, "holders").map([](SignedBytes s) -> Message {
+                return Holders{std::move(s)};
+            });
     }
     return fail(ErrorCode::unknown_kind, "kind " + std::to_string(static_cast<int>(kind)));
 }
@@ -267,14 +294,19 @@ Lane lane_of(Kind kind) {
     return row == nullptr ? Lane::normal : row->lane;
 }
 
+std::uint8_t version_of(Kind kind) {
+    const auto* row = row_of(kind);
+    return row == nullptr ? 0 : row->version;
+}
+
 Kind kind_of(const Message& message) {
     // The variant lists its alternatives in the order of their numbers.
     return static_cast<Kind>(message.index() + 1);
 }
 
 Frames encode(const Envelope& envelope) {
-    Bytes header{kMagic[0], kMagic[1], kProtocolVersion,
-                 static_cast<std::uint8_t>(kind_of(envelope.message))};
+    const Kind kind = kind_of(envelope.message);
+    Bytes header{kMagic[0], kMagic[1], version_of(kind), static_cast<std::uint8_t>(kind)};
     put_u64(header, envelope.sequence);
     Frames frames{std::move(header), std::visit([](const auto& m) { return body_of(m); }, envelope.message)};
     if (const auto* chunk = std::get_if<Chunk>(&envelope.message)) frames.push_back(chunk->payload);
@@ -289,9 +321,14 @@ Result<Envelope> decode(Frames frames) {
         return fail(ErrorCode::malformed, "header of " + std::to_string(header.size()) + " bytes");
     if (header[0] != kMagic[0] || header[1] != kMagic[1])
         return fail(ErrorCode::malformed, "wrong magic bytes");
-    if (header[2] != kProtocolVersion)
-        return fail(ErrorCode::wrong_version, "protocol version " + std::to_string(header[2]));
     const auto kind = static_cast<Kind>(header[3]);
+    const std::uint8_t version = header[2];
+    if (version < kOldestVersion || version > kNewestVersion)
+        return fail(ErrorCode::wrong_version, "protocol version " + std::to_string(version));
+    if (row_of(kind) == nullptr) return fail(ErrorCode::unknown_kind, "kind " + std::to_string(header[3]));
+    if (version != version_of(kind))
+        return fail(ErrorCode::wrong_version,
+                    std::string(name_of(kind)) + " of version " + std::to_string(version));
     if ((frames.size() == 3) != (kind == Kind::chunk))
         return fail(ErrorCode::malformed,
                     std::to_string(frames.size()) + " frames for " + std::string(name_of(kind)));

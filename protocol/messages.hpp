@@ -30,6 +30,8 @@ enum class Kind : std::uint8_t {
     receipt = 10,
     digest = 11,
     delta = 12,
+    state = 13,
+    holders = 14,
 };
 
 /// Messages of a more urgent lane may overtake others, so that a large seed cannot delay an exit. Each lane
@@ -41,14 +43,16 @@ enum class Lane : std::uint8_t {
 };
 inline constexpr std::size_t kLanes = 3;
 
-/// One kind of message: its number, its name for people, and its lane.
+/// One kind of message: its number, its name for people, its lane, and the version that it came with, which
+/// its header names.
 struct MessageKind {
     Kind kind{};
     std::string_view name;
     Lane lane{};
+    std::uint8_t version = 1;
 };
 /// All kinds, in the order of their numbers.
-inline constexpr std::array<MessageKind, 12> kMessageKinds{{{Kind::hello, "hello", Lane::urgent},
+inline constexpr std::array<MessageKind, 14> kMessageKinds{{{Kind::hello, "hello", Lane::urgent},
                                                             {Kind::bye, "bye", Lane::urgent},
                                                             {Kind::ping, "ping", Lane::normal},
                                                             {Kind::pong, "pong", Lane::normal},
@@ -59,16 +63,20 @@ inline constexpr std::array<MessageKind, 12> kMessageKinds{{{Kind::hello, "hello
                                                             {Kind::exit, "exit", Lane::urgent},
                                                             {Kind::receipt, "receipt", Lane::urgent},
                                                             {Kind::digest, "digest", Lane::normal},
-                                                            {Kind::delta, "delta", Lane::normal}}};
+                                                            {Kind::delta, "delta", Lane::normal},
+                                                            {Kind::state, "state", Lane::urgent, 2},
+                                                            {Kind::holders, "holders", Lane::urgent, 2}}};
 /// Returns the name of the kind, or "unknown" for a number that is no kind.
 [[nodiscard]] std::string_view name_of(Kind kind);
 /// Returns the lane of the kind, or `normal` for a number that is no kind.
 [[nodiscard]] Lane lane_of(Kind kind);
+/// Returns the version that the kind came with, or 0 for a number that is no kind.
+[[nodiscard]] std::uint8_t version_of(Kind kind);
 
 /// The first message on a connection, in both directions.
 struct Hello {
-    std::uint8_t oldest_version = kProtocolVersion;
-    std::uint8_t newest_version = kProtocolVersion;
+    std::uint8_t oldest_version = kOldestVersion;
+    std::uint8_t newest_version = kNewestVersion;
     NetworkId network;
     NodeId sender;
     bool answer = false;                    ///< this Hello answers another one; an answer is never answered
@@ -166,9 +174,22 @@ struct Delta {
     std::vector<BurntId> ids;   ///< at most kMaxDeltaIds
 };
 
+/// The sender's newest StateStatement, and the receiver's newest one that the sender has heard of.
+struct StateMessage {
+    SignedBytes own;
+    /// The sender's state is older than what others have seen, so its word about exits counts for less.
+    bool restored = false;
+    std::optional<SignedBytes> yours;
+};
+
+/// A signed HolderList, sent by its owner or passed on by another node.
+struct Holders {
+    SignedBytes list;
+};
+
 /// Any message, with the alternatives in the order of their numbers.
-using Message =
-    std::variant<Hello, Bye, Ping, Pong, Have, Get, Chunk, Nack, Exit, ReceiptMessage, DigestMessage, Delta>;
+using Message = std::variant<Hello, Bye, Ping, Pong, Have, Get, Chunk, Nack, Exit, ReceiptMessage,
+                             DigestMessage, Delta, StateMessage, Holders>;
 
 static_assert(std::variant_size_v<Message> == kMessageKinds.size());
 

@@ -125,29 +125,81 @@ Result<ExitNotice> decode_notice(ByteView bytes) {
 }
 
 Bytes encode(const Receipt& receipt) {
-    return MsgpackWriter(5)
-        .binary(receipt.owner.view())
+    MsgpackWriter writer(receipt.asked ? 6 : 5);
+    writer.binary(receipt.owner.view())
         .binary(receipt.holder.view())
         .unsigned_integer(static_cast<std::uint64_t>(receipt.reason))
-        .unsigned_integer(static_cast<std::uint64_t>(receipt.erased))
-        .unsigned_integer(seconds(receipt.made_at))
-        .take();
+        .unsigned_integer(static_cast<std::uint64_t>(receipt.erased));
+    if (receipt.asked) writer.unsigned_integer(static_cast<std::uint64_t>(*receipt.asked));
+    return writer.unsigned_integer(seconds(receipt.made_at)).take();
 }
 
-Result<Receipt> decode_receipt(ByteView bytes) {
-    MsgpackReader reader(bytes, 5, "receipt");
+SigningPurpose purpose_of(bool names_what_was_asked_for) {
+    return names_what_was_asked_for ? SigningPurpose::receipt_2 : SigningPurpose::receipt;
+}
+
+Result<Receipt> decode_receipt(ByteView bytes, bool names_what_was_asked_for) {
+    MsgpackReader reader(bytes, names_what_was_asked_for ? 6 : 5, "receipt");
     Receipt receipt;
     receipt.owner = reader.node_id();
     receipt.holder = reader.node_id();
     const auto reason = reader.unsigned_integer(2);
     receipt.erased = read_version(reader);
+    if (names_what_was_asked_for) receipt.asked = read_version(reader);
     receipt.made_at = read_time(reader);
     if (auto ok = reader.finish(); !ok) return tl::unexpected(ok.error());
     if (reason == 0) return fail(ErrorCode::malformed, "receipt: reason 0");
     if (receipt.owner == receipt.holder)
         return fail(ErrorCode::malformed, "receipt: the owner is its own holder");
+    if (receipt.asked && *receipt.asked < receipt.erased)
+        return fail(ErrorCode::malformed, "receipt: more was erased than was asked for");
     receipt.reason = static_cast<ReceiptReason>(reason);
     return receipt;
+}
+
+Bytes encode(const HolderList& list) {
+    return MsgpackWriter(5)
+        .binary(list.owner.view())
+        .binary(list.notice.view())
+        .unsigned_integer(list.count)
+        .binary(list.holders.view())
+        .boolean(list.restored)
+        .take();
+}
+
+Result<HolderList> decode_holder_list(ByteView bytes) {
+    MsgpackReader reader(bytes, 5, "list of holders");
+    HolderList list;
+    list.owner = reader.node_id();
+    list.notice = reader.fixed<Digest>();
+    list.count = static_cast<std::uint32_t>(reader.unsigned_integer(UINT32_MAX));
+    list.holders = reader.fixed<Digest>();
+    list.restored = reader.boolean();
+    if (auto ok = reader.finish(); !ok) return tl::unexpected(ok.error());
+    return list;
+}
+
+Bytes encode(const StateStatement& state) {
+    return MsgpackWriter(4)
+        .binary(state.node.view())
+        .unsigned_integer(state.number)
+        .binary(state.start.view())
+        .binary(state.previous.view())
+        .take();
+}
+
+Result<StateStatement> decode_state(ByteView bytes) {
+    MsgpackReader reader(bytes, 4, "state");
+    StateStatement state;
+    state.node = reader.node_id();
+    state.number = reader.unsigned_integer(INT64_MAX);
+    state.start = reader.fixed<StartId>();
+    state.previous = reader.fixed<StartId>();
+    if (auto ok = reader.finish(); !ok) return tl::unexpected(ok.error());
+    if (state.number == 0) return fail(ErrorCode::malformed, "state: number 0");
+    if (state.start == StartId{} || state.start == state.previous)
+        return fail(ErrorCode::malformed, "state: the start is none, or the one before");
+    return state;
 }
 
 SignedBytes sign(const Identity& signer, SigningPurpose purpose, const NetworkId& network, Bytes bytes) {
@@ -199,7 +251,29 @@ SignedBytes sign_notice(const Identity& owner, const NetworkId& network, const E
 }
 
 SignedBytes sign_receipt(const Identity& holder, const NetworkId& network, const Receipt& receipt) {
-    return sign(holder, SigningPurpose::receipt, network, encode(receipt));
+    return sign(holder, purpose_of(receipt.asked.has_value()), network, encode(receipt));
+}
+
+SignedBytes sign_holder_list(const Identity& owner, const NetworkId& network, const HolderList& list) {
+    return sign(owner, SigningPurpose::holder_list, network, encode(list));
+}
+
+SignedBytes sign_state(const Identity& node, const NetworkId& network, const StateStatement& state) {
+    return sign(node, SigningPurpose::state, network, encode(state));
+}
+
+Digest digest_of_holders(const std::vector<ServedHolder>& holders) {
+    Bytes bytes;
+    const auto put = [&](std::uint64_t value) {
+        for (int shift = 0; shift < 64; shift += 8)
+            bytes.push_back(static_cast<std::uint8_t>(value >> shift));
+    };
+    for (const ServedHolder& holder : holders) {
+        bytes.insert(bytes.end(), holder.node.view().begin(), holder.node.view().end());
+        put(static_cast<std::uint64_t>(holder.version));
+        put(seconds(holder.lease_until));
+    }
+    return digest_of(bytes);
 }
 
 Result<SeedRecord> verify_record(const NodeId& signer, const NetworkId& network,
@@ -231,12 +305,34 @@ Result<Membership> verify_membership(const NodeId& network_key, const NetworkId&
 
 Result<Receipt> verify_receipt(const NodeId& signer, const NetworkId& network,
                                const SignedBytes& signed_receipt) {
-    if (!verify(signer, SigningPurpose::receipt, network, signed_receipt.bytes, signed_receipt.signature))
+    const auto signed_for = [&](SigningPurpose purpose) {
+        return verify(signer, purpose, network, signed_receipt.bytes, signed_receipt.signature);
+    };
+    const bool is_newer = signed_for(SigningPurpose::receipt_2);
+    if (!is_newer && !signed_for(SigningPurpose::receipt))
         return fail(ErrorCode::bad_signature, "receipt of node " + signer.short_text());
-    auto receipt = decode_receipt(signed_receipt.bytes);
+    auto receipt = decode_receipt(signed_receipt.bytes, is_newer);
     if (receipt && receipt->holder != signer)
         return fail(ErrorCode::malformed, "receipt names another holder than its signer");
     return receipt;
+}
+
+Result<StateStatement> verify_state(const NodeId& signer, const NetworkId& network,
+                                    const SignedBytes& signed_state) {
+    if (!verify(signer, SigningPurpose::state, network, signed_state.bytes, signed_state.signature))
+        return fail(ErrorCode::bad_signature, "state of node " + signer.short_text());
+    auto state = decode_state(signed_state.bytes);
+    if (state && state->node != signer)
+        return fail(ErrorCode::malformed, "state names another node than its signer");
+    return state;
+}
+
+Result<HolderList> verify_holder_list(const NetworkId& network, const SignedBytes& signed_list) {
+    auto list = decode_holder_list(signed_list.bytes);
+    if (!list) return list;
+    if (!verify(list->owner, SigningPurpose::holder_list, network, signed_list.bytes, signed_list.signature))
+        return fail(ErrorCode::bad_signature, "list of holders of node " + list->owner.short_text());
+    return list;
 }
 
 Result<NodeId> owner_named_in(const SignedBytes& signed_notice) {

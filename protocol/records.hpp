@@ -66,6 +66,44 @@ struct Receipt {
     ReceiptReason reason{};
     SeedVersion erased{};  ///< the version that was erased; 0 when none was held
     WallTime made_at{};
+    /// The highest version that the holder ever asked the owner for, 0 for none. Receipts of version 1 of the
+    /// wire format do not have it.
+    std::optional<SeedVersion> asked = std::nullopt;
+};
+
+/// One node that was served its owner's seed.
+struct ServedHolder {
+    NodeId node;
+    SeedVersion version{};   ///< the highest version that the node may have
+    WallTime lease_until{};  ///< the end of the last lease that the node may have
+    bool operator==(const ServedHolder&) const = default;
+};
+
+/// The statement "these are all nodes that I ever served". The owner signs it once, when its exit has begun
+/// and nobody can be served any more. The holders themselves are not in it, only what they are checked with.
+struct HolderList {
+    NodeId owner;
+    Digest notice;            ///< of the bytes of the owner's exit notice
+    std::uint32_t count = 0;  ///< how many holders there are
+    Digest holders;           ///< see digest_of_holders
+    /// The owner's state was a copy once, older than what others had seen, so its record may lack holders.
+    bool restored = false;
+};
+
+/// Returns the digest of holders, which must be in the order of their NodeIds.
+[[nodiscard]] Digest digest_of_holders(const std::vector<ServedHolder>& holders);
+
+/// Names one start of a node's process: 16 random bytes, or zeros for none.
+using StartId = FixedBytes<16, struct StartIdTag>;
+
+/// The statement "my state has this number". The node signs it at every start and with every exit that it
+/// learns of. Neighbours keep the newest one and show it to the node again, which finds out so that its state
+/// is an old copy.
+struct StateStatement {
+    NodeId node;
+    std::uint64_t number = 0;  ///< starts at 1 and only grows, across all starts
+    StartId start;
+    StartId previous;  ///< the start before, or zeros at the first
 };
 
 /// Splits `payload` into chunks and describes it. Returns too_large unless the payload has 1 to kMaxSeedBytes
@@ -81,8 +119,13 @@ struct Receipt {
                                           const Membership& membership);
 [[nodiscard]] SignedBytes sign_notice(const Identity& owner, const NetworkId& network,
                                       const ExitNotice& notice);
+/// Makes a receipt of version 2 of the wire format when `receipt.asked` is given, otherwise one of version 1.
 [[nodiscard]] SignedBytes sign_receipt(const Identity& holder, const NetworkId& network,
                                        const Receipt& receipt);
+[[nodiscard]] SignedBytes sign_holder_list(const Identity& owner, const NetworkId& network,
+                                           const HolderList& list);
+[[nodiscard]] SignedBytes sign_state(const Identity& node, const NetworkId& network,
+                                     const StateStatement& state);
 
 /// Each checks the signature and decodes the statement. The error is bad_signature when the signature is not
 /// that of the given signer, and malformed when the bytes do not decode or name another signer.
@@ -92,10 +135,15 @@ struct Receipt {
                                          const SignedBytes& signed_lease);
 [[nodiscard]] Result<Membership> verify_membership(const NodeId& network_key, const NetworkId& network,
                                                    const SignedBytes& signed_membership);
+/// Takes receipts of both versions.
 [[nodiscard]] Result<Receipt> verify_receipt(const NodeId& signer, const NetworkId& network,
                                              const SignedBytes& signed_receipt);
-/// As above. Other nodes pass exit notices on, so the signer is the owner that the notice names.
+[[nodiscard]] Result<StateStatement> verify_state(const NodeId& signer, const NetworkId& network,
+                                                  const SignedBytes& signed_state);
+/// As above. Other nodes pass exit notices and lists of holders on, so the signer is the owner that they
+/// name.
 [[nodiscard]] Result<ExitNotice> verify_notice(const NetworkId& network, const SignedBytes& signed_notice);
+[[nodiscard]] Result<HolderList> verify_holder_list(const NetworkId& network, const SignedBytes& signed_list);
 /// Returns the owner that a notice names, without a check of the signature. It serves to look up a notice
 /// that was verified before.
 [[nodiscard]] Result<NodeId> owner_named_in(const SignedBytes& signed_notice);

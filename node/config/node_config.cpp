@@ -87,6 +87,7 @@ class Builder {
         }
         if (reader.has("name") == reader.has("key"))
             reader.complain("name", "or network.key must be given, and not both");
+        reader.read("min_wire", config_.min_wire, {protocol::kOldestVersion, protocol::kNewestVersion});
         reader.finish();
     }
 

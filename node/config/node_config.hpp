@@ -12,6 +12,7 @@
 #include "node/learning/data/ensemble_options.hpp"
 #include "node/learning/data/training_options.hpp"
 #include "protocol/engine_io.hpp"
+#include "protocol/limits.hpp"
 #include "protocol/result.hpp"
 
 /// The content of `node.toml`. It does not depend on torch, because `unlearnctl` reads it too.
@@ -55,6 +56,7 @@ struct NodeConfig {
     std::string log_level = "info";
     std::string network_name;  ///< either this or `network_key` is given
     std::optional<protocol::NodeId> network_key;
+    std::uint8_t min_wire = protocol::kOldestVersion;  ///< peers that speak no newer version are refused
     DataConfig data;
     ModelConfig model;
     learning::OptimisationSettings training;

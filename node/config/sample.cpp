@@ -111,9 +111,11 @@ std::string sample_config(const SampleChoices& choices) {
         << "[network]                     # name or key; bound into the identity at init, and never "
            "changed\n";
     if (choices.network_key.empty())
-        out << "name = " << quoted(choices.network_name) << "\n\n";
+        out << "name = " << quoted(choices.network_name) << '\n';
     else
-        out << "key = " << quoted(choices.network_key) << "\n\n";
+        out << "key = " << quoted(choices.network_key) << '\n';
+    out << "min_wire = 1                  # 2 refuses peers that only speak version 1, which cannot prove as "
+           "much\n\n";
     const DataConfig& data = choices.data;
     out << "[data]                        # this node's private data; it never leaves the node\n";
     if (data.kind == DataKind::csv) {

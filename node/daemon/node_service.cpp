@@ -72,6 +72,7 @@ runtime::NodeOptions node_options(const NodeService::Setup& setup) {
     options.engine.neighbours = setup.config.peers;
     options.engine.reachable = setup.config.listen.has_value();
     options.engine.network_key = setup.config.network_key;
+    options.engine.wire.oldest = setup.config.min_wire;
     options.engine.membership = setup.binding.membership;
     return options;
 }

@@ -191,6 +191,8 @@ Result<void> Engine::Router::take(SessionId id, Session& session, Message messag
         Result<void> operator()(const Delta& delta) const {
             return router.comparison.take_delta(id, session, delta);
         }
+        Result<void> operator()(const StateMessage&) const { return {}; }
+        Result<void> operator()(const Holders&) const { return {}; }
     };
     return std::visit(Visitor{*this, id, session}, message);
 }

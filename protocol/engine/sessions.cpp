@@ -92,7 +92,8 @@ std::optional<Sessions::Refusal> Sessions::refusal_of(const Hello& hello, const 
     if (hello.network != context_.config.network)
         return Refusal{NackReason::wrong_network,
                        Error{ErrorCode::wrong_network, "hello of node " + hello.sender.short_text()}};
-    if (hello.oldest_version > kProtocolVersion || hello.newest_version < kProtocolVersion)
+    const WireVersions& ours = context_.config.wire;
+    if (hello.oldest_version > ours.newest || hello.newest_version < ours.oldest)
         return Refusal{NackReason::wrong_version,
                        Error{ErrorCode::wrong_version, "hello of node " + hello.sender.short_text()}};
     return std::nullopt;
@@ -125,6 +126,7 @@ Session* Sessions::meet(SessionId id, const CurvePublicKey& key, std::uint64_t s
         return nullptr;
     }
     session.last_heard = context_.now.steady;
+    session.version = std::min(hello.newest_version, context_.config.wire.newest);
     if (!hello.answer) send_hello(id, session, true);
     return &session;
 }
@@ -192,6 +194,11 @@ Session* Sessions::receive(const Received& received, const Envelope& envelope) {
         const auto counted = count_in(session, lane_of(kind_of(envelope.message)), envelope.sequence);
         if (!counted) return refuse(counted.error());
     }
+    const Kind kind = kind_of(envelope.message);
+    if (version_of(kind) > session.version)
+        return refuse(Error{
+            ErrorCode::wrong_version,
+            std::string(name_of(kind)) + " in a session of version " + std::to_string(session.version)});
     session.last_heard = context_.now.steady;
     session.suspect = false;
     double bytes = 0;
@@ -234,6 +241,8 @@ void Sessions::send_to(const NodeId& peer, const Message& message) {
 
 void Sessions::send_hello(SessionId id, Session& session, bool answer) {
     Hello hello;
+    hello.oldest_version = context_.config.wire.oldest;
+    hello.newest_version = context_.config.wire.newest;
     hello.network = context_.config.network;
     hello.sender = context_.id();
     hello.answer = answer;

@@ -21,6 +21,7 @@ struct Session {
     bool dialled = false;
     bool established = false;
     bool suspect = false;
+    std::uint8_t version = kOldestVersion;         ///< of the wire format: the newest that both sides speak
     std::array<std::uint64_t, kLanes> last_out{};  ///< the last sequence number sent in each lane
     std::array<std::uint64_t, kLanes> last_in{};   ///< the last sequence number received in each lane
     SteadyTime last_heard{};

@@ -17,7 +17,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const auto check = [](const auto& result) {
         if (!result) unlearn::fuzz::require_one_line(result.error().text());
     };
-    switch (data[0] % 5) {
+    switch (data[0] % 8) {
         case 0:
             check(verify_record(signer.id(), network, signed_for(SigningPurpose::seed_record)));
             break;
@@ -29,6 +29,15 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
             break;
         case 3:
             check(verify_lease(signer.id(), network, signed_for(SigningPurpose::lease)));
+            break;
+        case 4:
+            check(verify_receipt(signer.id(), network, signed_for(SigningPurpose::receipt_2)));
+            break;
+        case 5:
+            check(verify_holder_list(network, signed_for(SigningPurpose::holder_list)));
+            break;
+        case 6:
+            check(verify_state(signer.id(), network, signed_for(SigningPurpose::state)));
             break;
         default:
             check(verify_membership(signer.id(), network, signed_for(SigningPurpose::membership)));

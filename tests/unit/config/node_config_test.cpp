@@ -75,6 +75,7 @@ TEST_CASE("every key of a good configuration arrives") {
     CHECK(config.listen == "tcp://*:7411");
     CHECK(config.log_level == "debug");
     CHECK(config.network_name == "home");
+    CHECK(config.min_wire == 1);
     CHECK(!config.network_key);
     CHECK(config.data.kind == config::DataKind::csv);
     CHECK(config.data.path == "/etc/unlearnd/rows.csv");
@@ -156,6 +157,7 @@ TEST_CASE("each wrong value is told with its line and key") {
         {&Text::network, "", "2: network.name ", "network.key must be given, and not both"},
         {&Text::network, "name = 5", "3: network.name ", "text in quotes"},
         {&Text::network, "key = \"home\"", "3: network.key ", "is not a network key"},
+        {&Text::network, "name = \"home\"\nmin_wire = 3", "4: network.min_wire ", "1 to 2"},
         {&Text::network, "key = 5", "3: network.key ", "text in quotes"},
         {&Text::kind, "kind = true", "data.kind ", "\"idx\", \"csv\""},
         {&Text::kind, "kind = \"xdi\"", "5: data.kind ", "\"idx\", \"csv\""},

@@ -80,6 +80,32 @@ TEST_CASE("messages of a lane come in order, each once; another lane has numbers
     CHECK(parts.sessions.is_blocked(parts.peer.id().curve_key()));
 }
 
+TEST_CASE("two sides speak the newest version that both know, and nothing newer") {
+    Parts parts;
+    parts.peers.add(parts.peer.id(), std::nullopt, PeerSource::config);
+    Hello hello;
+    hello.sender = parts.peer.id();
+    const auto meet = [&](SessionId id, std::uint8_t oldest, std::uint8_t newest) {
+        hello.oldest_version = oldest;
+        hello.newest_version = newest;
+        return parts.sessions.refusal_of(hello, parts.peer.id().curve_key())
+                   ? 0
+                   : parts.sessions.meet(id, parts.peer.id().curve_key(), 1, hello)->version;
+    };
+    const Holders newer{{Bytes{1}, {}}};
+    CHECK(meet(1, 1, 1) == 1);
+    CHECK_FALSE(hears(parts, message(parts.peer, 1, 2, newer)));
+    CHECK(parts.sessions.find(1) == nullptr);
+    CHECK(meet(2, 1, 2) == 2);
+    CHECK(hears(parts, message(parts.peer, 2, 2, newer)));
+    CHECK(meet(3, 2, 9) == 2);
+    CHECK(meet(4, 3, 9) == 0);
+    // What `min_wire = 2` does.
+    parts.context.config.wire.oldest = 2;
+    CHECK(meet(5, 1, 1) == 0);
+    CHECK(meet(6, 1, 2) == 2);
+}
+
 TEST_CASE("a peer may say Hello often, but not without end") {
     Parts parts;
     parts.peers.add(parts.peer.id(), "tcp://10.0.0.1:1", PeerSource::config);

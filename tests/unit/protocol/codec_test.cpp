@@ -23,7 +23,7 @@ Message random_message() {
     SignedBytes some{random_bytes(300), {}};
     some.signature.value[3] = *rc::gen::arbitrary<std::uint8_t>();
     const auto number = *rc::gen::arbitrary<std::uint64_t>();
-    switch (*rc::gen::inRange(0, 12)) {
+    switch (*rc::gen::inRange(0, 14)) {
         case 0: {
             Hello hello;
             hello.sender = alice().id();
@@ -52,6 +52,14 @@ Message random_message() {
             return Exit{some};
         case 9:
             return ReceiptMessage{some};
+        case 12: {
+            const SignedBytes statement{random_bytes(kMaxStatement), {}};
+            return StateMessage{
+                statement, number % 2 == 0,
+                number % 3 == 0 ? std::optional(SignedBytes{Bytes{1, 2, 3}, {}}) : std::nullopt};
+        }
+        case 13:
+            return Holders{some};
         case 10: {
             DigestMessage digest;
             digest.exits.occupied = number;
@@ -124,11 +132,19 @@ TEST_CASE("a header that is not ours, an unknown kind, too many or too long fram
     bad[0][0] = 'X';
     CHECK(code_of(bad) == ErrorCode::malformed);
     bad = good;
-    bad[0][2] = 2;
+    bad[0][2] = 2;  // a kind of version 1
+    CHECK(code_of(bad) == ErrorCode::wrong_version);
+    bad[0][2] = kNewestVersion + 1;
     CHECK(code_of(bad) == ErrorCode::wrong_version);
     bad = good;
-    bad[0][3] = 13;
-    CHECK(code_of(bad) == ErrorCode::unknown_kind);
+    for (const std::uint8_t kind : {0, static_cast<int>(kMessageKinds.size()) + 1}) {
+        bad[0][3] = kind;
+        CHECK(code_of(bad) == ErrorCode::unknown_kind);
+    }
+    bad = encode(Envelope{1, Holders{{Bytes{1}, {}}}});
+    REQUIRE(decode(bad).has_value());
+    bad[0][2] = 1;  // a kind of version 2
+    CHECK(code_of(bad) == ErrorCode::wrong_version);
     bad = good;
     bad[0].push_back(0);
     CHECK(code_of(bad) == ErrorCode::malformed);
@@ -222,6 +238,73 @@ TEST_CASE("signed statements of the wrong signer, purpose or network do not veri
     CHECK_FALSE(verify_receipt(bob.id(), network, lie).has_value());
     // An exit notice presented as a receipt.
     CHECK_FALSE(verify_receipt(alice().id(), network, notice).has_value());
+}
+
+TEST_CASE("a receipt says what was asked for only in the statement of version 2") {
+    const NetworkId network;
+    const Identity holder = Identity::from_seed({2});
+    Receipt receipt{alice().id(), holder.id(), ReceiptReason::exit, SeedVersion{3}, WallTime{}};
+    const auto old = sign_receipt(holder, network, receipt);
+    REQUIRE(verify_receipt(holder.id(), network, old));
+    CHECK_FALSE(verify_receipt(holder.id(), network, old)->asked);
+    receipt.asked = SeedVersion{4};
+    const auto newer = sign_receipt(holder, network, receipt);
+    REQUIRE(verify_receipt(holder.id(), network, newer));
+    CHECK(verify_receipt(holder.id(), network, newer)->asked == SeedVersion{4});
+    // The signature of one statement is not one of the other.
+    CHECK_FALSE(verify_receipt(holder.id(), network, {newer.bytes, old.signature}));
+    CHECK_FALSE(verify_receipt(holder.id(), network, {old.bytes, newer.signature}));
+    receipt.asked = SeedVersion{2};
+    CHECK(verify_receipt(holder.id(), network, sign_receipt(holder, network, receipt)).error().code ==
+          ErrorCode::malformed);
+}
+
+TEST_CASE("a list of holders is checked by its owner's signature, its notice and its holders") {
+    const NetworkId network;
+    const NodeId holder = Identity::from_seed({2}).id();
+    const WallTime time{std::chrono::seconds(1'700'000'000)};
+    const std::vector<ServedHolder> holders{{holder, SeedVersion{3}, time}};
+    const HolderList list{alice().id(), digest_of(Bytes{1}), 1, digest_of_holders(holders), true};
+    const auto signed_list = sign_holder_list(alice(), network, list);
+    const auto read = verify_holder_list(network, signed_list);
+    REQUIRE(read);
+    CHECK(read->owner == alice().id());
+    CHECK(read->notice == list.notice);
+    CHECK(read->count == 1);
+    CHECK(read->holders == list.holders);
+    CHECK(read->restored);
+    // Each of these would be another list.
+    CHECK(digest_of_holders({}) != list.holders);
+    CHECK(digest_of_holders({{holder, SeedVersion{4}, time}}) != list.holders);
+    CHECK(digest_of_holders({{holder, SeedVersion{3}, time + std::chrono::seconds(1)}}) != list.holders);
+    CHECK(digest_of_holders({{alice().id(), SeedVersion{3}, time}}) != list.holders);
+    CHECK(digest_of_holders({holders[0], holders[0]}) != list.holders);
+    auto forged = signed_list;
+    forged.bytes.back() ^= 1;  // "restored" becomes false
+    CHECK(verify_holder_list(network, forged).error().code == ErrorCode::bad_signature);
+}
+
+TEST_CASE("a statement of a state names two different starts and a number from 1") {
+    const NetworkId network;
+    StartId first;
+    first.value.fill(1);
+    StartId second;
+    second.value.fill(2);
+    const auto verified = [&](std::uint64_t number, const StartId& start, const StartId& previous) {
+        return verify_state(alice().id(), network,
+                            sign_state(alice(), network, {alice().id(), number, start, previous}));
+    };
+    const auto good = verified(5, second, first);
+    REQUIRE(good);
+    CHECK(good->number == 5);
+    CHECK(good->start == second);
+    CHECK(good->previous == first);
+    CHECK(verified(1, first, StartId{}));
+    CHECK(verified(0, second, first).error().code == ErrorCode::malformed);
+    CHECK(verified(5, StartId{}, first).error().code == ErrorCode::malformed);
+    CHECK(verified(5, first, first).error().code == ErrorCode::malformed);
+    const auto of_another = sign_state(alice(), network, {Identity::from_seed({2}).id(), 5, second, first});
+    CHECK(verify_state(alice().id(), network, of_another).error().code == ErrorCode::malformed);
 }
 
 TEST_CASE("a version that no database can keep is refused in every statement and message") {

@@ -56,6 +56,18 @@ json make_vectors() {
     const auto notice = sign_notice(owner, network, ExitNotice{owner.id(), time, membership});
     const auto receipt = sign_receipt(
         holder, network, Receipt{owner.id(), holder.id(), ReceiptReason::exit, SeedVersion{3}, time});
+    const auto receipt_2 = sign_receipt(
+        holder, network,
+        Receipt{owner.id(), holder.id(), ReceiptReason::exit, SeedVersion{3}, time, SeedVersion{4}});
+    const std::vector<ServedHolder> holders{{holder.id(), SeedVersion{3}, time}};
+    const auto list = sign_holder_list(
+        owner, network,
+        HolderList{owner.id(), digest_of(notice.bytes), 1, digest_of_holders(holders), false});
+    StartId start;
+    start.value.fill(0x11);
+    StartId previous;
+    previous.value.fill(0x22);
+    const auto state = sign_state(owner, network, StateStatement{owner.id(), 7, start, previous});
     Hello hello;
     hello.network = network;
     hello.sender = owner.id();
@@ -76,11 +88,10 @@ json make_vectors() {
     const auto statement = [](const SignedBytes& s) {
         return json{{"bytes", to_hex(s.bytes)}, {"signature", to_hex(s.signature.view())}};
     };
-    out["statements"] = {{"seed_record", statement(signed_record)},
-                         {"lease", statement(lease)},
-                         {"membership", statement(membership)},
-                         {"exit_notice", statement(notice)},
-                         {"receipt", statement(receipt)}};
+    out["statements"] = {{"seed_record", statement(signed_record)}, {"lease", statement(lease)},
+                         {"membership", statement(membership)},     {"exit_notice", statement(notice)},
+                         {"receipt", statement(receipt)},           {"receipt_2", statement(receipt_2)},
+                         {"holder_list", statement(list)},          {"state", statement(state)}};
     const std::vector<Message> messages{hello,
                                         Bye{},
                                         Ping{0x0102030405060708},
@@ -92,7 +103,9 @@ json make_vectors() {
                                         Exit{notice},
                                         ReceiptMessage{receipt},
                                         DigestMessage{salt, exit_digest(salt, burnt)},
-                                        Delta{salt, DeltaPart::known, true, 4, burnt}};
+                                        Delta{salt, DeltaPart::known, true, 4, burnt},
+                                        StateMessage{state, false, state},
+                                        Holders{list}};
     std::uint64_t sequence = 1;
     for (const auto& message : messages)
         out["messages"].push_back({{"kind", name_of(kind_of(message))},
@@ -121,7 +134,7 @@ TEST_CASE("the golden messages decode, and with one byte changed their statement
     std::ifstream in(kFile);
     const json golden = json::parse(in);
     NetworkId network = *NetworkId::from(*from_hex(golden["network_id"].get<std::string>()));
-    REQUIRE(golden["messages"].size() == 12);
+    REQUIRE(golden["messages"].size() == kMessageKinds.size());
     for (const auto& vector : golden["messages"]) {
         Frames frames;
         for (const auto& frame : vector["frames"])
