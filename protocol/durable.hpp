@@ -23,6 +23,9 @@ inline constexpr std::uint64_t kMaxSeedVersion = INT64_MAX;
 /// The time of day, for people. It can end the use of a seed, at the end of a lease, but never prolong it.
 using WallTime = std::chrono::sys_seconds;
 
+/// Names one start of a node's process: 16 random bytes, or zeros for none.
+using StartId = FixedBytes<16, struct StartIdTag>;
+
 /// Bytes exactly as they were received or made, with the signature over them. They are never re-encoded.
 struct SignedBytes {
     Bytes bytes;
@@ -101,6 +104,25 @@ struct PutLeftReceipt {
     SignedBytes receipt;
 };
 
+/// Stores the list of our holders that we signed at our exit. The first one is kept.
+struct PutHolderList {
+    SignedBytes list;
+};
+
+/// Stores the list of holders of an owner that has left. Two different ones of an owner are kept: they prove
+/// that it signed both.
+struct PutPeerList {
+    NodeId owner;
+    SignedBytes list;
+};
+
+/// Stores that we asked `owner` for this version of its seed. The highest version is kept, also after the
+/// seed is gone.
+struct PutAsked {
+    NodeId owner;
+    SeedVersion version{};
+};
+
 /// Stores two different records of one owner and version, which prove that the owner equivocates. The first
 /// proof of each version is kept, and at most kMaxEquivocationsKept proofs for each owner.
 struct PutEquivocation {
@@ -123,13 +145,37 @@ struct PutRetired {
     std::string reason;
 };
 
-/// Stores that exits have been compared with neighbours since this state was restored from a backup.
+/// Stores one start of our process, or a start that others have seen and we have not. The highest number of
+/// each start is kept.
+struct PutStart {
+    StartId start;
+    StartId previous;
+    std::uint64_t number = 0;  ///< the highest number that our state had since
+};
+
+/// Stores the newest statement of a peer's state. The highest number is kept.
+struct PutPeerState {
+    NodeId peer;
+    std::uint64_t number = 0;
+    SignedBytes statement;
+};
+
+/// Stores that our state is an old copy: others have seen a newer one.
+struct SetRestored {};
+
+/// Stores that exits have been compared with neighbours since this state was restored.
 struct ClearRestored {};
+
+/// Stores whether a second live copy of this node was met and its operator has not decided yet.
+struct PutCopied {
+    bool copied = false;
+};
 
 /// One change to what is stored.
 using StoreOp = std::variant<PutTombstone, PutRecipient, PutReceipt, PutHeldSeed, EraseHeldSeed, PutOwnSeed,
-                             PutExiting, PutOwnLease, PutHeldLease, PutLeftReceipt, PutEquivocation, PutPeer,
-                             PutRetired, ClearRestored>;
+                             PutExiting, PutHolderList, PutPeerList, PutAsked, PutOwnLease, PutHeldLease,
+                             PutLeftReceipt, PutEquivocation, PutPeer, PutRetired, PutStart, PutPeerState,
+                             SetRestored, ClearRestored, PutCopied>;
 
 /// Everything that was stored. Each list is in the order of its NodeIds.
 struct LoadedState {
@@ -141,14 +187,22 @@ struct LoadedState {
     /// The highest version that our own seed ever had. A restored backup knows it, but not the seed's bytes.
     SeedVersion last_own_version{};
     std::optional<PutExiting> exiting;
+    std::optional<PutHolderList> holder_list;
+    std::vector<PutPeerList> peer_lists;
+    std::vector<PutAsked> asked;
     std::optional<PutOwnLease> own_lease;
     std::vector<PutHeldLease> held_leases;
     std::vector<PutLeftReceipt> left_receipts;
     std::vector<PutEquivocation> equivocations;
     std::vector<PutPeer> peers;
     std::optional<PutRetired> retired;
-    /// The state comes from a backup, which lacks the exits that came after it. ClearRestored resets this.
+    /// All starts of this node that are known, in the order of their numbers.
+    std::vector<PutStart> starts;
+    std::vector<PutPeerState> peer_states;
+    /// The state is an old copy, which lacks the exits that came after it. ClearRestored resets this.
     bool restored = false;
+    bool ever_restored = false;  ///< the state was an old copy at some time
+    bool copied = false;         ///< see PutCopied
 };
 
 }  // namespace unlearn::protocol

@@ -9,6 +9,7 @@
 
 #include "protocol/durable.hpp"
 #include "protocol/identity.hpp"
+#include "protocol/records.hpp"
 
 /// What an engine reports about itself.
 namespace unlearn::protocol {
@@ -35,12 +36,6 @@ struct EngineSizes {
     std::size_t equivocations = 0;  ///< kept proofs of equivocation
 };
 
-/// What a peer may hold of our own seed, and for how long.
-struct Recipient {
-    SeedVersion version{};   ///< the newest version that it may have
-    WallTime lease_until{};  ///< the end of the last lease that it may have
-};
-
 /// The progress of our own exit.
 struct ExitProgress {
     bool begun = false;
@@ -50,8 +45,10 @@ struct ExitProgress {
     bool given_up = false;   ///< the user waits for no more receipts
     bool met = false;        ///< the notice came from elsewhere: a copy of this identity has left
     SignedBytes notice;
+    std::optional<SignedBytes> list;         ///< our durable HolderList, once it is signed
     std::map<NodeId, Recipient> recipients;  ///< all peers that were ever served
     std::map<NodeId, SignedBytes> receipts;  ///< the durable receipts, by holder
+    std::map<NodeId, SignedBytes> left;  ///< the exit notices of those recipients that have left themselves
 };
 
 /// The state of a held seed.

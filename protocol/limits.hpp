@@ -92,5 +92,6 @@ inline constexpr std::size_t kMaxBlockedKeys = 4096;
 inline constexpr std::size_t kMaxWaitingGets = 16;
 inline constexpr std::size_t kMaxEquivocationsKept = 16;
 inline constexpr std::size_t kMaxMembersFromHello = 4096;
+inline constexpr std::size_t kMaxStartsKept = 1024;  // of a node's own
 
 }  // namespace unlearn::protocol

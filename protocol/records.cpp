@@ -262,16 +262,16 @@ SignedBytes sign_state(const Identity& node, const NetworkId& network, const Sta
     return sign(node, SigningPurpose::state, network, encode(state));
 }
 
-Digest digest_of_holders(const std::vector<ServedHolder>& holders) {
+Digest digest_of_holders(const Recipients& holders) {
     Bytes bytes;
     const auto put = [&](std::uint64_t value) {
         for (int shift = 0; shift < 64; shift += 8)
             bytes.push_back(static_cast<std::uint8_t>(value >> shift));
     };
-    for (const ServedHolder& holder : holders) {
-        bytes.insert(bytes.end(), holder.node.view().begin(), holder.node.view().end());
-        put(static_cast<std::uint64_t>(holder.version));
-        put(seconds(holder.lease_until));
+    for (const auto& [node, recipient] : holders) {
+        bytes.insert(bytes.end(), node.view().begin(), node.view().end());
+        put(static_cast<std::uint64_t>(recipient.version));
+        put(seconds(recipient.lease_until));
     }
     return digest_of(bytes);
 }

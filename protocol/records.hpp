@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -71,13 +72,13 @@ struct Receipt {
     std::optional<SeedVersion> asked = std::nullopt;
 };
 
-/// One node that was served its owner's seed.
-struct ServedHolder {
-    NodeId node;
-    SeedVersion version{};   ///< the highest version that the node may have
-    WallTime lease_until{};  ///< the end of the last lease that the node may have
-    bool operator==(const ServedHolder&) const = default;
+/// What a peer may hold of its owner's seed, and for how long.
+struct Recipient {
+    SeedVersion version{};   ///< the newest version that it may have
+    WallTime lease_until{};  ///< the end of the last lease that it may have
 };
+/// All peers that an owner ever served, by their ids.
+using Recipients = std::map<NodeId, Recipient>;
 
 /// The statement "these are all nodes that I ever served". The owner signs it once, when its exit has begun
 /// and nobody can be served any more. The holders themselves are not in it, only what they are checked with.
@@ -90,11 +91,9 @@ struct HolderList {
     bool restored = false;
 };
 
-/// Returns the digest of holders, which must be in the order of their NodeIds.
-[[nodiscard]] Digest digest_of_holders(const std::vector<ServedHolder>& holders);
-
-/// Names one start of a node's process: 16 random bytes, or zeros for none.
-using StartId = FixedBytes<16, struct StartIdTag>;
+/// Returns the digest of the holders in the order of their NodeIds: 32 bytes of the id, the version and the
+/// end of the lease in seconds, 8 bytes each, little-endian.
+[[nodiscard]] Digest digest_of_holders(const Recipients& holders);
 
 /// The statement "my state has this number". The node signs it at every start and with every exit that it
 /// learns of. Neighbours keep the newest one and show it to the node again, which finds out so that its state

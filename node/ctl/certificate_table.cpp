@@ -30,12 +30,17 @@ std::string shown_time(std::string text) {
 
 std::string completeness(const json& certificate, const json& holders) {
     if (!holders.is_array()) return "no: it was made from a sealed exit, and who held the seed is not known";
-    const auto missing = std::count_if(holders.begin(), holders.end(), [](const json& holder) {
-        return text_in(holder, "status") == "missing";
-    });
     if (field(certificate, "complete") == "yes") return "yes";
-    return "no: " + std::to_string(missing) + " of " + std::to_string(holders.size()) +
-           " recorded holders did not sign";
+    const auto number_of = [&](std::string_view status) {
+        return std::count_if(holders.begin(), holders.end(),
+                             [&](const json& holder) { return text_in(holder, "status") == status; });
+    };
+    const auto of_all = " of " + std::to_string(holders.size()) + " recorded holders ";
+    if (const auto missing = number_of("missing"); missing > 0)
+        return "no: " + std::to_string(missing) + of_all + "did not sign";
+    if (const auto doubtful = number_of("doubtful"); doubtful > 0)
+        return "no: " + std::to_string(doubtful) + of_all + "never asked for what they were served, they say";
+    return "no: the owner did not sign the list of holders";
 }
 
 }  // namespace

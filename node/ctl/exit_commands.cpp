@@ -82,6 +82,10 @@ Outcome<json> certificate_from_state(const Context& context, const Failure& why)
                                     protocol::Recipient{recipient.version, recipient.lease_until});
     for (const auto& receipt : (*exit)->receipts)
         progress.receipts.emplace(receipt.holder, receipt.receipt);
+    progress.list = (*exit)->list;
+    for (const auto& tombstone : (*exit)->tombstones)
+        if (progress.recipients.contains(tombstone.owner))
+            progress.left.emplace(tombstone.owner, tombstone.notice);
     return runtime::make_certificate((*exit)->binding.self, (*exit)->binding.network, progress);
 }
 
@@ -124,12 +128,15 @@ Outcome<ExitCode> certificate(const Context& context, const std::string& out) {
 
 /// Returns what `GET /v1/exit` would answer, from a certificate that the daemon left behind.
 json progress_of(const json& certificate) {
-    json progress{{"begun", true}, {"erased", 0}, {"left", 0}, {"missing", 0}};
+    json progress{{"begun", true}, {"erased", 0}, {"left", 0}, {"doubtful", 0}, {"missing", 0}};
     for (const auto& holder : certificate.value("holders", json::array())) {
         const auto status = holder.value("status", "");
         if (progress.contains(status)) progress[status] = progress[status].get<int>() + 1;
     }
-    const bool complete = certificate.value("complete", false);
+    progress["list_signed"] = !certificate.value("list", json()).is_null();
+    // Every holder has signed something, and so has the owner.
+    const bool complete =
+        certificate.value("complete", false) || (progress["missing"] == 0 && progress["list_signed"] == true);
     progress["complete"] = complete;
     progress["given_up"] = !complete;
     return progress;
@@ -152,8 +159,13 @@ void print_progress(const Context& context, const json& progress) {
     else
         out << "exit begun: it is final, and goes on until every holder has signed\n";
     out << "erased " << field(progress, "erased") << ", left " << field(progress, "left") << ", missing "
-        << field(progress, "missing") << "\n"
-        << "see: unlearnctl certificate\n";
+        << field(progress, "missing") << "\n";
+    if (progress.value("doubtful", 0) > 0)
+        out << "doubtful " << field(progress, "doubtful")
+            << ": they signed that they never asked for the version that they were served\n";
+    if (over(progress) && !progress.value("list_signed", true))
+        out << "the list of holders is not signed, so the certificate is not complete\n";
+    out << "see: unlearnctl certificate\n";
 }
 
 /// Returns the answer to `GET /v1/exit`, or what the certificate says once the daemon is gone.

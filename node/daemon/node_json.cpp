@@ -1,5 +1,6 @@
 #include "node/daemon/node_json.hpp"
 
+#include "node/runtime/certificate.hpp"
 #include "protocol/records.hpp"
 
 namespace unlearn::daemon {
@@ -110,20 +111,13 @@ json peers_json(const NodeService& service) {
 }
 
 json exit_json(const ExitProgress& exit, const NetworkId& network) {
-    std::size_t erased = 0;
-    std::size_t left = 0;
-    std::size_t missing = 0;
+    std::map<runtime::HolderStatus, std::size_t> count;
     json holders = json::array();
     for (const auto& [holder, recipient] : exit.recipients) {
-        const auto found = exit.receipts.find(holder);
-        std::string_view status = "missing";
-        if (found != exit.receipts.end()) {
-            const auto receipt = verify_receipt(holder, network, found->second);
-            status = receipt && receipt->reason == ReceiptReason::left ? "left" : "erased";
-        }
-        (status == "missing" ? missing : status == "left" ? left : erased) += 1;
+        const auto status = runtime::status_of(exit, holder, network);
+        ++count[status];
         holders.push_back({{"node", holder.text()},
-                           {"status", status},
+                           {"status", runtime::name_of(status)},
                            {"served_version", static_cast<std::uint64_t>(recipient.version)},
                            {"last_lease_until", time_json(recipient.lease_until)}});
     }
@@ -132,9 +126,11 @@ json exit_json(const ExitProgress& exit, const NetworkId& network) {
             {"complete", exit.complete},
             {"given_up", exit.given_up},
             {"own_exit_met", exit.met},
-            {"erased", erased},
-            {"left", left},
-            {"missing", missing},
+            {"list_signed", exit.list.has_value()},
+            {"erased", count[runtime::HolderStatus::erased]},
+            {"left", count[runtime::HolderStatus::left]},
+            {"doubtful", count[runtime::HolderStatus::doubtful]},
+            {"missing", count[runtime::HolderStatus::missing]},
             {"holders", std::move(holders)}};
 }
 

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <nlohmann/json.hpp>
@@ -30,15 +32,45 @@ namespace unlearn::runtime {
 /// network that the file names.
 [[nodiscard]] protocol::Result<protocol::SignedBytes> read_sealed_exit(const nlohmann::json& sealed);
 
+/// What is proved of one holder.
+enum class HolderStatus {
+    erased,    ///< it signed that it stored the exit and erased the seed
+    left,      ///< it signed that it erased the seed because it left itself, and it has left
+    doubtful,  ///< it signed, but also that it never asked for the version that it was served
+    missing,   ///< nothing
+};
+/// Returns the name of the status.
+[[nodiscard]] std::string_view name_of(HolderStatus status);
+/// Returns the status of a recipient in `progress`.
+[[nodiscard]] HolderStatus status_of(const protocol::ExitProgress& progress, const protocol::NodeId& holder,
+                                     const protocol::NetworkId& network);
+
+/// Who says that no holder is missing in the list.
+enum class ListProof {
+    none,       ///< nobody: the list may have been changed by anyone
+    signed_,    ///< the owner signed it
+    on_record,  ///< the owner signed it, and that its state was an old copy once
+};
+
 /// What a certificate proves, checked offline with only the public keys in it.
 struct CertificateVerdict {
     protocol::NodeId owner;
-    std::vector<protocol::NodeId> erased;   ///< signed that they stored the exit and erased the seed
-    std::vector<protocol::NodeId> left;     ///< signed that they erased the seed because they left themselves
-    std::vector<protocol::NodeId> missing;  ///< holders on record without a receipt
-    bool holders_unknown = false;           ///< a sealed exit: only the notice is proved
-    [[nodiscard]] bool complete() const { return missing.empty() && !holders_unknown; }
+    protocol::NetworkId network;
+    std::vector<protocol::NodeId> erased;
+    std::vector<protocol::NodeId> left;
+    std::vector<protocol::NodeId> doubtful;
+    std::vector<protocol::NodeId> missing;
+    bool holders_unknown = false;  ///< a sealed exit: only the notice is proved
+    ListProof list_proof = ListProof::none;
+    std::optional<protocol::SignedBytes> list;  ///< the owner's statement, if it is there
+    [[nodiscard]] bool complete() const {
+        return missing.empty() && doubtful.empty() && !holders_unknown && list_proof != ListProof::none;
+    }
 };
+
+/// True when the two certificates hold two different lists that one owner signed. Then neither of them
+/// counts.
+[[nodiscard]] bool contradict(const CertificateVerdict& one, const CertificateVerdict& other);
 
 /// Reads the receipt of one entry of a certificate's `holders`. @return malformed or bad_signature when the
 /// entry has no receipt that its holder signed.

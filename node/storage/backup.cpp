@@ -8,9 +8,10 @@ namespace {
 
 /// Leaves out held_seeds, and held_leases, which are useless without them. Also leaves out own_seed: it is
 /// distilled again, and meta records its last version.
-constexpr const char* kCopiedTables[] = {"meta",      "tombstones",    "recipients",    "receipts", "exiting",
-                                         "own_lease", "left_receipts", "equivocations", "peers",    "retired",
-                                         "log"};
+constexpr const char* kCopiedTables[] = {"meta",       "tombstones", "recipients",    "receipts",
+                                         "exiting",    "own_lease",  "left_receipts", "equivocations",
+                                         "peers",      "retired",    "log",           "holder_list",
+                                         "peer_lists", "asked",      "starts",        "peer_states"};
 
 Result<void> lay_out(const Binding& binding, const std::filesystem::path& file, const Disk& disk) {
     const auto copy = sqlite::Connection::open(file, sqlite::Access::read_write, disk.sqlite_vfs());
@@ -24,7 +25,7 @@ Result<void> copy_tables(const sqlite::Connection& connection) {
     std::string sql = "BEGIN IMMEDIATE;";
     for (const std::string table : kCopiedTables)
         sql += "INSERT INTO copy." + table + " SELECT * FROM main." + table + ";";
-    auto copied = connection.run(sql + "UPDATE copy.meta SET restored = 1; COMMIT");
+    auto copied = connection.run(sql + "UPDATE copy.meta SET restored = 1, ever_restored = 1; COMMIT");
     if (!copied && connection.in_transaction()) static_cast<void>(connection.run("ROLLBACK"));
     return copied;
 }

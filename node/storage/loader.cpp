@@ -103,6 +103,32 @@ Result<void> load_receipts(const sqlite::Connection& connection, const std::file
                     });
 }
 
+Result<void> load_holder_list(const sqlite::Connection& connection, const std::filesystem::path& file,
+                              std::optional<PutHolderList>& out) {
+    return each_row(
+        connection, file, "holder_list", schema::kLoadHolderList,
+        [&](RowReader& reader, const sqlite::Statement&) { out = PutHolderList{reader.signed_bytes(1)}; });
+}
+
+/// Reads what shows whether this state, or that of a peer, is an old copy.
+Result<void> load_states(const sqlite::Connection& connection, const std::filesystem::path& file,
+                         LoadedState& state) {
+    using Row = sqlite::Statement;
+    auto loaded =
+        each_row(connection, file, "starts", schema::kLoadStarts, [&](RowReader& reader, const Row&) {
+            const auto start = reader.fixed<StartId>(1);
+            const auto previous = reader.fixed<StartId>(2);
+            state.starts.push_back({start, previous, reader.number(3)});
+        });
+    if (!loaded) return loaded;
+    return each_row(connection, file, "peer_states", schema::kLoadPeerStates,
+                    [&](RowReader& reader, const Row&) {
+                        const auto peer = reader.node(1);
+                        const auto number = reader.number(2);
+                        state.peer_states.push_back({peer, number, reader.signed_bytes(3)});
+                    });
+}
+
 /// Reads the payload after its lead. The digest shows whether it is damaged.
 SharedSeedBytes read_payload(const sqlite::Connection& connection, RowReader& reader, const char* table,
                              std::int64_t row, std::int64_t stored_size, const Digest& digest) {
@@ -173,6 +199,17 @@ Result<void> load_relations(const sqlite::Connection& connection, const std::fil
                               state.left_receipts.push_back({owner, reader.signed_bytes(2)});
                           });
     if (loaded)
+        loaded = each_row(connection, file, "peer_lists", schema::kLoadPeerLists,
+                          [&](RowReader& reader, const Row&) {
+                              const auto owner = reader.node(1);
+                              state.peer_lists.push_back({owner, reader.signed_bytes(2)});
+                          });
+    if (loaded)
+        loaded = each_row(connection, file, "asked", schema::kLoadAsked, [&](RowReader& reader, const Row&) {
+            const auto owner = reader.node(1);
+            state.asked.push_back({owner, reader.version(2)});
+        });
+    if (loaded)
         loaded = each_row(
             connection, file, "equivocations", schema::kLoadEquivocations,
             [&](RowReader& reader, const Row&) {
@@ -225,7 +262,11 @@ Result<Loaded> load_all(const sqlite::Connection& connection, const std::filesys
         loaded = each_row(connection, file, "meta", schema::kLoadMeta, [&](RowReader& reader, const Row&) {
             state.last_own_version = reader.version(1);
             state.restored = reader.number(2) != 0;
+            state.ever_restored = reader.number(3) != 0;
+            state.copied = reader.number(4) != 0;
         });
+    if (loaded) loaded = load_holder_list(connection, file, state.holder_list);
+    if (loaded) loaded = load_states(connection, file, state);
     if (loaded) loaded = load_leases(connection, file, state);
     if (loaded) loaded = load_relations(connection, file, state);
     if (loaded) loaded = load_held_seeds(connection, file, out);
@@ -236,6 +277,17 @@ Result<Loaded> load_all(const sqlite::Connection& connection, const std::filesys
 }
 
 namespace {
+
+/// Reads the exits of others without what their erasure says, which only later versions have.
+Result<void> load_notices(const sqlite::Connection& connection, const std::filesystem::path& file,
+                          std::vector<PutTombstone>& out) {
+    return each_row(connection, file, "tombstones",
+                    "SELECT rowid, owner, notice, signature FROM tombstones ORDER BY owner",
+                    [&](RowReader& reader, const sqlite::Statement&) {
+                        const auto owner = reader.node(1);
+                        out.push_back({owner, reader.signed_bytes(2), SeedVersion{}});
+                    });
+}
 
 Result<void> read_binding(const sqlite::Connection& connection, const std::filesystem::path& file,
                           Binding& binding) {
@@ -265,6 +317,10 @@ Result<std::optional<StoredExit>> read_stored_exit(const std::filesystem::path& 
                                          : "SELECT rowid, peer, version, 0 FROM recipients ORDER BY peer";
     if (read) read = load_recipients(connection, file, recipients, exit.recipients);
     if (read) read = load_receipts(connection, file, exit.receipts);
+    if (read) read = load_notices(connection, file, exit.tombstones);
+    std::optional<PutHolderList> list;
+    if (read && version >= schema::kHolderListVersion) read = load_holder_list(connection, file, list);
+    if (list) exit.list = std::move(list->list);
     if (!read) return tl::unexpected(read.error());
     if (!begun) return std::nullopt;
     return exit;

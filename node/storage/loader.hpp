@@ -37,6 +37,8 @@ struct StoredExit {
     protocol::SignedBytes notice;
     std::vector<protocol::PutRecipient> recipients;
     std::vector<protocol::PutReceipt> receipts;
+    std::optional<protocol::SignedBytes> list;       ///< of the holders, if it was signed
+    std::vector<protocol::PutTombstone> tombstones;  ///< of others
 };
 
 /// Reads the exit from the state in `directory` without changing it, whichever earlier version wrote it: a

@@ -61,13 +61,28 @@ constexpr const char* kSteps[] = {
     "ALTER TABLE meta ADD COLUMN restored INTEGER NOT NULL DEFAULT 0;",
     // What our receipt says. 0 where the exit was stored before: nobody knows any more what was held.
     "ALTER TABLE tombstones ADD COLUMN erased INTEGER NOT NULL DEFAULT 0;",
+    // Version 2 of the wire format.
+    "CREATE TABLE holder_list(id INTEGER PRIMARY KEY CHECK (id = 1), list BLOB NOT NULL,"
+    " signature BLOB NOT NULL) STRICT;"
+    "CREATE TABLE peer_lists(owner BLOB NOT NULL, place INTEGER NOT NULL, list BLOB NOT NULL,"
+    " signature BLOB NOT NULL, PRIMARY KEY(owner, place)) STRICT;"
+    "CREATE TABLE asked(owner BLOB PRIMARY KEY NOT NULL, version INTEGER NOT NULL) STRICT;"
+    "INSERT INTO asked SELECT owner, version FROM held_seeds;"
+    "CREATE TABLE starts(start BLOB PRIMARY KEY NOT NULL, previous BLOB NOT NULL, number INTEGER NOT NULL)"
+    " STRICT;"
+    "CREATE TABLE peer_states(peer BLOB PRIMARY KEY NOT NULL, number INTEGER NOT NULL, state BLOB NOT NULL,"
+    " signature BLOB NOT NULL) STRICT;"
+    "ALTER TABLE meta ADD COLUMN ever_restored INTEGER NOT NULL DEFAULT 0;"
+    "UPDATE meta SET ever_restored = restored;"
+    "ALTER TABLE meta ADD COLUMN copied INTEGER NOT NULL DEFAULT 0;",
 };
 static_assert(std::size(kSteps) == kVersion);
 
 /// Tables in which damage must stop the start: a missing tombstone or recipient could not be noticed later.
 /// held_seeds is not among them, because a damaged seed is only left out (see load).
-constexpr const char* kCheckedTables[] = {"meta",      "tombstones",    "recipients", "receipts", "exiting",
-                                          "own_lease", "left_receipts", "retired",    "log"};
+constexpr const char* kCheckedTables[] = {"meta",    "tombstones", "recipients",    "receipts",
+                                          "exiting", "own_lease",  "left_receipts", "retired",
+                                          "log",     "starts",     "asked",         "holder_list"};
 
 std::string all_steps() {
     std::string sql;

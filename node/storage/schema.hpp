@@ -20,7 +20,7 @@ struct Binding {
 namespace schema {
 
 inline constexpr std::int64_t kApplicationId = 0x756E6C72;  // "unlr", in the file's header
-inline constexpr std::int64_t kVersion = 6;                 // PRAGMA user_version
+inline constexpr std::int64_t kVersion = 7;                 // PRAGMA user_version
 inline constexpr std::size_t kPageSize = 4096;
 
 /// Zeros stored before each payload, in the same blob, as a precaution. SQLite keeps the beginning of a long
@@ -91,6 +91,28 @@ inline constexpr auto kPutPeer =
 inline constexpr auto kPutRetired =
     "INSERT INTO retired(id, reason) VALUES(1, ?1) ON CONFLICT(id) DO NOTHING";
 
+/// Two different lists of one owner are kept.
+inline constexpr auto kPutHolderList =
+    "INSERT INTO holder_list(id, list, signature) VALUES(1, ?1, ?2) ON CONFLICT(id) DO NOTHING";
+inline constexpr auto kPutPeerList =
+    "INSERT INTO peer_lists(owner, place, list, signature) "
+    "SELECT ?1, (SELECT count(*) FROM peer_lists WHERE owner = ?1) + 1, ?2, ?3 "
+    "WHERE (SELECT count(*) FROM peer_lists WHERE owner = ?1) < 2 "
+    "AND NOT EXISTS (SELECT 1 FROM peer_lists WHERE owner = ?1 AND list = ?2)";
+inline constexpr auto kPutAsked =
+    "INSERT INTO asked(owner, version) VALUES(?1, ?2) ON CONFLICT(owner) "
+    "DO UPDATE SET version = max(version, excluded.version)";
+inline constexpr auto kPutStart =
+    "INSERT INTO starts(start, previous, number) VALUES(?1, ?2, ?3) ON CONFLICT(start) "
+    "DO UPDATE SET number = max(number, excluded.number)";
+inline constexpr auto kForgetStarts =
+    "DELETE FROM starts WHERE start NOT IN (SELECT start FROM starts ORDER BY number DESC LIMIT ?1)";
+inline constexpr auto kPutPeerState =
+    "INSERT INTO peer_states(peer, number, state, signature) VALUES(?1, ?2, ?3, ?4) ON CONFLICT(peer) "
+    "DO UPDATE SET number = excluded.number, state = excluded.state, signature = excluded.signature "
+    "WHERE excluded.number > number";
+inline constexpr auto kSetRestored = "UPDATE meta SET restored = 1, ever_restored = 1";
+inline constexpr auto kPutCopied = "UPDATE meta SET copied = ?1";
 inline constexpr auto kClearRestored = "UPDATE meta SET restored = 0 WHERE restored <> 0";
 inline constexpr auto kRaiseOwnVersion = "UPDATE meta SET own_version = max(own_version, ?1)";
 inline constexpr auto kEraseStrayLeases =
@@ -130,9 +152,18 @@ inline constexpr auto kLoadEquivocations =
     "SELECT rowid, owner, version, first, first_signature, second, second_signature FROM equivocations "
     "ORDER BY owner, version";
 inline constexpr auto kLoadPeers = "SELECT rowid, peer, endpoint, former FROM peers ORDER BY peer";
-inline constexpr auto kLoadMeta = "SELECT id, own_version, restored FROM meta";
+inline constexpr auto kLoadMeta = "SELECT id, own_version, restored, ever_restored, copied FROM meta";
+inline constexpr auto kLoadHolderList = "SELECT id, list, signature FROM holder_list";
+inline constexpr auto kLoadPeerLists =
+    "SELECT rowid, owner, list, signature FROM peer_lists ORDER BY owner, place";
+inline constexpr auto kLoadAsked = "SELECT rowid, owner, version FROM asked ORDER BY owner";
+inline constexpr auto kLoadStarts = "SELECT rowid, start, previous, number FROM starts ORDER BY number";
+inline constexpr auto kLoadPeerStates =
+    "SELECT rowid, peer, number, state, signature FROM peer_states ORDER BY peer";
 inline constexpr auto kLoadRetired = "SELECT id, reason FROM retired";
 
+/// The first version with a signed list of holders.
+inline constexpr std::int64_t kHolderListVersion = 7;
 /// The first version with a log.
 inline constexpr std::int64_t kLogVersion = 3;
 

@@ -24,6 +24,8 @@ struct Store::Statements {
     sqlite::Statement clear_restored, raise_own_version, put_own_lease, put_held_lease, erase_held_lease,
         erase_stray_leases;
     sqlite::Statement put_left_receipt, put_equivocation, put_peer, put_retired;
+    sqlite::Statement put_holder_list, put_peer_list, put_asked;
+    sqlite::Statement put_start, forget_starts, put_peer_state, set_restored, put_copied;
 
     [[nodiscard]] Result<void> prepare(const sqlite::Connection& connection) {
         const std::pair<sqlite::Statement*, const char*> all[] = {
@@ -53,6 +55,14 @@ struct Store::Statements {
             {&put_peer, schema::kPutPeer},
             {&put_retired, schema::kPutRetired},
             {&clear_restored, schema::kClearRestored},
+            {&put_holder_list, schema::kPutHolderList},
+            {&put_peer_list, schema::kPutPeerList},
+            {&put_asked, schema::kPutAsked},
+            {&put_start, schema::kPutStart},
+            {&forget_starts, schema::kForgetStarts},
+            {&put_peer_state, schema::kPutPeerState},
+            {&set_restored, schema::kSetRestored},
+            {&put_copied, schema::kPutCopied},
         };
         for (const auto& [statement, sql] : all) {
             auto prepared = connection.prepare(sql);
@@ -105,7 +115,8 @@ Result<void> check(const NodeId& owner, SeedVersion version, const SignedBytes& 
 bool may_use_reserve(std::span<const StoreOp> ops) {
     return std::any_of(ops.begin(), ops.end(), [](const StoreOp& op) {
         return std::holds_alternative<EraseHeldSeed>(op) || std::holds_alternative<PutTombstone>(op) ||
-               std::holds_alternative<PutExiting>(op) || std::holds_alternative<PutRetired>(op);
+               std::holds_alternative<PutExiting>(op) || std::holds_alternative<PutRetired>(op) ||
+               std::holds_alternative<PutHolderList>(op) || std::holds_alternative<SetRestored>(op);
     });
 }
 
@@ -448,6 +459,50 @@ Result<void> Store::carry_out(const PutRetired& op) {
 
 Result<void> Store::carry_out(const ClearRestored&) {
     return statements_->clear_restored.run();
+}
+
+Result<void> Store::carry_out(const PutHolderList& op) {
+    if (auto good = check(NodeId{}, op.list); !good) return good;
+    return statements_->put_holder_list.bind(1, op.list.bytes).bind(2, op.list.signature.view()).run();
+}
+
+Result<void> Store::carry_out(const PutPeerList& op) {
+    if (auto good = check(op.owner, op.list); !good) return good;
+    return statements_->put_peer_list.bind(1, op.owner.view())
+        .bind(2, op.list.bytes)
+        .bind(3, op.list.signature.view())
+        .run();
+}
+
+Result<void> Store::carry_out(const PutAsked& op) {
+    if (auto good = check(op.version); !good) return good;
+    return statements_->put_asked.bind(1, op.owner.view()).bind(2, stored(op.version)).run();
+}
+
+Result<void> Store::carry_out(const PutStart& op) {
+    auto put = statements_->put_start.bind(1, op.start.view())
+                   .bind(2, op.previous.view())
+                   .bind(3, static_cast<std::int64_t>(op.number))
+                   .run();
+    if (!put) return put;
+    return statements_->forget_starts.bind(1, static_cast<std::int64_t>(kMaxStartsKept)).run();
+}
+
+Result<void> Store::carry_out(const PutPeerState& op) {
+    if (auto good = check(op.peer, op.statement); !good) return good;
+    return statements_->put_peer_state.bind(1, op.peer.view())
+        .bind(2, static_cast<std::int64_t>(op.number))
+        .bind(3, op.statement.bytes)
+        .bind(4, op.statement.signature.view())
+        .run();
+}
+
+Result<void> Store::carry_out(const SetRestored&) {
+    return statements_->set_restored.run();
+}
+
+Result<void> Store::carry_out(const PutCopied& op) {
+    return statements_->put_copied.bind(1, std::int64_t{op.copied ? 1 : 0}).run();
 }
 
 }  // namespace unlearn::storage

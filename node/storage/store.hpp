@@ -104,7 +104,14 @@ class Store {
     [[nodiscard]] protocol::Result<void> carry_out(const protocol::PutEquivocation& op);
     [[nodiscard]] protocol::Result<void> carry_out(const protocol::PutPeer& op);
     [[nodiscard]] protocol::Result<void> carry_out(const protocol::PutRetired& op);
+    [[nodiscard]] protocol::Result<void> carry_out(const protocol::PutHolderList& op);
+    [[nodiscard]] protocol::Result<void> carry_out(const protocol::PutPeerList& op);
+    [[nodiscard]] protocol::Result<void> carry_out(const protocol::PutAsked& op);
+    [[nodiscard]] protocol::Result<void> carry_out(const protocol::PutStart& op);
+    [[nodiscard]] protocol::Result<void> carry_out(const protocol::PutPeerState& op);
+    [[nodiscard]] protocol::Result<void> carry_out(const protocol::SetRestored& op);
     [[nodiscard]] protocol::Result<void> carry_out(const protocol::ClearRestored& op);
+    [[nodiscard]] protocol::Result<void> carry_out(const protocol::PutCopied& op);
 
     Disk& disk_;
     Binding binding_;

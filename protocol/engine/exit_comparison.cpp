@@ -90,6 +90,8 @@ void ExitComparison::send_notices(SessionId id, Session& session, std::vector<Bu
         sessions_.send(id, session, Exit{*own});
     for (auto& notice : others_.notices_of(ids))
         sessions_.send(id, session, Exit{std::move(notice)});
+    for (auto& list : others_.lists_of(ids))
+        sessions_.send_if_known(id, session, Holders{std::move(list)});
 }
 
 // ---------------------------------------------------------------- our own comparisons

@@ -14,9 +14,13 @@ void HeldSeeds::load(LoadedState& state) {
     context_.counters.equivocations = state.equivocations.size();
     if (state.own_lease)  // the time at which it was issued
         last_wall_ = state.own_lease->not_after - context_.config.lease_time;
+    for (const auto& asked : state.asked)
+        asked_[asked.owner] = asked.version;
     loaded_seeds_ = std::move(state.held_seeds);
-    for (const auto& seed : loaded_seeds_)
+    for (const auto& seed : loaded_seeds_) {
         erasures_.put_on_disk(seed.owner);
+        asked_[seed.owner] = std::max(asked_[seed.owner], seed.version);
+    }
     for (const auto& lease : state.held_leases)
         loaded_leases_.emplace(lease.owner, lease);
 }
@@ -120,7 +124,35 @@ Result<void> HeldSeeds::take_have(SessionId id, Session& session, const Have& ha
 void HeldSeeds::ask_for_more(SessionId id, Session& session, Fetch& fetch) {
     if (ask_gate(fetch.record().owner, fetch.record().version, AdmissionPoint::fetch) != Admission::admitted)
         return;
+    if (!is_asking_on_record(fetch.record().owner, fetch.record().version)) return;
     if (const auto get = fetch.next_get(context_.now.steady)) sessions_.send(id, session, *get);
+}
+
+bool HeldSeeds::is_asking_on_record(const NodeId& owner, SeedVersion version) {
+    if (asked_[owner] >= version) return true;
+    SeedVersion& asking = asking_[owner];
+    if (asking < version) {
+        asking = version;
+        writes_.persist({PutAsked{owner, version}}, after_write::AskedStored{owner, version});
+    }
+    return false;
+}
+
+void HeldSeeds::on(const after_write::AskedStored& stored) {
+    asked_[stored.owner] = std::max(asked_[stored.owner], stored.version);
+    if (asking_[stored.owner] == stored.version) asking_.erase(stored.owner);
+    const auto download = downloads_.find(stored.owner);
+    if (Session* session = sessions_.established(stored.owner);
+        session != nullptr && download != downloads_.end())
+        ask_for_more(sessions_.id_of(stored.owner), *session, download->second.fetch);
+}
+
+SeedVersion HeldSeeds::highest_asked(const NodeId& owner) const {
+    SeedVersion highest{0};
+    for (const auto* versions : {&asked_, &asking_})
+        if (const auto it = versions->find(owner); it != versions->end())
+            highest = std::max(highest, it->second);
+    return highest;
 }
 
 Result<void> HeldSeeds::take_chunk(SessionId id, Session& session, const Chunk& chunk) {

@@ -46,6 +46,7 @@ class HeldSeeds {
     void on(const SeedJudged& judged);
     void on(const after_write::SeedStored& stored);
     void on(const after_write::HeldLeaseStored& stored);
+    void on(const after_write::AskedStored& stored);
     void tick_downloads();
 
     /// Takes every seed in place into use or out of it, as the gate decides now.
@@ -60,6 +61,8 @@ class HeldSeeds {
     /// True when this version is in place and the gate admits it to the ensemble now.
     [[nodiscard]] bool may_use(const NodeId& owner, SeedVersion version) const;
     /// True when a complete seed of the owner is here.
+    /// The highest version that we may ever have asked the owner for, or 0.
+    [[nodiscard]] SeedVersion highest_asked(const NodeId& owner) const;
     [[nodiscard]] bool has(const NodeId& owner) const {
         return held_.contains(owner) || candidates_.contains(owner);
     }
@@ -104,6 +107,9 @@ class HeldSeeds {
     [[nodiscard]] bool is_equivocation(const NodeId& owner, const SeedRecord& record,
                                        const SignedBytes& signed_record);
     void ask_for_more(SessionId id, Session& session, Fetch& fetch);
+    /// Stores that this version is asked for, because our receipt will say so.
+    /// @return true once it is durable
+    [[nodiscard]] bool is_asking_on_record(const NodeId& owner, SeedVersion version);
     void refuse(const SeedChecked& checked);
     void take_lease(const Lease& lease);
     void store_lease(const NodeId& owner);
@@ -120,6 +126,8 @@ class HeldSeeds {
     std::map<NodeId, Download> downloads_;
     std::map<NodeId, Held> candidates_;      ///< complete seeds that are not in place yet
     std::map<NodeId, Held> held_;            ///< seeds in place
+    std::map<NodeId, SeedVersion> asked_;    ///< durable: the highest version of each owner that we asked for
+    std::map<NodeId, SeedVersion> asking_;   ///< what is being stored of it
     std::set<NodeId> leases_pending_;        ///< owners for whose seed a lease is being stored
     std::map<NodeId, SeedVersion> refused_;  ///< the newest version of each owner that was refused
     std::map<NodeId, std::set<SeedVersion>> equivocations_;

@@ -20,6 +20,7 @@ void OwnExit::load(LoadedState& state) {
     exit_ = State{};
     exit_->notice = std::move(state.exiting->notice);
     exit_->met = state.exiting->met;
+    if (state.holder_list) exit_->list = std::move(state.holder_list->list);
     own_seed_.withdraw();
 }
 
@@ -86,7 +87,8 @@ void OwnExit::continue_erasing() {
         ops.push_back(EraseHeldSeed{owner});
         if (left_receipts_.contains(owner)) continue;
         // The receipt is sent only after the erasure, which is in the same transaction, is durable.
-        const Receipt receipt{owner, context_.id(), ReceiptReason::left, version, context_.now.wall};
+        const Receipt receipt{owner,   context_.id(),     ReceiptReason::left,
+                              version, context_.now.wall, std::max(held_.highest_asked(owner), version)};
         const auto [it, inserted] =
             left_receipts_.emplace(owner, sign_receipt(context_.identity, context_.config.network, receipt));
         ops.push_back(PutLeftReceipt{owner, it->second});
@@ -103,14 +105,16 @@ void OwnExit::announce() {
     exit_->stage = Stage::announced;
     for (const auto& [owner, version] : exit_->erasing)
         erasures_.erased_from_disk(owner);
-    for (const auto& [owner, receipt] : left_receipts_)
-        sessions_.send_to(owner, ReceiptMessage{receipt});
     context_.note(EventKind::exit_announced, context_.id());
     exit_->backoff = kExitRetryFirst;
     reach_former_recipients();
     send_notice_where_due();
+    // Our notice comes first: a `left` receipt counts only from a node that has left.
+    for (const auto& [peer, id] : sessions_.all_established())
+        send_left_receipt_to(id, sessions_.at(id));
+    sign_list_when_due();
     if (exit_->met) return retire("own exit met");
-    if (exit_->given_up) return retire("given up");
+    retire_if_given_up();
     check_complete();
 }
 
@@ -126,7 +130,13 @@ void OwnExit::give_up() {
     if (!exit_ || exit_->retiring || exit_->given_up) return;
     if (exit_->complete) return retire("exit complete");
     exit_->given_up = true;
-    if (exit_->stage == Stage::announced) retire("given up");
+    retire_if_given_up();
+}
+
+/// The list of our holders is signed first, unless that cannot be done.
+void OwnExit::retire_if_given_up() {
+    if (exit_->given_up && exit_->stage == Stage::announced && (exit_->list || !may_sign_list()))
+        retire("given up");
 }
 
 /// Retires unless the seed of an owner that left before us may still be on disk, for example while the disk
@@ -158,29 +168,78 @@ void OwnExit::send_notice_where_due() {
 }
 
 void OwnExit::send_notice_to(SessionId id, Session& session) {
-    if (const auto* notice = announced_notice(); notice != nullptr && !receipts_.contains(session.peer))
-        sessions_.send(id, session, Exit{*notice});
+    const auto* notice = announced_notice();
+    if (notice == nullptr) return;
+    if (!receipts_.contains(session.peer)) sessions_.send(id, session, Exit{*notice});
+    if (exit_->list) sessions_.send_if_known(id, session, Holders{*exit_->list});
 }
 
 void OwnExit::send_left_receipt_to(SessionId id, Session& session) {
     const auto left = left_receipts_.find(session.peer);
     if (left != left_receipts_.end() && announced_notice() != nullptr)
-        sessions_.send(id, session, ReceiptMessage{left->second});
+        sessions_.send(id, session, ReceiptMessage{left_receipt_for(session, left->second)});
+}
+
+/// A peer that speaks version 1 gets the same receipt in the words of that version.
+SignedBytes OwnExit::left_receipt_for(const Session& session, const SignedBytes& stored) const {
+    auto receipt = verify_receipt(context_.id(), context_.config.network, stored);
+    if (session.version >= 2 || !receipt || !receipt->asked) return stored;
+    receipt->asked.reset();
+    return sign_receipt(context_.identity, context_.config.network, *receipt);
+}
+
+// ---------------------------------------------------------------- the list of holders
+
+bool OwnExit::may_sign_list() const {
+    return !exit_->met && !exit_->rival_list;
+}
+
+void OwnExit::sign_list_when_due() {
+    if (!exit_ || exit_->stage != Stage::announced || exit_->list || exit_->signing_list ||
+        !may_sign_list() || own_seed_.is_recording())
+        return;
+    exit_->signing_list = true;
+    const Recipients& holders = own_seed_.recipients();
+    const HolderList list{context_.id(), digest_of(exit_->notice.bytes),
+                          static_cast<std::uint32_t>(holders.size()), digest_of_holders(holders), false};
+    SignedBytes signed_list = sign_holder_list(context_.identity, context_.config.network, list);
+    // No second list may ever be signed, so this one is stored before anybody has it.
+    writes_.persist({PutHolderList{signed_list}}, after_write::HolderListStored{signed_list});
+}
+
+void OwnExit::on(const after_write::HolderListStored& stored) {
+    exit_->list = stored.list;
+    for (const auto& [peer, id] : sessions_.all_established())
+        sessions_.send_if_known(id, sessions_.at(id), Holders{stored.list});
+    retire_if_given_up();
+    check_complete();
+}
+
+void OwnExit::take_list(const SignedBytes& list, const NodeId& heard_from) {
+    if (!exit_ || exit_->rival_list || (exit_->list && exit_->list->bytes == list.bytes)) return;
+    exit_->rival_list = true;
+    context_.note(EventKind::equivocation, context_.id(), {},
+                  "node " + heard_from.short_text() + " has a list of our holders that we did not sign");
+    retire_if_given_up();
 }
 
 void OwnExit::tick() {
     if (!exit_ || exit_->stage != Stage::announced || exit_->retiring) return;
+    sign_list_when_due();
     if (context_.now.steady < exit_->next_retry) return;
     exit_->backoff = std::min(exit_->backoff * 2, kExitRetryMost);
     send_notice_where_due();
 }
 
-Result<void> OwnExit::take_receipt(const NodeId& from, const ReceiptMessage& message) {
+Result<void> OwnExit::take_receipt(const Session& session, const ReceiptMessage& message) {
+    const NodeId& from = session.peer;
     auto receipt = verify_receipt(from, context_.config.network, message.receipt);
     if (!receipt) return tl::unexpected(receipt.error());
     const bool expected =
         receipt->owner == context_.id() && (receipt->reason == ReceiptReason::left || exit_);
     if (!expected) return fail(ErrorCode::unsolicited, "receipt");
+    if (receipt->reason == ReceiptReason::left && session.version >= 2 && !others_.contains(from))
+        return fail(ErrorCode::unsolicited, "left receipt of a node that has not left");
     if (receipt->reason == ReceiptReason::left) own_seed_.stop_serving(from);
     if (receipts_.contains(receipt->holder) || !receipts_pending_.insert(receipt->holder).second) return {};
     writes_.persist({PutReceipt{receipt->holder, message.receipt}},
@@ -197,6 +256,7 @@ void OwnExit::on(const after_write::ReceiptStored& stored) {
 
 void OwnExit::check_complete() {
     if (!exit_ || exit_->stage != Stage::announced || exit_->retiring) return;
+    if (!exit_->list && may_sign_list()) return sign_list_when_due();
     const auto& recipients = own_seed_.recipients();
     const bool all = std::all_of(recipients.begin(), recipients.end(), [this](const auto& recipient) {
         return receipts_.contains(recipient.first);
@@ -233,6 +293,9 @@ ExitProgress OwnExit::progress() const {
     progress.given_up = exit_->given_up;
     progress.met = exit_->met;
     progress.notice = exit_->notice;
+    progress.list = exit_->list;
+    for (const auto& [holder, recipient] : progress.recipients)
+        if (auto notice = others_.notice_of(holder)) progress.left.emplace(holder, std::move(*notice));
     return progress;
 }
 

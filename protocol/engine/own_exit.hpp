@@ -38,8 +38,11 @@ class OwnExit {
     /// Retires without waiting for further receipts, once the exit is announced.
     void give_up();
     /// Stores a receipt for our seed. @return an error when the receipt breaks the protocol
-    [[nodiscard]] Result<void> take_receipt(const NodeId& from, const ReceiptMessage& message);
-    /// Sends our notice in a new session, if it is announced and the peer has not signed a receipt.
+    [[nodiscard]] Result<void> take_receipt(const Session& session, const ReceiptMessage& message);
+    /// Another node has a list of our holders. If we did not sign that one, a copy of this identity did.
+    void take_list(const SignedBytes& list, const NodeId& heard_from);
+    /// Sends our notice in a new session, if it is announced and the peer has not signed a receipt, and the
+    /// list of our holders.
     void send_notice_to(SessionId id, Session& session);
     /// Sends our `left` receipt in a new session, if we erased the seed of its peer.
     void send_left_receipt_to(SessionId id, Session& session);
@@ -49,6 +52,7 @@ class OwnExit {
     void continue_retiring();
     void on(const after_write::ExitStored& stored);
     void on(const after_write::AllErased& stored);
+    void on(const after_write::HolderListStored& stored);
     void on(const after_write::ReceiptStored& stored);
     void on(const after_write::RetirementStored& stored);
     void tick();
@@ -62,6 +66,9 @@ class OwnExit {
     enum class Stage { storing, erasing, storing_erasure, announced };
     struct State {
         SignedBytes notice;
+        std::optional<SignedBytes> list;  ///< of our holders, once it is durable
+        bool signing_list = false;        ///< the list is being stored
+        bool rival_list = false;          ///< a copy of this identity has signed another list
         Stage stage = Stage::storing;
         std::map<NodeId, SeedVersion> erasing;  ///< what we held when the exit began
         SteadyTime next_retry{};
@@ -78,8 +85,13 @@ class OwnExit {
     void announce();
     void reach_former_recipients();
     void send_notice_where_due();
+    /// Signs the list of our holders once nobody can be added to it.
+    void sign_list_when_due();
+    [[nodiscard]] SignedBytes left_receipt_for(const Session& session, const SignedBytes& stored) const;
     void check_complete();
     [[nodiscard]] bool exit_outlives_us() const;
+    [[nodiscard]] bool may_sign_list() const;
+    void retire_if_given_up();
     void retire(std::string reason);
 
     EngineContext& context_;

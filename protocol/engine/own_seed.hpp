@@ -45,7 +45,9 @@ class OwnSeed {
     void on(const after_write::RecipientStored& stored);
 
     /// All peers on record as recipients. No other peer was ever served.
-    [[nodiscard]] const std::map<NodeId, Recipient>& recipients() const { return recipients_; }
+    [[nodiscard]] const Recipients& recipients() const { return recipients_; }
+    /// True while a recipient is being put on record.
+    [[nodiscard]] bool is_recording() const { return !recipients_pending_.empty(); }
     [[nodiscard]] std::optional<OwnSeedStatus> status() const;
     /// The largest number of waiting requests of one session.
     [[nodiscard]] std::size_t waiting_gets() const;
@@ -77,10 +79,10 @@ class OwnSeed {
     std::optional<SignedLease> lease_;     ///< the newest durable lease
     std::uint64_t last_lease_number_ = 0;  ///< the highest lease number that any node may have
     SteadyTime next_renewal_{};
-    std::map<NodeId, Recipient> recipients_;          ///< durably on record
-    std::map<NodeId, Recipient> recipients_pending_;  ///< what is being recorded, the latest for each peer
-    std::set<NodeId> have_left_;                      ///< peers whose `left` receipt we have
-    std::set<NodeId> announcing_;  ///< peers that get the announcement once their lease is on record
+    Recipients recipients_;          ///< durably on record
+    Recipients recipients_pending_;  ///< what is being recorded, the latest for each peer
+    std::set<NodeId> have_left_;     ///< peers whose `left` receipt we have
+    std::set<NodeId> announcing_;    ///< peers that get the announcement once their lease is on record
     std::map<SessionId, std::vector<Get>> waiting_gets_;  ///< they wait until the recipient is on record
 };
 

@@ -13,6 +13,9 @@ void PeerExits::load(LoadedState& state) {
         exit.tombstone_durable = true;
         exits_.emplace(tombstone.owner, std::move(exit));
     }
+    for (auto& stored : state.peer_lists)
+        if (const auto exit = exits_.find(stored.owner); exit != exits_.end())
+            exit->second.lists.push_back(std::move(stored.list));
 }
 
 void PeerExits::start() {
@@ -51,6 +54,26 @@ void PeerExits::greet(SessionId id, Session& session) {
     // The notice comes first, because without it the owner would not expect a receipt.
     sessions_.send(id, session, Exit{it->second.notice});
     if (it->second.erased) send_receipt(session.peer, it->second);
+}
+
+void PeerExits::take_list(const HolderList& list, const SignedBytes& signed_list, const NodeId& heard_from) {
+    constexpr std::size_t kAProof = 2;
+    const auto it = exits_.find(list.owner);
+    if (it == exits_.end() || it->second.lists.size() >= kAProof || is_known_list(list.owner, signed_list)) {
+        ++context_.counters.messages_ignored;
+        return;
+    }
+    auto& lists = it->second.lists;
+    lists.push_back(signed_list);
+    if (lists.size() == kAProof)
+        context_.note(EventKind::equivocation, list.owner, {}, "two different lists of holders are signed");
+    writes_.persist({PutPeerList{list.owner, signed_list}},
+                    after_write::PeerListStored{list.owner, signed_list, heard_from});
+}
+
+void PeerExits::on(const after_write::PeerListStored& stored) {
+    for (const auto& [peer, id] : sessions_.all_established())
+        if (peer != stored.heard_from) sessions_.send_if_known(id, sessions_.at(id), Holders{stored.list});
 }
 
 bool PeerExits::on(const after_write::TombstoneStored& stored) {
@@ -103,7 +126,9 @@ void PeerExits::finish_erasure(const NodeId& owner) {
 
 void PeerExits::send_receipt(const NodeId& owner, const PeerExit& exit) {
     if (sessions_.established(owner) == nullptr) return;
-    const Receipt receipt{owner, context_.id(), ReceiptReason::exit, exit.erased_version, context_.now.wall};
+    Receipt receipt{owner, context_.id(), ReceiptReason::exit, exit.erased_version, context_.now.wall};
+    if (sessions_.established(owner)->version >= 2)
+        receipt.asked = std::max(held_.highest_asked(owner), exit.erased_version);
     sessions_.send_to(owner,
                       ReceiptMessage{sign_receipt(context_.identity, context_.config.network, receipt)});
 }
@@ -143,17 +168,44 @@ std::vector<BurntId> PeerExits::not_durable() const {
     return ids;
 }
 
-std::vector<SignedBytes> PeerExits::notices_of(const std::vector<BurntId>& sorted) const {
-    std::vector<SignedBytes> notices;
+/// Calls `take` with each durable exit of the owners in `sorted`.
+template <typename Take>
+void PeerExits::each_durable(const std::vector<BurntId>& sorted, Take take) const {
     // Both lists are sorted, so one walk is enough.
     auto wanted = sorted.begin();
     for (auto it = exits_.begin(); it != exits_.end() && wanted != sorted.end(); ++it) {
         while (wanted != sorted.end() && wanted->value < it->first.bytes())
             ++wanted;
         if (wanted != sorted.end() && wanted->value == it->first.bytes() && it->second.tombstone_durable)
-            notices.push_back(it->second.notice);
+            take(it->second);
     }
+}
+
+std::vector<SignedBytes> PeerExits::notices_of(const std::vector<BurntId>& sorted) const {
+    std::vector<SignedBytes> notices;
+    each_durable(sorted, [&](const PeerExit& exit) { notices.push_back(exit.notice); });
     return notices;
+}
+
+std::vector<SignedBytes> PeerExits::lists_of(const std::vector<BurntId>& sorted) const {
+    std::vector<SignedBytes> lists;
+    each_durable(sorted, [&](const PeerExit& exit) {
+        lists.insert(lists.end(), exit.lists.begin(), exit.lists.end());
+    });
+    return lists;
+}
+
+std::optional<SignedBytes> PeerExits::notice_of(const NodeId& owner) const {
+    const auto it = exits_.find(owner);
+    if (it == exits_.end()) return std::nullopt;
+    return it->second.notice;
+}
+
+bool PeerExits::is_known_list(const NodeId& owner, const SignedBytes& list) const {
+    const auto it = exits_.find(owner);
+    return it != exits_.end() &&
+           std::any_of(it->second.lists.begin(), it->second.lists.end(),
+                       [&](const SignedBytes& known) { return known.bytes == list.bytes; });
 }
 
 bool PeerExits::is_erasing() const {

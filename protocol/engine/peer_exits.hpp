@@ -33,6 +33,10 @@ class PeerExits {
     /// Sends the notice, then the receipt, to an owner that says Hello although it left. It may be a copy or
     /// a lost device that does not know of the exit.
     void greet(SessionId id, Session& session);
+    /// Takes the list of holders of an owner that has left. Two different lists of one owner are kept as
+    /// proof that it signed both. A list without a known exit is ignored.
+    void take_list(const HolderList& list, const SignedBytes& signed_list, const NodeId& heard_from);
+    void on(const after_write::PeerListStored& stored);
     /// Continues the erasure as far as possible. Nothing happens for an owner that has not left.
     /// @return true when this completes the erasure of the owner's seed
     bool advance(const NodeId& owner);
@@ -55,6 +59,12 @@ class PeerExits {
     [[nodiscard]] std::vector<BurntId> not_durable() const;
     /// The notices of the owners in `sorted` whose exit is durable, in the same order.
     [[nodiscard]] std::vector<SignedBytes> notices_of(const std::vector<BurntId>& sorted) const;
+    /// The notice of the owner's exit, or nothing when no exit is known.
+    [[nodiscard]] std::optional<SignedBytes> notice_of(const NodeId& owner) const;
+    /// The lists of holders of those owners in `sorted` of which one is durable.
+    [[nodiscard]] std::vector<SignedBytes> lists_of(const std::vector<BurntId>& sorted) const;
+    /// True when exactly this list of the owner is known.
+    [[nodiscard]] bool is_known_list(const NodeId& owner, const SignedBytes& list) const;
     /// True while the seed of an owner that has left is still being erased.
     [[nodiscard]] bool is_erasing() const;
     /// True when a neighbour other than `peer` has not left.
@@ -64,6 +74,7 @@ class PeerExits {
     struct PeerExit {
         SignedBytes notice;
         SeedVersion erased_version{};
+        std::vector<SignedBytes> lists;  ///< of its holders: one, or two as proof that it signed both
         bool tombstone_durable = false;
         bool passed_on = false;
         bool erase_asked = false;
@@ -75,6 +86,8 @@ class PeerExits {
     void pass_on(PeerExit& exit);
     void finish_erasure(const NodeId& owner);
     void send_receipt(const NodeId& owner, const PeerExit& exit);
+    template <typename Take>
+    void each_durable(const std::vector<BurntId>& sorted, Take take) const;
 
     EngineContext& context_;
     Writes& writes_;

@@ -182,7 +182,7 @@ Result<void> Engine::Router::take(SessionId id, Session& session, Message messag
         }
         Result<void> operator()(const Exit& exit) const { return router.take_exit(session, exit); }
         Result<void> operator()(const ReceiptMessage& receipt) const {
-            return router.own_exit.take_receipt(session.peer, receipt);
+            return router.own_exit.take_receipt(session, receipt);
         }
         Result<void> operator()(const DigestMessage& digest) const {
             router.comparison.take_digest(id, session, digest);
@@ -192,7 +192,9 @@ Result<void> Engine::Router::take(SessionId id, Session& session, Message messag
             return router.comparison.take_delta(id, session, delta);
         }
         Result<void> operator()(const StateMessage&) const { return {}; }
-        Result<void> operator()(const Holders&) const { return {}; }
+        Result<void> operator()(const Holders& holders) const {
+            return router.take_holders(session, holders);
+        }
     };
     return std::visit(Visitor{*this, id, session}, message);
 }
@@ -281,6 +283,16 @@ Result<void> Engine::Router::take_exit(const Session& session, const Exit& exit)
     return {};
 }
 
+Result<void> Engine::Router::take_holders(const Session& session, const Holders& holders) {
+    const auto list = verify_holder_list(context.config.network, holders.list);
+    if (!list) return tl::unexpected(list.error());
+    if (list->owner == context.id())
+        own_exit.take_list(holders.list, session.peer);
+    else
+        exits.take_list(*list, holders.list, session.peer);
+    return {};
+}
+
 void Engine::Router::on(const SubmitNotice& submit) {
     const auto notice = verify_notice(context.config.network, submit.notice);
     if (!notice)
@@ -329,6 +341,9 @@ void Engine::Router::follow(const AfterWrite& then) {
         }
         void operator()(const after_write::ExitStored& stored) const { router.own_exit.on(stored); }
         void operator()(const after_write::AllErased& stored) const { router.own_exit.on(stored); }
+        void operator()(const after_write::HolderListStored& stored) const { router.own_exit.on(stored); }
+        void operator()(const after_write::PeerListStored& stored) const { router.exits.on(stored); }
+        void operator()(const after_write::AskedStored& stored) const { router.held.on(stored); }
         void operator()(const after_write::ReceiptStored& stored) const { router.own_exit.on(stored); }
         void operator()(const after_write::RetirementStored& stored) const { router.own_exit.on(stored); }
     };

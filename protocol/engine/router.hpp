@@ -49,6 +49,7 @@ class Engine::Router {
     void take_hello(const Received& received, std::uint64_t sequence, const Hello& hello);
     void take_nack(SessionId id, Session& session, const Nack& nack);
     [[nodiscard]] Result<void> take_exit(const Session& session, const Exit& exit);
+    [[nodiscard]] Result<void> take_holders(const Session& session, const Holders& holders);
     /// Passes on a message other than Hello and Nack that came in an established session.
     /// @return an error when the message breaks the protocol
     [[nodiscard]] Result<void> take(SessionId id, Session& session, Message message);

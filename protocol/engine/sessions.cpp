@@ -230,6 +230,10 @@ void Sessions::send(SessionId id, Session& session, Message message) {
     context_.emit(Send{id, encode(Envelope{sequence, std::move(message)}), lane});
 }
 
+void Sessions::send_if_known(SessionId id, Session& session, Message message) {
+    if (version_of(kind_of(message)) <= session.version) send(id, session, std::move(message));
+}
+
 void Sessions::send_once(SessionId id, Message message) {
     const Lane lane = lane_of(kind_of(message));
     context_.emit(Send{id, encode(Envelope{0, std::move(message)}), lane});

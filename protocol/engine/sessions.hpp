@@ -79,6 +79,8 @@ class Sessions {
 
     /// Sends a message with the next sequence number of its lane.
     void send(SessionId id, Session& session, Message message);
+    /// Sends a message unless the session speaks an older version than the message came with.
+    void send_if_known(SessionId id, Session& session, Message message);
     /// Sends a message outside of a session, with sequence number 0.
     void send_once(SessionId id, Message message);
     /// Sends a message if the peer has an established session.

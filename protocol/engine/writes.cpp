@@ -10,7 +10,7 @@ namespace unlearn::protocol {
 /// Only where a later write replaces or erases what an earlier one stored does their order matter. All other
 /// records keep the first or the highest, whichever comes when.
 std::optional<Writes::Key> Writes::key_of(const StoreOp& op) {
-    enum Table : int { held_seed, own_seed, peer };
+    enum Table : int { held_seed, own_seed, peer, restored, copied };
     struct Visitor {
         std::optional<Key> operator()(const PutHeldSeed& put) const { return Key{held_seed, put.owner}; }
         std::optional<Key> operator()(const EraseHeldSeed& erase) const {
@@ -24,11 +24,18 @@ std::optional<Writes::Key> Writes::key_of(const StoreOp& op) {
         std::optional<Key> operator()(const PutTombstone&) const { return std::nullopt; }
         std::optional<Key> operator()(const PutRecipient&) const { return std::nullopt; }
         std::optional<Key> operator()(const PutReceipt&) const { return std::nullopt; }
+        std::optional<Key> operator()(const PutHolderList&) const { return std::nullopt; }
+        std::optional<Key> operator()(const PutPeerList&) const { return std::nullopt; }
+        std::optional<Key> operator()(const PutAsked&) const { return std::nullopt; }
         std::optional<Key> operator()(const PutOwnLease&) const { return std::nullopt; }
         std::optional<Key> operator()(const PutLeftReceipt&) const { return std::nullopt; }
         std::optional<Key> operator()(const PutEquivocation&) const { return std::nullopt; }
         std::optional<Key> operator()(const PutRetired&) const { return std::nullopt; }
-        std::optional<Key> operator()(const ClearRestored&) const { return std::nullopt; }
+        std::optional<Key> operator()(const PutStart&) const { return std::nullopt; }
+        std::optional<Key> operator()(const PutPeerState&) const { return std::nullopt; }
+        std::optional<Key> operator()(const SetRestored&) const { return Key{restored, {}}; }
+        std::optional<Key> operator()(const ClearRestored&) const { return Key{restored, {}}; }
+        std::optional<Key> operator()(const PutCopied&) const { return Key{copied, {}}; }
     };
     return std::visit(Visitor{}, op);
 }

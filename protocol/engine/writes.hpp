@@ -49,6 +49,21 @@ struct ReceiptStored {
     NodeId holder;
     SignedBytes receipt;
 };
+/// The list of our holders may be sent.
+struct HolderListStored {
+    SignedBytes list;
+};
+/// The list of another owner's holders may be passed on.
+struct PeerListStored {
+    NodeId owner;
+    SignedBytes list;
+    NodeId heard_from;
+};
+/// The version may be asked for.
+struct AskedStored {
+    NodeId owner;
+    SeedVersion version{};
+};
 /// Our new seed may be announced with this lease.
 struct OwnSeedStored {
     SeedVersion version{};
@@ -74,6 +89,7 @@ using AfterWrite =
     std::variant<after_write::Nothing, after_write::RecipientStored, after_write::SeedStored,
                  after_write::TombstoneStored, after_write::SeedErased, after_write::RemovedSeedErased,
                  after_write::ExitStored, after_write::AllErased, after_write::ReceiptStored,
+                 after_write::HolderListStored, after_write::PeerListStored, after_write::AskedStored,
                  after_write::OwnSeedStored, after_write::OwnLeaseStored, after_write::HeldLeaseStored,
                  after_write::RetirementStored>;
 

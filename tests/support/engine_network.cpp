@@ -196,6 +196,9 @@ void EngineNetwork::apply(Node& node, const StoreOp& op) {
     if (const auto* o = std::get_if<PutLeftReceipt>(&op))
         replace(disk.left_receipts, *o, &PutLeftReceipt::owner);
     if (const auto* o = std::get_if<PutEquivocation>(&op)) disk.equivocations.push_back(*o);
+    if (const auto* o = std::get_if<PutHolderList>(&op)) disk.holder_list = *o;
+    if (const auto* o = std::get_if<PutPeerList>(&op)) disk.peer_lists.push_back(*o);
+    if (const auto* o = std::get_if<PutAsked>(&op)) replace(disk.asked, *o, &PutAsked::owner);
     if (const auto* o = std::get_if<PutPeer>(&op)) replace(disk.peers, *o, &PutPeer::peer);
     if (const auto* o = std::get_if<PutRetired>(&op)) disk.retired = *o;
     if (std::holds_alternative<ClearRestored>(op)) disk.restored = false;

@@ -19,6 +19,17 @@ struct Exited {
     SignedBytes notice = sign_notice(owner, network, {owner.id(), WallTime{std::chrono::seconds(1000)}, {}});
 
     [[nodiscard]] json certificate(bool with_silent) const {
+        auto progress = progress_with(with_silent);
+        progress.list = list_of(progress.recipients);
+        return runtime::make_certificate(owner.id(), network, progress);
+    }
+    [[nodiscard]] SignedBytes list_of(const Recipients& holders, bool restored = false) const {
+        return sign_holder_list(
+            owner, network,
+            {owner.id(), digest_of(notice.bytes), static_cast<std::uint32_t>(holders.size()),
+             digest_of_holders(holders), restored});
+    }
+    [[nodiscard]] ExitProgress progress_with(bool with_silent) const {
         ExitProgress progress;
         progress.begun = true;
         progress.notice = notice;
@@ -28,7 +39,7 @@ struct Exited {
             sign_receipt(signer, network,
                          {owner.id(), signer.id(), ReceiptReason::exit, SeedVersion{1},
                           WallTime{std::chrono::seconds(1'795'400'000)}});
-        return runtime::make_certificate(owner.id(), network, progress);
+        return progress;
     }
 };
 
@@ -44,6 +55,133 @@ TEST_CASE("a complete certificate is proved, and what it does not prove is said"
     const auto shown = json::parse(call({"verify", file, "--json"}).out);
     CHECK(shown["complete"] == true);
     CHECK(shown["erased"] == json::array({exited.signer.id().text()}));
+}
+
+TEST_CASE("a certificate is complete only with the owner's signature under its list of holders") {
+    const Exited exited;
+    const TemporaryFolder folder;
+    const auto file = folder / "c.json";
+    const auto verify = [&](const json& certificate) {
+        folder.write("c.json", certificate.dump());
+        return call({"verify", file, "--complete"});
+    };
+    auto progress = exited.progress_with(false);
+    SUBCASE("without a signature") {
+        const auto called = verify(runtime::make_certificate(exited.owner.id(), exited.network, progress));
+        CHECK(called.code == 5);
+        CHECK(called.out.find("valid, list of holders unsigned") != std::string::npos);
+        CHECK(called.out.find("anyone could have") != std::string::npos);
+    }
+    SUBCASE("a restored owner signs only what is on record") {
+        progress.list = exited.list_of(progress.recipients, true);
+        const auto called = verify(runtime::make_certificate(exited.owner.id(), exited.network, progress));
+        CHECK(called.code == 0);
+        CHECK(called.out.find("complete for the holders on record") != std::string::npos);
+        CHECK(json::parse(call({"verify", file, "--json"}).out)["owner_was_restored"] == true);
+    }
+    SUBCASE("a holder removed, and everything said anew") {
+        auto certificate = exited.certificate(true);
+        certificate["holders"].erase(certificate["holders"][0]["status"] == "missing" ? 0 : 1);
+        certificate["complete"] = true;
+        const auto called = verify(certificate);
+        CHECK(called.code == 4);
+        CHECK(called.err.find("the holders are not those that the owner signed") != std::string::npos);
+        certificate["list"] = nullptr;
+        CHECK(verify(certificate).code == 4);
+        certificate["complete"] = false;
+        CHECK(verify(certificate).code == 5);
+    }
+    SUBCASE("a version or a lease changed") {
+        auto certificate = exited.certificate(false);
+        SUBCASE("version") {
+            certificate["holders"][0]["served_version"] = 0;
+        }
+        SUBCASE("lease") {
+            certificate["holders"][0]["last_lease_until"] = "2026-11-23T08:00:01Z";
+        }
+        CHECK(verify(certificate).code == 4);
+    }
+    SUBCASE("a list for another notice of the same owner") {
+        const auto other = sign_notice(exited.owner, exited.network,
+                                       {exited.owner.id(), WallTime{std::chrono::seconds(2000)}, {}});
+        auto certificate = exited.certificate(false);
+        certificate["notice"] = {{"bytes", to_hex(other.bytes)},
+                                 {"signature", to_hex(other.signature.view())}};
+        CHECK(verify(certificate).code == 4);
+    }
+    SUBCASE("a certificate of the first schema says so") {
+        auto certificate = exited.certificate(false);
+        certificate["schema"] = "unlearnd erasure certificate 1";
+        certificate.erase("list");
+        const auto called = verify(certificate);
+        CHECK(called.code == 5);
+        CHECK(called.out.find("The owner did not sign the list") != std::string::npos);
+    }
+}
+
+TEST_CASE("two different lists of one owner are refused together") {
+    const Exited exited;
+    const TemporaryFolder folder;
+    const auto one = folder.write("one.json", exited.certificate(false).dump());
+    const auto other = folder.write("other.json", exited.certificate(true).dump());
+    CHECK(call({"verify", one}).code == 0);
+    CHECK(call({"verify", other}).code == 0);
+    const auto called = call({"verify", one, other});
+    CHECK(called.code == 4);
+    CHECK(called.err.find("one.json and ") != std::string::npos);
+    CHECK(called.err.find("signed two different lists of holders") != std::string::npos);
+    CHECK(call({"verify", one, one}).code == 0);
+    CHECK(json::parse(call({"verify", "--json", one, one}).out).size() == 2);
+    // Another owner's list is no contradiction.
+    const auto stranger = folder.write("stranger.json", Exited{}.certificate(false).dump());
+    CHECK(call({"verify", one, stranger}).code == 0);
+}
+
+TEST_CASE("a holder that says it never asked for what it was served is doubtful") {
+    const Exited exited;
+    const TemporaryFolder folder;
+    auto progress = exited.progress_with(false);
+    progress.recipients[exited.signer.id()].version = SeedVersion{3};
+    progress.list = exited.list_of(progress.recipients);
+    const auto with_receipt = [&](SeedVersion erased, SeedVersion asked) {
+        progress.receipts[exited.signer.id()] = sign_receipt(
+            exited.signer, exited.network,
+            {exited.owner.id(), exited.signer.id(), ReceiptReason::exit, erased, WallTime{}, asked});
+        return folder.write("c.json",
+                            runtime::make_certificate(exited.owner.id(), exited.network, progress).dump());
+    };
+    const auto doubtful = call({"verify", "--complete", with_receipt(SeedVersion{1}, SeedVersion{2})});
+    CHECK(doubtful.code == 5);
+    CHECK(doubtful.out.find("never asked for that version") != std::string::npos);
+    // Nothing was put in place, but it did ask: an honest holder that refused the seed.
+    CHECK(call({"verify", "--complete", with_receipt(SeedVersion{0}, SeedVersion{3})}).code == 0);
+}
+
+TEST_CASE("a holder counts as left only with its own exit") {
+    const Exited exited;
+    const TemporaryFolder folder;
+    auto progress = exited.progress_with(false);
+    progress.list = exited.list_of(progress.recipients);
+    progress.receipts[exited.signer.id()] =
+        sign_receipt(exited.signer, exited.network,
+                     {exited.owner.id(), exited.signer.id(), ReceiptReason::left, SeedVersion{1}, WallTime{},
+                      SeedVersion{1}});
+    const auto verdict = [&] {
+        const auto certificate = runtime::make_certificate(exited.owner.id(), exited.network, progress);
+        const auto file = folder.write("c.json", certificate.dump());
+        return json::parse(call({"verify", file, "--json"}).out);
+    };
+    CHECK(verdict()["missing"].size() == 1);
+    progress.left[exited.signer.id()] =
+        sign_notice(exited.signer, exited.network, {exited.signer.id(), WallTime{}, {}});
+    CHECK(verdict()["left"].size() == 1);
+    CHECK(verdict()["complete"] == true);
+    // The exit of somebody else does not do.
+    auto certificate = runtime::make_certificate(exited.owner.id(), exited.network, progress);
+    certificate["holders"][0]["exit"] = certificate["notice"];
+    CHECK(call({"verify", folder.write("c.json", certificate.dump())}).code == 4);
+    certificate["holders"][0].erase("exit");
+    CHECK(call({"verify", folder.write("c.json", certificate.dump())}).code == 4);
 }
 
 TEST_CASE("certificate is a table for people, JSON for programs, and a file that can be verified") {

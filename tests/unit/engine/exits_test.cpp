@@ -150,14 +150,27 @@ TEST_CASE("our exit: durable, then erased, then announced, then complete with ev
     CHECK(parts.own_exit.announced_notice() == nullptr);
     parts.own_exit.on(parts.store<after_write::AllErased>());
     CHECK(parts.own_exit.announced_notice() != nullptr);
+    const auto effects = parts.context.effects;
     CHECK(parts.take_sent<Exit>().size() == 1);
     CHECK_FALSE(parts.own_exit.progress().complete);
 
     const Receipt receipt{parts.self.id(), parts.peer.id(), ReceiptReason::exit, SeedVersion{1},
                           parts.context.now.wall};
     const ReceiptMessage message{sign_receipt(parts.peer, parts.network(), receipt)};
-    CHECK_FALSE(parts.own_exit.take_receipt(parts.other.id(), message));
-    REQUIRE(parts.own_exit.take_receipt(parts.peer.id(), message));
+    // The list of holders is stored before anybody is told of it.
+    parts.context.effects = effects;
+    CHECK(parts.take_sent<Holders>().empty());
+    parts.context.effects = effects;
+    const auto list = parts.store<after_write::HolderListStored>();
+    CHECK_FALSE(parts.own_exit.progress().list);
+    parts.own_exit.on(list);
+    CHECK(parts.own_exit.progress().list == list.list);
+    CHECK(verify_holder_list(parts.network(), list.list));
+    Session& session = *parts.sessions.established(parts.peer.id());
+    Session of_another = session;
+    of_another.peer = parts.other.id();
+    CHECK_FALSE(parts.own_exit.take_receipt(of_another, message));
+    REQUIRE(parts.own_exit.take_receipt(session, message));
     CHECK_FALSE(parts.own_exit.progress().complete);
     parts.own_exit.on(parts.store<after_write::ReceiptStored>());
     CHECK(parts.own_exit.progress().complete);
@@ -170,8 +183,8 @@ TEST_CASE("a receipt that nobody expects is an offence") {
     Parts parts;
     const Receipt receipt{parts.self.id(), parts.peer.id(), ReceiptReason::exit, SeedVersion{1},
                           parts.context.now.wall};
-    const auto taken =
-        parts.own_exit.take_receipt(parts.peer.id(), {sign_receipt(parts.peer, parts.network(), receipt)});
+    const auto taken = parts.own_exit.take_receipt(parts.connect(parts.peer, 1),
+                                                   {sign_receipt(parts.peer, parts.network(), receipt)});
     REQUIRE_FALSE(taken);
     CHECK(taken.error().code == ErrorCode::unsolicited);
 }
@@ -210,6 +223,7 @@ TEST_CASE("who gives up waits for no receipt, and does not retire before others'
     parts.own_exit.begin();
     parts.own_exit.on(parts.store<after_write::ExitStored>());
     REQUIRE(parts.own_exit.announced_notice() != nullptr);
+    parts.own_exit.on(parts.store<after_write::HolderListStored>());
     parts.context.effects.clear();
     REQUIRE(parts.exits.is_erasing());
     parts.own_exit.give_up();

@@ -10,6 +10,12 @@ TEST_CASE("a seed goes into use when it is announced, fetched, checked and store
     const NodeId owner = parts.peer.id();
     parts.context.effects.clear();
     REQUIRE(parts.held.take_have(1, session, parts.have_of(parts.peer, 1, 1)));
+    // Our receipt will say what we asked for, so that is on record before the first request.
+    CHECK(parts.held.highest_asked(owner) == SeedVersion{1});
+    const auto effects = parts.context.effects;
+    CHECK(parts.take_sent<Get>().empty());
+    parts.context.effects = effects;
+    parts.held.on(parts.store<after_write::AskedStored>());
     CHECK(parts.take_sent<Get>().size() == 1);
     REQUIRE(parts.held.take_chunk(1, session, Chunk{SeedVersion{1}, 0, Bytes(1000, 7)}));
     CHECK(parts.take<CheckSeed>().size() == 1);
@@ -42,14 +48,14 @@ TEST_CASE("the gate is asked at every step") {
         CHECK(parts.held.candidates() == 0);
     }
     SUBCASE("before it is stored") {
-        REQUIRE(parts.held.take_have(1, session, have));
+        parts.announce(1, session, have);
         REQUIRE(parts.held.take_chunk(1, session, Chunk{SeedVersion{1}, 0, Bytes(1000, 7)}));
         parts.facts.we_are_exiting = true;
         parts.held.on(SeedChecked{owner, SeedVersion{1}, std::nullopt, std::nullopt});
         CHECK(parts.take<Persist>().empty());
     }
     SUBCASE("after it is stored") {
-        REQUIRE(parts.held.take_have(1, session, have));
+        parts.announce(1, session, have);
         REQUIRE(parts.held.take_chunk(1, session, Chunk{SeedVersion{1}, 0, Bytes(1000, 7)}));
         parts.held.on(SeedChecked{owner, SeedVersion{1}, std::nullopt, std::nullopt});
         parts.facts.removed = true;
@@ -148,7 +154,7 @@ TEST_CASE("a seed that is judged unusable is refused for good, and its owner is 
     Parts parts;
     Session& session = parts.connect(parts.peer, 1);
     const auto have = parts.have_of(parts.peer, 1, 1);
-    REQUIRE(parts.held.take_have(1, session, have));
+    parts.announce(1, session, have);
     REQUIRE(parts.held.take_chunk(1, session, Chunk{SeedVersion{1}, 0, Bytes(1000, 7)}));
     parts.held.on(SeedChecked{parts.peer.id(), SeedVersion{1}, "not finite", std::nullopt});
     CHECK(parts.sessions.find(1) == nullptr);

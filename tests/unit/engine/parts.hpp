@@ -106,10 +106,16 @@ struct Parts {
                           context.now.wall + context.config.lease_time};
         return {sign_record(owner, network(), *record), sign_lease(owner, network(), lease)};
     }
+    /// A new version is announced, and asked for once that is on record.
+    void announce(SessionId id, Session& session, const Have& have) {
+        context.effects.clear();
+        REQUIRE(held.take_have(id, session, have));
+        held.on(store<after_write::AskedStored>());
+    }
     /// A seed of `owner` in place and in use.
     void hold_seed_of(const Identity& owner, SessionId id, std::uint64_t version = 1) {
         Session& session = connect(owner, id);
-        REQUIRE(held.take_have(id, session, have_of(owner, version, version)));
+        announce(id, session, have_of(owner, version, version));
         REQUIRE(held.take_chunk(id, session, Chunk{SeedVersion{version}, 0, Bytes(1000, 7)}));
         held.on(SeedChecked{owner.id(), SeedVersion{version}, std::nullopt, std::nullopt});
         held.on(store<after_write::SeedStored>());

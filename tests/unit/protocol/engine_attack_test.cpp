@@ -13,10 +13,11 @@ namespace {
 constexpr WallTime kFarAway{std::chrono::seconds{2'000'000'000}};
 
 struct Pair {
-    EngineNetwork net{{"victim", "mallory", "third"}, {{0, 1}, {0, 2}, {1, 2}}};
+    EngineNetwork net;
     std::uint64_t sequence = 1000;
 
-    Pair() {
+    explicit Pair(EngineNetwork::AdjustConfig adjust_config = nullptr)
+        : net{{"victim", "mallory", "third"}, {{0, 1}, {0, 2}, {1, 2}}, std::move(adjust_config)} {
         net.start();
         for (std::size_t i = 0; i < 3; ++i)
             net.publish(i);
@@ -163,8 +164,20 @@ TEST_CASE("receipts that nobody asked for are refused") {
     CHECK(p.net[0].disk.receipts.empty());
 }
 
-TEST_CASE("a peer that has signed that it left gets nothing any more, so that its receipt stays true") {
+TEST_CASE("who has not left cannot sign that it left") {
     Pair p;
+    p.silence_mallory();
+    const ReceiptMessage left{
+        sign_receipt(p.mallory(), p.net.network(),
+                     Receipt{p.net.id(0), p.net.id(1), ReceiptReason::left, SeedVersion{0}, {}})};
+    p.attack(left);
+    CHECK(p.dropped());
+    CHECK(p.net[0].disk.receipts.empty());
+}
+
+TEST_CASE("a peer that has signed that it left gets nothing any more, so that its receipt stays true") {
+    // With version 2 only who has left can sign so.
+    Pair p([](std::size_t, EngineConfig& config) { config.wire.newest = 1; });
     p.silence_mallory();
     const auto chunks_for_mallory = [&] {
         p.net.publish(0);
@@ -188,6 +201,98 @@ TEST_CASE("a peer that has signed that it left gets nothing any more, so that it
     CHECK(chunks_for_mallory() == 0);
     CHECK(p.net[0].engine->own_exit().recipients.at(p.net.id(1)).version == on_record.version);
     CHECK(p.net[0].engine->own_exit().recipients.at(p.net.id(1)).lease_until == on_record.lease_until);
+}
+
+TEST_CASE("two lists of holders that an owner signed are kept as proof, and a third one is not") {
+    Pair p;
+    const auto notice =
+        sign_notice(p.mallory(), p.net.network(), ExitNotice{p.mallory().id(), {}, std::nullopt});
+    const auto list = [&](std::uint32_t count) {
+        return Holders{sign_holder_list(p.mallory(), p.net.network(),
+                                        {p.mallory().id(), digest_of(notice.bytes), count, Digest{}, false})};
+    };
+    const auto equivocations = [&](std::size_t node) { return p.net[node].count(EventKind::equivocation); };
+    // Before the exit there is nothing to list.
+    p.attack(list(1));
+    CHECK(p.net[0].disk.peer_lists.empty());
+    // The test speaks for mallory alone, whose engine hears nothing and says nothing.
+    p.net.filter = [](std::size_t from, std::size_t to, const Frames&) { return from != 1 && to != 1; };
+    p.attack(Exit{notice});
+    p.attack(list(1));
+    p.attack(list(1));
+    CHECK(p.net[0].disk.peer_lists.size() == 1);
+    CHECK(equivocations(0) == 0);
+    CHECK(p.net[2].disk.peer_lists.size() == 1);
+    p.attack(list(2));
+    CHECK(equivocations(0) == 1);
+    CHECK(equivocations(2) == 1);
+    p.attack(list(3));
+    CHECK(p.net[0].disk.peer_lists.size() == 2);
+    CHECK(p.net[2].disk.peer_lists.size() == 2);
+    CHECK_FALSE(p.dropped());
+    // A list that the owner did not sign ends the connection.
+    auto forged = list(4);
+    forged.list.bytes.back() ^= 1;
+    p.attack(forged);
+    CHECK(p.dropped());
+}
+
+TEST_CASE("a receipt says what was asked for, also when the seed was refused and the node restarted") {
+    EngineNetwork net({"a", "b"}, {{0, 1}});
+    net.start();
+    net[0].problem_with_seeds = "not finite";
+    net.publish(1);
+    net.settle();
+    REQUIRE(net[1].engine->own_exit().recipients.at(net.id(0)).version == SeedVersion{1});
+    REQUIRE(net[0].disk.held_seeds.empty());
+    net.crash_and_restart(0);
+    net.run_for(20s);
+    net.exit(1);
+    net.run_for(20s);
+    const auto exit = net[1].engine->own_exit();
+    REQUIRE(exit.receipts.contains(net.id(0)));
+    const auto receipt = verify_receipt(net.id(0), net.network(), exit.receipts.at(net.id(0)));
+    REQUIRE(receipt);
+    CHECK(receipt->erased == SeedVersion{0});
+    CHECK(receipt->asked == SeedVersion{1});
+    REQUIRE(exit.list);
+    const auto list = verify_holder_list(net.network(), *exit.list);
+    REQUIRE(list);
+    CHECK(list->count == 1);
+    CHECK(list->holders == digest_of_holders(exit.recipients));
+    CHECK(list->notice == digest_of(exit.notice.bytes));
+}
+
+TEST_CASE("nodes of both versions exchange seeds, exits and receipts, each in its own words") {
+    EngineNetwork net({"old", "new", "newest"}, {{0, 1}, {1, 2}, {0, 2}},
+                      [](std::size_t node, EngineConfig& config) {
+                          if (node == 0) config.wire.newest = 1;
+                      });
+    net.start();
+    for (std::size_t node = 0; node < 3; ++node)
+        net.publish(node);
+    net.settle();
+    for (std::size_t node = 0; node < 3; ++node)
+        REQUIRE(net[node].in_ensemble.size() == 2);
+    net.exit(1);
+    net.run_for(5s);
+    const auto exit = net[1].engine->own_exit();
+    CHECK(exit.complete);
+    const auto asked_by = [&](std::size_t node) {
+        return verify_receipt(net.id(node), net.network(), exit.receipts.at(net.id(node)))->asked;
+    };
+    CHECK(!asked_by(0));
+    CHECK(asked_by(2) == SeedVersion{1});
+    CHECK(net[0].disk.peer_lists.empty());
+    CHECK(net[2].disk.peer_lists.size() == 1);
+    CHECK(net[0].engine->counters().peers_dropped == 0);
+    CHECK(net[2].engine->counters().peers_dropped == 0);
+    // The other way round: the one of version 2 learns of the exit of version 1, and leaves after it.
+    net.exit(0);
+    net.exit(2);
+    net.run_for(5s);
+    CHECK(net[0].engine->own_exit().receipts.contains(net.id(2)));
+    CHECK(net[2].engine->own_exit().receipts.contains(net.id(0)));
 }
 
 TEST_CASE("requests beyond the end or the window are refused") {

@@ -328,9 +328,11 @@ TEST_CASE("a new version is served when its recipient is on record with it, and 
 TEST_CASE("no receipt is signed while the seed waits in memory to be written again") {
     EngineNetwork net({"a", "b"}, {{0, 1}});
     net.start();
-    net[0].storage_hangs = true;
+    net[0].checks_hang = true;
     net.publish(1);
     net.settle();
+    net[0].storage_hangs = true;
+    net.feed(0, SeedChecked{net.id(1), SeedVersion{1}, std::nullopt, std::nullopt});
     REQUIRE(net[0].hanging.size() == 1);
     const Ticket ticket = net[0].hanging.front().ticket;
     const std::weak_ptr<const SeedBytes> waiting =

@@ -59,7 +59,7 @@ json make_vectors() {
     const auto receipt_2 = sign_receipt(
         holder, network,
         Receipt{owner.id(), holder.id(), ReceiptReason::exit, SeedVersion{3}, time, SeedVersion{4}});
-    const std::vector<ServedHolder> holders{{holder.id(), SeedVersion{3}, time}};
+    const Recipients holders{{holder.id(), {SeedVersion{3}, time}}};
     const auto list = sign_holder_list(
         owner, network,
         HolderList{owner.id(), digest_of(notice.bytes), 1, digest_of_holders(holders), false});

@@ -30,7 +30,9 @@ std::unique_ptr<Store> filled(const std::filesystem::path& directory) {
                    PutLeftReceipt{node(5), statement("left")},
                    PutEquivocation{node(6), SeedVersion{1}, statement("one"), statement("two")},
                    PutPeer{node(7), "tcp://host:1", false}, PutPeer{node(8), std::nullopt, true},
-                   PutRetired{"given up"}});
+                   PutHolderList{statement("list")}, PutPeerList{node(1), statement("their list")},
+                   PutAsked{node(4), SeedVersion{6}}, PutStart{StartId{}, StartId{}, 3},
+                   PutPeerState{node(2), 4, statement("state")}, PutRetired{"given up"}});
     return store;
 }
 
@@ -75,8 +77,17 @@ TEST_CASE("a backup holds no seed, and everything else") {
     CHECK(after.last_own_version == SeedVersion{7});
     CHECK_FALSE(before.restored);
     CHECK(after.restored);
+    CHECK(after.ever_restored);
+    CHECK_FALSE(before.ever_restored);
+    REQUIRE(after.holder_list);
+    CHECK(after.holder_list->list == statement("list"));
+    CHECK(after.peer_lists.size() == 1);
+    CHECK(after.asked.size() == 1);
+    CHECK(after.starts.size() == 1);
+    CHECK(after.peer_states.size() == 1);
     apply(*copy, {ClearRestored{}});
     CHECK_FALSE(load(*copy).restored);
+    CHECK(load(*copy).ever_restored);
     REQUIRE(after.tombstones.size() == 1);
     CHECK(after.tombstones[0].owner == node(1));
     CHECK(after.tombstones[0].notice == before.tombstones[0].notice);

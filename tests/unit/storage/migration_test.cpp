@@ -90,6 +90,12 @@ TEST_CASE("a database of version 1 is upgraded and keeps what it holds") {
         REQUIRE(state.exiting);
         CHECK(state.exiting->notice == statement("leaving"));
         CHECK_FALSE(state.exiting->met);
+        REQUIRE(state.asked.size() == 1);  // what is held was asked for
+        CHECK(state.asked[0].owner == node(4));
+        CHECK(state.asked[0].version == SeedVersion{5});
+        CHECK(!state.holder_list);
+        CHECK(state.starts.empty());
+        CHECK_FALSE(state.ever_restored);
         CHECK(state.held_leases.empty());
         CHECK(!state.retired);
         CHECK(store->verify_log().value().entries == 0);
@@ -122,8 +128,12 @@ TEST_CASE("the exit of a node that has left is read from any version of its stat
 TEST_CASE("the log of a node that has left is verified although a later version of the state came") {
     const TemporaryFolder folder;
     REQUIRE(open(folder.path())->apply(std::vector<StoreOp>{tombstone(1)}));
-    // As the version before left it: nothing but the tombstones' column came since.
-    run_sql(folder.path(), "ALTER TABLE tombstones DROP COLUMN erased; PRAGMA user_version = 5");
+    // As version 5 left it.
+    run_sql(folder.path(),
+            "ALTER TABLE tombstones DROP COLUMN erased; DROP TABLE holder_list; DROP TABLE peer_lists; "
+            "DROP TABLE asked; DROP TABLE starts; DROP TABLE peer_states; "
+            "ALTER TABLE meta DROP COLUMN ever_restored; ALTER TABLE meta DROP COLUMN copied; "
+            "PRAGMA user_version = 5");
     const auto check = verify_log_of(folder.path());
     REQUIRE_MESSAGE(check, check.error().detail);
     CHECK(check->entries == 1);

@@ -25,6 +25,14 @@ struct Model {
     std::map<std::pair<NodeId, SeedVersion>, PutEquivocation> equivocations;
     std::map<NodeId, PutPeer> peers;
     std::optional<std::string> retired;
+    bool restored = false;
+    bool ever_restored = false;
+    bool copied = false;
+    std::optional<SignedBytes> holder_list;
+    std::map<NodeId, std::vector<SignedBytes>> peer_lists;
+    std::map<NodeId, SeedVersion> asked;
+    std::map<StartId, std::uint64_t> starts;
+    std::map<NodeId, PutPeerState> peer_states;
 
     bool take(const PutTombstone& op) { return tombstones.try_emplace(op.owner, op), true; }
     bool take(const PutRecipient& op) {
@@ -62,7 +70,34 @@ struct Model {
         if (!retired) retired = op.reason;
         return true;
     }
-    bool take(const ClearRestored&) { return true; }
+    bool take(const SetRestored&) { return restored = ever_restored = true; }
+    bool take(const ClearRestored&) { return restored = false, true; }
+    bool take(const PutCopied& op) { return copied = op.copied, true; }
+    bool take(const PutHolderList& op) {
+        if (!holder_list) holder_list = op.list;
+        return true;
+    }
+    bool take(const PutPeerList& op) {
+        auto& lists = peer_lists[op.owner];
+        const bool is_new = std::find(lists.begin(), lists.end(), op.list) == lists.end();
+        if (is_new && lists.size() < 2) lists.push_back(op.list);
+        return true;
+    }
+    bool take(const PutAsked& op) {
+        auto& version = asked[op.owner];
+        version = std::max(version, op.version);
+        return true;
+    }
+    bool take(const PutStart& op) {
+        auto& number = starts[op.start];
+        number = std::max(number, op.number);
+        return true;
+    }
+    bool take(const PutPeerState& op) {
+        auto& known = peer_states.try_emplace(op.peer, op).first->second;
+        if (known.number < op.number) known = op;
+        return true;
+    }
     bool take(const PutOwnSeed& op) {
         if (!own || own->version < op.version) own = op;
         return true;
@@ -150,6 +185,33 @@ struct Model {
         if (retired) RC_ASSERT(state.retired->reason == *retired);
         RC_ASSERT(state.exiting.has_value() == exiting.has_value());
         if (exiting) RC_ASSERT(state.exiting->notice == *exiting);
+        check_newer_tables(state);
+    }
+    void check_newer_tables(const LoadedState& state) const {
+        RC_ASSERT(state.restored == restored);
+        RC_ASSERT(state.ever_restored == ever_restored);
+        RC_ASSERT(state.copied == copied);
+        RC_ASSERT(state.holder_list.has_value() == holder_list.has_value());
+        if (holder_list) RC_ASSERT(state.holder_list->list == *holder_list);
+        std::map<NodeId, std::vector<SignedBytes>> lists;
+        for (const auto& one : state.peer_lists)
+            lists[one.owner].push_back(one.list);
+        RC_ASSERT(lists == peer_lists);
+        RC_ASSERT(state.asked.size() == asked.size());
+        for (const auto& one : state.asked)
+            RC_ASSERT(asked.at(one.owner) == one.version);
+        RC_ASSERT(state.starts.size() == starts.size());
+        std::uint64_t number = 0;
+        for (const auto& one : state.starts) {
+            RC_ASSERT(starts.at(one.start) == one.number);
+            RC_ASSERT(one.number >= number);
+            number = one.number;
+        }
+        RC_ASSERT(state.peer_states.size() == peer_states.size());
+        for (const auto& one : state.peer_states) {
+            RC_ASSERT(peer_states.at(one.peer).number == one.number);
+            RC_ASSERT(peer_states.at(one.peer).statement == one.statement);
+        }
     }
 };
 
@@ -160,7 +222,7 @@ StoreOp any_op() {
     const auto text = "statement " + std::to_string(version);
     const auto size = *rc::gen::element<std::size_t>(1, 700, 4096, 9000, 40000);
     const WallTime until{std::chrono::seconds{1'000 + version}};
-    switch (*rc::gen::inRange(0, 16)) {
+    switch (*rc::gen::inRange(0, 24)) {
         case 0:
             return tombstone(who, text);
         case 1:
@@ -188,6 +250,23 @@ StoreOp any_op() {
                            version % 2 == 0};
         case 13:
             return PutRetired{text};
+        case 14:
+            return PutHolderList{statement(text)};
+        case 15:
+            return PutPeerList{node(who), statement(text)};
+        case 16:
+            return PutAsked{node(who), SeedVersion{version}};
+        case 17: {
+            StartId start;
+            start.value.fill(static_cast<std::uint8_t>(who + 1));
+            return PutStart{start, {}, version};
+        }
+        case 18:
+            return PutPeerState{node(who), version, statement(text)};
+        case 19:
+            return version % 2 == 0 ? StoreOp{SetRestored{}} : StoreOp{ClearRestored{}};
+        case 20:
+            return PutCopied{version % 2 == 0};
         case 5:
         case 6:
             return EraseHeldSeed{node(who)};
