@@ -83,8 +83,20 @@ inline constexpr double kHelloBurst = 100;
 inline constexpr double kHellosPerSecond = 5;
 inline constexpr double kChunkRequestBurst = 4'096;
 inline constexpr double kChunkRequestsPerSecond = 512;
+
+// What one neighbour may make us write to disk. Flash memory wears out with each write, so new versions of a
+// seed are limited by number and by bytes. Each version counts with its payload and with
+// kSeedWriteOverhead for the rest of its transaction. Four seeds of the largest size may come at once, and in
+// the long run 64 MiB a day from each neighbour: 1,024 tiny versions, 640 of 36 KiB, or four of 16 MiB.
 inline constexpr double kNewSeedBurst = 32;
 inline constexpr double kNewSeedsPerSecond = 1.0 / 60;
+inline constexpr std::size_t kSeedWriteOverhead = 64 * 1024;
+inline constexpr double kSeedWriteBurst = 4.0 * static_cast<double>(kMaxSeedBytes + kSeedWriteOverhead);
+inline constexpr double kSeedWriteBytesPerDay = 64.0 * 1024 * 1024;
+// Leases of a held seed that are stored: a burst, and a rate in the long run of four in the time after which
+// an honest owner renews its lease once. Further leases count, but the disk keeps an older one.
+inline constexpr double kLeaseWriteBurst = 32;
+inline constexpr double kLeaseWritesPerRenewal = 4;
 
 // How much one node keeps.
 inline constexpr std::size_t kMaxSessions = 1024;

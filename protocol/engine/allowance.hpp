@@ -13,12 +13,16 @@ class Allowance {
 
     /// Takes `amount`. When less is left, it takes nothing and returns false.
     [[nodiscard]] bool take(double amount, SteadyTime now) {
+        if (!has(amount, now)) return false;
+        left_ -= amount;
+        return true;
+    }
+    /// True when `take` would succeed now.
+    [[nodiscard]] bool has(double amount, SteadyTime now) {
         const std::chrono::duration<double> passed = now - refilled_;
         left_ = std::min(burst_, left_ + std::max(0.0, passed.count()) * per_second_);
         refilled_ = now;
-        if (left_ < amount) return false;
-        left_ -= amount;
-        return true;
+        return left_ >= amount;
     }
 
   private:

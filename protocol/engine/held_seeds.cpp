@@ -3,15 +3,12 @@
 #include <algorithm>
 #include <utility>
 
-#include "protocol/digest.hpp"
 #include "protocol/limits.hpp"
 
 namespace unlearn::protocol {
 
 void HeldSeeds::load(LoadedState& state) {
-    for (const auto& proof : state.equivocations)
-        equivocations_[proof.owner].insert(proof.version);
-    context_.counters.equivocations = state.equivocations.size();
+    equivocations_.load(state);
     if (state.own_lease)  // the time at which it was issued
         last_wall_ = state.own_lease->not_after - context_.config.lease_time;
     for (const auto& asked : state.asked)
@@ -71,15 +68,7 @@ bool HeldSeeds::is_equivocation(const NodeId& owner, const SeedRecord& record,
         if (it == known->end() || it->second.record.version != record.version ||
             it->second.signed_record.bytes == signed_record.bytes)
             continue;
-        // The first record counts. Both together are the proof against the owner.
-        context_.note(EventKind::equivocation, owner, record.version,
-                      to_hex(digest_of(signed_record.bytes).view()) + " is not the record that came first");
-        auto& versions = equivocations_[owner];
-        if (versions.size() < kMaxEquivocationsKept && versions.insert(record.version).second) {
-            ++context_.counters.equivocations;
-            writes_.persist({PutEquivocation{owner, record.version, it->second.signed_record, signed_record}},
-                            after_write::Nothing{});
-        }
+        equivocations_.prove(owner, record.version, it->second.signed_record, signed_record);
         return true;
     }
     return false;
@@ -109,7 +98,7 @@ Result<void> HeldSeeds::take_have(SessionId id, Session& session, const Have& ha
     if (candidate != candidates_.end() && candidate->second.record.version >= record->version) return {};
     const auto running = downloads_.find(owner);
     if (running != downloads_.end() && running->second.fetch.record().version >= record->version) return {};
-    if (!sessions_.allowances_of(owner).new_seeds.take(1, context_.now.steady)) {
+    if (!write_allowances_.take_seed(owner, record->payload_bytes)) {
         ++context_.counters.messages_ignored;  // it is announced again with its next lease
         return {};
     }
@@ -349,9 +338,11 @@ void HeldSeeds::take_lease(const Lease& lease) {
     refresh_use(lease.owner, held_.at(lease.owner));
 }
 
-/// Makes one write at a time for each owner, however many leases come. The newest one follows.
+/// Makes one write at a time for each owner, however many leases come. The newest one follows. A lease beyond
+/// the owner's allowance is used without being stored: after a restart the seed then waits for a new lease.
 void HeldSeeds::store_lease(const NodeId& owner) {
-    if (!leases_pending_.insert(owner).second) return;
+    if (leases_pending_.contains(owner) || !write_allowances_.take_lease(owner)) return;
+    leases_pending_.insert(owner);
     const HeldLease& lease = held_.at(owner).lease;
     writes_.persist({PutHeldLease{owner, lease.number, lease.not_after}},
                     after_write::HeldLeaseStored{owner, lease.number});
@@ -420,13 +411,6 @@ std::vector<HeldSeedStatus> HeldSeeds::status() const {
         if (!held_.contains(owner)) add(owner, held, SeedState::checking, {});
     std::sort(out.begin(), out.end(), [](const auto& a, const auto& b) { return a.owner < b.owner; });
     return out;
-}
-
-std::size_t HeldSeeds::equivocations() const {
-    std::size_t count = 0;
-    for (const auto& [owner, versions] : equivocations_)
-        count += versions.size();
-    return count;
 }
 
 }  // namespace unlearn::protocol

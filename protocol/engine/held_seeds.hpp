@@ -7,9 +7,11 @@
 #include <string>
 #include <vector>
 
+#include "protocol/engine/equivocations.hpp"
 #include "protocol/engine/erasures.hpp"
 #include "protocol/engine/fetch.hpp"
 #include "protocol/engine/sessions.hpp"
+#include "protocol/engine/write_allowances.hpp"
 #include "protocol/engine/writes.hpp"
 
 namespace unlearn::protocol {
@@ -75,7 +77,7 @@ class HeldSeeds {
     [[nodiscard]] std::size_t downloads() const { return downloads_.size(); }
     [[nodiscard]] std::size_t candidates() const { return candidates_.size(); }
     /// The number of versions with a proof of equivocation, over all owners.
-    [[nodiscard]] std::size_t equivocations() const;
+    [[nodiscard]] std::size_t equivocations() const { return equivocations_.size(); }
 
   private:
     /// The newest lease of one version of a peer's seed.
@@ -102,8 +104,7 @@ class HeldSeeds {
 
     /// Returns the verified record of an announcement.
     [[nodiscard]] Result<SeedRecord> record_in(const NodeId& owner, const SignedBytes& signed_record) const;
-    /// True when another record of the same version is here. The two are proof of equivocation and are
-    /// stored, up to kMaxEquivocationsKept proofs for each owner.
+    /// True when another record of the same version is here. The two are proof of equivocation.
     [[nodiscard]] bool is_equivocation(const NodeId& owner, const SeedRecord& record,
                                        const SignedBytes& signed_record);
     void ask_for_more(SessionId id, Session& session, Fetch& fetch);
@@ -130,7 +131,8 @@ class HeldSeeds {
     std::map<NodeId, SeedVersion> asking_;   ///< what is being stored of it
     std::set<NodeId> leases_pending_;        ///< owners for whose seed a lease is being stored
     std::map<NodeId, SeedVersion> refused_;  ///< the newest version of each owner that was refused
-    std::map<NodeId, std::set<SeedVersion>> equivocations_;
+    Equivocations equivocations_{context_, writes_};
+    WriteAllowances write_allowances_{context_};
     std::vector<PutHeldSeed> loaded_seeds_;         ///< what storage gave back, until the start
     std::map<NodeId, PutHeldLease> loaded_leases_;  ///< what storage gave back, until the start
     WallTime last_wall_{};                          ///< the latest wall-clock time that storage knows of

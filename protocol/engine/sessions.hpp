@@ -34,7 +34,6 @@ struct Allowances {
     Allowance bytes{kByteBurst, kBytesPerSecond};
     Allowance hellos{kHelloBurst, kHellosPerSecond};
     Allowance chunk_requests{kChunkRequestBurst, kChunkRequestsPerSecond};
-    Allowance new_seeds{kNewSeedBurst, kNewSeedsPerSecond};
     Allowance introductions{kMaxIntroductionsPerDay, kMaxIntroductionsPerDay / 86'400.0};
 };
 

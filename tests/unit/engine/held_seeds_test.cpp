@@ -90,9 +90,9 @@ TEST_CASE("two records of one version prove that the owner equivocates; the firs
     REQUIRE(asked.size() == 1);
     CHECK(std::holds_alternative<PutEquivocation>(asked[0].ops.at(0)));
     CHECK(parts.held.may_use(parts.peer.id(), SeedVersion{1}));
-    // The same proof once more is kept once.
+    // The same proof once more is kept once, and reported once.
     REQUIRE(parts.held.take_have(1, session, parts.have_of(parts.peer, 1, 2, 8)));
-    CHECK(parts.take<Persist>().empty());
+    CHECK(parts.context.effects.empty());
 }
 
 TEST_CASE("a seed whose lease ends goes out of use, and comes back with the next lease") {

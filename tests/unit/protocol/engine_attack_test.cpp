@@ -139,7 +139,7 @@ TEST_CASE("one owner makes a node keep so many proofs against it, and no more") 
         p.attack(p.have(*other));
     }
     REQUIRE_FALSE(p.dropped());
-    CHECK(p.net[0].count(EventKind::equivocation) == kVersions);
+    CHECK(p.net[0].count(EventKind::equivocation) == kMaxEquivocationsKept);
     CHECK(p.net[0].engine->sizes().equivocations == kMaxEquivocationsKept);
 }
 
