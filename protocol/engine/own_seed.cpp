@@ -34,11 +34,23 @@ void OwnSeed::load(LoadedState& state) {
 
 bool OwnSeed::skip_versions_after_restore() {
     if (seed_ || last_version_ == 0) return false;
+    skip_versions();
+    return true;
+}
+
+void OwnSeed::go_on_above_others() {
+    skip_versions();
+    if (withdrawn_ || !seed_) return;
+    publish(PublishSeed{seed_->record.architecture, seed_->payload});
+}
+
+/// The seconds since 1970 are above whatever an earlier skip of a lost state gave, so that the restore of one
+/// copy for the second time uses no version twice.
+void OwnSeed::skip_versions() {
     const auto today =
         static_cast<std::uint64_t>(std::max<std::int64_t>(0, context_.now.wall.time_since_epoch().count()));
     last_version_ = std::max(last_version_ + kVersionsSkippedByRestore, today);
     last_lease_number_ = std::max(last_lease_number_ + kVersionsSkippedByRestore, today);
-    return true;
 }
 
 // ---------------------------------------------------------------- publishing

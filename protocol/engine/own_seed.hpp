@@ -23,6 +23,10 @@ class OwnSeed {
     /// even when the same backup is restored again.
     /// @return whether the state comes from a backup
     bool skip_versions_after_restore();
+    /// Call this when it turns out, at any time, that our state is older than what others saw of us, for
+    /// example because a copy of the data folder was put back. Versions and lease numbers go on above all
+    /// that others may have seen, and a seed that is published here is published again under a new version.
+    void go_on_above_others();
     /// Ends publishing, serving and announcing, because we leave.
     void withdraw() { withdrawn_ = true; }
     /// Serves the peer no more: it has signed that it left and holds none of our seeds. That must stay true.
@@ -64,6 +68,7 @@ class OwnSeed {
         SignedBytes signed_lease;
     };
 
+    void skip_versions();
     [[nodiscard]] Lease next_lease();
     void finish_lease(const Lease& lease);
     [[nodiscard]] Result<void> answer(SessionId id, Session& session, const Get& get);

@@ -95,6 +95,23 @@ TEST_CASE("two records of one version prove that the owner equivocates; the firs
     CHECK(parts.context.effects.empty());
 }
 
+TEST_CASE("an owner that equivocated, as a copy of it may, is followed to its next version") {
+    Parts parts;
+    parts.hold_seed_of(parts.peer, 1, 3);
+    Session& session = parts.sessions.at(1);
+    REQUIRE(parts.held.take_have(1, session, parts.have_of(parts.peer, 3, 4, 8)));
+    REQUIRE(parts.held.equivocations() == 1);
+    parts.context.effects.clear();
+    // The lease numbers of a copy may have begun anew, too.
+    parts.announce(1, session, parts.have_of(parts.peer, 7, 1, 8));
+    REQUIRE(parts.take_sent<Get>().size() == 1);
+    REQUIRE(parts.held.take_chunk(1, session, Chunk{SeedVersion{7}, 0, Bytes(1000, 8)}));
+    parts.held.on(SeedChecked{parts.peer.id(), SeedVersion{7}, std::nullopt, std::nullopt});
+    parts.held.on(parts.store<after_write::SeedStored>());
+    CHECK(parts.held.may_use(parts.peer.id(), SeedVersion{7}));
+    CHECK(parts.held.equivocations() == 1);
+}
+
 TEST_CASE("a seed whose lease ends goes out of use, and comes back with the next lease") {
     Parts parts;
     parts.hold_seed_of(parts.peer, 1);

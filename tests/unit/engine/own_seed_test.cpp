@@ -125,3 +125,50 @@ TEST_CASE("after a restore all versions and leases are skipped that may be out")
     Parts fresh;
     CHECK_FALSE(fresh.own_seed.skip_versions_after_restore());
 }
+
+TEST_CASE("when others turn out to have seen more of us, we go on above that and publish our seed again") {
+    Parts parts;
+    Session& session = parts.connect(parts.peer, 1);
+    publish(parts);
+    const auto old_lease = parts.own_seed.status()->lease_until;
+    parts.context.effects.clear();
+    parts.pass(std::chrono::hours(1));
+    parts.own_seed.go_on_above_others();
+    // The old version is served no more, and the new one is not out before it is durable.
+    const auto asked = parts.context.effects;
+    REQUIRE(parts.own_seed.take_get(1, session, first_chunk(1)));
+    CHECK(parts.take_sent<Nack>().size() == 1);
+    parts.context.effects = asked;
+    const auto stored = parts.store<after_write::OwnSeedStored>();
+    const auto version = static_cast<std::uint64_t>(stored.version);
+    CHECK(version > 1 + kVersionsSkippedByRestore);
+    CHECK(stored.lease.number > 1 + kVersionsSkippedByRestore);
+    parts.own_seed.on(stored);
+    const auto announced = parts.take_sent<Have>();
+    REQUIRE(announced.size() == 1);
+    const auto record = verify_record(parts.self.id(), parts.network(), announced[0].record);
+    REQUIRE(record);
+    CHECK(record->version == stored.version);
+    CHECK(record->architecture == "linear");
+    CHECK(record->payload_bytes == 1000);
+    CHECK(parts.own_seed.status()->lease_until > old_lease);
+    REQUIRE(parts.own_seed.take_get(1, session, first_chunk(version)));
+    parts.own_seed.on(parts.store<after_write::RecipientStored>());
+    CHECK(parts.take_sent<Chunk>().size() == 1);
+    // Once more, and again nothing is used twice.
+    parts.own_seed.go_on_above_others();
+    CHECK(parts.store<after_write::OwnSeedStored>().version > stored.version);
+}
+
+TEST_CASE("without a seed of our own only the next one is numbered above what others saw") {
+    Parts parts;
+    parts.context.now.wall = WallTime{std::chrono::seconds(1'800'000'000)};
+    parts.own_seed.go_on_above_others();
+    CHECK(parts.context.effects.empty());
+    parts.own_seed.publish(PublishSeed{"linear", Parts::bytes(1000)});
+    CHECK(static_cast<std::uint64_t>(parts.store<after_write::OwnSeedStored>().version) > 1'800'000'000);
+    // One that leaves publishes nothing.
+    parts.own_seed.withdraw();
+    parts.own_seed.go_on_above_others();
+    CHECK(parts.context.effects.empty());
+}
