@@ -68,10 +68,12 @@ struct Malformed {
 struct Stored {
     Ticket ticket = 0;
 };
-/// The write with this ticket failed.
+/// The write with this ticket failed. `for_good` says that it fails however often it is tried: the disk is
+/// well, but it can never keep this value. Any other failure may pass.
 struct StoreFailed {
     Ticket ticket = 0;
     std::string reason;
+    bool for_good = false;
 };
 /// Answers CheckSeed. `problem` says why the seed is unusable, `aside` why it is kept out of the ensemble.
 struct SeedChecked {
@@ -180,19 +182,22 @@ enum class EventKind {
     seed_refused,
     seed_suspended,  ///< the seed goes out of use for a while; `detail` says why
     seed_resumed,
-    lease_renewed,   ///< our own seed has a new lease; `detail` is its number
-    equivocation,    ///< two different records have the same owner and version
-    exit_begun,      ///< our own exit has begun
-    exit_announced,  ///< our own notice goes out; everything that we held is erased
-    receipt_stored,  ///< a holder's receipt for our own exit
-    exit_complete,   ///< the receipts of all recipients are stored
-    exit_learned,    ///< another node has left
-    seed_erased,     ///< the seed of an exited owner is durably gone; our receipt may be signed
-    own_exit_met,    ///< our own notice came from elsewhere although we are not exiting
-    retired,         ///< this identity has durably retired; `detail` says why. The process must stop.
-    store_failed,
-    peer_unresolved,  ///< the peer's host name cannot be looked up; the node reports this
-    peer_copied,      ///< two processes seem to use one identity; each ends the other's connection
+    lease_renewed,     ///< our own seed has a new lease; `detail` is its number
+    equivocation,      ///< two different records have the same owner and version
+    exit_begun,        ///< our own exit has begun
+    exit_announced,    ///< our own notice goes out; everything that we held is erased
+    receipt_stored,    ///< a holder's receipt for our own exit
+    exit_complete,     ///< the receipts of all recipients are stored
+    exit_learned,      ///< another node has left
+    seed_erased,       ///< the seed of an exited owner is durably gone; our receipt may be signed
+    own_exit_met,      ///< our own notice came from elsewhere although we are not exiting
+    retired,           ///< this identity has durably retired; `detail` says why. The process must stop.
+    store_failed,      ///< writes fail and are tried again: the first time, and then at growing intervals
+    store_recovered,   ///< all writes that had failed are durable; `detail` counts the failures
+    store_refused,     ///< what a peer sent can never be stored and is forgotten; `detail` says why
+    store_impossible,  ///< a record of our own can never be stored; `detail` says why. The process must stop.
+    peer_unresolved,   ///< the peer's host name cannot be looked up; the node reports this
+    peer_copied,       ///< two processes seem to use one identity; each ends the other's connection
 };
 /// Returns the name of the kind, with hyphens: "peer-up".
 [[nodiscard]] std::string_view name_of(EventKind kind);

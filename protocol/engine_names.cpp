@@ -91,6 +91,12 @@ std::string_view name_of(EventKind kind) {
             return "retired";
         case EventKind::store_failed:
             return "store-failed";
+        case EventKind::store_recovered:
+            return "store-recovered";
+        case EventKind::store_refused:
+            return "store-refused";
+        case EventKind::store_impossible:
+            return "store-impossible";
         case EventKind::peer_unresolved:
             return "peer-unresolved";
         case EventKind::peer_copied:

@@ -32,6 +32,8 @@ std::string_view describe(ErrorCode code) {
             return "too much at once";
         case ErrorCode::retired:
             return "identity has left its network";
+        case ErrorCode::not_storable:
+            return "can never be stored";
         case ErrorCode::internal:
             return "internal failure";
     }
@@ -40,7 +42,8 @@ std::string_view describe(ErrorCode code) {
 
 std::string Error::text() const {
     // The detail of a local failure explains itself: "state.db: database or disk is full".
-    if (code == ErrorCode::internal && !detail.empty()) return detail;
+    const bool is_local = code == ErrorCode::internal || code == ErrorCode::not_storable;
+    if (is_local && !detail.empty()) return detail;
     std::string out{describe(code)};
     if (!detail.empty()) out.append(": ").append(detail);
     return out;

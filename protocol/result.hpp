@@ -23,6 +23,7 @@ enum class ErrorCode {
     refused_seed,     ///< the seed itself was judged unusable
     too_much,         ///< one peer sent more messages, bytes or requests than it may
     retired,          ///< this identity has left its network for good
+    not_storable,     ///< storage can never keep this value, however often it is asked
     internal,         ///< a failure on this node, not the peer's fault
 };
 
@@ -35,7 +36,7 @@ struct Error {
     std::string detail;
 
     /// Returns the code's text and the detail on one line: "bad signature: seed record of node ...". For
-    /// `internal` it returns the detail alone.
+    /// `internal` and `not_storable` it returns the detail alone.
     [[nodiscard]] std::string text() const;
 };
 

@@ -68,15 +68,17 @@ void raise_descriptor_limit() {
 }
 
 void log_event(const protocol::Event& event) {
-    const auto level =
-        event.kind == EventKind::store_failed ? spdlog::level::err
-        : event.kind == EventKind::peer_dropped || event.kind == EventKind::equivocation ||
-                event.kind == EventKind::seed_refused || event.kind == EventKind::own_exit_met ||
-                event.kind == EventKind::peer_unresolved || event.kind == EventKind::peer_copied
-            ? spdlog::level::warn
-        : event.kind == EventKind::lease_renewed || event.kind == EventKind::peer_suspect
-            ? spdlog::level::debug
-            : spdlog::level::info;
+    const auto level = event.kind == EventKind::store_failed || event.kind == EventKind::store_impossible
+                           ? spdlog::level::err
+                       : event.kind == EventKind::peer_dropped || event.kind == EventKind::equivocation ||
+                               event.kind == EventKind::seed_refused ||
+                               event.kind == EventKind::own_exit_met ||
+                               event.kind == EventKind::peer_unresolved ||
+                               event.kind == EventKind::peer_copied || event.kind == EventKind::store_refused
+                           ? spdlog::level::warn
+                       : event.kind == EventKind::lease_renewed || event.kind == EventKind::peer_suspect
+                           ? spdlog::level::debug
+                           : spdlog::level::info;
     std::string line(name_of(event.kind));
     if (event.subject != protocol::NodeId{}) line += " " + event.subject.short_text();
     if (event.version != protocol::SeedVersion{})
@@ -178,6 +180,11 @@ int run(const Inputs& inputs, bool only_check) {
     const auto on_event = [&](const protocol::Event& event) {
         log_event(event);
         (*api)->tell(event);
+        if (event.kind == EventKind::store_impossible) {
+            spdlog::error("stopping: without this record the node could not keep its promises");
+            status = failed;
+            io.stop();
+        }
         if (event.kind != EventKind::retired) return;
         ::sd_notify(0, "STATUS=has left the network");
         status = event.detail == "own exit met" ? left_the_network : stopped;

@@ -168,8 +168,9 @@ void Node::carry_out(Effect effect) {
         void operator()(Persist& e) const {
             const auto answer = [host = node.host_, alive = node.alive_,
                                  ticket = e.ticket](const Result<void>& result) {
-                post(*host, alive,
-                     result ? Input{Stored{ticket}} : Input{StoreFailed{ticket, result.error().text()}});
+                if (result) return post(*host, alive, Stored{ticket});
+                const Error& error = result.error();
+                post(*host, alive, StoreFailed{ticket, error.text(), error.code == ErrorCode::not_storable});
             };
             if (auto queued = node.storage_->submit(std::move(e.ops), answer); !queued) answer(queued);
         }

@@ -204,6 +204,20 @@ bool Connection::failed_on_full_disk() const {
     return code == SQLITE_FULL || (code == SQLITE_IOERR && (number == ENOSPC || number == EDQUOT));
 }
 
+bool Connection::refused_the_value() const {
+    switch (sqlite3_errcode(database_.get()) & 0xff) {
+        case SQLITE_CONSTRAINT:
+        case SQLITE_MISMATCH:
+        case SQLITE_TOOBIG:
+        case SQLITE_RANGE:
+        case SQLITE_MISUSE:
+        case SQLITE_ERROR:
+            return true;
+        default:
+            return false;
+    }
+}
+
 sqlite3_file* Connection::log_file(const char* database) const {
     sqlite3_file* file = nullptr;
     sqlite3_file_control(database_.get(), database, SQLITE_FCNTL_JOURNAL_POINTER, &file);

@@ -94,6 +94,10 @@ class Connection {
     [[nodiscard]] bool failed() const;
     /// Returns true when the last call failed because no space (or quota) was left.
     [[nodiscard]] bool failed_on_full_disk() const;
+    /// Returns true when the last call failed because of what it was given: a constraint, a type, a size or a
+    /// wrong call. All other failures are of the disk or of the moment, a damaged page that was read among
+    /// them.
+    [[nodiscard]] bool refused_the_value() const;
     /// Runs a checkpoint on `database`, which is "main" or the name of an attached one.
     [[nodiscard]] protocol::Result<void> checkpoint(Checkpoint kind, const char* database = "main") const;
     /// Frees every page in the cache, which also wipes it.

@@ -1,12 +1,12 @@
 #include "node/storage/store.hpp"
 
 #include <algorithm>
-#include <limits>
 #include <string>
 #include <variant>
 
 #include "node/storage/backup.hpp"
 #include "node/storage/sqlite.hpp"
+#include "node/storage/storable.hpp"
 #include "node/storage/wiping_memory.hpp"
 #include "protocol/limits.hpp"
 
@@ -85,29 +85,6 @@ std::int64_t stored(WallTime time) {
 
 ByteView view_of(const std::string& text) {
     return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
-}
-
-Result<void> check(const NodeId& subject, const SignedBytes& statement) {
-    if (statement.bytes.empty() || statement.bytes.size() > kMaxBody)
-        return fail(ErrorCode::internal, "signed statement of " + std::to_string(statement.bytes.size()) +
-                                             " bytes about " + subject.short_text() + " cannot be stored");
-    return {};
-}
-
-Result<void> check(SeedVersion version) {
-    if (static_cast<std::uint64_t>(version) > std::numeric_limits<std::int64_t>::max())
-        return fail(ErrorCode::internal, "seed version beyond 63 bits cannot be stored");
-    return {};
-}
-
-Result<void> check(const NodeId& owner, SeedVersion version, const SignedBytes& record,
-                   const SharedSeedBytes& payload) {
-    if (auto good = check(version); !good) return good;
-    if (auto good = check(owner, record); !good) return good;
-    const std::size_t size = payload ? payload->size() : 0;
-    if (size < 1 || size > kMaxSeedBytes)
-        return fail(ErrorCode::internal, "seed of " + std::to_string(size) + " bytes cannot be stored");
-    return {};
 }
 
 /// Returns true when a batch may use the reserve: refusing it would break the promise to forget. Refusing any
@@ -235,7 +212,7 @@ Result<void> Store::apply_once(std::span<const StoreOp> ops) {
     if (!done) {
         // Ask before the rollback, which would overwrite the reason.
         disk_full_ = connection_->failed_on_full_disk();
-        if (connection_->failed()) failure_ = done.error();
+        if (connection_->failed() && done.error().code != ErrorCode::not_storable) failure_ = done.error();
         if (connection_->in_transaction()) static_cast<void>(statements_->rollback.run());
     } else {
         erasure_pending_ = erasure_pending_ || erasing_;
@@ -251,9 +228,13 @@ Result<void> Store::apply_once(std::span<const StoreOp> ops) {
 Result<void> Store::in_transaction(std::span<const StoreOp> ops) {
     if (auto begun = statements_->begin.run(); !begun) return begun;
     log_.begin();
-    for (const StoreOp& op : ops)
-        if (auto done = std::visit([this](const auto& one) { return carry_out(one); }, op); !done)
-            return done;
+    for (const StoreOp& op : ops) {
+        if (auto good = check_storable(op); !good) return good;
+        auto done = std::visit([this](const auto& one) { return carry_out(one); }, op);
+        if (done) continue;
+        if (connection_->refused_the_value()) done.error().code = ErrorCode::not_storable;
+        return done;
+    }
     if (auto logged = log_.end(); !logged) return logged;
     return statements_->commit.run();
 }
@@ -298,7 +279,6 @@ Result<void> Store::settle() {
 }
 
 Result<void> Store::carry_out(const PutTombstone& op) {
-    if (auto good = check(op.owner, op.notice); !good) return good;
     return run_logged(statements_->put_tombstone.bind(1, op.owner.view())
                           .bind(2, op.notice.bytes)
                           .bind(3, op.notice.signature.view())
@@ -307,7 +287,6 @@ Result<void> Store::carry_out(const PutTombstone& op) {
 }
 
 Result<void> Store::carry_out(const PutRecipient& op) {
-    if (auto good = check(op.version); !good) return good;
     Statements& s = *statements_;
     const auto known = s.recipient_version.bind(1, op.peer.view()).step();
     if (!known) return tl::unexpected(known.error());
@@ -323,7 +302,6 @@ Result<void> Store::carry_out(const PutRecipient& op) {
 }
 
 Result<void> Store::carry_out(const PutReceipt& op) {
-    if (auto good = check(op.holder, op.receipt); !good) return good;
     return run_logged(statements_->put_receipt.bind(1, op.holder.view())
                           .bind(2, op.receipt.bytes)
                           .bind(3, op.receipt.signature.view()),
@@ -331,7 +309,6 @@ Result<void> Store::carry_out(const PutReceipt& op) {
 }
 
 Result<void> Store::carry_out(const PutHeldSeed& op) {
-    if (auto good = check(op.owner, op.version, op.record, op.payload); !good) return good;
     Statements& s = *statements_;
     const auto buried = s.has_tombstone.bind(1, op.owner.view()).step();
     if (!buried) return tl::unexpected(buried.error());
@@ -339,7 +316,7 @@ Result<void> Store::carry_out(const PutHeldSeed& op) {
     // The engine's gate never lets this happen. Should it fail, the disk still holds no seed of an owner who
     // left.
     if (*buried)
-        return fail(ErrorCode::internal, "seed of " + op.owner.short_text() + ", who has left, refused");
+        return fail(ErrorCode::not_storable, "seed of " + op.owner.short_text() + ", who has left, refused");
     const auto held = s.held_version.bind(1, op.owner.view()).step();
     if (!held) return tl::unexpected(held.error());
     const bool keep = *held && s.held_version.integer(0) >= stored(op.version);
@@ -375,7 +352,6 @@ Result<void> Store::carry_out(const EraseHeldSeed& op) {
 }
 
 Result<void> Store::carry_out(const PutOwnSeed& op) {
-    if (auto good = check(NodeId{}, op.version, op.record, op.payload); !good) return good;
     Statements& s = *statements_;
     const auto present = s.own_version.step();
     if (!present) return tl::unexpected(present.error());
@@ -404,7 +380,6 @@ Result<void> Store::carry_out(const PutOwnSeed& op) {
 }
 
 Result<void> Store::carry_out(const PutExiting& op) {
-    if (auto good = check(NodeId{}, op.notice); !good) return good;
     return run_logged(statements_->put_exiting.bind(1, op.notice.bytes)
                           .bind(2, op.notice.signature.view())
                           .bind(3, std::int64_t{op.met ? 1 : 0}),
@@ -425,7 +400,6 @@ Result<void> Store::carry_out(const PutHeldLease& op) {
 }
 
 Result<void> Store::carry_out(const PutLeftReceipt& op) {
-    if (auto good = check(op.owner, op.receipt); !good) return good;
     return run_logged(statements_->put_left_receipt.bind(1, op.owner.view())
                           .bind(2, op.receipt.bytes)
                           .bind(3, op.receipt.signature.view()),
@@ -433,9 +407,6 @@ Result<void> Store::carry_out(const PutLeftReceipt& op) {
 }
 
 Result<void> Store::carry_out(const PutEquivocation& op) {
-    if (auto good = check(op.version); !good) return good;
-    for (const auto* record : {&op.first, &op.second})
-        if (auto good = check(op.owner, *record); !good) return good;
     return run_logged(statements_->put_equivocation.bind(1, op.owner.view())
                           .bind(2, stored(op.version))
                           .bind(3, op.first.bytes)

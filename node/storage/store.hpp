@@ -19,7 +19,8 @@ namespace unlearn::storage {
 /// One node's durable state: a folder with `state.db` (SQLite), its write-ahead log and `reserve`.
 ///
 /// A store is used by one thread at a time (see `StorageThread`). The folder is locked while the store lives.
-/// Errors have ErrorCode::internal and one line that names the file.
+/// Errors have one line that names the file, and ErrorCode::internal. `apply` returns ErrorCode::not_storable
+/// when it refuses the values themselves, so that trying again does not help.
 ///
 /// An erasure is complete when `apply` returns without an error: the pages are zeroed in the database
 /// (secure_delete) and synced, and the write-ahead log is empty. SQLite's memory is wiped as it is freed.

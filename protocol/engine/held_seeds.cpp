@@ -257,6 +257,19 @@ void HeldSeeds::on(const after_write::SeedStored& stored) {
     }
 }
 
+/// The version in place goes as well: its owner has replaced it, and what was checked of the new one is in
+/// the same memory.
+void HeldSeeds::give_up(const after_write::SeedStored& never, const std::string& reason) {
+    const auto it = candidates_.find(never.owner);
+    if (it == candidates_.end() || it->second.record.version != never.version) return;
+    const SeedVersion version = stop_using(never.owner);
+    refused_[never.owner] = never.version;
+    ++context_.counters.seeds_refused;
+    context_.note(EventKind::seed_refused, never.owner, never.version, "it cannot be stored: " + reason);
+    erasures_.begin_removal(never.owner);
+    erasures_.wipe(never.owner, version);
+}
+
 void HeldSeeds::on(const SeedJudged& judged) {
     const auto it = held_.find(judged.owner);
     if (it == held_.end() || it->second.record.version != judged.version) return;
@@ -353,6 +366,18 @@ void HeldSeeds::on(const after_write::HeldLeaseStored& stored) {
     if (const auto held = held_.find(stored.owner);
         held != held_.end() && held->second.lease.number > stored.number)
         store_lease(stored.owner);
+}
+
+void HeldSeeds::give_up(const after_write::HeldLeaseStored& never, const std::string& reason) {
+    leases_pending_.erase(never.owner);
+    const auto held = held_.find(never.owner);
+    if (held == held_.end()) return;
+    HeldLease& lease = held->second.lease;
+    if (lease.number > never.number) return store_lease(never.owner);
+    lease.not_after = WallTime{};
+    context_.note(EventKind::store_refused, never.owner, held->second.record.version,
+                  "lease " + std::to_string(never.number) + ": " + reason);
+    refresh_use(never.owner, held->second);
 }
 
 bool HeldSeeds::lease_runs(const HeldLease& lease) const {

@@ -49,6 +49,10 @@ class HeldSeeds {
     void on(const after_write::SeedStored& stored);
     void on(const after_write::HeldLeaseStored& stored);
     void on(const after_write::AskedStored& stored);
+    /// Refuses a seed that can never be stored, and forgets and erases it together with the version in place.
+    void give_up(const after_write::SeedStored& never, const std::string& reason);
+    /// Ends a lease that can never be stored. The seed waits for the next one.
+    void give_up(const after_write::HeldLeaseStored& never, const std::string& reason);
     void tick_downloads();
 
     /// Takes every seed in place into use or out of it, as the gate decides now.

@@ -320,6 +320,17 @@ void Engine::Router::on(const Stored& done) {
     if (const auto then = writes.take(done)) follow(*then);
 }
 
+void Engine::Router::on(const StoreFailed& failed) {
+    const auto never = writes.fail(failed);
+    if (!never) return;
+    if (const auto* seed = std::get_if<after_write::SeedStored>(&*never))
+        held.give_up(*seed, failed.reason);
+    else if (const auto* lease = std::get_if<after_write::HeldLeaseStored>(&*never))
+        held.give_up(*lease, failed.reason);
+    else
+        context.note(EventKind::store_refused, {}, {}, failed.reason);
+}
+
 void Engine::Router::follow(const AfterWrite& then) {
     struct Visitor {
         Router& router;

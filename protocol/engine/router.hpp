@@ -36,7 +36,7 @@ class Engine::Router {
     void on(const Received& received);
     void on(const Malformed& bad);
     void on(const Stored& done);
-    void on(const StoreFailed& failed) { writes.fail(failed); }
+    void on(const StoreFailed& failed);
     void on(const SeedChecked& checked) { held.on(checked); }
     void on(const SeedJudged& judged) { held.on(judged); }
     void on(const SeedWiped& wiped);

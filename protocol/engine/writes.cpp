@@ -49,6 +49,22 @@ std::vector<Writes::Key> Writes::keys_of(const std::vector<StoreOp>& ops) {
     return keys;
 }
 
+/// True when all of it came from a peer and can be had again or done without. A promise is never among it: no
+/// exit, no erasure, no recipient and no receipt.
+bool Writes::is_of_a_peer(const std::vector<StoreOp>& ops) {
+    return std::all_of(ops.begin(), ops.end(), [](const StoreOp& op) {
+        return std::holds_alternative<PutHeldSeed>(op) || std::holds_alternative<PutHeldLease>(op) ||
+               std::holds_alternative<PutEquivocation>(op);
+    });
+}
+
+std::chrono::milliseconds Writes::retry_after(std::uint32_t failures) {
+    auto wait = kStoreRetryFirst;
+    for (std::uint32_t i = 1; i < failures && wait < kStoreRetryMost; ++i)
+        wait *= 2;
+    return std::min(wait, kStoreRetryMost);
+}
+
 void Writes::persist(std::vector<StoreOp> ops, AfterWrite then) {
     const Ticket ticket = next_ticket_++;
     auto keys = keys_of(ops);
@@ -73,6 +89,7 @@ Writes::Iterator Writes::remove(Iterator write) {
     const Ticket ticket = write->first;
     const std::vector<Key> keys = std::move(write->second.keys);
     if (write->second.state != State::asked) --not_asked_;
+    if (write->second.failures > 0) --failing_;
     const auto next = waiting_.erase(write);
     std::set<Ticket> held_up;
     for (const Key& key : keys) {
@@ -93,23 +110,55 @@ std::optional<AfterWrite> Writes::take(const Stored& done) {
     if (it == waiting_.end()) return std::nullopt;
     AfterWrite then = std::move(it->second.then);
     remove(it);
+    disk_works_ = true;
+    if (failing_ == 0)
+        if (const auto told = outage_.end(context_.now.steady))
+            context_.note(EventKind::store_recovered, {}, {}, *told);
     return then;
 }
 
-void Writes::fail(const StoreFailed& failed) {
+std::optional<AfterWrite> Writes::fail(const StoreFailed& failed) {
     const auto it = waiting_.find(failed.ticket);
-    if (it == waiting_.end() || it->second.state != State::asked) return;
+    if (it == waiting_.end() || it->second.state != State::asked) return std::nullopt;
     ++context_.counters.store_failures;
-    context_.note(EventKind::store_failed, {}, {}, failed.reason);
-    it->second.state = State::failed;
-    it->second.retry_at = context_.now.steady + kStoreRetry;
+    if (failed.for_good) return fail_for_good(it, failed.reason);
+    Waiting& write = it->second;
+    if (write.failures++ == 0) ++failing_;
+    write.state = State::failed;
     ++not_asked_;
+    disk_works_ = false;
+    write.may_retry_at = context_.now.steady + kStoreRetryFirst;
+    write.retry_at = context_.now.steady + retry_after(write.failures);
+    auto told = outage_.fail(failed.reason, context_.now.steady);
+    // Whoever publishes a seed waits for it, and is told why it takes so long.
+    const bool is_waited_for = std::holds_alternative<after_write::OwnSeedStored>(write.then);
+    if (!told && is_waited_for && write.failures == 1) told = failed.reason;
+    if (told) context_.note(EventKind::store_failed, {}, {}, *told);
+    return std::nullopt;
+}
+
+/// What a peer sent is given up. A record of our own is kept, and so is all that waits for it: what follows
+/// it must not happen without it, and the process has to stop.
+std::optional<AfterWrite> Writes::fail_for_good(Iterator write, const std::string& reason) {
+    if (!is_of_a_peer(write->second.ops)) {
+        write->second.state = State::impossible;
+        ++not_asked_;
+        context_.note(EventKind::store_impossible, {}, {}, reason);
+        return std::nullopt;
+    }
+    AfterWrite then = std::move(write->second.then);
+    remove(write);
+    return then;
 }
 
 void Writes::tick() {
     if (not_asked_ == 0) return;
-    for (const auto& [ticket, write] : waiting_)
-        if (write.state == State::failed && write.retry_at <= context_.now.steady) ask_if_first(ticket);
+    for (const auto& [ticket, write] : waiting_) {
+        if (write.state != State::failed) continue;
+        // After any success the disk may be well again, so what failed does not wait for its own time.
+        const SteadyTime due = disk_works_ ? write.may_retry_at : write.retry_at;
+        if (due <= context_.now.steady) ask_if_first(ticket);
+    }
 }
 
 void Writes::forget_unwanted() {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "protocol/engine/context.hpp"
+#include "protocol/engine/outage.hpp"
 #include "protocol/records.hpp"
 
 namespace unlearn::protocol {
@@ -93,10 +94,12 @@ using AfterWrite =
                  after_write::OwnSeedStored, after_write::OwnLeaseStored, after_write::HeldLeaseStored,
                  after_write::RetirementStored>;
 
-/// Owns the writes that wait for the disk. A failed write is tried again until it succeeds or is not wanted
-/// any more. What follows a write happens once, when the write is durable. Writes of one
-/// held seed, of our own seed or of one peer are made one after the other, in the order in which they were
-/// asked for, also when some of them fail.
+/// Owns the writes that wait for the disk. A write whose failure may pass is tried again until it succeeds or
+/// is not wanted any more: after kStoreRetryFirst, then after twice as long each time up to kStoreRetryMost,
+/// and soon when another write has succeeded. A write that fails for good is given up when a peer's seed,
+/// lease or equivocation was to be stored; otherwise it stays, and an event says that the process must stop.
+/// What follows a write happens once, when the write is durable. Writes of one held seed, of our own seed or
+/// of one peer are made one after the other, in the order in which they were asked for, also when some fail.
 class Writes {
   public:
     /// Says whether a write is still to be made, given what would follow it.
@@ -108,9 +111,10 @@ class Writes {
     void persist(std::vector<StoreOp> ops, AfterWrite then);
     /// @return what follows the write, or nothing for a ticket that is unknown or was answered before
     [[nodiscard]] std::optional<AfterWrite> take(const Stored& done);
-    /// Schedules the write to be tried again, or forgets it when it is not wanted any more.
-    void fail(const StoreFailed& failed);
-    /// Tries again what failed kStoreRetry ago.
+    /// Schedules the write to be tried again, or gives it up.
+    /// @return what will never follow, when a write of a peer was given up
+    [[nodiscard]] std::optional<AfterWrite> fail(const StoreFailed& failed);
+    /// Tries again what is due.
     void tick();
     /// Forgets the writes that storage does not have and that are not wanted any more. Their bytes are
     /// released here and now: a receipt must not be signed while a seed waits to be written.
@@ -126,18 +130,23 @@ class Writes {
         NodeId subject;
         friend auto operator<=>(const Key&, const Key&) = default;
     };
-    enum class State { blocked, asked, failed };
+    enum class State { blocked, asked, failed, impossible };
     struct Waiting {
         std::vector<StoreOp> ops;
         AfterWrite then;
         std::vector<Key> keys;
         State state = State::blocked;
-        SteadyTime retry_at{};
+        std::uint32_t failures = 0;
+        SteadyTime may_retry_at{};  ///< the earliest time to try again, once the disk works
+        SteadyTime retry_at{};      ///< the time to try again while nothing succeeds
     };
     using Iterator = std::map<Ticket, Waiting>::iterator;
 
     [[nodiscard]] static std::optional<Key> key_of(const StoreOp& op);
     [[nodiscard]] static std::vector<Key> keys_of(const std::vector<StoreOp>& ops);
+    [[nodiscard]] static bool is_of_a_peer(const std::vector<StoreOp>& ops);
+    [[nodiscard]] static std::chrono::milliseconds retry_after(std::uint32_t failures);
+    [[nodiscard]] std::optional<AfterWrite> fail_for_good(Iterator write, const std::string& reason);
     /// Asks storage for the write, unless an earlier one has to come first.
     void ask_if_first(Ticket ticket);
     /// Removes the write, and asks for those that it held up. @return what comes after it
@@ -147,7 +156,10 @@ class Writes {
     Wanted wanted_;
     std::map<Ticket, Waiting> waiting_;
     std::map<Key, std::set<Ticket>> order_;  ///< of the writes that are not durable yet
-    std::size_t not_asked_ = 0;              ///< how many of them are blocked or failed
+    std::size_t not_asked_ = 0;              ///< how many of them storage does not have
+    std::size_t failing_ = 0;                ///< how many of them have failed and may still succeed
+    bool disk_works_ = true;                 ///< the last answer of storage was a success
+    Outage outage_;
     Ticket next_ticket_ = 1;
 };
 

@@ -207,6 +207,9 @@ void Invariants::event(const Machine& machine, const Event& event) {
     if (event.kind == EventKind::exit_learned && !exits_.contains(event.subject))
         fail("no-exit-without-the-owner",
              machine.name() + " believes that " + event.subject.short_text() + " has left");
+    // No storm makes a value that cannot be stored, so only a mistake of ours does.
+    if (event.kind == EventKind::store_impossible || event.kind == EventKind::store_refused)
+        fail("every-record-can-be-stored", machine.name() + ": " + event.detail);
     if (event.kind == EventKind::exit_learned) learns_exit(machine, event.subject);
     if (event.kind == EventKind::own_exit_met && !exits_.contains(machine.id()))
         fail("no-exit-without-the-owner", machine.name() + " believes that it has left");

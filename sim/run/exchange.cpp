@@ -36,6 +36,7 @@ void Exchange::look_at(const EventLog::Entry& entry) {
         case EventKind::peer_dropped:
             return give_up("drops " + entry.subject + ": " + entry.event.detail);
         case EventKind::store_failed:
+        case EventKind::store_impossible:
             return give_up("cannot store what it has to keep: " + entry.event.detail);
         case EventKind::peer_up:
             last_word_.erase(pair);

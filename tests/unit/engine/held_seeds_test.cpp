@@ -181,3 +181,22 @@ TEST_CASE("a seed that is judged unusable is refused for good, and its owner is 
     REQUIRE(parts.held.take_have(2, again, parts.have_of(parts.peer, 2, 2)));
     CHECK(parts.held.downloads() == 1);
 }
+
+TEST_CASE("a lease that can never be stored ends, and the seed waits for the next one") {
+    Parts parts;
+    const NodeId owner = parts.peer.id();
+    parts.hold_seed_of(parts.peer, 1);
+    REQUIRE(parts.held.take_have(1, parts.sessions.at(1), parts.have_of(parts.peer, 1, 2)));
+    const auto asked = parts.take<Persist>();
+    REQUIRE(asked.size() == 1);
+    const auto never = parts.writes.fail(StoreFailed{asked[0].ticket, "it does not fit", true});
+    REQUIRE(never);
+    parts.held.give_up(std::get<after_write::HeldLeaseStored>(*never), "it does not fit");
+    CHECK_FALSE(parts.held.may_use(owner, SeedVersion{1}));
+    CHECK(parts.held.status().at(0).state == SeedState::lease_ended);
+    REQUIRE(parts.held.take_have(1, parts.sessions.at(1), parts.have_of(parts.peer, 1, 2)));
+    CHECK_FALSE(parts.held.may_use(owner, SeedVersion{1}));
+    REQUIRE(parts.held.take_have(1, parts.sessions.at(1), parts.have_of(parts.peer, 1, 3)));
+    CHECK(parts.held.may_use(owner, SeedVersion{1}));
+    CHECK(parts.take<Persist>().size() == 1);
+}

@@ -61,6 +61,7 @@ TEST_CASE("on a full disk seeds are refused, but an exit is stored and its seed 
     const auto refused = store->apply(std::vector<StoreOp>{held(10, 1, kSeedSize)});
     REQUIRE(!refused);
     CHECK(refused.error().detail.find("No space left on device") != std::string::npos);
+    CHECK(refused.error().code == ErrorCode::internal);  // it passes when there is room again
     CHECK(load(*store).held_seeds.size() == 4);
 
     // All that is held goes in one batch: the reserve has room for it.

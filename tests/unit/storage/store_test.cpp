@@ -28,7 +28,7 @@ void apply(Store& store, std::vector<StoreOp> ops) {
 std::string refusal(Store& store, std::vector<StoreOp> ops) {
     const auto done = store.apply(ops);
     REQUIRE(!done);
-    CHECK(done.error().code == ErrorCode::internal);
+    CHECK(done.error().code == ErrorCode::not_storable);
     CHECK(done.error().detail.find('\n') == std::string::npos);
     return done.error().detail;
 }
@@ -212,4 +212,32 @@ TEST_CASE("the reserve follows what is held") {
     apply(*store, {EraseHeldSeed{node(1)}});
     REQUIRE(store->settle());
     CHECK(std::filesystem::file_size(reserve) == Reserve::size_for(0));
+}
+
+TEST_CASE("storage says which failures do not pass: values that do not fit, and broken constraints") {
+    const TemporaryFolder folder;
+    REQUIRE(open(folder.path())->apply(std::vector<StoreOp>{PutRecipient{node(1), SeedVersion{3}, {}}}));
+    run_sql(folder.path(), "ALTER TABLE recipients ADD COLUMN small INTEGER CHECK (version < 5)");
+    const auto store = open(folder.path());
+    const auto code_of = [&store](const StoreOp& op) {
+        const auto done = store->apply(std::vector<StoreOp>{op});
+        REQUIRE_FALSE(done);
+        CHECK_FALSE(done.error().text().empty());
+        return done.error().code;
+    };
+    const SeedVersion beyond{std::uint64_t{1} << 63};
+    auto late = held(2, 1);
+    REQUIRE(store->apply(std::vector<StoreOp>{tombstone(2)}));
+    CHECK(code_of(late) == ErrorCode::not_storable);
+    auto large = held(3, 1);
+    large.version = beyond;
+    CHECK(code_of(large) == ErrorCode::not_storable);
+    CHECK(code_of(PutHeldLease{node(3), std::uint64_t{1} << 63, {}}) == ErrorCode::not_storable);
+    CHECK(code_of(PutOwnLease{std::uint64_t{1} << 63, {}}) == ErrorCode::not_storable);
+    CHECK(code_of(PutRecipient{node(1), beyond, {}}) == ErrorCode::not_storable);
+    CHECK(code_of(PutRecipient{node(1), SeedVersion{9}, {}}) == ErrorCode::not_storable);
+    CHECK(code_of(PutReceipt{node(1), {}}) == ErrorCode::not_storable);
+    CHECK_FALSE(store->failure());  // the disk is well
+    CHECK(store->apply(std::vector<StoreOp>{PutRecipient{node(1), SeedVersion{4}, {}}}));
+    CHECK(store->verify_log().value().entries == 3);
 }
