@@ -40,6 +40,8 @@ class Builder {
         std::size_t level = 1;
         root_.read_choice("log_level", level, kLogLevels);
         config_.log_level = kLogLevels[level];
+        root_.read("log_entries", config_.log_entries,
+                   {double{storage::kLeastLogEntries}, double{storage::kMostLogEntries}});
         read_network();
         read_data();
         read_model();

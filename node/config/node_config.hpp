@@ -11,6 +11,7 @@
 #include "node/learning/data/csv_format.hpp"
 #include "node/learning/data/ensemble_options.hpp"
 #include "node/learning/data/training_options.hpp"
+#include "node/storage/log_limits.hpp"
 #include "protocol/engine_io.hpp"
 #include "protocol/limits.hpp"
 #include "protocol/result.hpp"
@@ -54,7 +55,8 @@ struct NodeConfig {
     std::filesystem::path control_socket = "/run/unlearnd/control.sock";
     std::optional<std::string> listen;  ///< `tcp://host:port`; without it the node only dials
     std::string log_level = "info";
-    std::string network_name;  ///< either this or `network_key` is given
+    std::uint64_t log_entries = storage::kLogEntries;  ///< the limit of the log of exits and erasures
+    std::string network_name;                          ///< either this or `network_key` is given
     std::optional<protocol::NodeId> network_key;
     std::uint8_t min_wire = protocol::kOldestVersion;  ///< peers that speak no newer version are refused
     DataConfig data;

@@ -107,7 +107,9 @@ std::string sample_config(const SampleChoices& choices) {
                "dials\n";
     else
         out << "listen = " << quoted(choices.listen) << "         # where peers can dial this node\n";
-    out << "log_level = \"info\"            # debug, info, warning, error\n\n"
+    out << "log_level = \"info\"            # debug, info, warning, error\n"
+        << "log_entries = " << storage::kLogEntries
+        << "          # unlearnctl log keeps so many; older ones are dropped\n\n"
         << "[network]                     # name or key; bound into the identity at init, and never "
            "changed\n";
     if (choices.network_key.empty())

@@ -15,10 +15,17 @@ using nlohmann::json;
 
 constexpr std::size_t kPage = 1000;
 
+/// The newest entries of the log.
+struct LastEntries {
+    std::deque<json> entries;
+    std::uint64_t dropped = 0;  ///< how many older ones the node does not keep any more
+};
+
 /// Returns the last `wanted` entries (0: all). They are read from the front in pages, because the log can be
 /// read in this order only.
-Outcome<std::deque<json>> last_entries(const ControlClient& daemon, std::size_t wanted) {
-    std::deque<json> entries;
+Outcome<LastEntries> last_entries(const ControlClient& daemon, std::size_t wanted) {
+    LastEntries read;
+    auto& entries = read.entries;
     std::uint64_t after = 0;
     while (true) {
         const auto page =
@@ -26,11 +33,13 @@ Outcome<std::deque<json>> last_entries(const ControlClient& daemon, std::size_t 
         if (!page) return tl::unexpected(page.error());
         if (!page->is_array())
             return fail_with(ExitCode::failed, daemon.socket().string() + ": /v1/log did not give a list");
+        if (after == 0 && !page->empty())
+            read.dropped = std::max(page->front().value("seq", std::uint64_t{1}), std::uint64_t{1}) - 1;
         for (const auto& entry : *page) {
             entries.push_back(entry);
             if (wanted != 0 && entries.size() > wanted) entries.pop_front();
         }
-        if (page->empty()) return entries;
+        if (page->empty()) return read;
         const auto last = page->back().value("seq", std::uint64_t{0});
         // An older daemon may give fewer entries than asked for. One that does not advance is broken.
         if (last <= after) return fail_with(ExitCode::failed, "the log that unlearnd gave does not advance");
@@ -39,14 +48,14 @@ Outcome<std::deque<json>> last_entries(const ControlClient& daemon, std::size_t 
 }
 
 Outcome<ExitCode> print_log(const Context& context, const ControlClient& daemon, std::size_t wanted) {
-    const auto entries = last_entries(daemon, wanted);
-    if (!entries) return tl::unexpected(entries.error());
+    const auto read = last_entries(daemon, wanted);
+    if (!read) return tl::unexpected(read.error());
     if (context.json) {
-        context.show(json(*entries));
+        context.show(json(read->entries));
         return ExitCode::ok;
     }
     Table table({{"SEQ", Align::right}, {"TIME"}, {"WHAT"}, {"WHO"}, {"VERSION", Align::right}, {"HASH"}});
-    for (const auto& entry : *entries)
+    for (const auto& entry : read->entries)
         table.add({field(entry, "seq"), time_field(entry, "at"), field(entry, "kind"),
                    short_id(field(entry, "subject")), field(entry, "version"),
                    field(entry, "hash").substr(0, 16)});
@@ -54,12 +63,16 @@ Outcome<ExitCode> print_log(const Context& context, const ControlClient& daemon,
         context.console.out << "nothing logged yet\n";
     else
         table.print(context.console.out);
+    if (read->dropped > 0)
+        context.console.out << "older entries, 1 to " << read->dropped
+                            << ", were dropped (log_entries in node.toml)\n";
     return ExitCode::ok;
 }
 
 /// Prints the result of the daemon or of `verify_without_daemon`.
 ExitCode show_verdict(const Context& context, const json& verdict) {
     const bool intact = verdict.value("ok", false);
+    const auto dropped = verdict.value("dropped", std::uint64_t{0});
     std::string detail = field(verdict, "detail");
     if (detail == "-")
         detail = "entry " + field(verdict, "first_bad") + " of " + field(verdict, "entries") +
@@ -67,7 +80,10 @@ ExitCode show_verdict(const Context& context, const json& verdict) {
     if (context.json)
         context.show(verdict);
     else if (intact)
-        context.console.out << field(verdict, "entries") << " entries, none changed or missing\n";
+        context.console.out << field(verdict, "entries") << " entries, none changed or missing"
+                            << (dropped > 0 ? "; " + std::to_string(dropped) + " older ones were dropped"
+                                            : "")
+                            << '\n';
     else
         context.console.out << "the log was changed: " << detail << '\n';
     return intact ? ExitCode::ok : ExitCode::not_verified;
@@ -86,6 +102,7 @@ Outcome<ExitCode> verify_without_daemon(const Context& context, const Failure& w
     if (!check)
         return fail_with(why.code, why.message + "; and its log cannot be read: " + check.error().detail);
     return show_verdict(context, {{"entries", check->entries},
+                                  {"dropped", check->dropped},
                                   {"ok", !check->first_bad},
                                   {"first_bad", check->first_bad ? json(*check->first_bad) : json()},
                                   {"detail", check->detail}});

@@ -287,6 +287,7 @@ void verify_piece(storage::Store& store, const std::shared_ptr<storage::LogVerif
         });
     const auto& check = verifier->result();
     respond(answer({{"entries", check.entries},
+                    {"dropped", check.dropped},
                     {"ok", !check.first_bad.has_value()},
                     {"first_bad", check.first_bad ? json(*check.first_bad) : json()},
                     {"detail", check.detail}}));

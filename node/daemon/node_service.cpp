@@ -68,6 +68,7 @@ std::uint64_t stream_seed_of(const protocol::Identity& identity) {
 runtime::NodeOptions node_options(const NodeService::Setup& setup) {
     runtime::NodeOptions options;
     options.directory = setup.config.data_dir / "state";
+    options.log_entries = setup.config.log_entries;
     options.engine.network = setup.binding.network;
     options.engine.neighbours = setup.config.peers;
     options.engine.reachable = setup.config.listen.has_value();

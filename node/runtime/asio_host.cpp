@@ -48,8 +48,10 @@ class AsioHost final : public Host {
         return std::make_unique<AsioTimer>(context_);
     }
     [[nodiscard]] Result<OpenedStorage> open_storage(const std::filesystem::path& directory,
-                                                     const storage::Binding& binding) override {
-        auto opened = open_store(directory, binding, storage::wall_time_now, storage::real_disk());
+                                                     const storage::Binding& binding,
+                                                     std::uint64_t log_entries) override {
+        auto opened =
+            open_store(directory, binding, storage::wall_time_now, storage::real_disk(), log_entries);
         if (!opened) return tl::unexpected(opened.error());
         return OpenedStorage{std::move(opened->state), std::move(opened->damaged),
                              std::make_unique<storage::StorageThread>(std::move(opened->store))};
@@ -66,8 +68,8 @@ std::shared_ptr<Host> make_asio_host(boost::asio::io_context& context) {
 }
 
 Result<OpenedStore> open_store(const std::filesystem::path& directory, const storage::Binding& binding,
-                               storage::WallClock clock, storage::Disk& disk) {
-    auto store = storage::Store::open(directory, binding, std::move(clock), disk);
+                               storage::WallClock clock, storage::Disk& disk, std::uint64_t log_entries) {
+    auto store = storage::Store::open(directory, binding, std::move(clock), disk, log_entries);
     if (!store) return tl::unexpected(store.error());
     auto loaded = (*store)->load();
     if (!loaded) return tl::unexpected(loaded.error());

@@ -39,10 +39,11 @@ class Host {
     /// Runs `task` on the node's thread, soon. Callable from any thread.
     virtual void post(std::function<void()> task) = 0;
     [[nodiscard]] virtual std::unique_ptr<Timer> make_timer() = 0;
-    /// Opens the store in the folder and reads all of it. @return one line when it is in use, damaged or
-    /// another node's.
+    /// Opens the store in the folder and reads all of it. `log_entries` is the limit of its event log.
+    /// @return one line when it is in use, damaged or another node's.
     [[nodiscard]] virtual protocol::Result<OpenedStorage> open_storage(const std::filesystem::path& directory,
-                                                                       const storage::Binding& binding) = 0;
+                                                                       const storage::Binding& binding,
+                                                                       std::uint64_t log_entries) = 0;
 };
 
 /// An opened store and the state that was read from it.
@@ -54,6 +55,7 @@ struct OpenedStore {
 /// Opens a store, reads all of it, and erases what `load` found damaged. Hosts use it in `open_storage`.
 [[nodiscard]] protocol::Result<OpenedStore> open_store(const std::filesystem::path& directory,
                                                        const storage::Binding& binding,
-                                                       storage::WallClock clock, storage::Disk& disk);
+                                                       storage::WallClock clock, storage::Disk& disk,
+                                                       std::uint64_t log_entries);
 
 }  // namespace unlearn::runtime

@@ -34,7 +34,8 @@ Result<std::unique_ptr<Node>> Node::create(boost::asio::io_context& context, con
 Result<std::unique_ptr<Node>> Node::create(std::shared_ptr<Host> host, const Identity& identity,
                                            NodeOptions options, std::unique_ptr<network::Transport> transport,
                                            SeedHolder& seeds, EventSink events) {
-    auto opened = host->open_storage(options.directory, {identity.id(), options.engine.network});
+    auto opened =
+        host->open_storage(options.directory, {identity.id(), options.engine.network}, options.log_entries);
     if (!opened) return tl::unexpected(opened.error());
     for (const auto& damaged : opened->damaged)
         events(Event{EventKind::seed_refused, damaged.owner.value_or(NodeId{}), {}, damaged.detail},

@@ -19,7 +19,8 @@ namespace unlearn::runtime {
 
 /// The options of one node.
 struct NodeOptions {
-    std::filesystem::path directory;  ///< folder of the storage; created when it is missing
+    std::filesystem::path directory;                   ///< folder of the storage; created when it is missing
+    std::uint64_t log_entries = storage::kLogEntries;  ///< the limit of the event log
     protocol::EngineConfig engine;
     std::chrono::milliseconds tick = protocol::kTickInterval;  ///< how often the engine checks its timers
 };

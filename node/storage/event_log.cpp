@@ -4,6 +4,7 @@
 #include <limits>
 #include <utility>
 
+#include "node/storage/log_limits.hpp"
 #include "node/storage/stopped_state.hpp"
 
 namespace unlearn::storage {
@@ -87,6 +88,17 @@ bool same(ByteView a, const Digest& b) {
     return std::ranges::equal(a, b.view());
 }
 
+/// Returns what is wrong with an entry that should follow number `seq`, whose hash is `previous`; an empty
+/// text when nothing is. `hash` becomes the hash of its fields.
+std::string problem_with(const RawEntry& entry, std::uint64_t seq, const Digest& previous, Digest& hash) {
+    if (entry.seq != seq + 1)
+        return "is missing, the next is number " + std::to_string(static_cast<std::int64_t>(entry.seq));
+    if (!same(entry.previous, previous)) return "does not follow from the one before";
+    hash = hash_of(entry);
+    if (!same(entry.hash, hash)) return "does not have the hash of its fields";
+    return {};
+}
+
 /// Selects the entries from number `first` on.
 Result<sqlite::Statement> select_from(const sqlite::Connection& connection, std::int64_t first,
                                       std::size_t limit) {
@@ -153,7 +165,10 @@ Result<EventLog::Head> EventLog::read_head() {
     const auto row = select_head_->step();
     if (!row) return tl::unexpected(row.error());
     Head head{0, origin_};
+    dropped_ = head;
     if (*row) {
+        dropped_.seq = static_cast<std::uint64_t>(select_head_->integer(2));
+        if (dropped_.seq > 0) dropped_.hash = Digest::from(select_head_->blob(3)).value_or(origin_);
         head.seq = static_cast<std::uint64_t>(select_head_->integer(0));
         // Verification reports a damaged head. It must not prevent an exit from being stored.
         if (head.seq > 0) head.hash = Digest::from(select_head_->blob(1)).value_or(origin_);
@@ -188,21 +203,60 @@ Result<void> EventLog::append(LogKind kind, const std::optional<NodeId>& subject
     return inserted;
 }
 
+Result<void> EventLog::drop_oldest(const sqlite::Connection& connection) {
+    if (!head_ || head_->seq <= dropped_.seq || head_->seq - dropped_.seq <= limit_) return {};
+    const std::uint64_t too_many = head_->seq - dropped_.seq - (limit_ - limit_ / 10);
+    const std::uint64_t count = std::min(too_many, kLogDroppedAtOnce);
+    auto select = select_from(connection, static_cast<std::int64_t>(dropped_.seq) + 1, count);
+    if (!select) return tl::unexpected(select.error());
+    Head last = dropped_;
+    for (std::uint64_t i = 0; i < count; ++i) {
+        const auto row = select->step();
+        if (!row) return tl::unexpected(row.error());
+        Digest hash;
+        if (!*row || !problem_with(raw_entry(*select), last.seq, last.hash, hash).empty()) return {};
+        last = Head{last.seq + 1, hash};
+    }
+    select->reset();
+    auto drop = connection.prepare(schema::kDropFromLog);
+    if (!drop) return tl::unexpected(drop.error());
+    if (auto done = drop->bind(1, static_cast<std::int64_t>(last.seq)).run(); !done) return done;
+    auto update = connection.prepare(schema::kSetLogDropped);
+    if (!update) return tl::unexpected(update.error());
+    return update->bind(1, static_cast<std::int64_t>(last.seq)).bind(2, last.hash.view()).run();
+}
+
 Result<void> EventLog::end() {
     if (!head_) return {};
     return update_head_->bind(1, static_cast<std::int64_t>(head_->seq)).bind(2, head_->hash.view()).run();
 }
 
+Result<void> LogVerifier::begin(const sqlite::Connection& connection) {
+    auto meta = connection.prepare(schema::kLogOwner);
+    if (!meta) return tl::unexpected(meta.error());
+    if (const auto row = meta->step(); !row) return tl::unexpected(row.error());
+    last_ = origin_of(meta->blob(0), meta->blob(1));
+    // The state of a node that has left may be of a version whose log had no limit.
+    const auto version = connection.integer("PRAGMA user_version");
+    if (!version) return tl::unexpected(version.error());
+    if (*version < schema::kLogLimitVersion) return {};
+    auto dropped = connection.prepare(schema::kLogDropped);
+    if (!dropped) return tl::unexpected(dropped.error());
+    if (const auto row = dropped->step(); !row) return tl::unexpected(row.error());
+    good_ = static_cast<std::uint64_t>(std::max<std::int64_t>(0, dropped->integer(0)));
+    // A damaged hash fits no entry.
+    if (good_ > 0) last_ = Digest::from(dropped->blob(1)).value_or(Digest{});
+    result_.dropped = good_;
+    return {};
+}
+
 Result<bool> LogVerifier::advance(const sqlite::Connection& connection, std::size_t limit) {
     // The first piece starts below 1, because an entry there would not belong to the log.
-    std::int64_t first = static_cast<std::int64_t>(good_ + 1);
-    if (!last_) {
-        auto meta = connection.prepare(schema::kLogOwner);
-        if (!meta) return tl::unexpected(meta.error());
-        if (const auto row = meta->step(); !row) return tl::unexpected(row.error());
-        last_ = origin_of(meta->blob(0), meta->blob(1));
-        first = std::numeric_limits<std::int64_t>::min();
-    }
+    std::int64_t first = std::numeric_limits<std::int64_t>::min();
+    if (last_)
+        first = static_cast<std::int64_t>(good_ + 1);
+    else if (auto begun = begin(connection); !begun)
+        return tl::unexpected(begun.error());
     auto select = select_from(connection, first, limit);
     if (!select) return tl::unexpected(select.error());
     for (std::size_t seen = 0;; ++seen) {
@@ -212,12 +266,9 @@ Result<bool> LogVerifier::advance(const sqlite::Connection& connection, std::siz
             if (seen == limit) return false;
             return finish(connection, {});
         }
-        const auto entry = raw_entry(*select);
-        if (entry.seq != good_ + 1)
-            return finish(connection, "is missing, the next is number " + std::to_string(select->integer(0)));
-        if (!same(entry.previous, *last_)) return finish(connection, "does not follow from the one before");
-        const Digest hash = hash_of(entry);
-        if (!same(entry.hash, hash)) return finish(connection, "does not have the hash of its fields");
+        Digest hash;
+        if (auto problem = problem_with(raw_entry(*select), good_, *last_, hash); !problem.empty())
+            return finish(connection, std::move(problem));
         last_ = hash;
         ++good_;
     }

@@ -22,6 +22,10 @@
 /// `version` is 0 where none applies; `kind` is its text. The first entry has seq 1, and its `previous` is
 /// BLAKE2b-256( "unlearnd log 1" | NodeId of this node | NetworkId ). Table `meta` also has the newest seq
 /// and hash, which shows when entries were cut off at the end.
+///
+/// The log has a limit. When it is exceeded the oldest entries are dropped, and `meta` keeps the seq and hash
+/// of the newest of them: the first entry that is left follows from that. What proves an exit or an erasure
+/// is in tables of its own, which have no such limit.
 namespace unlearn::storage {
 
 /// What an entry records. It is stored as the text that `name_of` returns.
@@ -57,6 +61,7 @@ struct LogEntry {
 /// The result of a verification.
 struct LogCheck {
     std::uint64_t entries = 0;               ///< number of entries in the log
+    std::uint64_t dropped = 0;               ///< number of older entries that were dropped
     std::optional<std::uint64_t> first_bad;  ///< the first entry that is missing, changed or too many
     std::string detail;                      ///< one line about it
 };
@@ -69,7 +74,8 @@ using WallClock = std::function<protocol::WallTime()>;
 /// Appends to the log of one database. The caller begins and ends the transactions.
 class EventLog {
   public:
-    explicit EventLog(WallClock clock) : clock_(std::move(clock)) {}
+    /// `limit` is the number of entries to keep.
+    EventLog(WallClock clock, std::uint64_t limit) : clock_(std::move(clock)), limit_(limit) {}
     /// Prepares the statements and computes `previous` of the first entry.
     [[nodiscard]] protocol::Result<void> prepare(const sqlite::Connection& connection,
                                                  const Binding& binding);
@@ -81,6 +87,9 @@ class EventLog {
     void begin() { head_.reset(); }
     [[nodiscard]] protocol::Result<void> append(LogKind kind, const std::optional<protocol::NodeId>& subject,
                                                 std::uint64_t version = 0);
+    /// Drops the oldest entries when this transaction has appended and there are more than the limit: a tenth
+    /// of the limit, and kLogDroppedAtOnce at most. Entries whose chain is broken are kept as evidence.
+    [[nodiscard]] protocol::Result<void> drop_oldest(const sqlite::Connection& connection);
     /// Call this before the transaction is committed. Stores the newest seq and hash.
     [[nodiscard]] protocol::Result<void> end();
 
@@ -92,12 +101,14 @@ class EventLog {
     [[nodiscard]] protocol::Result<Head> read_head();
 
     WallClock clock_;
+    std::uint64_t limit_;
     protocol::Digest origin_;  ///< `previous` of the first entry
     std::optional<sqlite::Statement> select_head_, insert_entry_, update_head_;
     std::optional<Head> head_;  ///< newest entry of the running transaction, once it appended one
+    Head dropped_{};            ///< newest entry that was dropped, as of the last read_head
 };
 
-/// Checks a chain from its beginning, a piece at a time, so that other work can run between the pieces.
+/// Checks a chain from its first entry, a piece at a time, so that other work can run between the pieces.
 class LogVerifier {
   public:
     /// Checks up to `limit` more entries. @return true when all are checked: see `result`.
@@ -105,10 +116,12 @@ class LogVerifier {
     [[nodiscard]] const LogCheck& result() const { return result_; }
 
   private:
+    /// Reads where the chain begins.
+    [[nodiscard]] protocol::Result<void> begin(const sqlite::Connection& connection);
     [[nodiscard]] protocol::Result<bool> finish(const sqlite::Connection& connection, std::string problem);
 
-    std::uint64_t good_ = 0;  ///< entries that were found correct
-    std::optional<protocol::Digest> last_;
+    std::uint64_t good_ = 0;  ///< the number of the newest entry that was found correct or was dropped
+    std::optional<protocol::Digest> last_;  ///< its hash
     LogCheck result_;
 };
 

@@ -74,7 +74,10 @@ constexpr const char* kSteps[] = {
     " signature BLOB NOT NULL) STRICT;"
     "ALTER TABLE meta ADD COLUMN ever_restored INTEGER NOT NULL DEFAULT 0;"
     "UPDATE meta SET ever_restored = restored;"
-    "ALTER TABLE meta ADD COLUMN copied INTEGER NOT NULL DEFAULT 0;",
+    "ALTER TABLE meta ADD COLUMN copied INTEGER NOT NULL DEFAULT 0;"
+    // The number and the hash of the newest entry that was dropped from the log. The chain goes on from it.
+    "ALTER TABLE meta ADD COLUMN log_dropped INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE meta ADD COLUMN log_dropped_hash BLOB NOT NULL DEFAULT x'';",
 };
 static_assert(std::size(kSteps) == kVersion);
 

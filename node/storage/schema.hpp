@@ -120,10 +120,14 @@ inline constexpr auto kEraseStrayLeases =
 
 /// Takes the higher of two numbers, so that no number is used twice when the head was set back.
 inline constexpr auto kLogEnd =
-    "SELECT max(log_seq, coalesce((SELECT max(seq) FROM log), 0)), log_hash FROM meta";
+    "SELECT max(log_seq, coalesce((SELECT max(seq) FROM log), 0)), log_hash, log_dropped, log_dropped_hash"
+    " FROM meta";
 inline constexpr auto kAppendToLog =
     "INSERT INTO log(seq, at, kind, subject, version, previous, hash) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)";
 inline constexpr auto kSetLogHead = "UPDATE meta SET log_seq = ?1, log_hash = ?2";
+inline constexpr auto kDropFromLog = "DELETE FROM log WHERE seq <= ?1";
+inline constexpr auto kSetLogDropped = "UPDATE meta SET log_dropped = ?1, log_dropped_hash = ?2";
+inline constexpr auto kLogDropped = "SELECT log_dropped, log_dropped_hash FROM meta";
 inline constexpr auto kLogOwner = "SELECT self, network FROM meta";
 inline constexpr auto kLogHead = "SELECT log_seq, log_hash FROM meta";
 inline constexpr auto kCountLog = "SELECT count(*) FROM log";
@@ -166,6 +170,8 @@ inline constexpr auto kLoadRetired = "SELECT id, reason FROM retired";
 inline constexpr std::int64_t kHolderListVersion = 7;
 /// The first version with a log.
 inline constexpr std::int64_t kLogVersion = 3;
+/// The first version whose log has a limit.
+inline constexpr std::int64_t kLogLimitVersion = 7;
 
 /// Checks that the database belongs to unlearnd and is of version `oldest` or a later one that this program
 /// knows.

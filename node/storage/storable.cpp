@@ -61,6 +61,13 @@ struct Visitor {
         if (auto good = check(op.owner, op.first); !good) return good;
         return check(op.owner, op.second);
     }
+    Result<void> operator()(const PutHolderList& op) const { return check(NodeId{}, op.list); }
+    Result<void> operator()(const PutPeerList& op) const { return check(op.owner, op.list); }
+    Result<void> operator()(const PutAsked& op) const { return check(op.version); }
+    Result<void> operator()(const PutStart&) const { return {}; }
+    Result<void> operator()(const PutPeerState& op) const { return check(op.peer, op.statement); }
+    Result<void> operator()(const SetRestored&) const { return {}; }
+    Result<void> operator()(const PutCopied&) const { return {}; }
     Result<void> operator()(const PutPeer&) const { return {}; }
     Result<void> operator()(const PutRetired&) const { return {}; }
     Result<void> operator()(const ClearRestored&) const { return {}; }

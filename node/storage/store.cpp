@@ -99,13 +99,14 @@ bool may_use_reserve(std::span<const StoreOp> ops) {
 
 }  // namespace
 
-Store::Store(std::filesystem::path directory, const Binding& binding, WallClock clock, Disk& disk)
+Store::Store(std::filesystem::path directory, const Binding& binding, WallClock clock, Disk& disk,
+             std::uint64_t log_entries)
     : disk_(disk),
       binding_(binding),
       directory_(std::move(directory)),
       file_(directory_ / "state.db"),
       reserve_(disk, directory_ / "reserve"),
-      log_(std::move(clock)) {}
+      log_(std::move(clock), log_entries) {}
 
 // Statements are destroyed before their connection, and both before the lock on the folder.
 Store::~Store() {
@@ -115,8 +116,8 @@ Store::~Store() {
 }
 
 Result<std::unique_ptr<Store>> Store::open(const std::filesystem::path& directory, const Binding& binding,
-                                           WallClock clock, Disk& disk) {
-    std::unique_ptr<Store> store(new Store(directory, binding, std::move(clock), disk));
+                                           WallClock clock, Disk& disk, std::uint64_t log_entries) {
+    std::unique_ptr<Store> store(new Store(directory, binding, std::move(clock), disk, log_entries));
     if (auto started = store->start(); !started) return tl::unexpected(started.error());
     return store;
 }
@@ -235,6 +236,9 @@ Result<void> Store::in_transaction(std::span<const StoreOp> ops) {
         if (connection_->refused_the_value()) done.error().code = ErrorCode::not_storable;
         return done;
     }
+    // An exit neither waits for this nor fails because of it.
+    if (!may_use_reserve(ops))
+        if (auto dropped = log_.drop_oldest(*connection_); !dropped) return dropped;
     if (auto logged = log_.end(); !logged) return logged;
     return statements_->commit.run();
 }
@@ -433,12 +437,10 @@ Result<void> Store::carry_out(const ClearRestored&) {
 }
 
 Result<void> Store::carry_out(const PutHolderList& op) {
-    if (auto good = check(NodeId{}, op.list); !good) return good;
     return statements_->put_holder_list.bind(1, op.list.bytes).bind(2, op.list.signature.view()).run();
 }
 
 Result<void> Store::carry_out(const PutPeerList& op) {
-    if (auto good = check(op.owner, op.list); !good) return good;
     return statements_->put_peer_list.bind(1, op.owner.view())
         .bind(2, op.list.bytes)
         .bind(3, op.list.signature.view())
@@ -446,7 +448,6 @@ Result<void> Store::carry_out(const PutPeerList& op) {
 }
 
 Result<void> Store::carry_out(const PutAsked& op) {
-    if (auto good = check(op.version); !good) return good;
     return statements_->put_asked.bind(1, op.owner.view()).bind(2, stored(op.version)).run();
 }
 
@@ -460,7 +461,6 @@ Result<void> Store::carry_out(const PutStart& op) {
 }
 
 Result<void> Store::carry_out(const PutPeerState& op) {
-    if (auto good = check(op.peer, op.statement); !good) return good;
     return statements_->put_peer_state.bind(1, op.peer.view())
         .bind(2, static_cast<std::int64_t>(op.number))
         .bind(3, op.statement.bytes)

@@ -10,6 +10,7 @@
 #include "node/storage/disk.hpp"
 #include "node/storage/event_log.hpp"
 #include "node/storage/loader.hpp"
+#include "node/storage/log_limits.hpp"
 #include "node/storage/reserve.hpp"
 #include "node/storage/schema.hpp"
 #include "protocol/durable.hpp"
@@ -27,13 +28,12 @@ namespace unlearn::storage {
 class Store {
   public:
     /// Opens the folder of the node that `binding` names, or creates it (0700, files 0600). Completes an
-    /// erasure that a crash interrupted.
+    /// erasure that a crash interrupted. `log_entries` is the limit of the event log.
     /// @return an error when the folder is in use, belongs to another node, network or program, was written
     /// by a newer version, or is damaged.
-    [[nodiscard]] static protocol::Result<std::unique_ptr<Store>> open(const std::filesystem::path& directory,
-                                                                       const Binding& binding,
-                                                                       WallClock clock = wall_time_now,
-                                                                       Disk& disk = real_disk());
+    [[nodiscard]] static protocol::Result<std::unique_ptr<Store>> open(
+        const std::filesystem::path& directory, const Binding& binding, WallClock clock = wall_time_now,
+        Disk& disk = real_disk(), std::uint64_t log_entries = kLogEntries);
     ~Store();
     Store(const Store&) = delete;
     Store& operator=(const Store&) = delete;
@@ -79,7 +79,8 @@ class Store {
   private:
     struct Statements;
 
-    Store(std::filesystem::path directory, const Binding& binding, WallClock clock, Disk& disk);
+    Store(std::filesystem::path directory, const Binding& binding, WallClock clock, Disk& disk,
+          std::uint64_t log_entries);
     [[nodiscard]] protocol::Result<void> start();
     [[nodiscard]] protocol::Result<void> reserve_room_for(std::span<const protocol::StoreOp> ops);
     [[nodiscard]] protocol::Result<void> apply_once(std::span<const protocol::StoreOp> ops);

@@ -138,7 +138,8 @@ std::unique_ptr<runtime::Timer> VirtualHost::make_timer() {
 }
 
 Result<runtime::OpenedStorage> VirtualHost::open_storage(const std::filesystem::path& directory,
-                                                         const storage::Binding& binding) {
+                                                         const storage::Binding& binding,
+                                                         std::uint64_t log_entries) {
     if (options_.forgets)
         return runtime::OpenedStorage{{}, {}, std::make_unique<ForgetfulStore>(shared_from_this())};
     auto opened = runtime::open_store(
@@ -147,7 +148,7 @@ Result<runtime::OpenedStorage> VirtualHost::open_storage(const std::filesystem::
             const auto host = self.lock();
             return host ? host->now().wall : protocol::WallTime{};
         },
-        disk_);
+        disk_, log_entries);
     if (!opened) return tl::unexpected(opened.error());
     if (options_.after_load) options_.after_load(opened->state);
     return runtime::OpenedStorage{

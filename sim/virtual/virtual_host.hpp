@@ -44,7 +44,8 @@ class VirtualHost final : public runtime::Host, public std::enable_shared_from_t
     void post(std::function<void()> task) override { run_later({}, std::move(task)); }
     [[nodiscard]] std::unique_ptr<runtime::Timer> make_timer() override;
     [[nodiscard]] protocol::Result<runtime::OpenedStorage> open_storage(
-        const std::filesystem::path& directory, const storage::Binding& binding) override;
+        const std::filesystem::path& directory, const storage::Binding& binding,
+        std::uint64_t log_entries) override;
 
     /// Runs `task` after `delay`, but not while the machine stands still.
     void run_later(protocol::SteadyTime delay, std::function<void()> task);

@@ -59,7 +59,7 @@ TEST_CASE("every key of a good configuration arrives") {
     Text text;
     text.top =
         "data_dir = \"/data\"\ncontrol_socket = \"../run/s\"\nlisten = \"tcp://*:7411\"\n"
-        "log_level = \"debug\"";
+        "log_level = \"debug\"\nlog_entries = 5000";
     text.data = "label = \"class\"\nvalidation = 0.25\nwatch = \"no\"";
     text.rest =
         "[model]\nmain = \"mlp:64x32\"\nseed = \"linear\"\n"
@@ -74,6 +74,7 @@ TEST_CASE("every key of a good configuration arrives") {
     CHECK(config.control_socket == "/etc/run/s");
     CHECK(config.listen == "tcp://*:7411");
     CHECK(config.log_level == "debug");
+    CHECK(config.log_entries == 5000);
     CHECK(config.network_name == "home");
     CHECK(config.min_wire == 1);
     CHECK(!config.network_key);
@@ -111,6 +112,7 @@ TEST_CASE("what is left out has its default") {
     CHECK(config.control_socket == "/run/unlearnd/control.sock");
     CHECK(!config.listen);
     CHECK(config.log_level == "info");
+    CHECK(config.log_entries == 100'000);
     CHECK(config.data.label == "label");
     CHECK(config.data.validation == 0.1);
     CHECK(config.data.watch);
@@ -154,6 +156,7 @@ TEST_CASE("each wrong value is told with its line and key") {
         {&Text::top, "listen = \"*:7411\"", "1: listen ", "tcp://HOST:PORT"},
         {&Text::top, "listen = 7411", "1: listen ", "text in quotes"},
         {&Text::top, "log_level = \"warn\"", "1: log_level ", "\"warning\""},
+        {&Text::top, "log_entries = 999", "1: log_entries ", "1000"},
         {&Text::network, "", "2: network.name ", "network.key must be given, and not both"},
         {&Text::network, "name = 5", "3: network.name ", "text in quotes"},
         {&Text::network, "key = \"home\"", "3: network.key ", "is not a network key"},

@@ -72,6 +72,36 @@ TEST_CASE("a daemon that answers is believed, whatever is on the disk") {
     CHECK(called.out == "8 entries, none changed or missing\n");
 }
 
+TEST_CASE("a log whose oldest entries were dropped says so") {
+    const StoppedNode node;
+    {
+        const auto store = storage::Store::open(node.folder / "data/state", node.binding,
+                                                storage::wall_time_now, storage::real_disk(), 10)
+                               .value();
+        const auto peer = Identity::generate().id();
+        for (int i = 0; i < 20; ++i)
+            REQUIRE(store->apply(std::vector<StoreOp>{PutPeer{peer, "tcp://h:" + std::to_string(i), false}}));
+    }
+    const auto intact = node.verify();
+    CHECK(intact.code == 0);
+    CHECK(intact.out == "9 entries, none changed or missing; 14 older ones were dropped\n");
+    CHECK(json::parse(node.verify({"--json"}).out)["dropped"] == 14);
+
+    const TemporaryFolder folder;
+    std::uint64_t first = 14;
+    const FakeDaemon daemon(folder / "s", [&first](const FakeDaemon::Request& request) {
+        const bool begins = request.target.find("after=0&") != std::string::npos;
+        const json page = begins ? json::array({{{"seq", first}, {"at", 1'795'420'800}, {"kind", "retired"}}})
+                                 : json::array();
+        return FakeDaemon::Answer{200, page.dump()};
+    });
+    const auto told = call({"log", "--socket", folder / "s"});
+    CHECK(told.code == 0);
+    CHECK(told.out.find("older entries, 1 to 13, were dropped") != std::string::npos);
+    first = 1;
+    CHECK(call({"log", "--socket", folder / "s"}).out.find("dropped") == std::string::npos);
+}
+
 TEST_CASE("where there is no log to read, the daemon stays unreachable") {
     const StoppedNode node;
     {

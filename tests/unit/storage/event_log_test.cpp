@@ -96,6 +96,28 @@ std::string forged_after(const LogEntry& last) {
            literal(entry.previous.view()) + ", " + literal(documented_hash(entry).view()) + ")";
 }
 
+constexpr std::uint64_t kLimit = 20;
+
+/// A store whose log has a limit of kLimit entries.
+std::unique_ptr<Store> open_limited(const std::filesystem::path& directory, std::uint64_t limit = kLimit) {
+    auto store = Store::open(directory, binding(), wall_time_now, real_disk(), limit);
+    REQUIRE(store);
+    return std::move(*store);
+}
+
+/// Appends so many entries, in transactions of their own.
+void append_entries(Store& store, std::uint32_t count) {
+    static std::uint32_t endpoint = 0;
+    for (std::uint32_t i = 0; i < count; ++i)
+        apply(store, {PutPeer{node(4), "tcp://host:" + std::to_string(++endpoint), false}});
+}
+
+LogCheck intact(Store& store) {
+    const auto check = store.verify_log().value();
+    CHECK_MESSAGE(!check.first_bad, check.detail);
+    return check;
+}
+
 std::vector<LogEntry> entries_in(const std::filesystem::path& directory) {
     return open(directory)->read_log(0, 100).value();
 }
@@ -312,5 +334,120 @@ TEST_CASE("the log holds nothing of a seed but its owner and version") {
         CHECK(!digests.contains(to_hex(entry.hash.view())));
         CHECK(!digests.contains(to_hex(entry.previous.view())));
         CHECK(entry.hash == documented_hash(entry));  // nothing else went into it
+    }
+}
+
+TEST_CASE("the log keeps its newest entries only, and stays verifiable from the last one dropped") {
+    const TemporaryFolder folder;
+    std::uint64_t dropped = 0;
+    {
+        const auto store = open_limited(folder.path());
+        append_entries(*store, kLimit);
+        CHECK(intact(*store).dropped == 0);  // the control: nothing is dropped within the limit
+        for (std::uint64_t written = kLimit + 1; written <= 200; ++written) {
+            append_entries(*store, 1);
+            const auto check = intact(*store);
+            CHECK(check.entries <= kLimit);
+            CHECK(check.entries >= kLimit - kLimit / 10);
+            CHECK(check.dropped + check.entries == written);
+            dropped = check.dropped;
+        }
+        const auto entries = store->read_log(0, 100).value();
+        CHECK(entries.front().seq == dropped + 1);
+        for (std::size_t i = 1; i < entries.size(); ++i)
+            CHECK(entries[i].previous == documented_hash(entries[i - 1]));
+        for (const std::size_t limit : {1, 7, 1000}) {  // in pieces
+            LogVerifier verifier;
+            while (!store->verify_log(verifier, limit).value()) {
+            }
+            CHECK(!verifier.result().first_bad);
+            CHECK(verifier.result().dropped == dropped);
+        }
+        REQUIRE(store->backup(folder.path() / "copy.db"));
+    }
+    const auto stopped = verify_log_of(folder.path()).value();
+    CHECK_MESSAGE(!stopped.first_bad, stopped.detail);
+    CHECK(stopped.dropped == dropped);
+    const TemporaryFolder restored;
+    std::filesystem::copy_file(folder.path() / "copy.db", restored.path() / "state.db");
+    CHECK(intact(*open_limited(restored.path())).dropped == dropped);
+    // After a start the chain goes on, and a higher limit drops nothing.
+    const auto store = open_limited(folder.path(), 1000);
+    append_entries(*store, 100);
+    CHECK(intact(*store).dropped == dropped);
+}
+
+TEST_CASE("what is dropped from the log takes nothing from the proofs") {
+    const TemporaryFolder folder;
+    const auto store = open_limited(folder.path());
+    for (std::uint32_t i = 0; i < kLimit; ++i) {
+        apply(*store, {tombstone(i)});
+        apply(*store, {PutReceipt{node(100 + i), statement("receipt " + std::to_string(i))},
+                       PutRecipient{node(100 + i), SeedVersion{1}, {}}});
+        apply(*store, {PutEquivocation{node(200 + i), SeedVersion{2}, statement("a"), statement("b")},
+                       PutLeftReceipt{node(300 + i), statement("left")}});
+    }
+    apply(*store, {PutExiting{statement("x")}});
+    append_entries(*store, 2 * kLimit);
+    REQUIRE(intact(*store).dropped > 5 * kLimit);
+    const auto state = load(*store);
+    CHECK(state.tombstones.size() == kLimit);
+    CHECK(state.receipts.size() == kLimit);
+    CHECK(state.recipients.size() == kLimit);
+    CHECK(state.equivocations.size() == kLimit);
+    CHECK(state.left_receipts.size() == kLimit);
+    CHECK(state.exiting);
+}
+
+TEST_CASE("an exit does not wait for old entries to be dropped, and no transaction drops many") {
+    const TemporaryFolder folder;
+    {
+        std::vector<StoreOp> many;
+        for (std::uint32_t i = 0; i < 2500; ++i)
+            many.emplace_back(PutPeer{node(4), "tcp://host:" + std::to_string(i), false});
+        const auto store = open_limited(folder.path(), 10'000);
+        apply(*store, many);
+    }
+    // As a state of the version before: its log had no limit.
+    const auto store = open_limited(folder.path());
+    apply(*store, {tombstone(1), EraseHeldSeed{node(1)}});
+    CHECK(intact(*store).dropped == 0);
+    append_entries(*store, 1);
+    CHECK(intact(*store).dropped == kLogDroppedAtOnce);
+    append_entries(*store, 1);
+    CHECK(intact(*store).dropped == 2 * kLogDroppedAtOnce);
+    append_entries(*store, 1);
+    CHECK(intact(*store).entries == kLimit - kLimit / 10);
+}
+
+TEST_CASE("tampering is found in a log that was shortened, and broken entries are not dropped") {
+    const TemporaryFolder original;
+    append_entries(*open_limited(original.path()), 50);
+    const auto first = verify_log_of(original.path()).value().dropped + 1;
+    REQUIRE(first > kLimit);
+    struct Case {
+        std::string sql;
+        std::uint64_t first_bad;
+    };
+    const auto number = [](std::uint64_t value) { return std::to_string(value); };
+    const std::vector<Case> cases{
+        {"DELETE FROM log WHERE seq = " + number(first), first},
+        {"UPDATE log SET version = 9 WHERE seq = " + number(first + 1), first + 1},
+        {"UPDATE meta SET log_dropped = log_dropped - 1", first - 1},
+        {"UPDATE meta SET log_dropped = log_dropped + 1", first + 1},
+        {"UPDATE meta SET log_dropped = 0", 1},
+        {"UPDATE meta SET log_dropped = -5", 1},
+        {"UPDATE meta SET log_dropped_hash = zeroblob(32)", first},
+        {"UPDATE meta SET log_dropped_hash = x''", first},
+    };
+    for (const Case& tampering : cases) {
+        INFO(tampering.sql);
+        const TemporaryFolder folder;
+        std::filesystem::copy_file(original.path() / "state.db", folder.path() / "state.db");
+        run_sql(folder.path(), tampering.sql);
+        CHECK(verify_log_of(folder.path()).value().first_bad == tampering.first_bad);
+        const auto store = open_limited(folder.path());
+        append_entries(*store, 2 * kLimit);
+        CHECK(store->verify_log().value().first_bad == tampering.first_bad);
     }
 }

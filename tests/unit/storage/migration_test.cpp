@@ -133,6 +133,7 @@ TEST_CASE("the log of a node that has left is verified although a later version 
             "ALTER TABLE tombstones DROP COLUMN erased; DROP TABLE holder_list; DROP TABLE peer_lists; "
             "DROP TABLE asked; DROP TABLE starts; DROP TABLE peer_states; "
             "ALTER TABLE meta DROP COLUMN ever_restored; ALTER TABLE meta DROP COLUMN copied; "
+            "ALTER TABLE meta DROP COLUMN log_dropped; ALTER TABLE meta DROP COLUMN log_dropped_hash; "
             "PRAGMA user_version = 5");
     const auto check = verify_log_of(folder.path());
     REQUIRE_MESSAGE(check, check.error().detail);
