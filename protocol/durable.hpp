@@ -150,7 +150,8 @@ struct PutRetired {
 struct PutStart {
     StartId start;
     StartId previous;
-    std::uint64_t number = 0;  ///< the highest number that our state had since
+    std::uint64_t number = 0;     ///< the highest number that our state had since
+    bool seen_by_others = false;  ///< the start was not ours, but that of a copy
 };
 
 /// Stores the newest statement of a peer's state. The highest number is kept.

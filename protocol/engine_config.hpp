@@ -34,6 +34,7 @@ struct EngineConfig {
     std::vector<Neighbour> neighbours;
     bool reachable = true;  ///< whether neighbours can dial us
     WireVersions wire;
+    StartId start;  ///< random, different at every start; zeros let the engine derive one from the time
     /// The network's key, if it has one. A node that shows a membership signed by this key may connect.
     std::optional<NodeId> network_key;
     std::optional<SignedBytes> membership;  ///< our own membership

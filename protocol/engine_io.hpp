@@ -105,13 +105,16 @@ struct GiveUpExit {};
 struct SubmitNotice {
     SignedBytes notice;
 };
+/// The operator says that no other copy of this node runs and that its state is to be used as it is. It ends
+/// the wait of a restored or copied node.
+struct ClaimState {};
 /// Tells all peers that we disconnect and will be back.
 struct SayBye {};
 
 /// Everything that an engine reacts to.
 using Input = std::variant<Start, AddNeighbour, RemoveNeighbour, Tick, LinkUp, LinkDown, Received, Malformed,
                            Stored, StoreFailed, SeedChecked, SeedJudged, SeedWiped, PublishSeed, BeginExit,
-                           GiveUpExit, SubmitNotice, SayBye>;
+                           GiveUpExit, SubmitNotice, ClaimState, SayBye>;
 
 // ---------------------------------------------------------------- effects
 
@@ -190,6 +193,8 @@ enum class EventKind {
     exit_complete,     ///< the receipts of all recipients are stored
     exit_learned,      ///< another node has left
     seed_erased,       ///< the seed of an exited owner is durably gone; our receipt may be signed
+    own_state_old,     ///< others have seen a newer state of this node: ours is an old copy
+    own_copy_met,      ///< another copy of this node has started while this one runs
     own_exit_met,      ///< our own notice came from elsewhere although we are not exiting
     retired,           ///< this identity has durably retired; `detail` says why. The process must stop.
     store_failed,      ///< writes fail and are tried again: the first time, and then at growing intervals

@@ -85,6 +85,10 @@ std::string_view name_of(EventKind kind) {
             return "exit-learned";
         case EventKind::seed_erased:
             return "seed-erased";
+        case EventKind::own_state_old:
+            return "own-state-old";
+        case EventKind::own_copy_met:
+            return "own-copy-met";
         case EventKind::own_exit_met:
             return "own-exit-met";
         case EventKind::retired:

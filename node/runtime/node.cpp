@@ -44,6 +44,11 @@ Result<std::unique_ptr<Node>> Node::create(std::shared_ptr<Host> host, const Ide
         return tl::unexpected(Error{ErrorCode::retired, "node " + identity.id().short_text() + " (" +
                                                             opened->state.retired->reason + ")"});
     if (options.engine.random_seed == 0) options.engine.random_seed = host->random_number();
+    for (std::size_t i = 0; i < options.engine.start.value.size(); i += 8) {
+        const std::uint64_t word = host->random_number();
+        for (std::size_t byte = 0; byte < 8; ++byte)
+            options.engine.start.value[i + byte] = static_cast<std::uint8_t>(word >> (8 * byte));
+    }
     std::unique_ptr<Node> node(new Node(std::move(host), identity, std::move(options.engine), options.tick,
                                         std::move(*opened), std::move(transport), seeds, std::move(events)));
     if (auto bound = node->transport_->start(*node); !bound) return tl::unexpected(bound.error());

@@ -118,7 +118,8 @@ Result<void> load_states(const sqlite::Connection& connection, const std::filesy
         each_row(connection, file, "starts", schema::kLoadStarts, [&](RowReader& reader, const Row&) {
             const auto start = reader.fixed<StartId>(1);
             const auto previous = reader.fixed<StartId>(2);
-            state.starts.push_back({start, previous, reader.number(3)});
+            const auto number = reader.number(3);
+            state.starts.push_back({start, previous, number, reader.number(4) != 0});
         });
     if (!loaded) return loaded;
     return each_row(connection, file, "peer_states", schema::kLoadPeerStates,

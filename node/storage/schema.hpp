@@ -103,7 +103,7 @@ inline constexpr auto kPutAsked =
     "INSERT INTO asked(owner, version) VALUES(?1, ?2) ON CONFLICT(owner) "
     "DO UPDATE SET version = max(version, excluded.version)";
 inline constexpr auto kPutStart =
-    "INSERT INTO starts(start, previous, number) VALUES(?1, ?2, ?3) ON CONFLICT(start) "
+    "INSERT INTO starts(start, previous, number, seen) VALUES(?1, ?2, ?3, ?4) ON CONFLICT(start) "
     "DO UPDATE SET number = max(number, excluded.number)";
 inline constexpr auto kForgetStarts =
     "DELETE FROM starts WHERE start NOT IN (SELECT start FROM starts ORDER BY number DESC LIMIT ?1)";
@@ -161,7 +161,7 @@ inline constexpr auto kLoadHolderList = "SELECT id, list, signature FROM holder_
 inline constexpr auto kLoadPeerLists =
     "SELECT rowid, owner, list, signature FROM peer_lists ORDER BY owner, place";
 inline constexpr auto kLoadAsked = "SELECT rowid, owner, version FROM asked ORDER BY owner";
-inline constexpr auto kLoadStarts = "SELECT rowid, start, previous, number FROM starts ORDER BY number";
+inline constexpr auto kLoadStarts = "SELECT rowid, start, previous, number, seen FROM starts ORDER BY number";
 inline constexpr auto kLoadPeerStates =
     "SELECT rowid, peer, number, state, signature FROM peer_states ORDER BY peer";
 inline constexpr auto kLoadRetired = "SELECT id, reason FROM retired";

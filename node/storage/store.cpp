@@ -455,6 +455,7 @@ Result<void> Store::carry_out(const PutStart& op) {
     auto put = statements_->put_start.bind(1, op.start.view())
                    .bind(2, op.previous.view())
                    .bind(3, static_cast<std::int64_t>(op.number))
+                   .bind(4, std::int64_t{op.seen_by_others ? 1 : 0})
                    .run();
     if (!put) return put;
     return statements_->forget_starts.bind(1, static_cast<std::int64_t>(kMaxStartsKept)).run();

@@ -20,10 +20,10 @@ std::string_view describe(Admission admission) {
             return "too many exits are known: no seeds of further owners are accepted";
         case Admission::removed:
             return "owner was removed from our peers";
-        case Admission::quarantined:
-            return "in quarantine until its owner renews the lease or a neighbour compares exits";
-        case Admission::restored:
-            return "restored from a backup: waiting to compare exits with another neighbour";
+        case Admission::unvouched:
+            return "waits until exits are compared with a neighbour other than its owner";
+        case Admission::copied:
+            return "a second copy of this node runs: see unlearnctl claim";
         case Admission::lease_ended:
             return "lease has ended";
         case Admission::held_aside:
@@ -44,8 +44,8 @@ Admission admit(const AdmissionFacts& facts, AdmissionPoint point) {
         return Admission::not_newer;
     if (facts.too_many_exits && !facts.held && !may_be_held) return Admission::too_many_exits;
     if (point == AdmissionPoint::rebuild) {
-        if (facts.quarantined) return Admission::quarantined;
-        if (facts.restored) return Admission::restored;
+        if (facts.copied) return Admission::copied;
+        if (facts.unvouched) return Admission::unvouched;
         if (facts.lease_ended) return Admission::lease_ended;
         if (facts.held_aside) return Admission::held_aside;
     }

@@ -23,8 +23,8 @@ struct AdmissionFacts {
     bool too_many_exits = false;  ///< there is no room to remember the exits of more owners
     bool removed = false;         ///< we exchange nothing with the owner any more
     // These keep a seed that is in place out of use for a while.
-    bool quarantined = false;  ///< the seed was loaded from disk, and its owner may have left since
-    bool restored = false;     ///< our state is a backup: we may have signed a receipt for the owner since
+    bool unvouched = false;    ///< no neighbour but its owner has told us yet that the owner has not left
+    bool copied = false;       ///< a second copy of this node runs, and the operator has not decided yet
     bool lease_ended = false;  ///< the lease has ended, or none came
     bool held_aside = false;   ///< the seed was judged to do harm
 };
@@ -39,8 +39,8 @@ enum class Admission {
     refused_before,
     too_many_exits,
     removed,
-    quarantined,
-    restored,
+    unvouched,
+    copied,
     lease_ended,
     held_aside,
 };

@@ -64,8 +64,6 @@ void ExitComparison::take_digest(SessionId id, Session& session, const DigestMes
     std::copy_if(known.begin(), known.end(), std::back_inserter(ids),
                  [&](const BurntId& burnt) { return in_buckets(buckets, burnt); });
     send_delta(id, session, digest.salt, DeltaPart::known, buckets, ids);
-    // The sets are equal, so this neighbour knows of no exit that we have missed.
-    if (buckets == 0) held_.clear_quarantine({});
 }
 
 void ExitComparison::send_delta(SessionId id, Session& session, const DigestSalt& salt, DeltaPart part,
@@ -136,12 +134,11 @@ void ExitComparison::finish(SessionId id, Session& session, std::uint64_t bucket
     std::vector<BurntId> only_there;
     std::set_difference(there.begin(), there.end(), here.begin(), here.end(), std::back_inserter(only_there));
 
-    held_.clear_quarantine({only_there.begin(), only_there.end()});
     // Known owners come first, because only a limited number of exits of strangers is accepted each day.
     const auto strangers =
         std::stable_partition(only_there.begin(), only_there.end(),
                               [ours = known_owners()](const BurntId& burnt) { return ours.contains(burnt); });
-    if (strangers == only_there.begin()) note_voucher(session.peer, only_there.empty());
+    note_voucher(session, {{only_there.begin(), strangers}, only_there.empty()});
     send_notices(id, session, only_here);
     if (only_there.empty()) return;
     if (only_there.size() > kMaxNoticesPerComparison) only_there.resize(kMaxNoticesPerComparison);
@@ -150,19 +147,32 @@ void ExitComparison::finish(SessionId id, Session& session, std::uint64_t bucket
 
 // ---------------------------------------------------------------- after a restore
 
-/// The exits that only `peer` knows are of strangers, which can have no seed here, or there are none. We
-/// began the comparison, so its answer cannot be a replay.
-void ExitComparison::note_voucher(const NodeId& peer, bool knows_nothing_else) {
-    if (!restored_) return;
-    vouchers_[peer] |= knows_nothing_else;
-    const auto complete =
-        std::count_if(vouchers_.begin(), vouchers_.end(), [](const auto& voucher) { return voucher.second; });
-    if (complete >= 2 || (knows_nothing_else && suffices_alone(peer))) {
-        restored_ = false;
-        vouchers_.clear();
-        writes_.persist({ClearRestored{}}, after_write::Nothing{});
-    }
+/// We began the comparison, so its answer cannot be a replay. A neighbour whose own state is an old copy may
+/// have missed what we have missed. Nodes of version 1 do not say so and are believed.
+void ExitComparison::note_voucher(const Session& session, Voucher voucher) {
+    if (settled_) return;
+    const bool counts = session.version < 2 || (session.state_heard && !session.restored);
+    if (!counts && !waited_long_enough()) return;
+    const bool suffices = voucher.knows_nothing_else && suffices_alone(session.peer);
+    vouchers_.insert_or_assign(session.peer, std::move(voucher));
+    const auto complete = std::count_if(vouchers_.begin(), vouchers_.end(),
+                                        [](const auto& known) { return known.second.knows_nothing_else; });
+    if (complete >= 2 || suffices) settle();
     held_.refresh_all();
+}
+
+void ExitComparison::settle() {
+    settled_ = true;
+    vouchers_.clear();
+    own_state_.clear_restored();
+}
+
+void ExitComparison::doubt() {
+    settled_ = false;
+    started_at_ = context_.now.steady;
+    vouchers_.clear();
+    for (const auto& [peer, id] : sessions_.all_established())
+        begin(id, sessions_.at(id));
 }
 
 void ExitComparison::compare_again() {
@@ -174,15 +184,20 @@ void ExitComparison::compare_again() {
 
 /// An owner may hide its own exit, so another neighbour has to vouch for it.
 bool ExitComparison::is_vouched_for(const NodeId& owner) const {
-    return std::any_of(vouchers_.begin(), vouchers_.end(),
-                       [&](const auto& voucher) { return voucher.first != owner || suffices_alone(owner); });
+    return std::any_of(vouchers_.begin(), vouchers_.end(), [&](const auto& voucher) {
+        return !voucher.second.left.contains(BurntId{owner.bytes()}) &&
+               (voucher.first != owner || suffices_alone(owner));
+    });
 }
 
 /// Without another neighbour, the owner's own word must do. It must also do after the time of a lease, so
 /// that a neighbour that has vanished does not keep the seeds of others out of use forever.
 bool ExitComparison::suffices_alone(const NodeId& peer) const {
-    return !others_.has_neighbour_besides(peer) ||
-           context_.now.steady >= started_at_ + context_.config.lease_time;
+    return !others_.has_neighbour_besides(peer) || waited_long_enough();
+}
+
+bool ExitComparison::waited_long_enough() const {
+    return context_.now.steady >= started_at_ + context_.config.lease_time;
 }
 
 std::set<BurntId> ExitComparison::known_owners() const {

@@ -10,13 +10,13 @@
 
 namespace unlearn::protocol {
 
-/// Owns the comparisons of known exits with neighbours. In a state restored from a backup it also owns which
-/// neighbours vouch that no exit was missed. The exits themselves belong to PeerExits and OwnExit.
+/// Owns the comparisons of known exits with neighbours, and which neighbours vouch since our start that no
+/// exit was missed. The exits themselves belong to PeerExits and OwnExit.
 class ExitComparison {
   public:
     ExitComparison(EngineContext& context, Writes& writes, Peers& peers, Sessions& sessions,
                    Erasures& erasures, OwnSeed& own_seed, HeldSeeds& held, PeerExits& others,
-                   OwnExit& own_exit)
+                   OwnExit& own_exit, OwnState& own_state)
         : context_(context),
           writes_(writes),
           peers_(peers),
@@ -26,12 +26,19 @@ class ExitComparison {
           held_(held),
           others_(others),
           own_exit_(own_exit),
+          own_state_(own_state),
           random_state_(context.config.random_seed) {}
 
-    void load(const LoadedState& state) { restored_ = state.restored; }
-    void start() { started_at_ = context_.now.steady; }
-    /// The state comes from a backup, so exits that came after it may be unknown here.
-    void set_restored() { restored_ = true; }
+    /// From now on neighbours have to vouch, except at the first start of all: then nothing can be missing.
+    void start() {
+        started_at_ = context_.now.steady;
+        settled_ = own_state_.is_first_start();
+    }
+    /// Our state has turned out to be an old copy, so exits that came after it may be unknown here: all
+    /// neighbours are asked anew.
+    void doubt();
+    /// The operator says that no exit was missed.
+    void settle();
 
     /// Begins a comparison with the peer of a session.
     void begin(SessionId id, Session& session);
@@ -49,8 +56,8 @@ class ExitComparison {
 
     /// True for a known peer, a recipient of our seed, or the owner of a seed that may be on disk.
     [[nodiscard]] bool is_known_owner(const NodeId& owner) const;
-    /// True in a restored state until a neighbour has vouched that the owner has not left.
-    [[nodiscard]] bool keeps_out(const NodeId& owner) const { return restored_ && !is_vouched_for(owner); }
+    /// True from our start until a neighbour other than the owner has vouched that the owner has not left.
+    [[nodiscard]] bool keeps_out(const NodeId& owner) const { return !settled_ && !is_vouched_for(owner); }
 
   private:
     /// A comparison that we began in a session.
@@ -68,9 +75,15 @@ class ExitComparison {
     void send_delta(SessionId id, Session& session, const DigestSalt& salt, DeltaPart part,
                     std::uint64_t buckets, const std::vector<BurntId>& ids);
     void send_notices(SessionId id, Session& session, std::vector<BurntId> ids);
-    /// Records that `peer` knows of no exit of a known owner that is unknown here. `knows_nothing_else`
-    /// says that it knows of no other unknown exit either.
-    void note_voucher(const NodeId& peer, bool knows_nothing_else);
+    /// What a neighbour said in its last comparison.
+    struct Voucher {
+        std::set<BurntId> left;           ///< known owners whose exit it knows and we do not
+        bool knows_nothing_else = false;  ///< nor does it know any exit of a stranger that we lack
+    };
+    /// Records what the peer of a session said, if its word counts.
+    void note_voucher(const Session& session, Voucher voucher);
+    /// True when a neighbour that would not be believed is believed all the same, after the time of a lease.
+    [[nodiscard]] bool waited_long_enough() const;
     [[nodiscard]] bool is_vouched_for(const NodeId& owner) const;
     [[nodiscard]] bool suffices_alone(const NodeId& peer) const;
     /// The ids of all known owners, see `is_known_owner`. They are raw, because it is expensive to check
@@ -89,14 +102,13 @@ class ExitComparison {
     HeldSeeds& held_;
     PeerExits& others_;
     OwnExit& own_exit_;
+    OwnState& own_state_;
     std::map<SessionId, Comparison> running_;
     std::map<SessionId, Answered> answered_;
     SteadyTime next_comparison_{};
     SteadyTime started_at_{};
-    bool restored_ = false;
-    /// In a restored state: the neighbours that have vouched, see `note_voucher`. The value is
-    /// `knows_nothing_else`.
-    std::map<NodeId, bool> vouchers_;
+    bool settled_ = false;  ///< enough neighbours have vouched since our start
+    std::map<NodeId, Voucher> vouchers_;
     std::uint64_t random_state_ = 0;
 };
 

@@ -36,7 +36,6 @@ void HeldSeeds::start() {
         held.signed_record = std::move(seed.record);
         held.payload = std::move(seed.payload);
         held.loaded = true;
-        held.quarantined = true;
         if (const auto lease = loaded_leases_.find(seed.owner); lease != loaded_leases_.end())
             held.lease = {lease->second.number, clock_went_back ? WallTime{} : lease->second.not_after,
                           context_.now.steady};
@@ -50,7 +49,6 @@ Admission HeldSeeds::ask_gate(const NodeId& owner, SeedVersion version, Admissio
     AdmissionFacts facts = facts_of_(owner);
     if (const auto it = held_.find(owner); it != held_.end()) {
         facts.held = it->second.record.version;
-        facts.quarantined = it->second.quarantined;
         facts.lease_ended = !lease_runs(it->second.lease);
         facts.held_aside = it->second.aside.has_value();
     }
@@ -299,18 +297,6 @@ void HeldSeeds::refresh_all() {
         refresh_use(owner, held);
 }
 
-void HeldSeeds::clear_quarantine(const std::set<BurntId>& except) {
-    const auto clear = [&](Held& held, const NodeId& owner) {
-        if (held.quarantined && !except.contains(BurntId{owner.bytes()})) held.quarantined = false;
-    };
-    for (auto& [owner, held] : candidates_)
-        clear(held, owner);
-    for (auto& [owner, held] : held_) {
-        clear(held, owner);
-        refresh_use(owner, held);
-    }
-}
-
 SeedVersion HeldSeeds::stop_using(const NodeId& owner) {
     SeedVersion version{0};
     const auto forget = [&](std::map<NodeId, Held>& seeds) {
@@ -341,8 +327,6 @@ void HeldSeeds::take_lease(const Lease& lease) {
             it->second.lease.number >= lease.number)
             return false;
         it->second.lease = newer;
-        // The owner is there and has not left, so its seed from disk may be used again.
-        it->second.quarantined = false;
         return true;
     };
     take(candidates_);

@@ -57,9 +57,6 @@ class HeldSeeds {
 
     /// Takes every seed in place into use or out of it, as the gate decides now.
     void refresh_all();
-    /// Called after exits were compared with a neighbour. Seeds loaded from disk may be used, except those of
-    /// owners whose exit that neighbour knows and we do not.
-    void clear_quarantine(const std::set<BurntId>& except);
     /// Stops all use of the owner's seed at once. @return the version that may have been stored, or 0
     SeedVersion stop_using(const NodeId& owner);
 
@@ -100,8 +97,7 @@ class HeldSeeds {
         SignedBytes signed_record;
         SharedSeedBytes payload;  ///< released once the seed is in place
         HeldLease lease;
-        bool loaded = false;  ///< the seed was loaded from disk at the start
-        bool quarantined = false;
+        bool loaded = false;               ///< the seed was loaded from disk at the start
         std::optional<std::string> aside;  ///< why the seed is held aside, if it is
         bool in_use = false;
     };

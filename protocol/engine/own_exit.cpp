@@ -46,7 +46,9 @@ void OwnExit::begin_with(SignedBytes notice, bool met) {
     exit_->notice = std::move(notice);
     exit_->met = met;
     own_seed_.withdraw();
-    writes_.persist({PutExiting{exit_->notice, met}}, after_write::ExitStored{});
+    // A copy of this state that lacks the exit must not pass for the newest.
+    const PutStart state = own_state_.next();
+    writes_.persist({PutExiting{exit_->notice, met}, state}, after_write::ExitStored{state});
     // A copy of this identity has left, so all seeds go out of use at once, before the exit is durable here.
     if (!met) return;
     for (const NodeId& owner : held_.owners_in_place()) {
@@ -56,7 +58,8 @@ void OwnExit::begin_with(SignedBytes notice, bool met) {
     }
 }
 
-void OwnExit::on(const after_write::ExitStored&) {
+void OwnExit::on(const after_write::ExitStored& stored) {
+    own_state_.stored_with(stored.state);
     erase_everything();
 }
 
@@ -106,6 +109,7 @@ void OwnExit::announce() {
     for (const auto& [owner, version] : exit_->erasing)
         erasures_.erased_from_disk(owner);
     context_.note(EventKind::exit_announced, context_.id());
+    exit_->announced_at = context_.now.steady;
     exit_->backoff = kExitRetryFirst;
     reach_former_recipients();
     send_notice_where_due();
@@ -113,7 +117,6 @@ void OwnExit::announce() {
     for (const auto& [peer, id] : sessions_.all_established())
         send_left_receipt_to(id, sessions_.at(id));
     sign_list_when_due();
-    if (exit_->met) return retire("own exit met");
     retire_if_given_up();
     check_complete();
 }
@@ -191,7 +194,17 @@ SignedBytes OwnExit::left_receipt_for(const Session& session, const SignedBytes&
 // ---------------------------------------------------------------- the list of holders
 
 bool OwnExit::may_sign_list() const {
-    return !exit_->met && !exit_->rival_list;
+    if (exit_->rival_list) return false;
+    // Who meets its own exit may be a copy, so a neighbour has to keep this very state as the newest one.
+    return !exit_->met || own_state_.is_confirmed();
+}
+
+/// A copy of this identity has left, and nobody has confirmed that this state is the newest: the list of
+/// holders stays unsigned after the time of a lease, or when another list is known.
+void OwnExit::retire_unsigned_when_due() {
+    if (!exit_->met || exit_->list || exit_->signing_list) return;
+    if (exit_->rival_list || context_.now.steady >= exit_->announced_at + context_.config.lease_time)
+        retire("own exit met");
 }
 
 void OwnExit::sign_list_when_due() {
@@ -201,14 +214,17 @@ void OwnExit::sign_list_when_due() {
     exit_->signing_list = true;
     const Recipients& holders = own_seed_.recipients();
     const HolderList list{context_.id(), digest_of(exit_->notice.bytes),
-                          static_cast<std::uint32_t>(holders.size()), digest_of_holders(holders), false};
+                          static_cast<std::uint32_t>(holders.size()), digest_of_holders(holders),
+                          own_state_.was_restored()};
     SignedBytes signed_list = sign_holder_list(context_.identity, context_.config.network, list);
     // No second list may ever be signed, so this one is stored before anybody has it.
-    writes_.persist({PutHolderList{signed_list}}, after_write::HolderListStored{signed_list});
+    const PutStart state = own_state_.next();
+    writes_.persist({PutHolderList{signed_list}, state}, after_write::HolderListStored{signed_list, state});
 }
 
 void OwnExit::on(const after_write::HolderListStored& stored) {
     exit_->list = stored.list;
+    own_state_.stored_with(stored.state);
     for (const auto& [peer, id] : sessions_.all_established())
         sessions_.send_if_known(id, sessions_.at(id), Holders{stored.list});
     retire_if_given_up();
@@ -226,6 +242,7 @@ void OwnExit::take_list(const SignedBytes& list, const NodeId& heard_from) {
 void OwnExit::tick() {
     if (!exit_ || exit_->stage != Stage::announced || exit_->retiring) return;
     sign_list_when_due();
+    retire_unsigned_when_due();
     if (context_.now.steady < exit_->next_retry) return;
     exit_->backoff = std::min(exit_->backoff * 2, kExitRetryMost);
     send_notice_where_due();
@@ -256,7 +273,7 @@ void OwnExit::on(const after_write::ReceiptStored& stored) {
 
 void OwnExit::check_complete() {
     if (!exit_ || exit_->stage != Stage::announced || exit_->retiring) return;
-    if (!exit_->list && may_sign_list()) return sign_list_when_due();
+    if (!exit_->list) return sign_list_when_due();
     const auto& recipients = own_seed_.recipients();
     const bool all = std::all_of(recipients.begin(), recipients.end(), [this](const auto& recipient) {
         return receipts_.contains(recipient.first);

@@ -17,7 +17,7 @@ namespace unlearn::protocol {
 class OwnExit {
   public:
     OwnExit(EngineContext& context, Writes& writes, Peers& peers, Sessions& sessions, Erasures& erasures,
-            OwnSeed& own_seed, HeldSeeds& held, PeerExits& others)
+            OwnSeed& own_seed, HeldSeeds& held, PeerExits& others, OwnState& own_state)
         : context_(context),
           writes_(writes),
           peers_(peers),
@@ -25,7 +25,8 @@ class OwnExit {
           erasures_(erasures),
           own_seed_(own_seed),
           held_(held),
-          others_(others) {}
+          others_(others),
+          own_state_(own_state) {}
 
     void load(LoadedState& state);
     /// Continues an exit that a stop interrupted.
@@ -71,6 +72,7 @@ class OwnExit {
         bool rival_list = false;          ///< a copy of this identity has signed another list
         Stage stage = Stage::storing;
         std::map<NodeId, SeedVersion> erasing;  ///< what we held when the exit began
+        SteadyTime announced_at{};
         SteadyTime next_retry{};
         std::chrono::milliseconds backoff{};
         bool complete = false;
@@ -92,6 +94,7 @@ class OwnExit {
     [[nodiscard]] bool exit_outlives_us() const;
     [[nodiscard]] bool may_sign_list() const;
     void retire_if_given_up();
+    void retire_unsigned_when_due();
     void retire(std::string reason);
 
     EngineContext& context_;
@@ -102,6 +105,7 @@ class OwnExit {
     OwnSeed& own_seed_;
     HeldSeeds& held_;
     PeerExits& others_;
+    OwnState& own_state_;
     std::optional<State> exit_;
     std::map<NodeId, SignedBytes> receipts_;       ///< durable receipts, by holder
     std::set<NodeId> receipts_pending_;            ///< holders whose receipt is being stored

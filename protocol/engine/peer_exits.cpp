@@ -38,8 +38,10 @@ void PeerExits::learn(const ExitNotice& notice, const SignedBytes& signed_notice
     // If we are leaving or have removed the owner, the wipe of its seed may already be under way.
     if (!dropped_now) exit.erased_version = erasures_.wiped_version(owner);
     context_.note(EventKind::exit_learned, owner, exit.erased_version);
-    writes_.persist({PutTombstone{owner, signed_notice, exit.erased_version}},
-                    after_write::TombstoneStored{owner});
+    // The number that counts this exit shows later that a copy of our state lacks it.
+    const PutStart state = own_state_.next();
+    writes_.persist({PutTombstone{owner, signed_notice, exit.erased_version}, state},
+                    after_write::TombstoneStored{owner, state});
     if (dropped_now) erasures_.wipe(owner, exit.erased_version);
 }
 
@@ -53,6 +55,9 @@ void PeerExits::greet(SessionId id, Session& session) {
     if (it == exits_.end() || !it->second.tombstone_durable) return;
     // The notice comes first, because without it the owner would not expect a receipt.
     sessions_.send(id, session, Exit{it->second.notice});
+    // A copy of the owner must not sign another list of its holders.
+    for (const auto& list : it->second.lists)
+        sessions_.send_if_known(id, session, Holders{list});
     if (it->second.erased) send_receipt(session.peer, it->second);
 }
 
@@ -79,6 +84,7 @@ void PeerExits::on(const after_write::PeerListStored& stored) {
 bool PeerExits::on(const after_write::TombstoneStored& stored) {
     PeerExit& exit = exits_.at(stored.owner);
     exit.tombstone_durable = true;
+    own_state_.stored_with(stored.state);
     return advance(stored.owner, exit);
 }
 

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "protocol/engine/held_seeds.hpp"
+#include "protocol/engine/own_state.hpp"
 
 namespace unlearn::protocol {
 
@@ -14,13 +15,14 @@ namespace unlearn::protocol {
 class PeerExits {
   public:
     PeerExits(EngineContext& context, Writes& writes, Peers& peers, Sessions& sessions, Erasures& erasures,
-              HeldSeeds& held)
+              HeldSeeds& held, OwnState& own_state)
         : context_(context),
           writes_(writes),
           peers_(peers),
           sessions_(sessions),
           erasures_(erasures),
-          held_(held) {}
+          held_(held),
+          own_state_(own_state) {}
 
     void load(LoadedState& state);
     /// Continues the erasures that a stop interrupted.
@@ -95,6 +97,7 @@ class PeerExits {
     Sessions& sessions_;
     Erasures& erasures_;
     HeldSeeds& held_;
+    OwnState& own_state_;
     std::map<NodeId, PeerExit> exits_;
 };
 

@@ -17,11 +17,11 @@ Engine::Router::Router(const Identity& identity, EngineConfig config, LoadedStat
         if (neighbour.id != context.id() && !peers.is_former(neighbour.id))
             peers.add(neighbour.id, neighbour.endpoint, PeerSource::config);
     // Tombstones are loaded before anything that they forbid.
+    own_state.load(state);
     exits.load(state);
     own_seed.load(state);
     own_exit.load(state);
     held.load(state);
-    comparison.load(state);
 }
 
 std::vector<Effect> Engine::Router::step(const Input& input, Now now) {
@@ -43,7 +43,8 @@ AdmissionFacts Engine::Router::facts_of(const NodeId& owner) const {
     facts.we_are_exiting = own_exit.begun();
     facts.too_many_exits = exits.size() >= kMaxTombstones;
     facts.removed = peers.is_former(owner) || erasures.is_removing(owner);
-    facts.restored = comparison.keeps_out(owner);
+    facts.unvouched = comparison.keeps_out(owner);
+    facts.copied = own_state.is_copied();
     return facts;
 }
 
@@ -62,7 +63,8 @@ bool Engine::Router::is_wanted(const AfterWrite& then) const {
 void Engine::Router::on(const Start&) {
     peers.start();
     comparison.start();
-    if (own_seed.skip_versions_after_restore()) comparison.set_restored();
+    own_state.start();
+    if (own_seed.skip_versions_after_restore()) own_state.set_restored();
     for (const NodeId& owner : exits.owners())
         exits.let_in_again(owner);
     peers.allow();
@@ -191,7 +193,9 @@ Result<void> Engine::Router::take(SessionId id, Session& session, Message messag
         Result<void> operator()(const Delta& delta) const {
             return router.comparison.take_delta(id, session, delta);
         }
-        Result<void> operator()(const StateMessage&) const { return {}; }
+        Result<void> operator()(const StateMessage& state) const {
+            return router.take_state(id, session, state);
+        }
         Result<void> operator()(const Holders& holders) const {
             return router.take_holders(session, holders);
         }
@@ -228,13 +232,15 @@ void Engine::Router::take_hello(const Received& received, std::uint64_t sequence
 
 void Engine::Router::establish(SessionId id, Session& session) {
     sessions.establish(id, session);
+    own_state.send_to(id, session);
     own_seed.announce_to(id, session);
     held.resume_download(id, session);
     own_exit.send_notice_to(id, session);
     exits.greet(id, session);
     own_exit.send_left_receipt_to(id, session);
-    // The comparison brings the exits that either side missed while the other was away.
-    comparison.begin(id, session);
+    // The comparison brings the exits that either side missed while the other was away. A peer of version 2
+    // states its state first.
+    if (session.version < 2 || session.state_heard) comparison.begin(id, session);
 }
 
 void Engine::Router::take_nack(SessionId id, Session& session, const Nack& nack) {
@@ -281,6 +287,27 @@ Result<void> Engine::Router::take_exit(const Session& session, const Exit& exit)
     else
         ++context.counters.exits_put_off;
     return {};
+}
+
+Result<void> Engine::Router::take_state(SessionId id, Session& session, const StateMessage& state) {
+    const bool first = !std::exchange(session.state_heard, true);
+    const auto finding = own_state.take(id, session, state);
+    if (!finding) return tl::unexpected(finding.error());
+    // What a neighbour says of exits counts only with its state, so the comparison comes after it.
+    if (first) comparison.begin(id, session);
+    if (*finding == OwnState::Finding::old_copy) {
+        own_seed.go_on_above_others();
+        comparison.doubt();
+    }
+    if (*finding != OwnState::Finding::nothing_new) held.refresh_all();
+    return {};
+}
+
+void Engine::Router::on(const ClaimState&) {
+    own_seed.go_on_above_others();
+    own_state.claim();
+    comparison.settle();
+    held.refresh_all();
 }
 
 Result<void> Engine::Router::take_holders(const Session& session, const Holders& holders) {
@@ -352,6 +379,8 @@ void Engine::Router::follow(const AfterWrite& then) {
         }
         void operator()(const after_write::ExitStored& stored) const { router.own_exit.on(stored); }
         void operator()(const after_write::AllErased& stored) const { router.own_exit.on(stored); }
+        void operator()(const after_write::StateStored& stored) const { router.own_state.on(stored); }
+        void operator()(const after_write::PeerStateStored& stored) const { router.own_state.on(stored); }
         void operator()(const after_write::HolderListStored& stored) const { router.own_exit.on(stored); }
         void operator()(const after_write::PeerListStored& stored) const { router.exits.on(stored); }
         void operator()(const after_write::AskedStored& stored) const { router.held.on(stored); }

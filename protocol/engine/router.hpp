@@ -20,11 +20,13 @@ class Engine::Router {
     Peers peers{context};
     Sessions sessions{context, peers};
     OwnSeed own_seed{context, writes, sessions};
+    OwnState own_state{context, writes, sessions};
     Erasures erasures{context};
     HeldSeeds held;
-    PeerExits exits{context, writes, peers, sessions, erasures, held};
-    OwnExit own_exit{context, writes, peers, sessions, erasures, own_seed, held, exits};
-    ExitComparison comparison{context, writes, peers, sessions, erasures, own_seed, held, exits, own_exit};
+    PeerExits exits{context, writes, peers, sessions, erasures, held, own_state};
+    OwnExit own_exit{context, writes, peers, sessions, erasures, own_seed, held, exits, own_state};
+    ExitComparison comparison{context,  writes, peers, sessions, erasures,
+                              own_seed, held,   exits, own_exit, own_state};
 
   private:
     void on(const Start&);
@@ -44,11 +46,13 @@ class Engine::Router {
     void on(const BeginExit&) { own_exit.begin(); }
     void on(const GiveUpExit&) { own_exit.give_up(); }
     void on(const SubmitNotice& submit);
+    void on(const ClaimState&);
     void on(const SayBye&) { sessions.say_bye_to_all(); }
 
     void take_hello(const Received& received, std::uint64_t sequence, const Hello& hello);
     void take_nack(SessionId id, Session& session, const Nack& nack);
     [[nodiscard]] Result<void> take_exit(const Session& session, const Exit& exit);
+    [[nodiscard]] Result<void> take_state(SessionId id, Session& session, const StateMessage& state);
     [[nodiscard]] Result<void> take_holders(const Session& session, const Holders& holders);
     /// Passes on a message other than Hello and Nack that came in an established session.
     /// @return an error when the message breaks the protocol

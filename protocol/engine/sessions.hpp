@@ -21,6 +21,8 @@ struct Session {
     bool dialled = false;
     bool established = false;
     bool suspect = false;
+    bool state_heard = false;                      ///< the peer has stated its state in this session
+    bool restored = false;                         ///< the peer's state is an old copy, as it says
     std::uint8_t version = kOldestVersion;         ///< of the wire format: the newest that both sides speak
     std::array<std::uint64_t, kLanes> last_out{};  ///< the last sequence number sent in each lane
     std::array<std::uint64_t, kLanes> last_in{};   ///< the last sequence number received in each lane

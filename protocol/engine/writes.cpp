@@ -54,7 +54,8 @@ std::vector<Writes::Key> Writes::keys_of(const std::vector<StoreOp>& ops) {
 bool Writes::is_of_a_peer(const std::vector<StoreOp>& ops) {
     return std::all_of(ops.begin(), ops.end(), [](const StoreOp& op) {
         return std::holds_alternative<PutHeldSeed>(op) || std::holds_alternative<PutHeldLease>(op) ||
-               std::holds_alternative<PutEquivocation>(op);
+               std::holds_alternative<PutEquivocation>(op) || std::holds_alternative<PutAsked>(op) ||
+               std::holds_alternative<PutPeerList>(op) || std::holds_alternative<PutPeerState>(op);
     });
 }
 

@@ -32,6 +32,16 @@ struct SeedStored {
 /// An exit may be passed on.
 struct TombstoneStored {
     NodeId owner;
+    PutStart state;  ///< the number that counts it
+};
+/// Our state may be stated with this number.
+struct StateStored {
+    PutStart state;
+};
+/// The peer may be shown that its statement is kept.
+struct PeerStateStored {
+    NodeId peer;
+    std::uint64_t number = 0;
 };
 /// Our receipt for the owner's exit may be signed.
 struct SeedErased {
@@ -42,7 +52,9 @@ struct RemovedSeedErased {
     NodeId owner;
 };
 /// Our own exit cannot be undone any more.
-struct ExitStored {};
+struct ExitStored {
+    PutStart state;  ///< the number that counts it
+};
 /// We leave, and all seeds that we held are erased.
 struct AllErased {};
 /// A holder's receipt for our exit counts.
@@ -53,6 +65,7 @@ struct ReceiptStored {
 /// The list of our holders may be sent.
 struct HolderListStored {
     SignedBytes list;
+    PutStart state;  ///< the number that counts it
 };
 /// The list of another owner's holders may be passed on.
 struct PeerListStored {
@@ -91,8 +104,8 @@ using AfterWrite =
                  after_write::TombstoneStored, after_write::SeedErased, after_write::RemovedSeedErased,
                  after_write::ExitStored, after_write::AllErased, after_write::ReceiptStored,
                  after_write::HolderListStored, after_write::PeerListStored, after_write::AskedStored,
-                 after_write::OwnSeedStored, after_write::OwnLeaseStored, after_write::HeldLeaseStored,
-                 after_write::RetirementStored>;
+                 after_write::StateStored, after_write::PeerStateStored, after_write::OwnSeedStored,
+                 after_write::OwnLeaseStored, after_write::HeldLeaseStored, after_write::RetirementStored>;
 
 /// Owns the writes that wait for the disk. A write whose failure may pass is tried again until it succeeds or
 /// is not wanted any more: after kStoreRetryFirst, then after twice as long each time up to kStoreRetryMost,

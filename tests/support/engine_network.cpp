@@ -201,7 +201,15 @@ void EngineNetwork::apply(Node& node, const StoreOp& op) {
     if (const auto* o = std::get_if<PutAsked>(&op)) replace(disk.asked, *o, &PutAsked::owner);
     if (const auto* o = std::get_if<PutPeer>(&op)) replace(disk.peers, *o, &PutPeer::peer);
     if (const auto* o = std::get_if<PutRetired>(&op)) disk.retired = *o;
+    if (std::holds_alternative<SetRestored>(op)) disk.restored = disk.ever_restored = true;
     if (std::holds_alternative<ClearRestored>(op)) disk.restored = false;
+    if (const auto* o = std::get_if<PutCopied>(&op)) disk.copied = o->copied;
+    if (const auto* o = std::get_if<PutStart>(&op)) {
+        replace(disk.starts, *o, &PutStart::start);
+        std::stable_sort(disk.starts.begin(), disk.starts.end(),
+                         [](const auto& a, const auto& b) { return a.number < b.number; });
+    }
+    if (const auto* o = std::get_if<PutPeerState>(&op)) replace(disk.peer_states, *o, &PutPeerState::peer);
     if (const auto* o = std::get_if<PutOwnSeed>(&op)) disk.own_seed = *o;
     if (const auto* o = std::get_if<PutExiting>(&op)) disk.exiting = *o;
 }

@@ -106,14 +106,66 @@ TEST_CASE("more ids than anybody keeps are an offence") {
     CHECK_FALSE(here.comparison.take_delta(1, here.sessions.at(1), delta));
 }
 
-TEST_CASE("a restored node keeps every owner out until another neighbour has vouched") {
+/// What was stored by an earlier start is loaded.
+void start_again(Parts& here) {
+    LoadedState state;
+    state.last_own_version = SeedVersion{1};
+    here.own_state.load(state);
+    here.comparison.start();
+}
+
+TEST_CASE("a neighbour's word counts for every owner but those whose exit it knows") {
+    Pair pair;
+    Parts& here = pair.here;
+    here.connect(here.other, 2);
+    here.peers.add(stranger(4).id(), std::nullopt, PeerSource::config);
+    start_again(here);
+    const auto digest = pair.digest_of_here();
+    REQUIRE(here.comparison.take_delta(1, here.sessions.at(1), known(digest, {id_of(stranger(4))})));
+    CHECK_FALSE(here.comparison.keeps_out(here.other.id()));
+    CHECK(here.comparison.keeps_out(stranger(4).id()));
+    CHECK(here.comparison.keeps_out(here.peer.id()));
+}
+
+TEST_CASE("a neighbour whose state is an old copy is not believed before the time of a lease has passed") {
+    Pair pair;
+    Parts& here = pair.here;
+    here.connect(here.other, 2);
+    start_again(here);
+    const auto compare = [&] {
+        here.context.effects.clear();
+        here.comparison.begin(1, here.sessions.at(1));
+        const auto digest = here.take_sent<DigestMessage>();
+        REQUIRE(digest.size() == 1);
+        REQUIRE(here.comparison.take_delta(1, here.sessions.at(1), known(digest[0], {})));
+        return !here.comparison.keeps_out(here.other.id());
+    };
+    SUBCASE("it says so") {
+        here.sessions.at(1).restored = true;
+        CHECK_FALSE(compare());
+    }
+    SUBCASE("it has not said anything yet") {
+        here.sessions.at(1).state_heard = false;
+        CHECK_FALSE(compare());
+    }
+    SUBCASE("a node of version 1 cannot say so") {
+        here.sessions.at(1).state_heard = false;
+        here.sessions.at(1).version = 1;
+        CHECK(compare());
+    }
+    here.pass(here.context.config.lease_time);
+    CHECK(compare());
+}
+
+TEST_CASE("after a start every owner is kept out until another neighbour has vouched") {
     Pair pair;
     Parts& here = pair.here;
     here.connect(here.other, 2);
     const NodeId owner = here.peer.id();
-    CHECK_FALSE(here.comparison.keeps_out(owner));
     here.comparison.start();
-    here.comparison.set_restored();
+    CHECK_FALSE(here.comparison.keeps_out(owner));  // the first start of all has nothing to fear
+    start_again(here);
+    here.own_state.set_restored();
     CHECK(here.comparison.keeps_out(owner));
     // The owner itself says that it knows of no exit: that proves nothing about its own.
     const auto digest = pair.digest_of_here();
@@ -136,8 +188,7 @@ TEST_CASE("vouchers count no longer when somebody becomes known whose exit they 
     Pair pair;
     Parts& here = pair.here;
     here.connect(here.other, 2);
-    here.comparison.start();
-    here.comparison.set_restored();
+    start_again(here);
     const auto digest = pair.digest_of_here();
     REQUIRE(here.comparison.take_delta(1, here.sessions.at(1), known(digest, {id_of(stranger(30))})));
     CHECK_FALSE(here.comparison.keeps_out(here.other.id()));
@@ -150,8 +201,7 @@ TEST_CASE("vouchers count no longer when somebody becomes known whose exit they 
 TEST_CASE("the only neighbour suffices, and after the time of a lease any does") {
     Pair pair;
     Parts& here = pair.here;
-    here.comparison.start();
-    here.comparison.set_restored();
+    start_again(here);
     const auto digest = pair.digest_of_here();
     REQUIRE(here.comparison.take_delta(1, here.sessions.at(1), known(digest, {})));
     CHECK_FALSE(here.comparison.keeps_out(here.peer.id()));

@@ -24,11 +24,13 @@ struct Parts {
     Peers peers{context};
     Sessions sessions{context, peers};
     OwnSeed own_seed{context, writes, sessions};
+    OwnState own_state{context, writes, sessions};
     Erasures erasures{context};
     HeldSeeds held{context, writes, sessions, erasures, [this](const NodeId&) { return facts; }};
-    PeerExits exits{context, writes, peers, sessions, erasures, held};
-    OwnExit own_exit{context, writes, peers, sessions, erasures, own_seed, held, exits};
-    ExitComparison comparison{context, writes, peers, sessions, erasures, own_seed, held, exits, own_exit};
+    PeerExits exits{context, writes, peers, sessions, erasures, held, own_state};
+    OwnExit own_exit{context, writes, peers, sessions, erasures, own_seed, held, exits, own_state};
+    ExitComparison comparison{context,  writes, peers, sessions, erasures,
+                              own_seed, held,   exits, own_exit, own_state};
 
     Parts() {
         context.now.steady = std::chrono::hours(1);
@@ -44,6 +46,7 @@ struct Parts {
         hello.sender = neighbour.id();
         Session* session = sessions.meet(id, neighbour.id().curve_key(), 1, hello);
         REQUIRE(session != nullptr);
+        session->state_heard = true;
         sessions.establish(id, *session);
         return *session;
     }

@@ -38,7 +38,7 @@ struct Line {
 void start_from_backup(EngineNetwork& net, std::size_t node, bool restored = true) {
     net[node].disk.held_seeds.clear();
     net[node].disk.held_leases.clear();
-    net[node].disk.restored = restored;
+    net[node].disk.restored = net[node].disk.ever_restored = restored;
     net.crash_and_restart(node);
 }
 
@@ -126,11 +126,11 @@ TEST_CASE("a wall clock that is set back prolongs no lease, not with a restart e
         net[1].clock_error = -1h;
         net.crash_and_restart(1);
         net.run_for(20s);  // c says that it knows of no exit
-        CHECK(line.uses(1, 2));
         CHECK_FALSE(line.uses(1, 0));
         net.mend(0, 1);
         net.run_for(20s);
         CHECK(line.uses(1, 0));
+        CHECK(line.uses(1, 2));
     }
     SUBCASE("left alone, it is used again until the lease ends") {
         net.crash_and_restart(1);
@@ -257,11 +257,26 @@ TEST_CASE(
         CHECK(line.uses(1, 0));
         CHECK_FALSE(net[1].disk.restored);
     }
-    SUBCASE("control: the same folder that is no backup") {
+    SUBCASE("the same folder that is no backup: an old copy of it could lack an exit as well") {
         net.cut(1, 2);
         start_from_backup(net, 1, false);
         net.run_for(10s);
+        CHECK_FALSE(line.uses(1, 0));
+        net.mend(1, 2);
+        net.run_for(10s);
         CHECK(line.uses(1, 0));
+        CHECK(line.uses(1, 2));
+    }
+    SUBCASE("its operator says that nothing is missing") {
+        net.cut(1, 2);
+        start_from_backup(net, 1, true);
+        net.run_for(10s);
+        REQUIRE_FALSE(line.uses(1, 0));
+        net.feed(1, ClaimState{});
+        net.run_for(10s);
+        CHECK(line.uses(1, 0));
+        CHECK_FALSE(net[1].disk.restored);
+        CHECK(net[1].disk.ever_restored);
     }
     SUBCASE("the owner is the only neighbour") {
         start_from_backup(net, 0, true);

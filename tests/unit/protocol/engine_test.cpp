@@ -468,13 +468,16 @@ namespace {
 
 /// Node 0 of two asks to store the first seed of node 1, and hears that this can never be.
 void refuse_seed_for_good(EngineNetwork& net) {
-    net[0].storage_hangs = true;
+    net[0].checks_hang = true;
     net.publish(1);
     net.settle();
+    net[0].storage_hangs = true;
+    net.feed(0, SeedChecked{net.id(1), SeedVersion{1}, std::nullopt, std::nullopt});
     REQUIRE(net[0].hanging.size() == 1);
     REQUIRE(std::holds_alternative<PutHeldSeed>(net[0].hanging.front().ops.at(0)));
     const Ticket ticket = net[0].hanging.front().ticket;
     net[0].hanging.clear();
+    net[0].checks_hang = false;
     net[0].storage_hangs = false;
     net.feed(0, StoreFailed{ticket, "it does not fit", true});
     net.settle();
