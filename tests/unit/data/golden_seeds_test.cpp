@@ -225,9 +225,10 @@ json make_vectors() {
     out["architectures"].push_back(architecture_vector({"mlp:1248", {1, 1, 790}, 10}));
     for (const auto& question : kRefusedArchitectures)
         out["refused_architectures"].push_back(to_json(question));
-    for (const Question& question : {Question{"linear", {1, 1, 2}, 2}, Question{"mlp:3x2", {1, 1, 2}, 2},
-                                     Question{"cnn:2", {1, 5, 4}, 2}, Question{"cnn:2x2+3", {2, 5, 4}, 2},
-                                     Question{"resnet:2x4+2", {1, 3, 3}, 2}})
+    for (const Question& question :
+         {Question{"linear", {1, 1, 2}, 2}, Question{"mlp:3x2", {1, 1, 2}, 2},
+          Question{"cnn:2", {1, 5, 4}, 2}, Question{"cnn:2x2+3", {2, 5, 4}, 2},
+          Question{"resnet:2x4+2", {1, 3, 3}, 2}, Question{"resnet:9+1", {1, 2, 3}, 2}})
         out["seeds"].push_back(seed_vector(question));
     for (const auto& [key, payloads] :
          {std::pair("taken_payloads", taken_payloads()), std::pair("refused_payloads", refused_payloads())})

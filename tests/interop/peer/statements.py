@@ -1,0 +1,215 @@
+"""The signed statements (wire.md, "Signed statements"). Bytes are kept as they were made."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Protocol, TypeVar
+
+from .errors import Malformed
+from .fields import Fields, pack
+from .identity import Identity, check_id, digest_of, is_signed_by
+
+CHUNK_SIZES = (16_384, 32_768, 65_536)
+MOST_CHUNKS = 256
+MOST_MEMBERSHIP = 256
+MOST_VERSION = 2**63 - 1
+MOST_TIME = 2**40
+REASON_EXIT = 1
+REASON_LEFT = 2
+
+
+@dataclass(frozen=True)
+class Signed:
+    """The bytes of a statement and the signature over them; both are empty where a statement is missing."""
+
+    data: bytes = b""
+    signature: bytes = b""
+
+    def __bool__(self) -> bool:
+        return bool(self.data)
+
+
+def take_optional(fields: Fields) -> Signed:
+    """Takes a membership and its signature, which may be missing together."""
+    signed = Signed(fields.binary(0, MOST_MEMBERSHIP), fields.binary(0, 64, 64))
+    if bool(signed.data) != bool(signed.signature):
+        raise Malformed("a membership without a signature, or a signature without a membership")
+    return signed
+
+
+def take_time(fields: Fields) -> int:
+    """Takes a time in Unix seconds."""
+    return fields.integer(0, MOST_TIME)
+
+
+class Statement(Protocol):
+    PURPOSE: ClassVar[int]
+
+    def pack(self) -> bytes: ...
+
+    @property
+    def signer(self) -> bytes | None:
+        """Who has to sign it; None: the network's key."""
+
+
+@dataclass(frozen=True)
+class SeedRecord:
+    PURPOSE: ClassVar[int] = 1
+    owner: bytes
+    version: int
+    architecture: str
+    payload_bytes: int
+    chunk_bytes: int
+    chunk_hashes: tuple[bytes, ...]
+    time: int
+
+    @property
+    def signer(self) -> bytes:
+        return self.owner
+
+    @staticmethod
+    def describe(owner: bytes, version: int, architecture: str, payload: bytes, time: int) -> SeedRecord:
+        """Returns the record of a payload."""
+        size = smallest_chunk(len(payload))
+        hashes = tuple(digest_of(payload[at : at + size]) for at in range(0, len(payload), size))
+        return SeedRecord(owner, version, architecture, len(payload), size, hashes, time)
+
+    def pack(self) -> bytes:
+        hashes = b"".join(self.chunk_hashes)
+        return pack(
+            [self.owner, self.version, self.architecture, self.payload_bytes, self.chunk_bytes, hashes, self.time]
+        )
+
+    @staticmethod
+    def unpack(data: bytes) -> SeedRecord:
+        fields = Fields(data, 7)
+        owner = check_id(fields.binary(32))
+        version = fields.integer(1, MOST_VERSION)
+        architecture = fields.text(64)
+        payload_bytes = fields.integer(1, MOST_CHUNKS * CHUNK_SIZES[-1])
+        chunk_bytes = fields.integer()
+        if chunk_bytes != smallest_chunk(payload_bytes):
+            raise Malformed("chunks of another size than the smallest that will do")
+        count = -(-payload_bytes // chunk_bytes)
+        hashes = fields.binary(32 * count)
+        return SeedRecord(
+            owner,
+            version,
+            architecture,
+            payload_bytes,
+            chunk_bytes,
+            tuple(hashes[at : at + 32] for at in range(0, len(hashes), 32)),
+            take_time(fields),
+        )
+
+
+def smallest_chunk(payload_bytes: int) -> int:
+    """Returns the smallest chunk size with which a payload has at most 256 chunks."""
+    for size in CHUNK_SIZES:
+        if payload_bytes <= size * MOST_CHUNKS:
+            return size
+    raise Malformed("a payload of more than 16 MiB")
+
+
+@dataclass(frozen=True)
+class ExitNotice:
+    PURPOSE: ClassVar[int] = 2
+    owner: bytes
+    time: int
+    membership: Signed = Signed()
+
+    @property
+    def signer(self) -> bytes:
+        return self.owner
+
+    def pack(self) -> bytes:
+        return pack([self.owner, self.time, self.membership.data, self.membership.signature])
+
+    @staticmethod
+    def unpack(data: bytes) -> ExitNotice:
+        fields = Fields(data, 4)
+        return ExitNotice(check_id(fields.binary(32)), take_time(fields), take_optional(fields))
+
+
+@dataclass(frozen=True)
+class Receipt:
+    PURPOSE: ClassVar[int] = 3
+    owner: bytes
+    holder: bytes
+    reason: int
+    erased_version: int
+    time: int
+
+    @property
+    def signer(self) -> bytes:
+        return self.holder
+
+    def pack(self) -> bytes:
+        return pack([self.owner, self.holder, self.reason, self.erased_version, self.time])
+
+    @staticmethod
+    def unpack(data: bytes) -> Receipt:
+        fields = Fields(data, 5)
+        owner, holder = check_id(fields.binary(32)), check_id(fields.binary(32))
+        if owner == holder:
+            raise Malformed("a receipt whose owner is its holder")
+        reason = fields.integer(REASON_EXIT, REASON_LEFT)
+        return Receipt(owner, holder, reason, fields.integer(0, MOST_VERSION), take_time(fields))
+
+
+@dataclass(frozen=True)
+class Lease:
+    PURPOSE: ClassVar[int] = 4
+    owner: bytes
+    version: int
+    number: int
+    not_after: int
+
+    @property
+    def signer(self) -> bytes:
+        return self.owner
+
+    def pack(self) -> bytes:
+        return pack([self.owner, self.version, self.number, self.not_after])
+
+    @staticmethod
+    def unpack(data: bytes) -> Lease:
+        fields = Fields(data, 4)
+        owner = check_id(fields.binary(32))
+        version, number = fields.integer(0, MOST_VERSION), fields.integer(1, MOST_VERSION)
+        return Lease(owner, version, number, take_time(fields))
+
+
+@dataclass(frozen=True)
+class Membership:
+    PURPOSE: ClassVar[int] = 5
+    member: bytes
+
+    @property
+    def signer(self) -> None:
+        return None
+
+    def pack(self) -> bytes:
+        return pack([self.member])
+
+    @staticmethod
+    def unpack(data: bytes) -> Membership:
+        return Membership(check_id(Fields(data, 1).binary(32)))
+
+
+def sign(identity: Identity, network: bytes, statement: Statement) -> Signed:
+    """Returns the statement's bytes with the signature of `identity`, whoever should have signed it."""
+    data = statement.pack()
+    return Signed(data, identity.sign(network, statement.PURPOSE, data))
+
+
+T = TypeVar("T", SeedRecord, ExitNotice, Receipt, Lease, Membership)
+
+
+def opened(kind: type[T], signed: Signed, network: bytes, network_key: bytes | None = None) -> T:
+    """Returns the statement. Raises Malformed unless it is well formed and rightly signed."""
+    statement = kind.unpack(signed.data)
+    signer = statement.signer or network_key
+    if signer is None or not is_signed_by(signer, signed.signature, network, kind.PURPOSE, signed.data):
+        raise Malformed(f"the signature of a {kind.__name__} does not verify")
+    return statement
