@@ -6,6 +6,7 @@ import atexit
 import http.client
 import json
 import random
+import re
 import shutil
 import socket
 import subprocess
@@ -22,6 +23,7 @@ from peer.identity import Identity, id_from_text
 CLASSES = ("a", "b", "c", "d")
 NETWORK = "interop"
 SIDE = 8
+IMAGE_EPOCHS = 150
 
 
 @dataclass
@@ -98,11 +100,20 @@ class Device:
         self.node_id = id_from_text(made["id"])
         self.network = bytes.fromhex(made["network"])
 
+    def distil_for(self, epochs: int) -> None:
+        """Changes the configuration, so that a seed on few examples becomes as good as its architecture allows."""
+        section = "[distillation]"
+        before, after = self.config.read_text().split(section)
+        self.config.write_text(before + section + re.sub("# epochs = [0-9]+", f"epochs = {epochs}", after, 1))
+
     def start(self) -> None:
         """Starts the daemon, and waits until it predicts and has published its seed."""
         with open(self.folder / "log", "ab") as log:
             self._process = subprocess.Popen(
-                [PROGRAMS.unlearnd, "--config", str(self.config)], stdout=log, stderr=log, stdin=subprocess.DEVNULL
+                [PROGRAMS.unlearnd, "--config", str(self.config)],
+                stdout=log,
+                stderr=log,
+                stdin=subprocess.DEVNULL,
             )
         self.ask("wait", "--timeout", "120", patience=60)
 
@@ -121,7 +132,9 @@ class Device:
 
     def ctl(self, *arguments: str, patience: int = 5) -> subprocess.CompletedProcess[str]:
         command = [PROGRAMS.unlearnctl, "--config", str(self.config), "--patience", str(patience), "--json"]
-        return subprocess.run([*command, *arguments], capture_output=True, text=True, timeout=300, check=False)
+        return subprocess.run(
+            [*command, *arguments], capture_output=True, text=True, timeout=300, check=False
+        )
 
     def ask(self, *arguments: str, patience: int = 5) -> Any:
         """Returns the answer to a command that must succeed."""
@@ -194,7 +207,9 @@ def table_of(device: Device) -> tuple[networks.ReferenceSet, list[str]]:
 
 def table_seed() -> bytes:
     """A seed of the architecture `linear`, made by hand, that tells the clusters apart."""
-    weights = [4.0 * sign for kind in range(4) for sign in (1.0 if kind % 2 else -1.0, 1.0 if kind // 2 else -1.0)]
+    weights = [
+        4.0 * sign for kind in range(4) for sign in (1.0 if kind % 2 else -1.0, 1.0 if kind // 2 else -1.0)
+    ]
     return seeds.write_payload(
         [seeds.Tensor("out.weight", (4, 2), weights), seeds.Tensor("out.bias", (4,), [0.0] * 4)]
     )
@@ -230,5 +245,6 @@ def image_device(seed: str) -> tuple[Device, list[int]]:
     folder = device.folder
     files = ["--images", str(folder / "own-images"), "--labels", str(folder / "own-labels")]
     device.init([*files, "--reference", str(folder / "reference-images"), "--main", "mlp:16", "--seed", seed])
+    device.distil_for(IMAGE_EPOCHS)
     device.start()
     return device, labels

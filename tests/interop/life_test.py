@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import json
-import math
 import unittest
 from typing import Any
 
@@ -13,7 +12,7 @@ from devices import CLASSES, Device, eventually
 from peer import certificate, models, networks, seeds, statements
 from peer.codec import DELTA_KNOWN, Delta, Exit, Hello, Nack, ReceiptMessage
 from peer.errors import Malformed
-from peer.identity import Identity, id_from_text
+from peer.identity import Identity, id_from_text, text_of
 from peer.member import Member
 from peer.session import Session
 from peer.statements import REASON_EXIT, REASON_LEFT, Receipt
@@ -23,15 +22,12 @@ def member_of(device: Device, reference: networks.ReferenceSet) -> Member:
     return Member(Identity.generate(), device.network, reference.shape, len(CLASSES))
 
 
-def accuracy(
-    taken: Any, reference: networks.ReferenceSet, labels: list[int], rows: int = 200
-) -> float:
-    """Returns how often a seed is right about the first rows of the reference set."""
+def accuracy(taken: Any, shape: networks.Shape, examples: list[list[float]], labels: list[int]) -> float:
+    """Returns how often a seed is right about examples as models see them."""
     architecture = seeds.parse_architecture(taken.record.architecture)
-    tensors = seeds.check_seed(taken.record.architecture, reference.shape, len(CLASSES), taken.payload)
-    examples = reference.rows()[:rows]
+    tensors = seeds.check_seed(taken.record.architecture, shape, len(CLASSES), taken.payload)
     right = sum(
-        models.class_of(models.logits_of(architecture, tensors, reference.shape, example)) == label
+        models.class_of(models.logits_of(architecture, tensors, shape, example)) == label
         for example, label in zip(examples, labels)
     )
     return right / len(examples)
@@ -69,10 +65,12 @@ class Life(unittest.TestCase):
 
         taken = self.take(device, member, session)
         self.assertEqual(taken.record.architecture, "mlp:32")
-        self.assertGreater(accuracy(taken, reference, labels), 0.9)
+        self.assertGreater(accuracy(taken, reference.shape, reference.rows()[:200], labels), 0.9)
 
         member.offer(session, "linear", devices.table_seed(), 1)
-        self.assertTrue(eventually(lambda: device.uses_seed_of(member.identity)), str(device.status()["seeds"]))
+        self.assertTrue(
+            eventually(lambda: device.uses_seed_of(member.identity)), str(device.status()["seeds"])
+        )
         rows = device.folder / "rows.csv"
         rows.write_text("x,y\n-1,-100\n1,-100\n-1,100\n1,100\n")
         predicted = device.ask("predict", str(rows))
@@ -160,7 +158,11 @@ class Life(unittest.TestCase):
                 session = self.befriended(device, member)
                 taken = self.take(device, member, session)
                 self.assertEqual(taken.record.architecture, architecture)
-                self.assertGreater(accuracy(taken, reference, labels, 60), 0.9)
+                rows = reference.rows()[:60]
+                self.assertGreater(accuracy(taken, reference.shape, rows, labels), 0.9)
+                # The control: turned upside down, every image is of another class.
+                turned = [row[::-1] for row in rows]
+                self.assertLess(accuracy(taken, reference.shape, turned, labels), 0.1)
 
     def test_a_seed_in_many_chunks_goes_both_ways(self) -> None:
         device, reference, labels = self.device(seed="mlp:128x64")
@@ -168,9 +170,11 @@ class Life(unittest.TestCase):
         session = self.befriended(device, member)
         taken = self.take(device, member, session)
         self.assertGreater(len(taken.record.chunk_hashes), 1)
-        self.assertGreater(accuracy(taken, reference, labels), 0.9)
+        self.assertGreater(accuracy(taken, reference.shape, reference.rows()[:200], labels), 0.9)
         member.offer(session, taken.record.architecture, taken.payload, 1)
-        self.assertTrue(eventually(lambda: device.uses_seed_of(member.identity)), str(device.status()["seeds"]))
+        self.assertTrue(
+            eventually(lambda: device.uses_seed_of(member.identity)), str(device.status()["seeds"])
+        )
         self.assertEqual(device.seed_of(member.identity)["bytes"], len(taken.payload))
         self.assertEqual(session.problems, [])
 
@@ -222,6 +226,23 @@ class Life(unittest.TestCase):
         self.assertTrue([delta for delta in session.all_of(Delta) if delta.part == DELTA_KNOWN])
         self.assertEqual(session.all_of(Nack), [])
         self.assertEqual(session.problems, [])
+
+    def test_the_sealed_exit_of_a_lost_device_reaches_its_peers(self) -> None:
+        device, reference, _ = self.device()
+        lost, _, _ = self.device(start=False)
+        member = member_of(device, reference)
+        session = self.befriended(device, member)
+        file = lost.folder / "exit.sealed"
+        sealed = json.loads(file.read_text())
+        self.assertEqual(certificate.verify_sealed_exit(sealed), lost.node_id)
+        device.ask("exit", "--yes", "--sealed", str(file), "--output", str(device.folder / "lost.json"))
+        self.assertTrue(session.wait(lambda: lost.node_id in member.exits))
+        self.assertEqual(member.exits[lost.node_id].data.hex(), sealed["notice"]["bytes"])
+        stated = json.loads((device.folder / "lost.json").read_text())
+        self.assertEqual((stated["owner"], stated["holders"]), (text_of(lost.node_id), "unknown"))
+        self.assertFalse(certificate.verify(stated))
+        with self.assertRaises(Malformed):
+            certificate.verify({**stated, "complete": True})
 
 
 def network_key() -> tuple[Identity, Device]:

@@ -9,7 +9,7 @@ import json
 import math
 from pathlib import Path
 
-from peer import models, seeds
+from peer import models, networks, seeds
 from peer.floats import pack_floats
 
 GOLDEN = Path(__file__).resolve().parent.parent / "golden"
@@ -19,7 +19,7 @@ ROWS = 3
 def main() -> None:
     out = []
     for stated in json.loads((GOLDEN / "seeds.json").read_text())["seeds"]:
-        shape, payload = tuple(stated["input_shape"]), bytes.fromhex(stated["payload"])
+        shape, payload = networks.shape_from(stated["input_shape"]), bytes.fromhex(stated["payload"])
         tensors = seeds.check_seed(stated["architecture"], shape, stated["classes"], payload)
         architecture = seeds.parse_architecture(stated["architecture"])
         size = math.prod(shape)

@@ -10,6 +10,7 @@ from typing import Any
 
 from peer import codec, comparison, models, networks, seeds, statements
 from peer.errors import Malformed
+from peer.fields import pack
 from peer.floats import pack_floats, unpack_floats
 from peer.identity import Identity, curve_key_of, digest_of, id_from_text, text_of
 
@@ -52,11 +53,16 @@ class WireVectors(unittest.TestCase):
 
     def test_network_ids_are_made(self) -> None:
         for network in self.wire["networks"]:
-            fields: list[Any] = ["unlearnd network 1", network["name"], network["input_shape"], network["classes"]]
+            fields: list[Any] = [
+                "unlearnd network 1",
+                network["name"],
+                network["input_shape"],
+                network["classes"],
+            ]
             fields += [network["preprocessing"], bytes.fromhex(network["reference_set"])]
             if "columns" in network:
                 fields.append([[1, network["columns"]]])
-            self.assertEqual(digest_of(networks.pack(fields)).hex(), network["id"])
+            self.assertEqual(digest_of(pack(fields)).hex(), network["id"])
 
     def test_statements_are_read_made_again_and_signed_alike(self) -> None:
         kinds = {
@@ -83,7 +89,9 @@ class WireVectors(unittest.TestCase):
 
     def test_the_record_of_the_golden_payload_is_the_golden_record(self) -> None:
         stated = self.wire["statements"]["seed_record"]
-        record = statements.SeedRecord.describe(self.owner.node_id, 3, "mlp:32", b"\xab" * 20_000, 1_700_000_000)
+        record = statements.SeedRecord.describe(
+            self.owner.node_id, 3, "mlp:32", b"\xab" * 20_000, 1_700_000_000
+        )
         self.assertEqual(record.pack().hex(), stated["bytes"])
 
     def test_messages_are_read_and_made_again(self) -> None:
@@ -112,7 +120,9 @@ class WireVectors(unittest.TestCase):
         self.assertEqual({stated["kind"] for stated in of_this_version}, set(names))
 
     def test_the_digest_of_known_exits_is_the_golden_one(self) -> None:
-        by_kind = {stated["kind"]: [bytes.fromhex(f) for f in stated["frames"]] for stated in self.wire["messages"]}
+        by_kind = {
+            stated["kind"]: [bytes.fromhex(f) for f in stated["frames"]] for stated in self.wire["messages"]
+        }
         _, digest = codec.decode(by_kind["digest"])
         assert isinstance(digest, codec.Digest)
         self.assertEqual(comparison.digest_of_exits(digest.salt, [self.owner.node_id]), digest)
@@ -163,7 +173,9 @@ class NetworkVectors(unittest.TestCase):
 
     def read(self, stated: Any) -> networks.ReferenceSet:
         data = bytes.fromhex(stated["file"])
-        return networks.read_table(data.decode())[0] if stated["kind"] == "table" else networks.read_images(data)
+        return (
+            networks.read_table(data.decode())[0] if stated["kind"] == "table" else networks.read_images(data)
+        )
 
     def test_reference_sets_have_these_values_and_digests(self) -> None:
         for stated in self.golden["reference_sets"]:
@@ -173,7 +185,9 @@ class NetworkVectors(unittest.TestCase):
                 self.assertEqual(list(reference.columns), stated.get("columns", []))
                 self.assertEqual(pack_floats(reference.values).hex(), stated["values"])
                 self.assertEqual(reference.digest.hex(), stated["digest"])
-                self.assertEqual(pack_floats(reference.seen(reference.values)).hex(), stated["seen_by_models"])
+                self.assertEqual(
+                    pack_floats(reference.seen(reference.values)).hex(), stated["seen_by_models"]
+                )
 
     def test_networks_have_these_ids(self) -> None:
         references = {stated["name"]: self.read(stated) for stated in self.golden["reference_sets"]}
@@ -203,14 +217,16 @@ class SeedVectors(unittest.TestCase):
         self.golden = golden("seeds.json")
 
     def check(self, stated: Any) -> list[seeds.Tensor]:
-        shape, payload = tuple(stated["input_shape"]), bytes.fromhex(stated["payload"])
+        shape, payload = networks.shape_from(stated["input_shape"]), bytes.fromhex(stated["payload"])
         return seeds.check_seed(stated["architecture"], shape, stated["classes"], payload)
 
     def test_architectures_have_these_tensors(self) -> None:
         for stated in self.golden["architectures"]:
             with self.subTest(stated["architecture"]):
                 architecture = seeds.parse_architecture(stated["architecture"])
-                shapes = seeds.expected_tensors(architecture, tuple(stated["input_shape"]), stated["classes"])
+                shapes = seeds.expected_tensors(
+                    architecture, networks.shape_from(stated["input_shape"]), stated["classes"]
+                )
                 expected = [(tensor["name"], tuple(tensor["shape"])) for tensor in stated["tensors"]]
                 self.assertEqual(shapes, expected)
                 self.assertEqual(sum(math.prod(shape) for _, shape in shapes), stated["weights"])
@@ -219,7 +235,9 @@ class SeedVectors(unittest.TestCase):
         for stated in self.golden["refused_architectures"]:
             with self.subTest(stated), self.assertRaises(Malformed):
                 architecture = seeds.parse_architecture(stated["architecture"])
-                seeds.expected_tensors(architecture, tuple(stated["input_shape"]), stated["classes"])
+                seeds.expected_tensors(
+                    architecture, networks.shape_from(stated["input_shape"]), stated["classes"]
+                )
 
     def test_payloads_are_read_and_made_again(self) -> None:
         for stated in self.golden["seeds"]:
@@ -242,7 +260,7 @@ class SeedVectors(unittest.TestCase):
         stated_logits = {stated["architecture"]: stated for stated in golden("logits.json")["seeds"]}
         for stated in self.golden["seeds"]:
             with self.subTest(stated["architecture"]):
-                shape = tuple(stated["input_shape"])
+                shape = networks.shape_from(stated["input_shape"])
                 architecture = seeds.parse_architecture(stated["architecture"])
                 expected = stated_logits[stated["architecture"]]
                 seen = unpack_floats(bytes.fromhex(expected["seen"]))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Union
 
@@ -239,8 +239,19 @@ class Delta:
 
 
 Message = Union[Hello, Bye, Ping, Pong, Have, Get, Chunk, Nack, Exit, ReceiptMessage, Digest, Delta]
-KINDS = {
-    kind.KIND: kind for kind in (Hello, Bye, Ping, Pong, Have, Get, Nack, Exit, ReceiptMessage, Digest, Delta)
+Unpack = Callable[[bytes], Message]
+UNPACK: dict[int, Unpack] = {
+    Hello.KIND: Hello.unpack,
+    Bye.KIND: Bye.unpack,
+    Ping.KIND: Ping.unpack,
+    Pong.KIND: Pong.unpack,
+    Have.KIND: Have.unpack,
+    Get.KIND: Get.unpack,
+    Nack.KIND: Nack.unpack,
+    Exit.KIND: Exit.unpack,
+    ReceiptMessage.KIND: ReceiptMessage.unpack,
+    Digest.KIND: Digest.unpack,
+    Delta.KIND: Delta.unpack,
 }
 
 
@@ -267,6 +278,6 @@ def decode(frames: Sequence[bytes], version: int = VERSION) -> tuple[int, Messag
             raise Malformed(f"a Chunk needs a payload of 1 to {MOST_CHUNK} bytes")
         fields = Fields(frames[1], 2)
         return sequence, Chunk(fields.integer(0, MOST_VERSION), fields.integer(0, MOST_CHUNKS - 1), frames[2])
-    if kind not in KINDS or len(frames) != 2:
+    if kind not in UNPACK or len(frames) != 2:
         raise Malformed(f"no message of kind {kind} with {len(frames)} frames")
-    return sequence, KINDS[kind].unpack(frames[1])
+    return sequence, UNPACK[kind](frames[1])

@@ -14,7 +14,8 @@ MOST_64 = 2**64 - 1
 
 def pack(fields: Sequence[Any]) -> bytes:
     """Returns one msgpack array."""
-    return msgpack.packb(list(fields), use_bin_type=True)
+    packed: bytes = msgpack.packb(list(fields), use_bin_type=True)
+    return packed
 
 
 class Fields:

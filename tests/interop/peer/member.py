@@ -29,17 +29,7 @@ from .errors import Malformed
 from .identity import Identity, digest_of
 from .networks import Shape
 from .session import Session
-from .statements import (
-    REASON_EXIT,
-    REASON_LEFT,
-    ExitNotice,
-    Lease,
-    Receipt,
-    SeedRecord,
-    Signed,
-    opened,
-    sign,
-)
+from .statements import REASON_EXIT, REASON_LEFT, ExitNotice, Lease, Receipt, SeedRecord, Signed, opened, sign
 
 LEASE_SECONDS = 24 * 3600
 MOST_IN_FLIGHT = 256 * 1024
@@ -113,7 +103,9 @@ class Member:
         """Announces the seed with the next lease."""
         assert self.seed
         self.lease_number += 1
-        lease = Lease(self.identity.node_id, self.seed.record.version, self.lease_number, now() + LEASE_SECONDS)
+        lease = Lease(
+            self.identity.node_id, self.seed.record.version, self.lease_number, now() + LEASE_SECONDS
+        )
         session.send(Have(self.seed.signed_record, sign(self.identity, self.network, lease)))
 
     # ---- Leaving
@@ -123,7 +115,9 @@ class Member:
         for owner, taken in list(self.taken.items()):
             del self.taken[owner]
             self.say_receipt(session, owner, REASON_LEFT, taken.record.version)
-        notice = sign(self.identity, self.network, ExitNotice(self.identity.node_id, now(), session.membership))
+        notice = sign(
+            self.identity, self.network, ExitNotice(self.identity.node_id, now(), session.membership)
+        )
         self.exits[self.identity.node_id] = notice
         session.send(Exit(notice))
 

@@ -44,7 +44,8 @@ class Weights:
         weight, bias = self.next(), self.next()
         columns = weight.shape[1]
         return [
-            sum(w * x for w, x in zip(weight.values[out * columns : (out + 1) * columns], inputs)) + bias.values[out]
+            sum(w * x for w, x in zip(weight.values[out * columns : (out + 1) * columns], inputs))
+            + bias.values[out]
             for out in range(weight.shape[0])
         ]
 
@@ -65,7 +66,10 @@ class Weights:
             factor = 1.0 / math.sqrt(variance + EPSILON)
             for channel in range(first, first + size):
                 out.append(
-                    [[(x - mean) * factor * scale[channel] + shift[channel] for x in row] for row in maps[channel]]
+                    [
+                        [(x - mean) * factor * scale[channel] + shift[channel] for x in row]
+                        for row in maps[channel]
+                    ]
                 )
         return out
 
@@ -119,7 +123,9 @@ def resnet_features(architecture: Architecture, weights: Weights, maps: Map) -> 
     return [sum(flat([channel])) / len(flat([channel])) for channel in x]
 
 
-def logits_of(architecture: Architecture, tensors: Sequence[Tensor], shape: Shape, seen: Sequence[float]) -> list[float]:
+def logits_of(
+    architecture: Architecture, tensors: Sequence[Tensor], shape: Shape, seen: Sequence[float]
+) -> list[float]:
     """Returns the logits for one example as models see it."""
     weights = Weights(tensors)
     x = list(seen)

@@ -23,6 +23,12 @@ COLUMNS_ITEM = 1
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 
 
+def shape_from(sizes: Sequence[int]) -> Shape:
+    """Returns channels, height and width as a shape."""
+    channels, height, width = sizes
+    return channels, height, width
+
+
 @dataclass(frozen=True)
 class ReferenceSet:
     """Public examples: `values` is what the digest is over, example after example."""
@@ -137,7 +143,12 @@ def channels_first(pixels: bytes, shape: Shape) -> bytes:
 
 
 def description_of(
-    name: str, classes: Sequence[str], reference: ReferenceSet, *, is_key: bool = False, columns_bound: bool = True
+    name: str,
+    classes: Sequence[str],
+    reference: ReferenceSet,
+    *,
+    is_key: bool = False,
+    columns_bound: bool = True,
 ) -> bytes:
     """Returns what a network's id is the hash of. `name` is the text of the network's key if `is_key`."""
     fields = [

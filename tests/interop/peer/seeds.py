@@ -185,7 +185,11 @@ def read_payload(payload: bytes) -> list[Tensor]:
     for name, entry in parse_header(payload[8 : 8 + length]).items():
         if not 1 <= len(name.encode()) <= MOST_NAME:
             raise Malformed("a name of a length that is not allowed")
-        if not isinstance(entry, dict) or set(entry) != {"dtype", "shape", "data_offsets"} or entry["dtype"] != "F32":
+        if (
+            not isinstance(entry, dict)
+            or set(entry) != {"dtype", "shape", "data_offsets"}
+            or entry["dtype"] != "F32"
+        ):
             raise Malformed(f"{name} is not described as a tensor of F32")
         shape = tuple(whole(entry["shape"], 1, MOST_DIMENSIONS))
         begin, end = (whole(entry["data_offsets"], 0, 2) + [0])[:2]

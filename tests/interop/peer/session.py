@@ -9,7 +9,6 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 import zmq
-import zmq.utils.z85
 from zmq.utils.monitor import recv_monitor_message
 
 from .codec import BULK, NORMAL, URGENT, VERSION, Hello, Message, Nack, Ping, Pong, decode, encode
@@ -110,7 +109,7 @@ class Session:
         found = self.wait(lambda: next((m for m in self.heard if isinstance(m, kind)), None), limit)
         if found is not None:
             with self._changed:
-                self.heard.remove(found)  # type: ignore[arg-type]
+                self.heard.remove(found)
         return found
 
     def answers(self, token: int, limit: float = 30.0) -> bool:
@@ -132,10 +131,9 @@ class Session:
     def _run(self, endpoint: str) -> None:
         context = zmq.Context.instance()
         socket = context.socket(zmq.DEALER)
-        encode85 = zmq.utils.z85.encode
-        socket.curve_serverkey = encode85(curve_key_of(self.server))
-        socket.curve_publickey = encode85(curve_key_of(self.identity.node_id))
-        socket.curve_secretkey = encode85(self.identity.curve_secret_key)
+        socket.curve_serverkey = curve_key_of(self.server)
+        socket.curve_publickey = curve_key_of(self.identity.node_id)
+        socket.curve_secretkey = self.identity.curve_secret_key
         socket.linger = 0
         socket.reconnect_ivl = -1  # who is cut off stays so
         socket.sndhwm = socket.rcvhwm = 0
@@ -159,11 +157,11 @@ class Session:
             self._closed = True
             self._changed.notify_all()
 
-    def _flush(self, socket: zmq.Socket) -> None:
+    def _flush(self, socket: zmq.Socket[bytes]) -> None:
         while self._outgoing:
             socket.send_multipart(self._outgoing.popleft())
 
-    def _drain(self, socket: zmq.Socket) -> None:
+    def _drain(self, socket: zmq.Socket[bytes]) -> None:
         while socket.poll(0):
             try:
                 sequence, message = decode(socket.recv_multipart(), self.version)

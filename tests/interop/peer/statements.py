@@ -45,7 +45,8 @@ def take_time(fields: Fields) -> int:
 class Statement(Protocol):
     PURPOSE: ClassVar[int]
 
-    def pack(self) -> bytes: ...
+    def pack(self) -> bytes:
+        ...
 
     @property
     def signer(self) -> bytes | None:
@@ -77,7 +78,15 @@ class SeedRecord:
     def pack(self) -> bytes:
         hashes = b"".join(self.chunk_hashes)
         return pack(
-            [self.owner, self.version, self.architecture, self.payload_bytes, self.chunk_bytes, hashes, self.time]
+            [
+                self.owner,
+                self.version,
+                self.architecture,
+                self.payload_bytes,
+                self.chunk_bytes,
+                hashes,
+                self.time,
+            ]
         )
 
     @staticmethod
