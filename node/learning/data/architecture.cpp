@@ -237,6 +237,10 @@ Result<std::vector<TensorShape>> expected_tensors(const Architecture& architectu
             break;
     }
     auto shapes = list.take();
+    if (shapes.size() > limits.tensors) {
+        return fail("architecture " + architecture.text() + " has " + std::to_string(shapes.size()) +
+                    " tensors, more than " + std::to_string(limits.tensors));
+    }
     if (auto total = total_elements(architecture, shapes, limits.parameters); !total) {
         return tl::unexpected(total.error());
     }

@@ -61,9 +61,12 @@ struct TensorShape {
 struct ArchitectureLimits {
     std::int64_t parameters = 4'000'000;
     std::int64_t classes = 1'000;
+    std::size_t tensors = 4'096;
 };
 constexpr ArchitectureLimits kMainLimits{};
-constexpr ArchitectureLimits kSeedLimits{.parameters = 1'000'000, .classes = 1'000};
+/// Peers read no payload with more tensors.
+constexpr ArchitectureLimits kSeedLimits{
+    .parameters = 1'000'000, .classes = 1'000, .tensors = SafetensorsLimits{}.tensors};
 
 /// Parses the text of an architecture. Fails if it is not one or if its kind is not allowed; the message
 /// gives examples of the allowed kinds.
@@ -72,7 +75,7 @@ constexpr ArchitectureLimits kSeedLimits{.parameters = 1'000'000, .classes = 1'0
 
 /// Returns the tensors of such a model in the order in which they are written. Fails if such a model cannot
 /// exist for this input, for example because an image is too small to be pooled or because there are too many
-/// weights.
+/// weights or tensors.
 [[nodiscard]] Result<std::vector<TensorShape>> expected_tensors(
     const Architecture& architecture, const InputShape& input, std::int64_t classes,
     const ArchitectureLimits& limits = kMainLimits);

@@ -127,8 +127,8 @@ def expected_tensors(architecture: Architecture, shape: Shape, classes: int) -> 
         raise Malformed("no model has such inputs or classes")
     makers = {"linear": mlp_shapes, "mlp": mlp_shapes, "cnn": cnn_shapes, "resnet": resnet_shapes}
     shapes = makers[architecture.kind](architecture, shape, classes)
-    if sum(math.prod(size) for _, size in shapes) > MOST_WEIGHTS:
-        raise Malformed("too many weights")
+    if sum(math.prod(size) for _, size in shapes) > MOST_WEIGHTS or len(shapes) > MOST_TENSORS:
+        raise Malformed("too many weights or tensors")
     return shapes
 
 

@@ -81,6 +81,15 @@ TEST_CASE("a model that cannot exist is refused before anything is allocated") {
     CHECK_FALSE(expected_tensors(*parse_architecture("mlp:2048"), kImage, 10, kSeedLimits));
 }
 
+TEST_CASE("a seed that peers could not read for its many tensors is refused where it would be made") {
+    CHECK(expected_tensors(*parse_architecture("resnet:2x2+32"), kImage, 10, kSeedLimits));
+    const auto deep = parse_architecture("resnet:2x2x2+32");
+    CHECK(expected_tensors(*deep, kImage, 10));
+    const auto refused = expected_tensors(*deep, kImage, 10, kSeedLimits);
+    REQUIRE_FALSE(refused);
+    CHECK(mentions(refused.error().message, "resnet:2x2x2+32 has 583 tensors, more than 512"));
+}
+
 TEST_CASE("a seed must hold exactly the tensors of its architecture") {
     for (const std::string text : {"linear", "mlp:32", "cnn:8x16", "resnet:8x12+1"}) {
         CHECK(seed_error(text, zeros_for(text)).empty());

@@ -216,6 +216,7 @@ const std::vector<Question> kRefusedArchitectures{
     {"linear", {1, 1, 5}, 1001},
     {"linear", {0, 1, 5}},
     {"mlp:1249", {1, 1, 790}, 10},
+    {"resnet:2x2x2+32", {1, 8, 8}},
 };
 
 json make_vectors() {
