@@ -61,6 +61,10 @@ std::vector<NodeId> Engine::tombstones() const {
     return router_->exits.owners();
 }
 
+const ExitSet& Engine::known_exits() const {
+    return router_->comparison.exits();
+}
+
 std::size_t Engine::established_peers() const {
     return router_->sessions.all_established().size();
 }

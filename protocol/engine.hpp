@@ -14,6 +14,8 @@
 /// back as inputs.
 namespace unlearn::protocol {
 
+class ExitSet;
+
 /// One node's protocol state. It is not thread-safe: one thread owns it. It owns the parts in
 /// protocol/engine/, and decides which part handles an input and in which order the effects leave.
 class Engine {
@@ -40,6 +42,8 @@ class Engine {
     [[nodiscard]] std::optional<OwnSeedStatus> own_seed() const;
     [[nodiscard]] bool has_tombstone(const NodeId& owner) const;
     [[nodiscard]] std::vector<NodeId> tombstones() const;
+    /// The owners whose exits it tells its neighbours of: those that are durable, and its own once announced.
+    [[nodiscard]] const ExitSet& known_exits() const;
     [[nodiscard]] std::size_t established_peers() const;
     [[nodiscard]] ExitProgress own_exit() const;
     [[nodiscard]] const EngineCounters& counters() const;

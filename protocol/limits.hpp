@@ -71,11 +71,42 @@ inline constexpr std::size_t kMaxNoticesPerComparison = 1000;
 inline constexpr std::chrono::milliseconds kCompareInterval{5000};
 inline constexpr std::chrono::milliseconds kCompareAtMostEvery{500};
 
+// The bytes of ids and notices that one peer of version 1 is sent, at once and in the long run. Its session
+// would end when 4 MiB wait for it.
+inline constexpr double kDeltaByteBurst = 1024.0 * 1024;
+inline constexpr double kDeltaBytesPerSecond = 4096;
+/// More ids than this in one comparison of version 1 are neither sent nor kept, and it stays without result.
+inline constexpr std::size_t kMaxDeltaIdsKept = 100'000;
+/// A node with many exits answers a comparison of version 1 less often: by this much for each exit.
+inline constexpr std::chrono::microseconds kCompareTimePerExit{5};
+
+// The comparison in version 2. A query and its answer fit into one body each.
+inline constexpr std::size_t kMaxListedIds = 8;
+inline constexpr std::size_t kMaxRangesAsked = 60;
+inline constexpr std::size_t kMaxNoticesAsked = 32;
+// One comparison of ours. What is beyond these limits is found by a later one.
+inline constexpr std::size_t kMaxOpenRanges = 8'192;
+inline constexpr std::size_t kMaxWalkRounds = 8'192;
+inline constexpr std::size_t kMaxStrangersNoted = 256;
+inline constexpr std::chrono::milliseconds kCompareStall{10000};
+// All comparisons with one peer, in ranges and notices, of which each has some 260 bytes at most. A node
+// stays below what its peer answers. Each new exit gives back what finding it may have cost. Strangers are
+// looked for only while half of the burst is left, so that known owners can always be asked about.
+inline constexpr double kExitQuestionBurst = 32'768;
+inline constexpr double kExitQuestionsPerSecond = 800;
+inline constexpr double kExitAnswerBurst = 65'536;
+inline constexpr double kExitAnswersPerSecond = 1'000;
+inline constexpr double kBytesPerExitAnswer = 512;  ///< what is sent as notices counts by its bytes, too
+inline constexpr double kExitSearchBurst = 16'384;
+inline constexpr double kExitSearchesPerSecond = 8;
+inline constexpr double kExitSearchPerNewExit = 16;
+
 // In a network without a key, one peer may introduce kMaxIntroductionsPerDay exits of unknown owners at once,
 // and as many a day in the long run. An exit that is put off comes with a later comparison. Tombstones are
-// never dropped. A node with kMaxTombstones of them takes no seeds of further owners.
+// never dropped. A node with kMaxTombstones of them, which need some 4 GB of memory, takes no seeds of
+// further owners.
 inline constexpr std::uint32_t kMaxIntroductionsPerDay = 100;
-inline constexpr std::size_t kMaxTombstones = 100'000;
+inline constexpr std::size_t kMaxTombstones = 10'000'000;
 
 // How much one peer may send: a burst at once, and a rate in the long run.
 inline constexpr double kFrameBurst = 10'000;

@@ -2,6 +2,7 @@
 
 #include <bit>
 
+#include "protocol/exit_ranges.hpp"
 #include "protocol/msgpack_reader.hpp"
 #include "protocol/msgpack_writer.hpp"
 
@@ -100,6 +101,23 @@ Bytes body_of(const StateMessage& m) {
 Bytes body_of(const Holders& m) {
     return body_of_signed(m.list);
 }
+Bytes body_of(const ExitQuery& m) {
+    return MsgpackWriter(5)
+        .binary(m.salt.view())
+        .unsigned_integer(m.number)
+        .binary(m.all.view())
+        .binary(range_bytes(m.ranges))
+        .binary(joined(m.wanted))
+        .take();
+}
+Bytes body_of(const ExitAnswer& m) {
+    return MsgpackWriter(4)
+        .unsigned_integer(m.number)
+        .unsigned_integer(m.count)
+        .binary(m.all.view())
+        .binary(answer_bytes(m.ranges))
+        .take();
+}
 
 Result<Message> done(const MsgpackReader& reader, Message message) {
     if (auto ok = reader.finish(); !ok) return tl::unexpected(ok.error());
@@ -169,6 +187,32 @@ Result<Message> decode_state_message(ByteView body) {
     m.own.signature = reader.fixed<Signature>();
     m.restored = reader.boolean();
     m.yours = reader.optional_signed(kMaxStatement);
+    return done(reader, std::move(m));
+}
+
+Result<Message> decode_exit_query(ByteView body) {
+    MsgpackReader reader(body, 5, "query");
+    ExitQuery m;
+    m.salt = reader.fixed<DigestSalt>();
+    m.number = reader.unsigned_integer(UINT64_MAX);
+    m.all = reader.fixed<RangeFingerprint>();
+    const Bytes ranges = reader.binary(kMaxRangesAsked * (1 + BurntId::kSize));
+    m.wanted = reader.fixed_list<BurntId>(kMaxNoticesAsked);
+    auto decoded = ranges_in(ranges);
+    if (!decoded) return tl::unexpected(decoded.error());
+    m.ranges = std::move(*decoded);
+    return done(reader, std::move(m));
+}
+
+Result<Message> decode_exit_answer(ByteView body) {
+    MsgpackReader reader(body, 4, "answer");
+    ExitAnswer m;
+    m.number = reader.unsigned_integer(UINT64_MAX);
+    m.count = reader.unsigned_integer(UINT64_MAX);
+    m.all = reader.fixed<RangeFingerprint>();
+    auto ranges = answers_in(reader.binary(kMaxBody));
+    if (!ranges) return tl::unexpected(ranges.error());
+    m.ranges = std::move(*ranges);
     return done(reader, std::move(m));
 }
 
@@ -249,6 +293,10 @@ Result<Message> decode_body(Kind kind, ByteView body, Bytes payload) {
             return decode_signed(body, "holders").map([](SignedBytes s) -> Message {
                 return Holders{std::move(s)};
             });
+        case Kind::exit_query:
+            return decode_exit_query(body);
+        case Kind::exit_answer:
+            return decode_exit_answer(body);
     }
     return fail(ErrorCode::unknown_kind, "kind " + std::to_string(static_cast<int>(kind)));
 }

@@ -10,6 +10,7 @@
 #include "protocol/bytes.hpp"
 #include "protocol/digest.hpp"
 #include "protocol/durable.hpp"
+#include "protocol/id_range.hpp"
 #include "protocol/identity.hpp"
 #include "protocol/limits.hpp"
 
@@ -32,6 +33,8 @@ enum class Kind : std::uint8_t {
     delta = 12,
     state = 13,
     holders = 14,
+    exit_query = 15,
+    exit_answer = 16,
 };
 
 /// Messages of a more urgent lane may overtake others, so that a large seed cannot delay an exit. Each lane
@@ -52,20 +55,23 @@ struct MessageKind {
     std::uint8_t version = 1;
 };
 /// All kinds, in the order of their numbers.
-inline constexpr std::array<MessageKind, 14> kMessageKinds{{{Kind::hello, "hello", Lane::urgent},
-                                                            {Kind::bye, "bye", Lane::urgent},
-                                                            {Kind::ping, "ping", Lane::normal},
-                                                            {Kind::pong, "pong", Lane::normal},
-                                                            {Kind::have, "have", Lane::normal},
-                                                            {Kind::get, "get", Lane::normal},
-                                                            {Kind::chunk, "chunk", Lane::bulk},
-                                                            {Kind::nack, "nack", Lane::urgent},
-                                                            {Kind::exit, "exit", Lane::urgent},
-                                                            {Kind::receipt, "receipt", Lane::urgent},
-                                                            {Kind::digest, "digest", Lane::normal},
-                                                            {Kind::delta, "delta", Lane::normal},
-                                                            {Kind::state, "state", Lane::urgent, 2},
-                                                            {Kind::holders, "holders", Lane::urgent, 2}}};
+inline constexpr std::array<MessageKind, 16> kMessageKinds{
+    {{Kind::hello, "hello", Lane::urgent},
+     {Kind::bye, "bye", Lane::urgent},
+     {Kind::ping, "ping", Lane::normal},
+     {Kind::pong, "pong", Lane::normal},
+     {Kind::have, "have", Lane::normal},
+     {Kind::get, "get", Lane::normal},
+     {Kind::chunk, "chunk", Lane::bulk},
+     {Kind::nack, "nack", Lane::urgent},
+     {Kind::exit, "exit", Lane::urgent},
+     {Kind::receipt, "receipt", Lane::urgent},
+     {Kind::digest, "digest", Lane::normal},
+     {Kind::delta, "delta", Lane::normal},
+     {Kind::state, "state", Lane::urgent, 2},
+     {Kind::holders, "holders", Lane::urgent, 2},
+     {Kind::exit_query, "exit-query", Lane::normal, 2},
+     {Kind::exit_answer, "exit-answer", Lane::normal, 2}}};
 /// Returns the name of the kind, or "unknown" for a number that is no kind.
 [[nodiscard]] std::string_view name_of(Kind kind);
 /// Returns the lane of the kind, or `normal` for a number that is no kind.
@@ -140,8 +146,6 @@ struct ReceiptMessage {
     SignedBytes receipt;
 };
 
-/// The id of an owner that has left, as it travels in Delta. It is only compared, never used as a key.
-using BurntId = FixedBytes<32, struct BurntIdTag>;
 /// The hash over the ids in one bucket.
 using BucketHash = FixedBytes<16, struct BucketHashTag>;
 /// The key of the bucket hashes of one comparison.
@@ -187,9 +191,38 @@ struct Holders {
     SignedBytes list;
 };
 
+/// The hash that stands for the ids in a range; see exit_set.hpp.
+using RangeFingerprint = FixedBytes<16, struct RangeFingerprintTag>;
+
+/// Asks which exits the receiver knows in some ranges of ids, and for notices. Fingerprints with one
+/// salt can be compared with each other.
+struct ExitQuery {
+    DigestSalt salt;              ///< the key of all fingerprints in this query and its answer
+    std::uint64_t number = 0;     ///< the answer repeats it
+    RangeFingerprint all;         ///< of all exits that the sender knows
+    std::vector<IdRange> ranges;  ///< disjoint, in rising order, at most kMaxRangesAsked
+    std::vector<BurntId> wanted;  ///< whose notices the sender asks for, at most kMaxNoticesAsked
+};
+
+/// What its sender knows in one range: the ids when they are few, otherwise one fingerprint for each part
+/// of the range that is not empty.
+struct RangeAnswer {
+    std::vector<BurntId> ids;             ///< in rising order, at most kMaxListedIds
+    std::uint16_t occupied = 0;           ///< bit i says that part i is not empty; 0 when ids are listed
+    std::vector<RangeFingerprint> parts;  ///< of the occupied parts, in their order
+};
+
+/// Answers an ExitQuery. The notices that it asked for are sent before the answer, as Exit.
+struct ExitAnswer {
+    std::uint64_t number = 0;
+    std::uint64_t count = 0;          ///< of all exits that the sender knows
+    RangeFingerprint all;             ///< of all exits that the sender knows
+    std::vector<RangeAnswer> ranges;  ///< one for each range of the query, in its order
+};
+
 /// Any message, with the alternatives in the order of their numbers.
 using Message = std::variant<Hello, Bye, Ping, Pong, Have, Get, Chunk, Nack, Exit, ReceiptMessage,
-                             DigestMessage, Delta, StateMessage, Holders>;
+                             DigestMessage, Delta, StateMessage, Holders, ExitQuery, ExitAnswer>;
 
 static_assert(std::variant_size_v<Message> == kMessageKinds.size());
 

@@ -18,11 +18,15 @@ class Allowance {
         return true;
     }
     /// True when `take` would succeed now.
-    [[nodiscard]] bool has(double amount, SteadyTime now) {
+    [[nodiscard]] bool has(double amount, SteadyTime now) { return left(now) >= amount; }
+    /// Gives `amount` back, up to the burst.
+    void give(double amount) { left_ = std::min(burst_, left_ + amount); }
+    /// How much could be taken now.
+    [[nodiscard]] double left(SteadyTime now) {
         const std::chrono::duration<double> passed = now - refilled_;
         left_ = std::min(burst_, left_ + std::max(0.0, passed.count()) * per_second_);
         refilled_ = now;
-        return left_ >= amount;
+        return left_;
     }
 
   private:

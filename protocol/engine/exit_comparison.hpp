@@ -1,17 +1,15 @@
 #pragma once
 
 #include <map>
-#include <optional>
 #include <set>
-#include <vector>
 
-#include "protocol/engine/exit_digest.hpp"
-#include "protocol/engine/own_exit.hpp"
+#include "protocol/engine/digest_comparison.hpp"
+#include "protocol/engine/exit_reconciliation.hpp"
 
 namespace unlearn::protocol {
 
-/// Owns the comparisons of known exits with neighbours, and which neighbours vouch since our start that no
-/// exit was missed. The exits themselves belong to PeerExits and OwnExit.
+/// Owns when exits are compared with which neighbour, and which neighbours vouch since our start that no exit
+/// was missed. DigestComparison compares with neighbours of version 1, ExitReconciliation with others.
 class ExitComparison {
   public:
     ExitComparison(EngineContext& context, Writes& writes, Peers& peers, Sessions& sessions,
@@ -25,9 +23,10 @@ class ExitComparison {
           own_seed_(own_seed),
           held_(held),
           others_(others),
-          own_exit_(own_exit),
           own_state_(own_state),
-          random_state_(context.config.random_seed) {}
+          known_(context, sessions, others, own_exit),
+          version_one_(context, sessions, about()),
+          reconciliation_(context, sessions, about()) {}
 
     /// From now on neighbours have to vouch, except at the first start of all: then nothing can be missing.
     void start() {
@@ -42,10 +41,19 @@ class ExitComparison {
 
     /// Begins a comparison with the peer of a session.
     void begin(SessionId id, Session& session);
-    /// Answers a comparison that a peer began. One that comes within kCompareAtMostEvery is ignored.
-    void take_digest(SessionId id, Session& session, const DigestMessage& digest);
-    /// Handles either part of a Delta. @return an error when the message breaks the protocol
-    [[nodiscard]] Result<void> take_delta(SessionId id, Session& session, const Delta& delta);
+    void take_digest(SessionId id, Session& session, const DigestMessage& digest) {
+        version_one_.take_digest(id, session, digest);
+    }
+    void take_delta(SessionId id, Session& session, const Delta& delta) {
+        version_one_.take_delta(id, session, delta);
+    }
+    void take_query(SessionId id, Session& session, const ExitQuery& query) {
+        reconciliation_.take_query(id, session, query);
+    }
+    /// @return an error when the answer breaks the protocol
+    [[nodiscard]] Result<void> take_answer(SessionId id, Session& session, const ExitAnswer& answer) {
+        return reconciliation_.take_answer(id, session, answer);
+    }
     /// Begins a comparison with a random neighbour from time to time.
     void tick();
     /// Forgets the comparisons of a session that is over.
@@ -58,30 +66,20 @@ class ExitComparison {
     [[nodiscard]] bool is_known_owner(const NodeId& owner) const;
     /// True from our start until a neighbour other than the owner has vouched that the owner has not left.
     [[nodiscard]] bool keeps_out(const NodeId& owner) const { return !settled_ && !is_vouched_for(owner); }
+    /// The owners whose exits this node tells of.
+    [[nodiscard]] const ExitSet& exits() { return known_.set(); }
 
   private:
-    /// A comparison that we began in a session.
-    struct Comparison {
-        DigestSalt salt;
-        std::vector<BurntId> known_there;  ///< the ids that the peer has named so far
-    };
-    /// The last comparison that we answered in a session.
-    struct Answered {
-        std::optional<DigestSalt> salt;  ///< the peer may ask for notices with this salt
-        SteadyTime at{};
-    };
-
-    void finish(SessionId id, Session& session, std::uint64_t buckets);
-    void send_delta(SessionId id, Session& session, const DigestSalt& salt, DeltaPart part,
-                    std::uint64_t buckets, const std::vector<BurntId>& ids);
-    void send_notices(SessionId id, Session& session, std::vector<BurntId> ids);
     /// What a neighbour said in its last comparison.
     struct Voucher {
-        std::set<BurntId> left;           ///< known owners whose exit it knows and we do not
-        bool knows_nothing_else = false;  ///< nor does it know any exit of a stranger that we lack
+        std::set<BurntId> in_doubt;       ///< owners for which it does not vouch
+        bool knows_nothing_else = false;  ///< it knows no exit at all that we lack
     };
+    [[nodiscard]] ComparisonContext about();
+    void conclude(const Compared& result);
     /// Records what the peer of a session said, if its word counts.
     void note_voucher(const Session& session, Voucher voucher);
+    void ask_all_anew();
     /// True when a neighbour that would not be believed is believed all the same, after the time of a lease.
     [[nodiscard]] bool waited_long_enough() const;
     [[nodiscard]] bool is_vouched_for(const NodeId& owner) const;
@@ -89,9 +87,6 @@ class ExitComparison {
     /// The ids of all known owners, see `is_known_owner`. They are raw, because it is expensive to check
     /// whether the ids that a peer names are keys.
     [[nodiscard]] std::set<BurntId> known_owners() const;
-    /// The sorted ids of all owners whose exit is durable here, and our own once our exit is announced.
-    [[nodiscard]] std::vector<BurntId> burnt_ids() const;
-    [[nodiscard]] std::uint64_t draw();
 
     EngineContext& context_;
     Writes& writes_;
@@ -101,15 +96,14 @@ class ExitComparison {
     OwnSeed& own_seed_;
     HeldSeeds& held_;
     PeerExits& others_;
-    OwnExit& own_exit_;
     OwnState& own_state_;
-    std::map<SessionId, Comparison> running_;
-    std::map<SessionId, Answered> answered_;
+    KnownExits known_;
+    DigestComparison version_one_;
+    ExitReconciliation reconciliation_;
     SteadyTime next_comparison_{};
     SteadyTime started_at_{};
     bool settled_ = false;  ///< enough neighbours have vouched since our start
     std::map<NodeId, Voucher> vouchers_;
-    std::uint64_t random_state_ = 0;
 };
 
 }  // namespace unlearn::protocol

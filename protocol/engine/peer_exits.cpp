@@ -12,6 +12,7 @@ void PeerExits::load(LoadedState& state) {
         exit.erased_version = tombstone.erased;
         exit.tombstone_durable = true;
         exits_.emplace(tombstone.owner, std::move(exit));
+        new_durable_.push_back(BurntId{tombstone.owner.bytes()});
     }
     for (auto& stored : state.peer_lists)
         if (const auto exit = exits_.find(stored.owner); exit != exits_.end())
@@ -84,6 +85,7 @@ void PeerExits::on(const after_write::PeerListStored& stored) {
 bool PeerExits::on(const after_write::TombstoneStored& stored) {
     PeerExit& exit = exits_.at(stored.owner);
     exit.tombstone_durable = true;
+    new_durable_.push_back(BurntId{stored.owner.bytes()});
     own_state_.stored_with(stored.state);
     return advance(stored.owner, exit);
 }
@@ -160,45 +162,15 @@ std::vector<NodeId> PeerExits::owners() const {
     return out;
 }
 
-std::vector<BurntId> PeerExits::durable() const {
-    std::vector<BurntId> ids;
-    for (const auto& [owner, exit] : exits_)
-        if (exit.tombstone_durable) ids.push_back(BurntId{owner.bytes()});
-    return ids;
+const SignedBytes* PeerExits::durable_notice_of(const BurntId& owner) const {
+    const auto known = exits_.find(owner);
+    return known == exits_.end() || !known->second.tombstone_durable ? nullptr : &known->second.notice;
 }
 
-std::vector<BurntId> PeerExits::not_durable() const {
-    std::vector<BurntId> ids;
-    for (const auto& [owner, exit] : exits_)
-        if (!exit.tombstone_durable) ids.push_back(BurntId{owner.bytes()});
-    return ids;
-}
-
-/// Calls `take` with each durable exit of the owners in `sorted`.
-template <typename Take>
-void PeerExits::each_durable(const std::vector<BurntId>& sorted, Take take) const {
-    // Both lists are sorted, so one walk is enough.
-    auto wanted = sorted.begin();
-    for (auto it = exits_.begin(); it != exits_.end() && wanted != sorted.end(); ++it) {
-        while (wanted != sorted.end() && wanted->value < it->first.bytes())
-            ++wanted;
-        if (wanted != sorted.end() && wanted->value == it->first.bytes() && it->second.tombstone_durable)
-            take(it->second);
-    }
-}
-
-std::vector<SignedBytes> PeerExits::notices_of(const std::vector<BurntId>& sorted) const {
-    std::vector<SignedBytes> notices;
-    each_durable(sorted, [&](const PeerExit& exit) { notices.push_back(exit.notice); });
-    return notices;
-}
-
-std::vector<SignedBytes> PeerExits::lists_of(const std::vector<BurntId>& sorted) const {
-    std::vector<SignedBytes> lists;
-    each_durable(sorted, [&](const PeerExit& exit) {
-        lists.insert(lists.end(), exit.lists.begin(), exit.lists.end());
-    });
-    return lists;
+const std::vector<SignedBytes>& PeerExits::lists_of(const BurntId& owner) const {
+    static const std::vector<SignedBytes> none;
+    const auto known = exits_.find(owner);
+    return known == exits_.end() || !known->second.tombstone_durable ? none : known->second.lists;
 }
 
 std::optional<SignedBytes> PeerExits::notice_of(const NodeId& owner) const {

@@ -2,6 +2,7 @@
 
 #include <map>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "protocol/engine/held_seeds.hpp"
@@ -51,20 +52,19 @@ class PeerExits {
     bool let_in_again(const NodeId& peer);
 
     [[nodiscard]] bool contains(const NodeId& owner) const { return exits_.contains(owner); }
+    [[nodiscard]] bool contains(const BurntId& owner) const { return exits_.contains(owner); }
     /// True when exactly this notice of the owner is known.
     [[nodiscard]] bool is_known(const NodeId& owner, const SignedBytes& notice) const;
     [[nodiscard]] std::size_t size() const { return exits_.size(); }
     [[nodiscard]] std::vector<NodeId> owners() const;
-    /// The sorted ids of the owners whose exit is durable.
-    [[nodiscard]] std::vector<BurntId> durable() const;
-    /// The sorted ids of the owners whose exit is known but not durable yet.
-    [[nodiscard]] std::vector<BurntId> not_durable() const;
-    /// The notices of the owners in `sorted` whose exit is durable, in the same order.
-    [[nodiscard]] std::vector<SignedBytes> notices_of(const std::vector<BurntId>& sorted) const;
+    /// The owners whose exit has become durable since the last call, those from disk included.
+    [[nodiscard]] std::vector<BurntId> take_new_durable() { return std::exchange(new_durable_, {}); }
+    /// @return the notice of an owner whose exit is durable, or nullptr
+    [[nodiscard]] const SignedBytes* durable_notice_of(const BurntId& owner) const;
     /// The notice of the owner's exit, or nothing when no exit is known.
     [[nodiscard]] std::optional<SignedBytes> notice_of(const NodeId& owner) const;
-    /// The lists of holders of those owners in `sorted` of which one is durable.
-    [[nodiscard]] std::vector<SignedBytes> lists_of(const std::vector<BurntId>& sorted) const;
+    /// The lists of holders of an owner whose exit is durable.
+    [[nodiscard]] const std::vector<SignedBytes>& lists_of(const BurntId& owner) const;
     /// True when exactly this list of the owner is known.
     [[nodiscard]] bool is_known_list(const NodeId& owner, const SignedBytes& list) const;
     /// True while the seed of an owner that has left is still being erased.
@@ -84,12 +84,18 @@ class PeerExits {
         std::optional<NodeId> heard_from;
     };
 
+    /// Finds an exit by bytes that need not be a node's id.
+    struct ById {
+        using is_transparent = void;
+        static const auto& bytes_of(const NodeId& id) { return id.bytes(); }
+        static const auto& bytes_of(const BurntId& id) { return id.value; }
+        bool operator()(const auto& a, const auto& b) const { return bytes_of(a) < bytes_of(b); }
+    };
+
     bool advance(const NodeId& owner, PeerExit& exit);
     void pass_on(PeerExit& exit);
     void finish_erasure(const NodeId& owner);
     void send_receipt(const NodeId& owner, const PeerExit& exit);
-    template <typename Take>
-    void each_durable(const std::vector<BurntId>& sorted, Take take) const;
 
     EngineContext& context_;
     Writes& writes_;
@@ -98,7 +104,8 @@ class PeerExits {
     Erasures& erasures_;
     HeldSeeds& held_;
     OwnState& own_state_;
-    std::map<NodeId, PeerExit> exits_;
+    std::map<NodeId, PeerExit, ById> exits_;
+    std::vector<BurntId> new_durable_;
 };
 
 }  // namespace unlearn::protocol

@@ -191,13 +191,21 @@ Result<void> Engine::Router::take(SessionId id, Session& session, Message messag
             return {};
         }
         Result<void> operator()(const Delta& delta) const {
-            return router.comparison.take_delta(id, session, delta);
+            router.comparison.take_delta(id, session, delta);
+            return {};
         }
         Result<void> operator()(const StateMessage& state) const {
             return router.take_state(id, session, state);
         }
         Result<void> operator()(const Holders& holders) const {
             return router.take_holders(session, holders);
+        }
+        Result<void> operator()(const ExitQuery& query) const {
+            router.comparison.take_query(id, session, query);
+            return {};
+        }
+        Result<void> operator()(const ExitAnswer& answer) const {
+            return router.comparison.take_answer(id, session, answer);
         }
     };
     return std::visit(Visitor{*this, id, session}, message);

@@ -37,6 +37,12 @@ struct Allowances {
     Allowance hellos{kHelloBurst, kHellosPerSecond};
     Allowance chunk_requests{kChunkRequestBurst, kChunkRequestsPerSecond};
     Allowance introductions{kMaxIntroductionsPerDay, kMaxIntroductionsPerDay / 86'400.0};
+    // These count ranges and notices in queries about exits.
+    Allowance exit_questions{kExitQuestionBurst, kExitQuestionsPerSecond};  ///< ours to the peer
+    Allowance exit_searches{kExitSearchBurst, kExitSearchesPerSecond};      ///< ours that bring nothing new
+    Allowance exit_answers{kExitAnswerBurst, kExitAnswersPerSecond};        ///< the peer's to us
+    /// The bytes of ids and notices that a comparison of version 1 sends to the peer.
+    Allowance delta_bytes{kDeltaByteBurst, kDeltaBytesPerSecond};
 };
 
 /// Owns the connections: the peer behind each one, the order of messages within a lane, silence, blocked

@@ -73,6 +73,8 @@ void HostilePeer::on_message(SessionId session, const CurvePublicKey&, network::
     auto envelope = decode(std::move(frames));
     if (!envelope || !sessions_.contains(session)) return;
     if (const auto* ping = std::get_if<Ping>(&envelope->message)) return say(session, Pong{ping->token});
+    if (const auto* query = std::get_if<ExitQuery>(&envelope->message))
+        return answer_endlessly(session, *query);
     const auto* get = std::get_if<Get>(&envelope->message);
     if (get == nullptr) return;
     const auto seed = seeds_.find(static_cast<std::uint64_t>(get->version));
@@ -85,6 +87,23 @@ void HostilePeer::on_message(SessionId session, const CurvePublicKey&, network::
         const auto part = bytes.subspan(i * size, std::min(size, bytes.size() - i * size));
         say(session, Chunk{get->version, i, Bytes(part.begin(), part.end())});
     }
+}
+
+/// Claims exits in every range, so that a search would never end. It never says that it knows of no exit of
+/// somebody, because whoever believes a neighbour that lies about that is deceived.
+void HostilePeer::answer_endlessly(SessionId session, const ExitQuery& query) {
+    if (random_.below(8) == 0) return;
+    ++attacks_["endless exits"];
+    ExitAnswer answer{query.number, random_.next(), {{static_cast<std::uint8_t>(random_.next())}}, {}};
+    for (const auto& range : query.ranges) {
+        if (range.digits == kIdDigits)
+            answer.ranges.push_back({{range.first}, 0, {}});
+        else
+            answer.ranges.push_back({{}, 0xffff, std::vector<RangeFingerprint>(kRangeParts, {{1}})});
+    }
+    // Sometimes it does not answer what was asked.
+    if (random_.below(64) == 0) answer.ranges.push_back({});
+    say(session, std::move(answer));
 }
 
 void HostilePeer::say(SessionId session, Message message) {
@@ -152,6 +171,7 @@ void HostilePeer::attack() {
          }},
         {"hoarded lease", [](HostilePeer& self, SessionId id) { self.hoarded_lease(id); }},
         {"flood of unknown owners", [](HostilePeer& self, SessionId id) { self.flood_of_unknown(id); }},
+        {"flood of queries", [](HostilePeer& self, SessionId id) { self.flood_of_queries(id); }},
         {"flood of small frames", [](HostilePeer& self, SessionId id) { self.small_frames(id); }},
         {"record in another's name", [](HostilePeer& self, SessionId id) { self.forge_seed(id); }},
         {"hello in another's name", [](HostilePeer& self, SessionId id) { self.say_hello_as_other(id); }},
@@ -230,6 +250,15 @@ void HostilePeer::flood_of_unknown(SessionId session) {
         say(session, Exit{sign_notice(stranger, world_.network_id,
                                       ExitNotice{stranger.id(), kLongAgo, std::nullopt})});
     }
+}
+
+void HostilePeer::flood_of_queries(SessionId session) {
+    ExitQuery query;
+    for (std::uint8_t i = 0; i < kMaxRangesAsked; ++i)
+        query.ranges.push_back(IdRange::around(BurntId{{i}}, 2));
+    query.wanted.push_back(BurntId{any_honest().id().bytes()});
+    for (query.number = 0; query.number < 20; ++query.number)
+        say(session, query);
 }
 
 /// Makes leases in advance and uses them after the exit.

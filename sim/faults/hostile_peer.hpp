@@ -73,6 +73,8 @@ class HostilePeer final : private network::TransportHandler {
     void exit_of_twin(network::SessionId session);
     void flood_of_unknown(network::SessionId session);
     void hoarded_lease(network::SessionId session);
+    void flood_of_queries(network::SessionId session);
+    void answer_endlessly(network::SessionId session, const protocol::ExitQuery& query);
     void small_frames(network::SessionId session);
     void forge_seed(network::SessionId session);
     void say_hello_as_other(network::SessionId session);

@@ -98,6 +98,7 @@ void Invariants::loaded(const Machine& machine, const LoadedState& state) {
     }
     std::erase_if(comparisons_, is_of(machine));
     std::erase_if(digests_, is_of(machine));
+    std::erase_if(queries_, is_of(machine));
     std::erase_if(windows_, is_of(machine));
     // What it heard before is news to it again, except for the lease of a seed that it holds.
     for (auto& [pair, heard] : heard_)
@@ -179,7 +180,7 @@ void Invariants::check_quarantine(const Machine& machine, const NodeId& owner, S
         const bool vouched =
             std::any_of(waits->second.begin(), waits->second.end(), [&](const auto& voucher) {
                 return (voucher.first != owner || will_do_alone(machine, owner)) &&
-                       !voucher.second.contains(BurntId{owner.bytes()});
+                       voucher.second.rules_out(BurntId{owner.bytes()});
             });
         if (!vouched)
             fail("quarantine", what + " from before its backup, and nobody else has vouched for it");

@@ -11,6 +11,7 @@
 
 #include "sim/faults/machine.hpp"
 #include "sim/faults/payloads.hpp"
+#include "sim/faults/told_exits.hpp"
 
 namespace unlearn::sim::faults {
 
@@ -105,9 +106,13 @@ class Invariants {
     void hears_offer(const Machine& machine, const protocol::NodeId& from, const network::Frames& frames);
     void hears_chunk(const Machine& machine, const protocol::NodeId& from, const network::Frames& frames);
     void hears_delta(const Machine& machine, const protocol::NodeId& from, const network::Frames& frames);
+    void sends_query(const Machine& machine, const protocol::NodeId& to, const network::Frames& frames);
+    void hears_answer(const Machine& machine, const protocol::NodeId& from, const network::Frames& frames);
     void compared_from_disk(const Machine& machine, const std::set<protocol::BurntId>& except);
     void compared(const Machine& machine, const protocol::NodeId& with,
                   const std::set<protocol::BurntId>& known_there);
+    /// Ends the wait of a restored machine when enough peers have told enough.
+    void check_vouchers(const Machine& machine, const protocol::NodeId& with);
     /// Checks what must have happened after a start from disk, or from a backup, before the seed of `owner`
     /// may be used.
     void check_quarantine(const Machine& machine, const protocol::NodeId& owner,
@@ -168,10 +173,10 @@ class Invariants {
     };
     std::map<Pair, Comparison> comparisons_;
     std::map<Pair, protocol::DigestSalt> digests_;  ///< machine, peer: the last digest it got from the peer
-    /// For each machine that was restored from a backup: the peers with which it has compared since then, and
-    /// the exits that each peer knew and the machine did not. An entry is kept until two peers knew of no
-    /// such exit.
-    std::map<protocol::NodeId, std::map<protocol::NodeId, std::set<protocol::BurntId>>> vouchers_;
+    std::map<Pair, protocol::ExitQuery> queries_;   ///< machine, peer: the last one that the machine sent
+    /// For each machine that was restored from a backup: what peers have told since then. An entry is kept
+    /// until two peers knew of no exit that is unknown to it.
+    std::map<protocol::NodeId, std::map<protocol::NodeId, ToldExits>> vouchers_;
     std::set<protocol::NodeId> completed_;            ///< owners that reported their exit complete
     std::set<protocol::NodeId> met_;                  ///< machines that were shown their own exit
     std::map<Pair, HeardLease> heard_;                ///< machine, owner

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "protocol/engine/exit_set.hpp"
 #include "protocol/limits.hpp"
 #include "protocol/messages.hpp"
 #include "sim/faults/invariants.hpp"
@@ -34,6 +35,7 @@ void Invariants::sends(const Machine& machine, const NodeId& to, const network::
     if (is_kind(frames, Kind::have)) sends_seed(machine, frames);
     if (is_kind(frames, Kind::digest)) sends_digest(machine, to, frames);
     if (is_kind(frames, Kind::delta)) sends_delta(machine, to, frames);
+    if (is_kind(frames, Kind::exit_query)) sends_query(machine, to, frames);
 }
 
 void Invariants::sends_bytes(const Machine& machine, const network::Frames& frames) {
@@ -137,6 +139,7 @@ void Invariants::sends_delta(const Machine& machine, const NodeId& to, const net
 
 void Invariants::hears(const Machine& machine, const NodeId& from, const network::Frames& frames) {
     if (is_kind(frames, Kind::delta)) hears_delta(machine, from, frames);
+    if (is_kind(frames, Kind::exit_answer)) hears_answer(machine, from, frames);
     if (is_kind(frames, Kind::digest))
         if (const auto digest = message_in<DigestMessage>(frames))
             digests_[{machine.id(), from}] = digest->salt;
@@ -177,13 +180,45 @@ void Invariants::compared(const Machine& machine, const NodeId& with, const std:
     compared_from_disk(machine, known_there);
     const auto waits = vouchers_.find(machine.id());
     if (waits == vouchers_.end()) return;
-    auto& unknown = waits->second[with];
-    unknown = known_there;
+    waits->second[with].take_all(known_there);
+    check_vouchers(machine, with);
+}
+
+void Invariants::check_vouchers(const Machine& machine, const NodeId& with) {
+    const auto waits = vouchers_.find(machine.id());
+    std::set<BurntId> known;
     for (const auto& owner : machine.engine().tombstones())
-        unknown.erase(BurntId{owner.bytes()});
-    const auto knew_of_none = std::count_if(waits->second.begin(), waits->second.end(),
-                                            [](const auto& voucher) { return voucher.second.empty(); });
-    if (knew_of_none >= 2 || (unknown.empty() && will_do_alone(machine, with))) vouchers_.erase(waits);
+        known.insert(BurntId{owner.bytes()});
+    auto& told = waits->second.at(with);
+    told.learnt([&](const BurntId& owner) { return known.contains(owner); });
+    const auto knew_of_none =
+        std::count_if(waits->second.begin(), waits->second.end(),
+                      [](const auto& voucher) { return voucher.second.rules_out_all(); });
+    if (knew_of_none >= 2 || (told.rules_out_all() && will_do_alone(machine, with))) vouchers_.erase(waits);
+}
+
+void Invariants::sends_query(const Machine& machine, const NodeId& to, const network::Frames& frames) {
+    if (auto query = message_in<ExitQuery>(frames)) queries_[{machine.id(), to}] = std::move(*query);
+}
+
+void Invariants::hears_answer(const Machine& machine, const NodeId& from, const network::Frames& frames) {
+    const auto answer = message_in<ExitAnswer>(frames);
+    const auto asked = queries_.find({machine.id(), from});
+    if (!answer || !machine.up() || asked == queries_.end() || asked->second.number != answer->number) return;
+    const auto waits = vouchers_.find(machine.id());
+    const bool is_waited_for = waits != vouchers_.end() ||
+                               std::any_of(quarantined_.begin(), quarantined_.end(), [&](const auto& entry) {
+                                   return entry.first.first == machine.id() && !entry.second.compared;
+                               });
+    if (!is_waited_for) return;
+    const ExitSet& here = machine.engine().known_exits();
+    ToldExits told;
+    told.take(asked->second, *answer, here);
+    for (auto& [pair, seed] : quarantined_)
+        if (pair.first == machine.id() && told.rules_out(BurntId{pair.second.bytes()})) seed.compared = true;
+    if (waits == vouchers_.end()) return;
+    waits->second[from].take(asked->second, *answer, here);
+    check_vouchers(machine, from);
 }
 
 void Invariants::hears_offer(const Machine& machine, const NodeId& from, const network::Frames& frames) {

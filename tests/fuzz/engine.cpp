@@ -11,6 +11,7 @@
 #include <fuzzer/FuzzedDataProvider.h>
 
 #include "protocol/engine/exit_digest.hpp"
+#include "protocol/engine/exit_set.hpp"
 #include "tests/fuzz/engine_cast.hpp"
 
 // A sequence of messages, well-formed and not, from three neighbours and a member that is on no list into a
@@ -100,7 +101,7 @@ class FuzzedEngine {
         const std::size_t who = input_.ConsumeIntegralInRange<std::size_t>(0, kPeers - 1);
         const SessionId session = input_.ConsumeIntegralInRange<SessionId>(1, 4);
         const NodeId& peer = peers_[who].id();
-        switch (input_.ConsumeIntegralInRange(0, 27)) {
+        switch (input_.ConsumeIntegralInRange(0, 29)) {
             case 0:
                 return step(LinkUp{session, peer});
             case 1:
@@ -159,6 +160,10 @@ class FuzzedEngine {
                 return meet(session, who);
             case 26:
                 return bring(session, who);
+            case 27:
+                return say(session, who, exit_query());
+            case 28:
+                return say(session, who, exit_answer());
             default:
                 return settle();
         }
@@ -248,7 +253,12 @@ class FuzzedEngine {
     }
 
     Hello hello(std::size_t who) {
-        Hello hello{1, 1, network_, peers_[who].id(), input_.ConsumeBool(), {}};
+        Hello hello{1,
+                    static_cast<std::uint8_t>(input_.ConsumeBool() ? 2 : 1),
+                    network_,
+                    peers_[who].id(),
+                    input_.ConsumeBool(),
+                    {}};
         if (input_.ConsumeBool()) hello.membership = cast_.membership_of(peers_[who]);
         return hello;
     }
@@ -281,6 +291,36 @@ class FuzzedEngine {
         return {salt, input_.ConsumeBool() ? DeltaPart::known : DeltaPart::wanted, input_.ConsumeBool(),
                 input_.ConsumeBool() ? ~std::uint64_t{0} : input_.ConsumeIntegral<std::uint64_t>(),
                 some_ids()};
+    }
+
+    ExitQuery exit_query() {
+        ExitQuery query{{{input_.ConsumeIntegral<std::uint8_t>()}}, 1, {}, {}, some_ids()};
+        // The ids are in rising order, and different ones that begin alike would give overlapping ranges.
+        const auto digits = input_.ConsumeIntegralInRange<std::uint8_t>(0, kIdDigits);
+        for (const auto& id : some_ids()) {
+            const IdRange range = IdRange::around(id, digits);
+            if (query.ranges.empty() || query.ranges.back() != range) query.ranges.push_back(range);
+        }
+        return query;
+    }
+
+    /// An answer to its last query, true or not, to one range after the other.
+    ExitAnswer exit_answer() {
+        ExitAnswer answer;
+        ExitSet known;
+        for (const auto& id : some_ids())
+            known.insert(id);
+        if (!query_) return answer;
+        answer.number = query_->number + (input_.ConsumeIntegralInRange(0, 7) == 0 ? 1 : 0);
+        answer.count = input_.ConsumeBool() ? known.size() : 1'000'000;
+        answer.all = fingerprint_of(query_->salt, known.digest());
+        for (const auto& range : query_->ranges) {
+            if (input_.ConsumeIntegralInRange(0, 15) == 0) continue;
+            answer.ranges.push_back(known.answer(query_->salt, range));
+            if (input_.ConsumeIntegralInRange(0, 3) == 0)
+                answer.ranges.back() = {{}, 0xffff, std::vector<RangeFingerprint>(kRangeParts, {{1}})};
+        }
+        return answer;
     }
 
     std::vector<BurntId> some_ids() {
@@ -367,6 +407,7 @@ class FuzzedEngine {
         require(envelope.has_value());
         const Message& message = envelope->message;
         if (const auto* digest = std::get_if<DigestMessage>(&message)) salt_ = digest->salt;
+        if (const auto* query = std::get_if<ExitQuery>(&message)) query_ = *query;
         if (const auto* exit = std::get_if<Exit>(&message)) {
             const auto notice = verify_notice(network_, exit->notice);
             require(notice.has_value());
@@ -400,6 +441,7 @@ class FuzzedEngine {
     std::vector<NodeId> wipes_;
     std::set<NodeId> in_use_;
     std::optional<DigestSalt> salt_;  ///< of the last comparison that it began
+    std::optional<ExitQuery> query_;  ///< the last one that it sent
     std::map<std::pair<SessionId, Lane>, std::uint64_t> sequences_;
 };
 

@@ -50,14 +50,14 @@ TEST_CASE(
     parts.learn_exit_of(parts.peer);
     CHECK(parts.exits.contains(owner));
     CHECK_FALSE(parts.held.has(owner));
-    CHECK(parts.exits.durable().empty());
+    CHECK(parts.exits.take_new_durable().empty());
     const auto effects = parts.context.effects;
     CHECK(parts.take<Send>().empty());
     parts.context.effects = effects;
     const auto tombstone = parts.store<after_write::TombstoneStored>();
     CHECK_FALSE(parts.exits.on(tombstone));
     CHECK(parts.take_sent<Exit>().size() == 2);
-    CHECK(parts.exits.durable().size() == 1);
+    CHECK(parts.exits.take_new_durable().size() == 1);
     CHECK(parts.exits.is_erasing());
     // Memory first, then the disk, then the receipt.
     CHECK_FALSE(parts.exits.advance(owner));
@@ -125,16 +125,15 @@ TEST_CASE("an exit of somebody whose seed was never here is complete when it is 
     CHECK(parts.take<Persist>().empty());
 }
 
-TEST_CASE("notices are given out only once they are durable, in the order of their owners") {
+TEST_CASE("notices are given out only once they are durable") {
     Parts parts;
     parts.learn_exit_of(parts.other);
-    const std::vector<BurntId> wanted{BurntId{parts.other.id().bytes()}};
-    CHECK(parts.exits.notices_of(wanted).empty());
-    CHECK(parts.exits.not_durable() == wanted);
+    const BurntId wanted{parts.other.id().bytes()};
+    CHECK(parts.exits.durable_notice_of(wanted) == nullptr);
+    CHECK(parts.exits.contains(wanted));
     parts.exits.on(parts.store<after_write::TombstoneStored>());
-    CHECK(parts.exits.notices_of(wanted).size() == 1);
-    CHECK(parts.exits.not_durable().empty());
-    CHECK(parts.exits.notices_of({BurntId{parts.peer.id().bytes()}}).empty());
+    CHECK(parts.exits.durable_notice_of(wanted) != nullptr);
+    CHECK(parts.exits.durable_notice_of(BurntId{parts.peer.id().bytes()}) == nullptr);
 }
 
 TEST_CASE("our exit: durable, then erased, then announced, then complete with every receipt") {

@@ -23,7 +23,7 @@ Message random_message() {
     SignedBytes some{random_bytes(300), {}};
     some.signature.value[3] = *rc::gen::arbitrary<std::uint8_t>();
     const auto number = *rc::gen::arbitrary<std::uint64_t>();
-    switch (*rc::gen::inRange(0, 14)) {
+    switch (*rc::gen::inRange(0, 16)) {
         case 0: {
             Hello hello;
             hello.sender = alice().id();
@@ -65,6 +65,28 @@ Message random_message() {
             digest.exits.occupied = number;
             digest.exits.hashes.resize(static_cast<std::size_t>(std::popcount(number)));
             return digest;
+        }
+        case 14: {
+            ExitQuery query;
+            query.number = number;
+            const auto digits = static_cast<std::uint8_t>(1 + number % kIdDigits);
+            for (std::uint8_t i = 0; i < number % 16; ++i)
+                query.ranges.push_back(IdRange::around(BurntId{{static_cast<std::uint8_t>(i << 4)}}, digits));
+            query.wanted.resize(number % (kMaxNoticesAsked + 1));
+            return query;
+        }
+        case 15: {
+            ExitAnswer answer{number, number / 2, {}, {}};
+            for (std::uint8_t i = 0; i < number % 16; ++i) {
+                RangeAnswer& range = answer.ranges.emplace_back();
+                if (i % 2 == 0) {
+                    range.occupied = static_cast<std::uint16_t>(number | 1U);
+                    range.parts.resize(static_cast<std::size_t>(std::popcount(range.occupied)));
+                }
+                for (std::uint8_t id = 0; i % 2 == 1 && id < i / 2; ++id)
+                    range.ids.push_back(BurntId{{id}});
+            }
+            return answer;
         }
         default: {
             Delta delta;

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "protocol/engine/exit_digest.hpp"
+#include "protocol/engine/exit_set.hpp"
 #include "protocol/messages.hpp"
 #include "protocol/records.hpp"
 
@@ -92,6 +93,21 @@ json make_vectors() {
                          {"membership", statement(membership)},     {"exit_notice", statement(notice)},
                          {"receipt", statement(receipt)},           {"receipt_2", statement(receipt_2)},
                          {"holder_list", statement(list)},          {"state", statement(state)}};
+    // Twenty ids, which need not be those of nodes.
+    ExitSet exits;
+    std::vector<BurntId> ids;
+    for (std::uint8_t i = 0; i < 20; ++i)
+        ids.push_back(BurntId{digest_of(Bytes{i}).value});
+    for (const auto& id : ids)
+        exits.insert(id);
+    BurntId last;
+    last.value.fill(0xff);
+    const IdRange few = IdRange::around(ids[0], 1);
+    for (const auto& id : exits.ids())
+        out["exit_set"]["ids"].push_back(to_hex(id.view()));
+    out["exit_set"]["salt"] = to_hex(salt.view());
+    out["exit_set"]["digest"] = to_hex(exits.digest().view());
+    out["exit_set"]["fingerprint"] = to_hex(fingerprint_of(salt, exits.digest()).view());
     const std::vector<Message> messages{hello,
                                         Bye{},
                                         Ping{0x0102030405060708},
@@ -105,7 +121,16 @@ json make_vectors() {
                                         DigestMessage{salt, exit_digest(salt, burnt)},
                                         Delta{salt, DeltaPart::known, true, 4, burnt},
                                         StateMessage{state, false, state},
-                                        Holders{list}};
+                                        Holders{list},
+                                        ExitQuery{salt,
+                                                  3,
+                                                  fingerprint_of(salt, exits.digest()),
+                                                  {IdRange::around(ids[0], 1), IdRange::around(last, 64)},
+                                                  burnt},
+                                        ExitAnswer{3,
+                                                   exits.size(),
+                                                   fingerprint_of(salt, exits.digest()),
+                                                   {exits.answer(salt, {}), exits.answer(salt, few)}}};
     std::uint64_t sequence = 1;
     for (const auto& message : messages)
         out["messages"].push_back({{"kind", name_of(kind_of(message))},

@@ -1,0 +1,153 @@
+#include "protocol/engine/digest_comparison.hpp"
+
+#include <algorithm>
+#include <iterator>
+
+namespace unlearn::protocol {
+
+std::uint64_t DigestComparison::draw() {
+    std::uint64_t z = (random_state_ += 0x9E3779B97F4A7C15);
+    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9;
+    z = (z ^ (z >> 27)) * 0x94D049BB133111EB;
+    return z ^ (z >> 31);
+}
+
+void DigestComparison::begin(SessionId id, Session& session) {
+    const auto pause = pause_until_.find(id);
+    if (pause != pause_until_.end() && context_.now.steady < pause->second) return;
+    Comparison comparison;
+    for (std::size_t i = 0; i < DigestSalt::kSize; i += 8) {
+        const std::uint64_t word = draw();
+        for (std::size_t byte = 0; byte < 8; ++byte)
+            comparison.salt.value[i + byte] = static_cast<std::uint8_t>(word >> (8 * byte));
+    }
+    DigestMessage digest{comparison.salt, exit_digest(comparison.salt, about_.exits.set().ids())};
+    running_.insert_or_assign(id, std::move(comparison));
+    sessions_.send(id, session, std::move(digest));
+}
+
+void DigestComparison::forget(SessionId id) {
+    running_.erase(id);
+    answered_.erase(id);
+    pause_until_.erase(id);
+}
+
+// ---------------------------------------------------------------- answering
+
+void DigestComparison::take_digest(SessionId id, Session& session, const DigestMessage& digest) {
+    const SteadyTime now = context_.now.steady;
+    const auto last = answered_.find(id);
+    const auto pause = kCompareAtMostEvery + about_.exits.set().size() * kCompareTimePerExit;
+    if (last != answered_.end() && now < last->second.at + pause) {
+        ++context_.counters.messages_ignored;
+        return;
+    }
+    Answered& answered = answered_.insert_or_assign(id, Answered{std::nullopt, now}).first->second;
+    const auto known = about_.exits.set().ids();
+    const auto buckets = differing_buckets(digest.exits, exit_digest(digest.salt, known));
+    std::vector<BurntId> ids;
+    std::copy_if(known.begin(), known.end(), std::back_inserter(ids),
+                 [&](const BurntId& burnt) { return in_buckets(buckets, burnt); });
+    // A part of the ids would say that the others are unknown here, so it is all of them or no answer.
+    const auto bytes = static_cast<double>(ids.size() * BurntId::kSize);
+    if (!sessions_.allowances_of(session.peer).delta_bytes.take(bytes, now)) {
+        ++context_.counters.messages_ignored;
+        return;
+    }
+    answered.salt = digest.salt;
+    send_delta(id, session, digest.salt, DeltaPart::known, buckets, ids);
+    // The sets are equal, so this neighbour knows of no exit that we have missed.
+    if (buckets == 0) about_.conclude({session.peer, {}, false, false});
+}
+
+void DigestComparison::send_delta(SessionId id, Session& session, const DigestSalt& salt, DeltaPart part,
+                                  std::uint64_t buckets, const std::vector<BurntId>& ids) {
+    for (std::size_t at = 0;;) {
+        const std::size_t count = std::min(kMaxDeltaIds, ids.size() - at);
+        const auto first = ids.begin() + static_cast<std::ptrdiff_t>(at);
+        at += count;
+        Delta delta{
+            salt, part, at == ids.size(), buckets, {first, first + static_cast<std::ptrdiff_t>(count)}};
+        const bool last = delta.last;
+        sessions_.send(id, session, std::move(delta));
+        if (last) return;
+    }
+}
+
+void DigestComparison::send_notices(SessionId id, Session& session, std::vector<BurntId> ids) {
+    if (ids.size() > kMaxNoticesPerComparison) ids.resize(kMaxNoticesPerComparison);  // the rest comes later
+    auto& allowance = sessions_.allowances_of(session.peer).delta_bytes;
+    about_.exits.send_notices(id, session, ids, [&](std::size_t bytes) {
+        return allowance.take(static_cast<double>(bytes), context_.now.steady);
+    });
+}
+
+// ---------------------------------------------------------------- our own comparisons
+
+void DigestComparison::take_delta(SessionId id, Session& session, const Delta& delta) {
+    if (delta.part == DeltaPart::wanted) {
+        const auto answered = answered_.find(id);
+        if (answered == answered_.end() || answered->second.salt != delta.salt)
+            ++context_.counters.messages_ignored;
+        else
+            send_notices(id, session, delta.ids);
+        return;
+    }
+    const auto running = running_.find(id);
+    if (running == running_.end() || running->second.salt != delta.salt) {
+        ++context_.counters.messages_ignored;
+        return;
+    }
+    auto& there = running->second.known_there;
+    there.insert(there.end(), delta.ids.begin(), delta.ids.end());
+    const std::chrono::duration<double> pause{static_cast<double>(there.size() * BurntId::kSize) /
+                                              kDeltaBytesPerSecond};
+    pause_until_[id] = context_.now.steady + std::chrono::duration_cast<std::chrono::milliseconds>(pause);
+    if (there.size() > kMaxDeltaIdsKept)
+        running_.erase(running);
+    else if (delta.last)
+        finish(id, session, delta.buckets);
+}
+
+/// With a network key, notices show by themselves whether they may be taken.
+std::size_t DigestComparison::room_for_strangers(const NodeId& peer) const {
+    if (context_.config.network_key) return kMaxNoticesPerComparison;
+    return static_cast<std::size_t>(sessions_.allowances_of(peer).introductions.left(context_.now.steady));
+}
+
+void DigestComparison::finish(SessionId id, Session& session, std::uint64_t buckets) {
+    auto [salt, there] = std::move(running_.at(id));
+    running_.erase(id);
+    ++context_.counters.comparisons;
+    std::sort(there.begin(), there.end());
+
+    std::vector<BurntId> only_here;
+    for (const auto& burnt : about_.exits.set().ids())
+        if (in_buckets(buckets, burnt) && !std::binary_search(there.begin(), there.end(), burnt))
+            only_here.push_back(burnt);
+    // An exit that is here but not durable yet is not asked for again.
+    std::vector<BurntId> only_there;
+    std::copy_if(there.begin(), there.end(), std::back_inserter(only_there),
+                 [this](const BurntId& burnt) { return !about_.exits.contains(burnt); });
+
+    // Known owners come first, because only a limited number of exits of strangers is accepted each day.
+    Compared result{session.peer, {only_there.begin(), only_there.end()}, false, only_there.empty()};
+    const auto strangers = std::stable_partition(
+        only_there.begin(), only_there.end(),
+        [ours = about_.known_owners()](const BurntId& burnt) { return ours.contains(burnt); });
+    result.vouches = strangers == only_there.begin();
+    about_.conclude(result);
+    // The peer may put some off each time, so that they do not begin with the same ones.
+    if (!only_here.empty())
+        std::rotate(only_here.begin(),
+                    only_here.begin() + static_cast<std::ptrdiff_t>(draw() % only_here.size()),
+                    only_here.end());
+    send_notices(id, session, only_here);
+    const auto known = static_cast<std::size_t>(std::distance(only_there.begin(), strangers));
+    only_there.resize(
+        std::min({only_there.size(), kMaxNoticesPerComparison, known + room_for_strangers(session.peer)}));
+    if (only_there.empty()) return;
+    send_delta(id, session, salt, DeltaPart::wanted, buckets, only_there);
+}
+
+}  // namespace unlearn::protocol

@@ -1,0 +1,30 @@
+#include "protocol/engine/known_exits.hpp"
+
+namespace unlearn::protocol {
+
+const ExitSet& KnownExits::set() {
+    for (const auto& owner : others_.take_new_durable())
+        set_.insert(owner);
+    if (own_exit_.announced_notice() != nullptr) set_.insert(BurntId{context_.id().bytes()});
+    return set_;
+}
+
+bool KnownExits::contains(const BurntId& owner) const {
+    return others_.contains(owner) || (owner.value == context_.id().bytes() && own_exit_.begun());
+}
+
+void KnownExits::send_notices(SessionId id, Session& session, const std::vector<BurntId>& owners,
+                              const std::function<bool(std::size_t bytes)>& may_send) {
+    for (const auto& owner : owners) {
+        const bool is_own = owner.value == context_.id().bytes();
+        const SignedBytes* notice = is_own ? own_exit_.announced_notice() : others_.durable_notice_of(owner);
+        if (notice == nullptr) continue;
+        if (!may_send(notice->bytes.size() + Signature::kSize)) return;
+        sessions_.send(id, session, Exit{*notice});
+        for (const auto& list : others_.lists_of(owner))
+            if (may_send(list.bytes.size() + Signature::kSize))
+                sessions_.send_if_known(id, session, Holders{list});
+    }
+}
+
+}  // namespace unlearn::protocol
