@@ -100,9 +100,12 @@ void DigestComparison::take_delta(SessionId id, Session& session, const Delta& d
     }
     auto& there = running->second.known_there;
     there.insert(there.end(), delta.ids.begin(), delta.ids.end());
-    const std::chrono::duration<double> pause{static_cast<double>(there.size() * BurntId::kSize) /
-                                              kDeltaBytesPerSecond};
-    pause_until_[id] = context_.now.steady + std::chrono::duration_cast<std::chrono::milliseconds>(pause);
+    // What fits into one message is little even every kCompareInterval.
+    if (there.size() > kMaxDeltaIds) {
+        const std::chrono::duration<double> pause{static_cast<double>(there.size() * BurntId::kSize) /
+                                                  kDeltaBytesPerSecond};
+        pause_until_[id] = context_.now.steady + std::chrono::duration_cast<std::chrono::milliseconds>(pause);
+    }
     if (there.size() > kMaxDeltaIdsKept)
         running_.erase(running);
     else if (delta.last)

@@ -6,12 +6,13 @@
 namespace unlearn::protocol {
 
 void PeerExits::load(LoadedState& state) {
+    new_durable_.reserve(state.tombstones.size());
     for (auto& tombstone : state.tombstones) {
         PeerExit exit;
         exit.notice = std::move(tombstone.notice);
         exit.erased_version = tombstone.erased;
         exit.tombstone_durable = true;
-        exits_.emplace(tombstone.owner, std::move(exit));
+        exits_.emplace_hint(exits_.end(), tombstone.owner, std::move(exit));  // they come in order
         new_durable_.push_back(BurntId{tombstone.owner.bytes()});
     }
     for (auto& stored : state.peer_lists)

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <random>
@@ -87,6 +88,8 @@ void start_with(std::size_t n) {
         tombstone.notice.bytes.resize(45);
         state.tombstones.push_back(std::move(tombstone));
     }
+    std::sort(state.tombstones.begin(), state.tombstones.end(),
+              [](const PutTombstone& a, const PutTombstone& b) { return a.owner < b.owner; });
     const Identity self = Identity::from_seed({1});
     const auto begin = Clock::now();
     Engine engine(self, {}, std::move(state));

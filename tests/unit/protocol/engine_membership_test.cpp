@@ -339,10 +339,10 @@ TEST_CASE("an exit that is given up names who is missing and retires; one that i
         CHECK(progress.receipts.size() == 1);
         CHECK(progress.recipients.size() == 2);
         CHECK(net[0].disk.retired->reason == "given up");
-        const auto sent = net[0].sent.size();
+        const auto sent = net[0].count_sent(Kind::exit);
         net[2].storage_fails = true;
         net.run_for(3s);
-        CHECK(net[0].sent.size() - sent < 10);
+        CHECK(net[0].count_sent(Kind::exit) - sent < 10);
     }
     SUBCASE("complete") {
         net[2].storage_fails = false;

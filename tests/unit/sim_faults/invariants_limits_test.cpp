@@ -281,6 +281,64 @@ TEST_CASE("quarantine: a seed from disk is used before anybody has told what it 
     CHECK(holder.broken_by_use() == expected);
 }
 
+TEST_CASE(
+    "quarantine: a seed from disk is used before an answer of version 2 has ruled out its owner's exit") {
+    Holder holder;
+    auto& [world, node, owner, peer, version] = holder;
+    world.invariants().loaded(node, world.stored(0));
+    const BurntId id{owner.bytes()};
+    const IdRange around = IdRange::around(id, 2);
+    ExitQuery query{{{1}}, 7, {}, {around}, {}};
+    ExitAnswer answer{7, 100, {{9}}, {{}}};
+    Rules expected{"quarantine"};
+    const auto ask = [&] { world.invariants().sends(node, peer, frames_of(query)); };
+    const auto hear = [&] { world.invariants().hears(node, peer, frames_of(answer)); };
+    SUBCASE("nobody was asked") {
+        hear();
+    }
+    SUBCASE("an answer to another query") {
+        ask();
+        answer.number = 8;
+        hear();
+    }
+    SUBCASE("an answer that names it") {
+        ask();
+        answer.ranges[0].ids = {id};
+        hear();
+    }
+    SUBCASE("an answer about another range") {
+        query.ranges[0] = IdRange::around(BurntId{{static_cast<std::uint8_t>(id.value[0] ^ 1U)}}, 2);
+        ask();
+        hear();
+    }
+    SUBCASE("its part of the range differs") {
+        ask();
+        answer.ranges[0] = {{}, 0xffff, std::vector<RangeFingerprint>(kRangeParts)};
+        hear();
+    }
+    SUBCASE("it is not named: it may be used") {
+        ask();
+        hear();
+        expected.clear();
+    }
+    SUBCASE("its part of the range is empty: it may be used") {
+        ask();
+        const auto others = static_cast<std::uint16_t>(0xffff ^ (1U << digit_of(id, 2)));
+        answer.ranges[0] = {{}, others, std::vector<RangeFingerprint>(kRangeParts - 1)};
+        hear();
+        expected.clear();
+    }
+    SUBCASE("the exits are the same: it may be used") {
+        query.ranges.clear();
+        ask();
+        answer.ranges.clear();
+        answer.all = fingerprint_of(query.salt, node.engine().known_exits().digest());
+        hear();
+        expected.clear();
+    }
+    CHECK(holder.broken_by_use() == expected);
+}
+
 TEST_CASE("quarantine: after a restoration, a seed is used for which nobody but its owner has vouched") {
     Holder holder;
     auto& [world, node, owner, peer, version] = holder;
