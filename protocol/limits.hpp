@@ -84,6 +84,7 @@ inline constexpr std::chrono::microseconds kCompareTimePerExit{5};
 inline constexpr std::size_t kMaxListedIds = 8;
 inline constexpr std::size_t kMaxRangesAsked = 60;
 inline constexpr std::size_t kMaxNoticesAsked = 32;
+inline constexpr std::size_t kMaxListBytes = 32 * 1024;  // of lists of holders, beside the notices
 // One comparison of ours. What is beyond these limits is found by a later one.
 inline constexpr std::size_t kMaxOpenRanges = 8'192;
 inline constexpr std::size_t kMaxWalkRounds = 8'192;

@@ -77,7 +77,7 @@ void DigestComparison::send_delta(SessionId id, Session& session, const DigestSa
 void DigestComparison::send_notices(SessionId id, Session& session, std::vector<BurntId> ids) {
     if (ids.size() > kMaxNoticesPerComparison) ids.resize(kMaxNoticesPerComparison);  // the rest comes later
     auto& allowance = sessions_.allowances_of(session.peer).delta_bytes;
-    about_.exits.send_notices(id, session, ids, [&](std::size_t bytes) {
+    about_.exits.send_notices(id, session, ids, [&](Kind, std::size_t bytes) {
         return allowance.take(static_cast<double>(bytes), context_.now.steady);
     });
 }

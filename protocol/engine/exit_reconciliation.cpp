@@ -209,7 +209,9 @@ bool ExitReconciliation::all_known(const std::vector<BurntId>& owners) const {
 /// Lists of holders can be much larger than notices, so they count by their bytes.
 void ExitReconciliation::send_notices(SessionId id, Session& session, const std::vector<BurntId>& wanted) {
     std::size_t sent = 0;
-    about_.exits.send_notices(id, session, wanted, [&](std::size_t bytes) {
+    std::size_t in_lists = 0;
+    about_.exits.send_notices(id, session, wanted, [&](Kind kind, std::size_t bytes) {
+        if (kind == Kind::holders && (in_lists += bytes) > kMaxListBytes) return false;
         sent += bytes;
         return true;
     });

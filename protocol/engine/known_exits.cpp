@@ -14,16 +14,17 @@ bool KnownExits::contains(const BurntId& owner) const {
 }
 
 void KnownExits::send_notices(SessionId id, Session& session, const std::vector<BurntId>& owners,
-                              const std::function<bool(std::size_t bytes)>& may_send) {
+                              const MaySend& may_send) {
     for (const auto& owner : owners) {
         const bool is_own = owner.value == context_.id().bytes();
         const SignedBytes* notice = is_own ? own_exit_.announced_notice() : others_.durable_notice_of(owner);
         if (notice == nullptr) continue;
-        if (!may_send(notice->bytes.size() + Signature::kSize)) return;
+        if (!may_send(Kind::exit, notice->bytes.size() + Signature::kSize)) return;
         sessions_.send(id, session, Exit{*notice});
+        if (session.version < version_of(Kind::holders)) continue;
         for (const auto& list : others_.lists_of(owner))
-            if (may_send(list.bytes.size() + Signature::kSize))
-                sessions_.send_if_known(id, session, Holders{list});
+            if (may_send(Kind::holders, list.bytes.size() + Signature::kSize))
+                sessions_.send(id, session, Holders{list});
     }
 }
 

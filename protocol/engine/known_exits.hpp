@@ -16,14 +16,17 @@ class KnownExits {
     KnownExits(EngineContext& context, Sessions& sessions, PeerExits& others, OwnExit& own_exit)
         : context_(context), sessions_(sessions), others_(others), own_exit_(own_exit) {}
 
+    using MaySend = std::function<bool(Kind kind, std::size_t bytes)>;
+
     /// The ids of the owners whose exits it tells of.
     [[nodiscard]] const ExitSet& set();
     /// True when the exit is known here, durable or not.
     [[nodiscard]] bool contains(const BurntId& owner) const;
     /// Sends the notices of those of `owners` whose exits it tells of, in this order, each with the lists of
-    /// holders that belong to it, while `may_send` returns true for their bytes.
+    /// holders that belong to it. `may_send` is asked before each message; it ends at the first notice, and
+    /// leaves out each list, for which that returns false.
     void send_notices(SessionId id, Session& session, const std::vector<BurntId>& owners,
-                      const std::function<bool(std::size_t bytes)>& may_send);
+                      const MaySend& may_send);
 
   private:
     EngineContext& context_;
