@@ -92,7 +92,7 @@ void StudyWorld::start(std::size_t node) {
     boot.host.seed = random_.next();
     boot.host.write_latency = [] { return kWriteLatency; };
     boot.host.forgets = settings_.forgets;
-    boot.node = {"state", config_of(place), settings_.tick};
+    boot.node = {"state", storage::kLogEntries, config_of(place), settings_.tick};
     boot.endpoint = virtual_world::endpoint_of(node);
     boot.make_seeds = [this, node](const auto& host) { return make_seeds(node, host); };
     boot.events = [this, node](const protocol::Event& event, auto) { on_event(node, event); };

@@ -179,7 +179,7 @@ virtual_world::VirtualMachine::Boot FaultWorld::boot_of(Machine& machine) {
             });
         invariants_->loaded(machine, state);
     };
-    boot.node = {"state", config_of(machine), tick_};
+    boot.node = {"state", storage::kLogEntries, config_of(machine), tick_};
     boot.endpoint = machine.endpoint;
     boot.make_seeds = [this, &machine](const std::shared_ptr<virtual_world::VirtualHost>& host) {
         auto holder = std::make_unique<virtual_world::SimulatedHolder>(

@@ -31,7 +31,7 @@ class VirtualFabric final : public Fabric {
         virtual_world::VirtualMachine::Boot boot;
         boot.host.seed = seeds_of_machines_.next();
         boot.host.write_latency = [] { return kLatency; };
-        boot.node = {"state", std::move(engine)};
+        boot.node = {"state", storage::kLogEntries, std::move(engine)};
         boot.endpoint = virtual_world::endpoint_of(number);
         boot.make_seeds = [&seeds](const auto& host) {
             return std::make_unique<virtual_world::AwaitedSeeds>(seeds, host);

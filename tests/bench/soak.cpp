@@ -124,7 +124,7 @@ class Soak {
 
     void start(std::size_t index) {
         Place& place = *places_[index];
-        runtime::NodeOptions options{place.folder / "state", {}};
+        runtime::NodeOptions options{place.folder / "state", storage::kLogEntries, {}};
         options.engine.network = network_;
         for (const auto neighbour : adjacency_[index])
             if (const Place& other = *places_[neighbour]; other.identity)

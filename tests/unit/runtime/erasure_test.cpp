@@ -47,7 +47,7 @@ class LoneNode {
   public:
     LoneNode(std::uint8_t number, std::optional<std::string> endpoint, protocol::Neighbour peer)
         : identity_(identity(number)) {
-        runtime::NodeOptions options{folder_.path() / "state", {}};
+        runtime::NodeOptions options{folder_.path() / "state", storage::kLogEntries, {}};
         options.engine.network.value[0] = 42;
         options.engine.reachable = endpoint.has_value();
         options.engine.neighbours = {std::move(peer)};

@@ -113,7 +113,7 @@ class Cluster {
 
     protocol::Result<void> create(std::size_t i) {
         return run([&]() -> protocol::Result<void> {
-            runtime::NodeOptions options{folder_.path() / std::to_string(i), {}};
+            runtime::NodeOptions options{folder_.path() / std::to_string(i), storage::kLogEntries, {}};
             options.engine.network.value[0] = 42;
             auto node =
                 runtime::Node::create(io_, *identities_[i], std::move(options),

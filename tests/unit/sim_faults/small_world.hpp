@@ -65,8 +65,8 @@ class SmallWorld final : public FaultWorld {
     [[nodiscard]] learning::RandomStream& random() { return random_; }
     [[nodiscard]] LoadedState stored(std::size_t index) {
         const auto copy = machine(index).disk().synced_copy();
-        auto opened =
-            runtime::open_store("state", {machine(index).id(), network_id_}, storage::wall_time_now, *copy);
+        auto opened = runtime::open_store("state", {machine(index).id(), network_id_}, storage::wall_time_now,
+                                          *copy, storage::kLogEntries);
         REQUIRE(opened);
         return std::move(opened->state);
     }
