@@ -42,7 +42,7 @@ bool has_one_of(const std::vector<protocol::StoreOp>& ops) {
 
 Admission without_quarantine(const AdmissionFacts& facts, AdmissionPoint point) {
     AdmissionFacts cleared = facts;
-    cleared.quarantined = false;
+    cleared.unvouched = false;
     return protocol::admit(cleared, point);
 }
 
