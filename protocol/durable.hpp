@@ -172,11 +172,47 @@ struct PutCopied {
     bool copied = false;
 };
 
+/// Stores that `member` is expelled. The first revocation of a member is kept, for ever.
+struct PutRevocation {
+    NodeId member;
+    SignedBytes revocation;
+    SeedVersion erased{};  ///< the version of the member's seed that was held, or 0
+};
+
+/// Stores a succession from one key of the network to the next. All are kept: two from one key are proof.
+struct PutSuccession {
+    SignedBytes succession;
+};
+
+/// Stores a member that let itself in, and replaces what was stored of it. `admitted` is its place in the
+/// order of admission.
+struct PutMember {
+    NodeId member;
+    std::uint64_t admitted = 0;
+    SignedBytes membership;
+};
+
+/// Deletes a member from the order of admission.
+struct DropMember {
+    NodeId member;
+};
+
+/// Stores the key to which the operator wants the network's keys to lead, and replaces an earlier one.
+struct PutFollowedKey {
+    NodeId key;
+};
+
+/// Stores our own membership, and replaces an earlier one.
+struct PutOwnMembership {
+    SignedBytes membership;
+};
+
 /// One change to what is stored.
 using StoreOp = std::variant<PutTombstone, PutRecipient, PutReceipt, PutHeldSeed, EraseHeldSeed, PutOwnSeed,
                              PutExiting, PutHolderList, PutPeerList, PutAsked, PutOwnLease, PutHeldLease,
                              PutLeftReceipt, PutEquivocation, PutPeer, PutRetired, PutStart, PutPeerState,
-                             SetRestored, ClearRestored, PutCopied>;
+                             SetRestored, ClearRestored, PutCopied, PutRevocation, PutSuccession, PutMember,
+                             DropMember, PutFollowedKey, PutOwnMembership>;
 
 /// Everything that was stored. Each list is in the order of its NodeIds.
 struct LoadedState {
@@ -200,6 +236,11 @@ struct LoadedState {
     /// All starts of this node that are known, in the order of their numbers.
     std::vector<PutStart> starts;
     std::vector<PutPeerState> peer_states;
+    std::vector<PutRevocation> revocations;
+    std::vector<PutSuccession> successions;  ///< in the order in which they were stored
+    std::vector<PutMember> members;          ///< in the order of admission
+    std::optional<PutFollowedKey> followed_key;
+    std::optional<PutOwnMembership> own_membership;  ///< newer than the one that `init` made
     /// The state is an old copy, which lacks the exits that came after it. ClearRestored resets this.
     bool restored = false;
     bool ever_restored = false;  ///< the state was an old copy at some time

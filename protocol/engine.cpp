@@ -44,9 +44,30 @@ std::vector<PeerStatus> Engine::peers() const {
             state = PeerState::former;
         else if (router_->sessions.has_session(id))
             state = PeerState::connecting;
-        out.push_back({id, peer.endpoint, state, peer.source});
+        const Admission why = router_->members.why_no_seeds(id);
+        const bool gone = state == PeerState::left || state == PeerState::former;
+        std::string no_seeds = gone ? std::string() : std::string(describe(why));
+        if (why == Admission::admitted)
+            no_seeds = router_->held.too_large(id) ? std::string(describe(Admission::too_large)) : "";
+        out.push_back(
+            {id, peer.endpoint, state, peer.source, std::move(no_seeds), router_->members.end_of(id)});
     }
     return out;
+}
+
+bool Engine::is_expelled(const NodeId& member) const {
+    return router_->expulsions.contains(member);
+}
+
+NetworkKeyStatus Engine::network_key() const {
+    const NetworkKey& key = router_->network_key;
+    if (!key.exists()) return {};
+    return {key.current(),
+            key.chain(),
+            key.followed(),
+            key.successions(),
+            router_->expulsions.durable(),
+            router_->context.config.membership};
 }
 
 std::optional<OwnSeedStatus> Engine::own_seed() const {

@@ -45,6 +45,10 @@ class Engine {
     /// The owners whose exits it tells its neighbours of: those that are durable, and its own once announced.
     [[nodiscard]] const ExitSet& known_exits() const;
     [[nodiscard]] std::size_t established_peers() const;
+    /// True for a member that the network's key has expelled.
+    [[nodiscard]] bool is_expelled(const NodeId& member) const;
+    /// What is known of the network's key. Empty in a network without one.
+    [[nodiscard]] NetworkKeyStatus network_key() const;
     [[nodiscard]] ExitProgress own_exit() const;
     [[nodiscard]] const EngineCounters& counters() const;
     [[nodiscard]] EngineSizes sizes() const;

@@ -108,13 +108,28 @@ struct SubmitNotice {
 /// The operator says that no other copy of this node runs and that its state is to be used as it is. It ends
 /// the wait of a restored or copied node.
 struct ClaimState {};
+/// A person submits what the network's key has signed: a succession or a revocation. An invalid statement is
+/// ignored.
+struct SubmitNetworkStatement {
+    NetworkStatementKind kind{};
+    SignedBytes statement;
+};
+/// Our own membership was renewed. One that is not genuine, or not newer, is ignored.
+struct RenewMembership {
+    SignedBytes membership;
+};
+/// The operator decides that the network's keys lead to `key`.
+struct FollowNetworkKey {
+    NodeId key;
+};
 /// Tells all peers that we disconnect and will be back.
 struct SayBye {};
 
 /// Everything that an engine reacts to.
-using Input = std::variant<Start, AddNeighbour, RemoveNeighbour, Tick, LinkUp, LinkDown, Received, Malformed,
-                           Stored, StoreFailed, SeedChecked, SeedJudged, SeedWiped, PublishSeed, BeginExit,
-                           GiveUpExit, SubmitNotice, ClaimState, SayBye>;
+using Input =
+    std::variant<Start, AddNeighbour, RemoveNeighbour, Tick, LinkUp, LinkDown, Received, Malformed, Stored,
+                 StoreFailed, SeedChecked, SeedJudged, SeedWiped, PublishSeed, BeginExit, GiveUpExit,
+                 SubmitNotice, SubmitNetworkStatement, RenewMembership, FollowNetworkKey, ClaimState, SayBye>;
 
 // ---------------------------------------------------------------- effects
 
@@ -185,21 +200,24 @@ enum class EventKind {
     seed_refused,
     seed_suspended,  ///< the seed goes out of use for a while; `detail` says why
     seed_resumed,
-    lease_renewed,     ///< our own seed has a new lease; `detail` is its number
-    equivocation,      ///< two different records have the same owner and version
-    exit_begun,        ///< our own exit has begun
-    exit_announced,    ///< our own notice goes out; everything that we held is erased
-    receipt_stored,    ///< a holder's receipt for our own exit
-    exit_complete,     ///< the receipts of all recipients are stored
-    exit_learned,      ///< another node has left
-    seed_erased,       ///< the seed of an exited owner is durably gone; our receipt may be signed
+    lease_renewed,         ///< our own seed has a new lease; `detail` is its number
+    equivocation,          ///< two different records have the same owner and version
+    exit_begun,            ///< our own exit has begun
+    exit_announced,        ///< our own notice goes out; everything that we held is erased
+    receipt_stored,        ///< a holder's receipt for our own exit
+    exit_complete,         ///< the receipts of all recipients are stored
+    exit_learned,          ///< another node has left
+    member_expelled,       ///< the network's key has expelled a member
+    network_key_changed,   ///< `subject` is the network's key from now on
+    network_key_disputed,  ///< the network's key named two successors; `subject` is the one that came now
+    seed_erased,           ///< the seed of an exited owner is durably gone; our receipt may be signed
     own_state_old,     ///< others have seen a newer state of this node: ours is an old copy
     own_copy_met,      ///< another copy of this node has started while this one runs
-    own_exit_met,      ///< our own notice came from elsewhere although we are not exiting
-    retired,           ///< this identity has durably retired; `detail` says why. The process must stop.
-    store_failed,      ///< writes fail and are tried again: the first time, and then at growing intervals
-    store_recovered,   ///< all writes that had failed are durable; `detail` counts the failures
-    store_refused,     ///< what a peer sent can never be stored and is forgotten; `detail` says why
+    own_exit_met,          ///< our own notice came from elsewhere although we are not exiting
+    retired,               ///< this identity has durably retired; `detail` says why. The process must stop.
+    store_failed,          ///< writes fail and are tried again: the first time, and then at growing intervals
+    store_recovered,       ///< all writes that had failed are durable; `detail` counts the failures
+    store_refused,         ///< what a peer sent can never be stored and is forgotten; `detail` says why
     store_impossible,  ///< a record of our own can never be stored; `detail` says why. The process must stop.
     peer_unresolved,   ///< the peer's host name cannot be looked up; the node reports this
     peer_copied,       ///< two processes seem to use one identity; each ends the other's connection

@@ -83,6 +83,12 @@ std::string_view name_of(EventKind kind) {
             return "exit-complete";
         case EventKind::exit_learned:
             return "exit-learned";
+        case EventKind::member_expelled:
+            return "member-expelled";
+        case EventKind::network_key_changed:
+            return "network-key-changed";
+        case EventKind::network_key_disputed:
+            return "network-key-disputed";
         case EventKind::seed_erased:
             return "seed-erased";
         case EventKind::own_state_old:

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "protocol/durable.hpp"
 #include "protocol/identity.hpp"
@@ -82,6 +83,18 @@ struct PeerStatus {
     std::optional<std::string> endpoint;
     PeerState state{};
     PeerSource source{};
+    std::string no_seeds;                      ///< why no seeds are exchanged with it; empty where they are
+    std::optional<WallTime> membership_until;  ///< of a member that let itself in
+};
+
+/// What is known of a network's key.
+struct NetworkKeyStatus {
+    std::optional<NodeId> current;   ///< the key whose statements count; nothing while it is undecided
+    std::vector<NodeId> chain;       ///< the first key and those that followed it
+    std::optional<NodeId> followed;  ///< the key that the operator chose
+    std::vector<SignedBytes> successions;
+    std::vector<SignedBytes> revocations;
+    std::optional<SignedBytes> membership;  ///< our own
 };
 
 /// The seed that this node publishes.

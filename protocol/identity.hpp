@@ -58,6 +58,9 @@ enum class SigningPurpose : std::uint8_t {
     holder_list = 6,
     state = 7,
     receipt_2 = 8,
+    term_membership = 9,
+    revocation = 10,
+    succession = 11,
 };
 
 /// A node's own key pair. It is move-only, and its destructor wipes the secret.

@@ -21,6 +21,12 @@ inline constexpr std::size_t kMaxPayload = 64 * 1024;
 inline constexpr std::size_t kMaxMembership = 256;
 inline constexpr std::size_t kMaxStatement = 256;  // the bytes of a statement of a node's state
 
+// What a network's key signs.
+inline constexpr std::size_t kMaxNetworkStatement = 256;
+inline constexpr std::size_t kMaxRevocations = 10'000;
+inline constexpr std::size_t kMaxSuccessions = 64;
+inline constexpr std::size_t kMaxSuccessionsOfOneKey = 4;
+
 // Seeds.
 inline constexpr std::size_t kMinChunk = 16 * 1024;
 inline constexpr std::size_t kMaxChunks = 256;
@@ -140,5 +146,6 @@ inline constexpr std::size_t kMaxWaitingGets = 16;
 inline constexpr std::size_t kMaxEquivocationsKept = 16;
 inline constexpr std::size_t kMaxMembersFromHello = 4096;
 inline constexpr std::size_t kMaxStartsKept = 1024;  // of a node's own
+inline constexpr std::size_t kMaxMembersThatExchange = 64;
 
 }  // namespace unlearn::protocol

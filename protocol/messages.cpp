@@ -1,5 +1,6 @@
 #include "protocol/messages.hpp"
 
+#include <algorithm>
 #include <bit>
 
 #include "protocol/exit_ranges.hpp"
@@ -118,6 +119,21 @@ Bytes body_of(const ExitAnswer& m) {
         .binary(answer_bytes(m.ranges))
         .take();
 }
+Bytes body_of(const NetworkStatement& m) {
+    return MsgpackWriter(3)
+        .unsigned_integer(static_cast<std::uint64_t>(m.kind))
+        .binary(m.statement.bytes)
+        .binary(m.statement.signature.view())
+        .take();
+}
+Bytes body_of(const NetworkDigest& m) {
+    return MsgpackWriter(4)
+        .unsigned_integer(static_cast<std::uint64_t>(m.part))
+        .boolean(m.last)
+        .binary(m.summary.view())
+        .binary(joined(m.ids))
+        .take();
+}
 
 Result<Message> done(const MsgpackReader& reader, Message message) {
     if (auto ok = reader.finish(); !ok) return tl::unexpected(ok.error());
@@ -216,6 +232,31 @@ Result<Message> decode_exit_answer(ByteView body) {
     return done(reader, std::move(m));
 }
 
+Result<Message> decode_network_statement(ByteView body) {
+    MsgpackReader reader(body, 3, "network statement");
+    NetworkStatement m;
+    const auto kind = reader.unsigned_integer(2);
+    m.statement.bytes = reader.binary(kMaxNetworkStatement);
+    m.statement.signature = reader.fixed<Signature>();
+    if (reader.ok() && kind == 0) return fail(ErrorCode::malformed, "network statement: kind 0");
+    m.kind = static_cast<NetworkStatementKind>(kind);
+    return done(reader, std::move(m));
+}
+
+Result<Message> decode_network_digest(ByteView body) {
+    MsgpackReader reader(body, 4, "network digest");
+    NetworkDigest m;
+    const auto part = reader.unsigned_integer(2);
+    m.last = reader.boolean();
+    m.summary = reader.fixed<Digest>();
+    m.ids = reader.fixed_list<Digest>(kMaxDeltaIds);
+    if (reader.ok() && part == 0) return fail(ErrorCode::malformed, "network digest: part 0");
+    m.part = static_cast<NetworkDigestPart>(part);
+    if (reader.ok() && m.part == NetworkDigestPart::summary && (!m.last || !m.ids.empty()))
+        return fail(ErrorCode::malformed, "network digest: a summary has no ids");
+    return done(reader, std::move(m));
+}
+
 Result<Message> decode_get(ByteView body) {
     MsgpackReader reader(body, 3, "get");
     Get m;
@@ -297,6 +338,10 @@ Result<Message> decode_body(Kind kind, ByteView body, Bytes payload) {
             return decode_exit_query(body);
         case Kind::exit_answer:
             return decode_exit_answer(body);
+        case Kind::network_statement:
+            return decode_network_statement(body);
+        case Kind::network_digest:
+            return decode_network_digest(body);
     }
     return fail(ErrorCode::unknown_kind, "kind " + std::to_string(static_cast<int>(kind)));
 }
@@ -319,13 +364,14 @@ std::uint64_t get_u64(ByteView bytes) {
 namespace {
 
 const MessageKind* row_of(Kind kind) {
-    const auto number = static_cast<std::size_t>(kind);
-    return number == 0 || number > kMessageKinds.size() ? nullptr : &kMessageKinds[number - 1];
+    const auto* row = std::find_if(kMessageKinds.begin(), kMessageKinds.end(),
+                                   [kind](const MessageKind& known) { return known.kind == kind; });
+    return row == kMessageKinds.end() ? nullptr : row;
 }
 
 constexpr bool rows_are_in_order() {
-    for (std::size_t i = 0; i < kMessageKinds.size(); ++i)
-        if (static_cast<std::size_t>(kMessageKinds[i].kind) != i + 1) return false;
+    for (std::size_t i = 1; i < kMessageKinds.size(); ++i)
+        if (kMessageKinds[i - 1].kind >= kMessageKinds[i].kind) return false;
     return true;
 }
 static_assert(rows_are_in_order());
@@ -349,7 +395,7 @@ std::uint8_t version_of(Kind kind) {
 
 Kind kind_of(const Message& message) {
     // The variant lists its alternatives in the order of their numbers.
-    return static_cast<Kind>(message.index() + 1);
+    return kMessageKinds[message.index()].kind;
 }
 
 Frames encode(const Envelope& envelope) {

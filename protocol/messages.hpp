@@ -35,6 +35,8 @@ enum class Kind : std::uint8_t {
     holders = 14,
     exit_query = 15,
     exit_answer = 16,
+    network_statement = 17,
+    network_digest = 18,
 };
 
 /// Messages of a more urgent lane may overtake others, so that a large seed cannot delay an exit. Each lane
@@ -55,7 +57,7 @@ struct MessageKind {
     std::uint8_t version = 1;
 };
 /// All kinds, in the order of their numbers.
-inline constexpr std::array<MessageKind, 16> kMessageKinds{
+inline constexpr std::array<MessageKind, 18> kMessageKinds{
     {{Kind::hello, "hello", Lane::urgent},
      {Kind::bye, "bye", Lane::urgent},
      {Kind::ping, "ping", Lane::normal},
@@ -71,7 +73,9 @@ inline constexpr std::array<MessageKind, 16> kMessageKinds{
      {Kind::state, "state", Lane::urgent, 2},
      {Kind::holders, "holders", Lane::urgent, 2},
      {Kind::exit_query, "exit-query", Lane::normal, 2},
-     {Kind::exit_answer, "exit-answer", Lane::normal, 2}}};
+     {Kind::exit_answer, "exit-answer", Lane::normal, 2},
+     {Kind::network_statement, "network-statement", Lane::urgent, 2},
+     {Kind::network_digest, "network-digest", Lane::normal, 2}}};
 /// Returns the name of the kind, or "unknown" for a number that is no kind.
 [[nodiscard]] std::string_view name_of(Kind kind);
 /// Returns the lane of the kind, or `normal` for a number that is no kind.
@@ -220,9 +224,37 @@ struct ExitAnswer {
     std::vector<RangeAnswer> ranges;  ///< one for each range of the query, in its order
 };
 
+/// What a network's key has signed.
+enum class NetworkStatementKind : std::uint8_t {
+    succession = 1,
+    revocation = 2,
+};
+
+/// A statement of a network's key, sent by any node.
+struct NetworkStatement {
+    NetworkStatementKind kind{};
+    SignedBytes statement;
+};
+
+/// Which step of a comparison a NetworkDigest belongs to.
+enum class NetworkDigestPart : std::uint8_t {
+    summary = 1,  ///< a hash over the ids of all statements that the sender knows
+    known = 2,    ///< answers a summary that differs, with those ids
+};
+
+/// Compares the statements of the network's key that two nodes know. The id of one is BLAKE2b-256 of its
+/// bytes. The statements themselves travel as NetworkStatement.
+struct NetworkDigest {
+    NetworkDigestPart part{};
+    bool last = true;         ///< no further message of this part follows
+    Digest summary;           ///< BLAKE2b-256 over the ids in rising order; zeros in `known`
+    std::vector<Digest> ids;  ///< at most kMaxDeltaIds; none in `summary`
+};
+
 /// Any message, with the alternatives in the order of their numbers.
 using Message = std::variant<Hello, Bye, Ping, Pong, Have, Get, Chunk, Nack, Exit, ReceiptMessage,
-                             DigestMessage, Delta, StateMessage, Holders, ExitQuery, ExitAnswer>;
+                             DigestMessage, Delta, StateMessage, Holders, ExitQuery, ExitAnswer,
+                             NetworkStatement, NetworkDigest>;
 
 static_assert(std::variant_size_v<Message> == kMessageKinds.size());
 

@@ -5,20 +5,10 @@
 #include "protocol/limits.hpp"
 #include "protocol/msgpack_reader.hpp"
 #include "protocol/msgpack_writer.hpp"
+#include "protocol/statement_codec.hpp"
 
 namespace unlearn::protocol {
 namespace {
-
-constexpr std::uint64_t kMaxWallSeconds = 1ULL << 40;
-
-std::uint64_t seconds(WallTime time) {
-    return static_cast<std::uint64_t>(std::max<std::int64_t>(0, time.time_since_epoch().count()));
-}
-
-WallTime read_time(MsgpackReader& reader) {
-    return WallTime{
-        std::chrono::seconds(static_cast<std::int64_t>(reader.unsigned_integer(kMaxWallSeconds)))};
-}
 
 SeedVersion read_version(MsgpackReader& reader) {
     return SeedVersion{reader.unsigned_integer(kMaxSeedVersion)};
@@ -200,11 +190,6 @@ Result<StateStatement> decode_state(ByteView bytes) {
     if (state.start == StartId{} || state.start == state.previous)
         return fail(ErrorCode::malformed, "state: the start is none, or the one before");
     return state;
-}
-
-SignedBytes sign(const Identity& signer, SigningPurpose purpose, const NetworkId& network, Bytes bytes) {
-    Signature signature = signer.sign(purpose, network, bytes);
-    return {std::move(bytes), signature};
 }
 
 }  // namespace

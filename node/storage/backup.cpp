@@ -8,10 +8,11 @@ namespace {
 
 /// Leaves out held_seeds, and held_leases, which are useless without them. Also leaves out own_seed: it is
 /// distilled again, and meta records its last version.
-constexpr const char* kCopiedTables[] = {"meta",       "tombstones", "recipients",    "receipts",
-                                         "exiting",    "own_lease",  "left_receipts", "equivocations",
-                                         "peers",      "retired",    "log",           "holder_list",
-                                         "peer_lists", "asked",      "starts",        "peer_states"};
+constexpr const char* kCopiedTables[] = {
+    "meta",          "tombstones",    "recipients",    "receipts",    "exiting",     "own_lease",
+    "left_receipts", "equivocations", "peers",         "retired",     "log",         "holder_list",
+    "peer_lists",    "asked",         "starts",        "peer_states", "revocations", "successions",
+    "members",       "followed_key",  "own_membership"};
 
 Result<void> lay_out(const Binding& binding, const std::filesystem::path& file, const Disk& disk) {
     const auto copy = sqlite::Connection::open(file, sqlite::Access::read_write, disk.sqlite_vfs());

@@ -135,6 +135,10 @@ std::string_view name_of(LogKind kind) {
             return "peer_removed";
         case LogKind::retired:
             return "retired";
+        case LogKind::expelled:
+            return "expelled";
+        case LogKind::succession:
+            return "succession";
     }
     return "unknown";
 }

@@ -41,7 +41,9 @@ enum class LogKind {
     equivocation,    ///< `subject` signed two records for this version
     peer_added,
     peer_removed,
-    retired,  ///< this identity will not run again
+    retired,     ///< this identity will not run again
+    expelled,    ///< the network's key expelled `subject`
+    succession,  ///< a key of the network named the next one
 };
 
 /// Returns the text under which `kind` is stored.

@@ -239,6 +239,38 @@ Result<void> load_relations(const sqlite::Connection& connection, const std::fil
     });
 }
 
+/// Reads what the network's key said, and which members let themselves in.
+Result<void> load_network(const sqlite::Connection& connection, const std::filesystem::path& file,
+                          LoadedState& state) {
+    using Row = sqlite::Statement;
+    auto loaded = each_row(
+        connection, file, "revocations", schema::kLoadRevocations, [&](RowReader& reader, const Row&) {
+            const auto member = reader.node(1);
+            auto revocation = reader.signed_bytes(2);
+            state.revocations.push_back({member, std::move(revocation), reader.version(4)});
+        });
+    if (loaded)
+        loaded = each_row(
+            connection, file, "successions", schema::kLoadSuccessions,
+            [&](RowReader& reader, const Row&) { state.successions.push_back({reader.signed_bytes(1)}); });
+    if (loaded)
+        loaded =
+            each_row(connection, file, "members", schema::kLoadMembers, [&](RowReader& reader, const Row&) {
+                const auto member = reader.node(1);
+                const auto admitted = reader.number(2);
+                state.members.push_back({member, admitted, reader.signed_bytes(3)});
+            });
+    if (loaded)
+        loaded = each_row(
+            connection, file, "followed_key", schema::kLoadFollowedKey,
+            [&](RowReader& reader, const Row&) { state.followed_key = PutFollowedKey{reader.node(1)}; });
+    if (!loaded) return loaded;
+    return each_row(connection, file, "own_membership", schema::kLoadOwnMembership,
+                    [&](RowReader& reader, const Row&) {
+                        state.own_membership = PutOwnMembership{reader.signed_bytes(1)};
+                    });
+}
+
 }  // namespace
 
 Result<Loaded> load_all(const sqlite::Connection& connection, const std::filesystem::path& file) {
@@ -281,6 +313,7 @@ Result<Loaded> load_all(const sqlite::Connection& connection, const std::filesys
     if (loaded) loaded = load_states(connection, file, state);
     if (loaded) loaded = load_leases(connection, file, state);
     if (loaded) loaded = load_relations(connection, file, state);
+    if (loaded) loaded = load_network(connection, file, state);
     if (loaded) loaded = load_held_seeds(connection, file, out);
     connection.drop_cache();
     wipe_unused_stack();

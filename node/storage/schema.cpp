@@ -79,14 +79,25 @@ constexpr const char* kSteps[] = {
     // The number and the hash of the newest entry that was dropped from the log. The chain goes on from it.
     "ALTER TABLE meta ADD COLUMN log_dropped INTEGER NOT NULL DEFAULT 0;"
     "ALTER TABLE meta ADD COLUMN log_dropped_hash BLOB NOT NULL DEFAULT x'';",
+    // What the network's key says of members, and who let itself in.
+    "CREATE TABLE revocations(member BLOB PRIMARY KEY NOT NULL, revocation BLOB NOT NULL,"
+    " signature BLOB NOT NULL, erased INTEGER NOT NULL) STRICT;"
+    "CREATE TABLE successions(id INTEGER PRIMARY KEY, succession BLOB NOT NULL UNIQUE,"
+    " signature BLOB NOT NULL) STRICT;"
+    "CREATE TABLE members(member BLOB PRIMARY KEY NOT NULL, admitted INTEGER NOT NULL,"
+    " membership BLOB NOT NULL, signature BLOB NOT NULL) STRICT;"
+    "CREATE TABLE followed_key(id INTEGER PRIMARY KEY CHECK (id = 1), key BLOB NOT NULL) STRICT;"
+    "CREATE TABLE own_membership(id INTEGER PRIMARY KEY CHECK (id = 1), membership BLOB NOT NULL,"
+    " signature BLOB NOT NULL) STRICT;",
 };
 static_assert(std::size(kSteps) == kVersion);
 
 /// Tables in which damage must stop the start: a missing tombstone or recipient could not be noticed later.
 /// held_seeds is not among them, because a damaged seed is only left out (see load).
-constexpr const char* kCheckedTables[] = {"meta",    "tombstones", "recipients",    "receipts",
-                                          "exiting", "own_lease",  "left_receipts", "retired",
-                                          "log",     "starts",     "asked",         "holder_list"};
+constexpr const char* kCheckedTables[] = {
+    "meta",          "tombstones",  "recipients", "receipts",     "exiting",       "own_lease",
+    "left_receipts", "retired",     "log",        "starts",       "asked",         "holder_list",
+    "revocations",   "successions", "members",    "followed_key", "own_membership"};
 
 std::string all_steps() {
     std::string sql;

@@ -20,7 +20,7 @@ struct Binding {
 namespace schema {
 
 inline constexpr std::int64_t kApplicationId = 0x756E6C72;  // "unlr", in the file's header
-inline constexpr std::int64_t kVersion = 7;                 // PRAGMA user_version
+inline constexpr std::int64_t kVersion = 8;                 // PRAGMA user_version
 inline constexpr std::size_t kPageSize = 4096;
 
 /// Zeros stored before each payload, in the same blob, as a precaution. SQLite keeps the beginning of a long
@@ -113,6 +113,23 @@ inline constexpr auto kPutPeerState =
     "WHERE excluded.number > number";
 inline constexpr auto kSetRestored = "UPDATE meta SET restored = 1, ever_restored = 1";
 inline constexpr auto kPutCopied = "UPDATE meta SET copied = ?1";
+inline constexpr auto kPutRevocation =
+    "INSERT INTO revocations(member, revocation, signature, erased) VALUES(?1, ?2, ?3, ?4) "
+    "ON CONFLICT(member) DO NOTHING";
+inline constexpr auto kHasRevocation = "SELECT 1 FROM revocations WHERE member = ?1";
+inline constexpr auto kPutSuccession =
+    "INSERT INTO successions(succession, signature) VALUES(?1, ?2) ON CONFLICT(succession) DO NOTHING";
+inline constexpr auto kPutMember =
+    "INSERT INTO members(member, admitted, membership, signature) VALUES(?1, ?2, ?3, ?4) "
+    "ON CONFLICT(member) DO UPDATE SET admitted = excluded.admitted, membership = excluded.membership, "
+    "signature = excluded.signature";
+inline constexpr auto kDropMember = "DELETE FROM members WHERE member = ?1";
+inline constexpr auto kPutFollowedKey =
+    "INSERT INTO followed_key(id, key) VALUES(1, ?1) ON CONFLICT(id) DO UPDATE SET key = excluded.key";
+inline constexpr auto kPutOwnMembership =
+    "INSERT INTO own_membership(id, membership, signature) VALUES(1, ?1, ?2) "
+    "ON CONFLICT(id) DO UPDATE SET membership = excluded.membership, signature = excluded.signature";
+
 inline constexpr auto kClearRestored = "UPDATE meta SET restored = 0 WHERE restored <> 0";
 inline constexpr auto kRaiseOwnVersion = "UPDATE meta SET own_version = max(own_version, ?1)";
 inline constexpr auto kEraseStrayLeases =
@@ -165,6 +182,13 @@ inline constexpr auto kLoadStarts = "SELECT rowid, start, previous, number, seen
 inline constexpr auto kLoadPeerStates =
     "SELECT rowid, peer, number, state, signature FROM peer_states ORDER BY peer";
 inline constexpr auto kLoadRetired = "SELECT id, reason FROM retired";
+inline constexpr auto kLoadRevocations =
+    "SELECT rowid, member, revocation, signature, erased FROM revocations ORDER BY member";
+inline constexpr auto kLoadSuccessions = "SELECT id, succession, signature FROM successions ORDER BY id";
+inline constexpr auto kLoadMembers =
+    "SELECT rowid, member, admitted, membership, signature FROM members ORDER BY admitted, member";
+inline constexpr auto kLoadFollowedKey = "SELECT id, key FROM followed_key";
+inline constexpr auto kLoadOwnMembership = "SELECT id, membership, signature FROM own_membership";
 
 /// The first version with a signed list of holders.
 inline constexpr std::int64_t kHolderListVersion = 7;

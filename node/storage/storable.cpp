@@ -71,6 +71,15 @@ struct Visitor {
     Result<void> operator()(const PutPeer&) const { return {}; }
     Result<void> operator()(const PutRetired&) const { return {}; }
     Result<void> operator()(const ClearRestored&) const { return {}; }
+    Result<void> operator()(const PutRevocation& op) const {
+        if (auto good = check(op.erased); !good) return good;
+        return check(op.member, op.revocation);
+    }
+    Result<void> operator()(const PutSuccession& op) const { return check(NodeId{}, op.succession); }
+    Result<void> operator()(const PutMember& op) const { return check(op.member, op.membership); }
+    Result<void> operator()(const DropMember&) const { return {}; }
+    Result<void> operator()(const PutFollowedKey&) const { return {}; }
+    Result<void> operator()(const PutOwnMembership& op) const { return check(NodeId{}, op.membership); }
 };
 
 }  // namespace

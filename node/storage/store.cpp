@@ -26,6 +26,8 @@ struct Store::Statements {
     sqlite::Statement put_left_receipt, put_equivocation, put_peer, put_retired;
     sqlite::Statement put_holder_list, put_peer_list, put_asked;
     sqlite::Statement put_start, forget_starts, put_peer_state, set_restored, put_copied;
+    sqlite::Statement put_revocation, has_revocation, put_succession, put_member, drop_member,
+        put_followed_key, put_own_membership;
 
     [[nodiscard]] Result<void> prepare(const sqlite::Connection& connection) {
         const std::pair<sqlite::Statement*, const char*> all[] = {
@@ -63,6 +65,13 @@ struct Store::Statements {
             {&put_peer_state, schema::kPutPeerState},
             {&set_restored, schema::kSetRestored},
             {&put_copied, schema::kPutCopied},
+            {&put_revocation, schema::kPutRevocation},
+            {&has_revocation, schema::kHasRevocation},
+            {&put_succession, schema::kPutSuccession},
+            {&put_member, schema::kPutMember},
+            {&drop_member, schema::kDropMember},
+            {&put_followed_key, schema::kPutFollowedKey},
+            {&put_own_membership, schema::kPutOwnMembership},
         };
         for (const auto& [statement, sql] : all) {
             auto prepared = connection.prepare(sql);
@@ -93,7 +102,8 @@ bool may_use_reserve(std::span<const StoreOp> ops) {
     return std::any_of(ops.begin(), ops.end(), [](const StoreOp& op) {
         return std::holds_alternative<EraseHeldSeed>(op) || std::holds_alternative<PutTombstone>(op) ||
                std::holds_alternative<PutExiting>(op) || std::holds_alternative<PutRetired>(op) ||
-               std::holds_alternative<PutHolderList>(op) || std::holds_alternative<SetRestored>(op);
+               std::holds_alternative<PutHolderList>(op) || std::holds_alternative<SetRestored>(op) ||
+               std::holds_alternative<PutRevocation>(op);
     });
 }
 
@@ -321,6 +331,12 @@ Result<void> Store::carry_out(const PutHeldSeed& op) {
     // left.
     if (*buried)
         return fail(ErrorCode::not_storable, "seed of " + op.owner.short_text() + ", who has left, refused");
+    const auto expelled = s.has_revocation.bind(1, op.owner.view()).step();
+    if (!expelled) return tl::unexpected(expelled.error());
+    s.has_revocation.reset();
+    if (*expelled)
+        return fail(ErrorCode::not_storable,
+                    "seed of " + op.owner.short_text() + ", who is expelled, refused");
     const auto held = s.held_version.bind(1, op.owner.view()).step();
     if (!held) return tl::unexpected(held.error());
     const bool keep = *held && s.held_version.integer(0) >= stored(op.version);
@@ -475,6 +491,42 @@ Result<void> Store::carry_out(const SetRestored&) {
 
 Result<void> Store::carry_out(const PutCopied& op) {
     return statements_->put_copied.bind(1, std::int64_t{op.copied ? 1 : 0}).run();
+}
+
+Result<void> Store::carry_out(const PutRevocation& op) {
+    return run_logged(statements_->put_revocation.bind(1, op.member.view())
+                          .bind(2, op.revocation.bytes)
+                          .bind(3, op.revocation.signature.view())
+                          .bind(4, stored(op.erased)),
+                      LogKind::expelled, op.member);
+}
+
+Result<void> Store::carry_out(const PutSuccession& op) {
+    return run_logged(
+        statements_->put_succession.bind(1, op.succession.bytes).bind(2, op.succession.signature.view()),
+        LogKind::succession, std::nullopt);
+}
+
+Result<void> Store::carry_out(const PutMember& op) {
+    return statements_->put_member.bind(1, op.member.view())
+        .bind(2, static_cast<std::int64_t>(op.admitted))
+        .bind(3, op.membership.bytes)
+        .bind(4, op.membership.signature.view())
+        .run();
+}
+
+Result<void> Store::carry_out(const DropMember& op) {
+    return statements_->drop_member.bind(1, op.member.view()).run();
+}
+
+Result<void> Store::carry_out(const PutFollowedKey& op) {
+    return statements_->put_followed_key.bind(1, op.key.view()).run();
+}
+
+Result<void> Store::carry_out(const PutOwnMembership& op) {
+    return statements_->put_own_membership.bind(1, op.membership.bytes)
+        .bind(2, op.membership.signature.view())
+        .run();
 }
 
 }  // namespace unlearn::storage

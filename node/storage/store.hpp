@@ -114,6 +114,12 @@ class Store {
     [[nodiscard]] protocol::Result<void> carry_out(const protocol::SetRestored& op);
     [[nodiscard]] protocol::Result<void> carry_out(const protocol::ClearRestored& op);
     [[nodiscard]] protocol::Result<void> carry_out(const protocol::PutCopied& op);
+    [[nodiscard]] protocol::Result<void> carry_out(const protocol::PutRevocation& op);
+    [[nodiscard]] protocol::Result<void> carry_out(const protocol::PutSuccession& op);
+    [[nodiscard]] protocol::Result<void> carry_out(const protocol::PutMember& op);
+    [[nodiscard]] protocol::Result<void> carry_out(const protocol::DropMember& op);
+    [[nodiscard]] protocol::Result<void> carry_out(const protocol::PutFollowedKey& op);
+    [[nodiscard]] protocol::Result<void> carry_out(const protocol::PutOwnMembership& op);
 
     Disk& disk_;
     Binding binding_;

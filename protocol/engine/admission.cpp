@@ -10,6 +10,8 @@ std::string_view describe(Admission admission) {
             return "our own seed";
         case Admission::owner_exited:
             return "owner has exited";
+        case Admission::expelled:
+            return "the network's key has expelled the owner";
         case Admission::we_are_exiting:
             return "we are exiting";
         case Admission::not_newer:
@@ -20,6 +22,14 @@ std::string_view describe(Admission admission) {
             return "too many exits are known: no seeds of further owners are accepted";
         case Admission::removed:
             return "owner was removed from our peers";
+        case Admission::exits_only:
+            return "let itself in by its membership, and such members exchange exits only";
+        case Admission::membership_ended:
+            return "membership has ended";
+        case Admission::no_place:
+            return "no place is left among those that exchange seeds";
+        case Admission::too_large:
+            return "larger than the share of one owner";
         case Admission::unvouched:
             return "waits until exits are compared with a neighbour other than its owner";
         case Admission::copied:
@@ -35,8 +45,11 @@ std::string_view describe(Admission admission) {
 Admission admit(const AdmissionFacts& facts, AdmissionPoint point) {
     if (facts.owner_is_self) return Admission::own_seed;
     if (facts.owner_exited) return Admission::owner_exited;
+    if (facts.owner_expelled) return Admission::expelled;
     if (facts.we_are_exiting) return Admission::we_are_exiting;
     if (facts.removed) return Admission::removed;
+    if (facts.no_seeds != Admission::admitted) return facts.no_seeds;
+    if (facts.too_large) return Admission::too_large;
     if (facts.refused && facts.offered <= *facts.refused) return Admission::refused_before;
     // `load` and `rebuild` also ask about a seed that is already in place.
     const bool may_be_held = point == AdmissionPoint::load || point == AdmissionPoint::rebuild;

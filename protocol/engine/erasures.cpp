@@ -20,7 +20,9 @@ bool Erasures::finish_wipe(const NodeId& owner) {
 
 SeedVersion Erasures::wiped_version(const NodeId& owner) const {
     const auto wiping = wiping_.find(owner);
-    return wiping == wiping_.end() ? SeedVersion{0} : wiping->second.version;
+    if (wiping != wiping_.end()) return wiping->second.version;
+    const auto erased = erased_versions_.find(owner);
+    return erased == erased_versions_.end() ? SeedVersion{0} : erased->second;
 }
 
 }  // namespace unlearn::protocol

@@ -18,8 +18,10 @@ class Erasures {
     /// Counts one SeedWiped. @return true when it was the last one for the owner
     [[nodiscard]] bool finish_wipe(const NodeId& owner);
     [[nodiscard]] bool is_wiping(const NodeId& owner) const { return wiping_.contains(owner); }
-    /// The version that is being overwritten in memory, or 0.
+    /// The version that is being overwritten in memory, or that was erased when its owner was expelled, or 0.
     [[nodiscard]] SeedVersion wiped_version(const NodeId& owner) const;
+    /// Keeps the version that is erased before its owner leaves: our receipt must name it.
+    void keep_erased_version(const NodeId& owner, SeedVersion version) { erased_versions_[owner] = version; }
 
     /// From now on, the owner's seed may be on disk.
     void put_on_disk(const NodeId& owner) { on_disk_.insert(owner); }
@@ -42,7 +44,8 @@ class Erasures {
 
     EngineContext& context_;
     std::map<NodeId, Wiping> wiping_;
-    std::set<NodeId> on_disk_;  ///< owners whose seed may be in storage
+    std::map<NodeId, SeedVersion> erased_versions_;  ///< of owners that are expelled
+    std::set<NodeId> on_disk_;                       ///< owners whose seed may be in storage
     std::set<NodeId> removing_;
 };
 

@@ -27,6 +27,7 @@ void HeldSeeds::start() {
     const bool clock_went_back = context_.now.wall < last_wall_;
     for (auto& seed : loaded_seeds_) {
         auto record = verify_record(seed.owner, context_.config.network, seed.record);
+        if (record) note_size(*record);
         const bool admitted = record && record->version == seed.version &&
                               ask_gate(seed.owner, seed.version, AdmissionPoint::load) == Admission::admitted;
         if (!admitted) continue;
@@ -53,6 +54,8 @@ Admission HeldSeeds::ask_gate(const NodeId& owner, SeedVersion version, Admissio
         facts.held_aside = it->second.aside.has_value();
     }
     if (const auto it = refused_.find(owner); it != refused_.end()) facts.refused = it->second;
+    if (const auto it = too_large_.find(owner); it != too_large_.end())
+        facts.too_large = version == it->second;
     facts.offered = version;
     return context_.config.gate(facts, point);
 }
@@ -90,6 +93,7 @@ Result<void> HeldSeeds::take_have(SessionId id, Session& session, const Have& ha
         return fail(ErrorCode::malformed, "have: the lease is of another version");
     const NodeId owner = record->owner;
     if (is_equivocation(owner, *record, have.record)) return {};
+    note_size(*record);
     take_lease(*lease);
     if (ask_gate(owner, record->version, AdmissionPoint::announce) != Admission::admitted) return {};
     const auto candidate = candidates_.find(owner);
@@ -106,6 +110,18 @@ Result<void> HeldSeeds::take_have(SessionId id, Session& session, const Have& ha
                                            HeldLease{lease->number, lease->not_after, context_.now.steady}});
     ask_for_more(id, session, it->second.fetch);
     return {};
+}
+
+void HeldSeeds::note_size(const SeedRecord& record) {
+    if (record.payload_bytes <= context_.config.seed_room.share) {
+        too_large_.erase(record.owner);
+        return;
+    }
+    const bool is_new = too_large_.insert_or_assign(record.owner, record.version).second;
+    if (is_new)
+        context_.note(EventKind::seed_refused, record.owner, record.version,
+                      std::string(describe(Admission::too_large)) + ": " +
+                          std::to_string(record.payload_bytes) + " bytes");
 }
 
 void HeldSeeds::ask_for_more(SessionId id, Session& session, Fetch& fetch) {
@@ -309,6 +325,7 @@ SeedVersion HeldSeeds::stop_using(const NodeId& owner) {
     forget(candidates_);
     downloads_.erase(owner);
     refused_.erase(owner);
+    too_large_.erase(owner);
     if (version != SeedVersion{0}) context_.emit(DropSeed{owner});
     return version;
 }

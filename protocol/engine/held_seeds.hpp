@@ -61,6 +61,8 @@ class HeldSeeds {
     SeedVersion stop_using(const NodeId& owner);
 
     [[nodiscard]] Admission ask_gate(const NodeId& owner, SeedVersion version, AdmissionPoint point) const;
+    /// True when the newest seed that the owner announced does not fit into its share.
+    [[nodiscard]] bool too_large(const NodeId& owner) const { return too_large_.contains(owner); }
     /// True when this version is in place and the gate admits it to the ensemble now.
     [[nodiscard]] bool may_use(const NodeId& owner, SeedVersion version) const;
     /// True when a complete seed of the owner is here.
@@ -107,6 +109,8 @@ class HeldSeeds {
     /// True when another record of the same version is here. The two are proof of equivocation.
     [[nodiscard]] bool is_equivocation(const NodeId& owner, const SeedRecord& record,
                                        const SignedBytes& signed_record);
+    /// Notes whether the seed that this record describes fits into its owner's share.
+    void note_size(const SeedRecord& record);
     void ask_for_more(SessionId id, Session& session, Fetch& fetch);
     /// Stores that this version is asked for, because our receipt will say so.
     /// @return true once it is durable
@@ -125,12 +129,13 @@ class HeldSeeds {
     Erasures& erasures_;
     FactsOf facts_of_;
     std::map<NodeId, Download> downloads_;
-    std::map<NodeId, Held> candidates_;      ///< complete seeds that are not in place yet
-    std::map<NodeId, Held> held_;            ///< seeds in place
-    std::map<NodeId, SeedVersion> asked_;    ///< durable: the highest version of each owner that we asked for
-    std::map<NodeId, SeedVersion> asking_;   ///< what is being stored of it
-    std::set<NodeId> leases_pending_;        ///< owners for whose seed a lease is being stored
-    std::map<NodeId, SeedVersion> refused_;  ///< the newest version of each owner that was refused
+    std::map<NodeId, Held> candidates_;     ///< complete seeds that are not in place yet
+    std::map<NodeId, Held> held_;           ///< seeds in place
+    std::map<NodeId, SeedVersion> asked_;   ///< durable: the highest version of each owner that we asked for
+    std::map<NodeId, SeedVersion> asking_;  ///< what is being stored of it
+    std::set<NodeId> leases_pending_;       ///< owners for whose seed a lease is being stored
+    std::map<NodeId, SeedVersion> too_large_;  ///< the newest version of each owner that does not fit
+    std::map<NodeId, SeedVersion> refused_;    ///< the newest version of each owner that was refused
     Equivocations equivocations_{context_, writes_};
     WriteAllowances write_allowances_{context_};
     std::vector<PutHeldSeed> loaded_seeds_;         ///< what storage gave back, until the start

@@ -115,7 +115,7 @@ void OwnSeed::finish_lease(const Lease& lease) {
 }
 
 void OwnSeed::announce_to(SessionId id, Session& session) {
-    if (withdrawn_ || have_left_.contains(session.peer) || !seed_ || !seed_->durable || !lease_) return;
+    if (!may_serve(session.peer) || !seed_ || !seed_->durable || !lease_) return;
     const Lease& lease = lease_->lease;
     if (lease.version != seed_->record.version) return;
     // A recipient of this version gets a longer lease with the announcement, so the lease is recorded first.
@@ -133,8 +133,8 @@ void OwnSeed::announce_to(SessionId id, Session& session) {
 Result<void> OwnSeed::take_get(SessionId id, Session& session, const Get& get) {
     if (!sessions_.allowances_of(session.peer).chunk_requests.take(get.count, context_.now.steady))
         return fail(ErrorCode::too_much, "requests for chunks");
-    const bool may_have_it = !withdrawn_ && !have_left_.contains(session.peer);
-    if (!may_have_it || !seed_ || !seed_->durable || seed_->record.version != get.version || !lease_) {
+    if (!may_serve(session.peer) || !seed_ || !seed_->durable || seed_->record.version != get.version ||
+        !lease_) {
         sessions_.send(id, session, no_such_version(get.version));
         return {};
     }
@@ -195,7 +195,7 @@ void OwnSeed::on(const after_write::RecipientStored& stored) {
     if (announces) announce_to(id, *session);
     if (waiting.empty()) return;
     for (const auto& get : waiting.mapped()) {
-        if (withdrawn_ || have_left_.contains(peer) || get.version != seed_->record.version) {
+        if (!may_serve(peer) || get.version != seed_->record.version) {
             sessions_.send(id, *session, no_such_version(get.version));
             continue;
         }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -15,8 +16,11 @@ namespace unlearn::protocol {
 /// certificate of our exit is made from the record.
 class OwnSeed {
   public:
-    OwnSeed(EngineContext& context, Writes& writes, Sessions& sessions)
-        : context_(context), writes_(writes), sessions_(sessions) {}
+    /// Says whether a peer has a place among those that exchange seeds with us.
+    using MayHave = std::function<bool(const NodeId&)>;
+
+    OwnSeed(EngineContext& context, Writes& writes, Sessions& sessions, MayHave may_have)
+        : context_(context), writes_(writes), sessions_(sessions), may_have_(std::move(may_have)) {}
 
     void load(LoadedState& state);
     /// After the restore of a backup, skips the versions and lease numbers that other nodes may have seen,
@@ -73,11 +77,16 @@ class OwnSeed {
     void finish_lease(const Lease& lease);
     [[nodiscard]] Result<void> answer(SessionId id, Session& session, const Get& get);
     void serve(SessionId id, Session& session, const Get& get);
+    /// True unless we leave, or the peer has left or has no place.
+    [[nodiscard]] bool may_serve(const NodeId& peer) const {
+        return !withdrawn_ && !have_left_.contains(peer) && may_have_(peer);
+    }
     void record_recipient(const NodeId& peer, const Recipient& needed);
 
     EngineContext& context_;
     Writes& writes_;
     Sessions& sessions_;
+    MayHave may_have_;
     bool withdrawn_ = false;
     std::optional<Seed> seed_;
     std::uint64_t last_version_ = 0;       ///< the highest version that any node may have

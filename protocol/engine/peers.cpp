@@ -2,8 +2,6 @@
 
 #include <utility>
 
-#include "protocol/records.hpp"
-
 namespace unlearn::protocol {
 
 void Peers::add(const NodeId& peer, std::optional<std::string> endpoint, PeerSource source, bool former) {
@@ -25,13 +23,6 @@ bool Peers::is_neighbour(const NodeId& peer) const {
 bool Peers::is_former(const NodeId& peer) const {
     const Peer* known = find(peer);
     return known != nullptr && known->former;
-}
-
-bool Peers::shows_membership(const NodeId& member, const std::optional<SignedBytes>& signed_by) const {
-    const auto& network_key = context_.config.network_key;
-    if (!network_key || !signed_by) return false;
-    const auto membership = verify_membership(*network_key, context_.config.network, *signed_by);
-    return membership && membership->member == member;
 }
 
 void Peers::allow() const {

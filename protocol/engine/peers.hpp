@@ -36,9 +36,6 @@ class Peers {
     [[nodiscard]] bool is_neighbour(const NodeId& peer) const;
     /// True for a peer that is known and was removed.
     [[nodiscard]] bool is_former(const NodeId& peer) const;
-    /// True when `signed_by` is a membership of `member` that the network key signed.
-    [[nodiscard]] bool shows_membership(const NodeId& member,
-                                        const std::optional<SignedBytes>& signed_by) const;
 
     /// Tells the transport which keys may connect now. Does nothing before the start.
     void allow() const;

@@ -16,9 +16,13 @@ Engine::Router::Router(const Identity& identity, EngineConfig config, LoadedStat
         // A neighbour that was removed while the node ran stays removed until it is added again.
         if (neighbour.id != context.id() && !peers.is_former(neighbour.id))
             peers.add(neighbour.id, neighbour.endpoint, PeerSource::config);
-    // Tombstones are loaded before anything that they forbid.
+    network_key.load(state);
+    members.load(state);
+    use_newest_membership(state);
     own_state.load(state);
+    // Tombstones and revocations are loaded before anything that they forbid.
     exits.load(state);
+    expulsions.load(state);
     own_seed.load(state);
     own_exit.load(state);
     held.load(state);
@@ -32,6 +36,7 @@ std::vector<Effect> Engine::Router::step(const Input& input, Now now) {
     for (const SessionId id : sessions.take_ended()) {
         own_seed.forget(id);
         comparison.forget(id);
+        gossip.forget(id);
     }
     return std::move(context.effects);
 }
@@ -40,7 +45,9 @@ AdmissionFacts Engine::Router::facts_of(const NodeId& owner) const {
     AdmissionFacts facts;
     facts.owner_is_self = owner == context.id();
     facts.owner_exited = exits.contains(owner);
+    facts.owner_expelled = expulsions.contains(owner);
     facts.we_are_exiting = own_exit.begun();
+    facts.no_seeds = members.why_no_seeds(owner);
     facts.too_many_exits = exits.size() >= kMaxTombstones;
     facts.removed = peers.is_former(owner) || erasures.is_removing(owner);
     facts.unvouched = comparison.keeps_out(owner);
@@ -68,12 +75,15 @@ void Engine::Router::on(const Start&) {
     for (const NodeId& owner : exits.owners())
         exits.let_in_again(owner);
     peers.allow();
+    static_cast<void>(members.refresh());  // nobody is connected yet
     // Continue what a stop interrupted: erasures for exited owners and removed peers, then our own exit.
     exits.start();
+    expulsions.start();
     for (const auto& [id, peer] : peers.all())
         if (peer.former && erasures.may_be_on_disk(id) && !exits.contains(id))
             writes.persist({EraseHeldSeed{id}}, after_write::RemovedSeedErased{id});
     held.start();
+    erase_seeds_without_place();
     own_exit.start();
     own_seed.renew_lease();
     sessions.dial_all();
@@ -85,6 +95,7 @@ void Engine::Router::on(const Tick&) {
     held.tick_downloads();
     tick_leases();
     comparison.tick();
+    gossip.tick();
     own_exit.tick();
 }
 
@@ -92,6 +103,7 @@ void Engine::Router::tick_leases() {
     constexpr std::chrono::seconds kCheck{1};
     if (context.now.steady < next_lease_check_) return;
     next_lease_check_ = context.now.steady + kCheck;
+    give_out_places();  // a membership may have ended
     held.refresh_all();
     own_seed.renew_lease_when_due();
 }
@@ -111,6 +123,7 @@ void Engine::Router::on(const AddNeighbour& add) {
     if (add.remember) writes.persist({PutPeer{peer, add.neighbour.endpoint, false}}, after_write::Nothing{});
     sessions.unblock(peers.find(peer)->key);
     peers.allow();
+    give_out_places();
     if (peers.started()) sessions.dial(peer);
 }
 
@@ -124,12 +137,16 @@ void Engine::Router::on(const RemoveNeighbour& remove) {
     context.emit(HangUp{peer});
     peers.allow();
     writes.persist(std::move(ops), after_write::Nothing{});
-    if (exits.contains(peer) || own_exit.begun()) return;  // its seed is being erased already
-    const SeedVersion version = held.stop_using(peer);
-    erasures.begin_removal(peer);
-    if (version != SeedVersion{0}) return erasures.wipe(peer, version);
-    if (!erasures.is_wiping(peer))
-        writes.persist({EraseHeldSeed{peer}}, after_write::RemovedSeedErased{peer});
+    if (!is_gone(peer) && !own_exit.begun()) erase_seed_of(peer);  // otherwise it is being erased already
+    give_out_places();
+}
+
+void Engine::Router::erase_seed_of(const NodeId& owner) {
+    const SeedVersion version = held.stop_using(owner);
+    erasures.begin_removal(owner);
+    if (version != SeedVersion{0}) return erasures.wipe(owner, version);
+    if (!erasures.is_wiping(owner))
+        writes.persist({EraseHeldSeed{owner}}, after_write::RemovedSeedErased{owner});
 }
 
 // ---------------------------------------------------------------- messages
@@ -161,6 +178,18 @@ void Engine::Router::on(const Received& received) {
         sessions.drop(received.session, key, taken.error());
 }
 
+namespace {
+
+/// True for the messages that a node needs to leave.
+bool serves_leaving(const Message& message) {
+    return std::holds_alternative<Bye>(message) || std::holds_alternative<Ping>(message) ||
+           std::holds_alternative<Pong>(message) || std::holds_alternative<Exit>(message) ||
+           std::holds_alternative<ReceiptMessage>(message) || std::holds_alternative<StateMessage>(message) ||
+           std::holds_alternative<Holders>(message);
+}
+
+}  // namespace
+
 Result<void> Engine::Router::take(SessionId id, Session& session, Message message) {
     struct Visitor {
         Router& router;
@@ -177,7 +206,12 @@ Result<void> Engine::Router::take(SessionId id, Session& session, Message messag
             return {};
         }
         Result<void> operator()(const Pong&) const { return {}; }
-        Result<void> operator()(const Have& have) const { return router.held.take_have(id, session, have); }
+        Result<void> operator()(const Have& have) const {
+            // The gate would refuse the seed, but only after the work of two signatures.
+            if (router.members.exchanges(session.peer)) return router.held.take_have(id, session, have);
+            ++router.context.counters.messages_ignored;
+            return {};
+        }
         Result<void> operator()(const Get& get) const { return router.own_seed.take_get(id, session, get); }
         Result<void> operator()(const Chunk& chunk) const {
             return router.held.take_chunk(id, session, chunk);
@@ -207,15 +241,26 @@ Result<void> Engine::Router::take(SessionId id, Session& session, Message messag
         Result<void> operator()(const ExitAnswer& answer) const {
             return router.comparison.take_answer(id, session, answer);
         }
+        Result<void> operator()(const NetworkStatement& statement) const {
+            return router.take_network_statement(statement);
+        }
+        Result<void> operator()(const NetworkDigest& digest) const {
+            return router.gossip.take(id, session, digest);
+        }
     };
+    if (members.may_only_leave(session.peer) && !serves_leaving(message)) {
+        ++context.counters.messages_ignored;
+        return {};
+    }
     return std::visit(Visitor{*this, id, session}, message);
 }
 
-/// Counts the peers that have not left: leavers stay known, and must not use up the places of others.
+/// Counts the peers that have not left and are not expelled: those stay known, and must not use up the room
+/// of others.
 std::size_t Engine::Router::members_that_stay() const {
     const auto& all = peers.all();
-    return static_cast<std::size_t>(std::count_if(
-        all.begin(), all.end(), [this](const auto& known) { return !exits.contains(known.first); }));
+    return static_cast<std::size_t>(
+        std::count_if(all.begin(), all.end(), [this](const auto& known) { return !is_gone(known.first); }));
 }
 
 void Engine::Router::take_hello(const Received& received, std::uint64_t sequence, const Hello& hello) {
@@ -224,14 +269,7 @@ void Engine::Router::take_hello(const Received& received, std::uint64_t sequence
         sessions.drop(received.session, received.key, refusal.why);
     };
     if (const auto refusal = sessions.refusal_of(hello, received.key)) return refuse(*refusal);
-    const bool may_join = !peers.is_neighbour(hello.sender) && !peers.is_former(hello.sender) &&
-                          peers.shows_membership(hello.sender, hello.membership) &&
-                          members_that_stay() < kMaxMembersFromHello;
-    if (may_join) {
-        know_peer(hello.sender, std::nullopt, PeerSource::membership);
-        peers.allow();
-    }
-    if (!peers.is_neighbour(hello.sender))
+    if (!may_connect(hello))
         return refuse({NackReason::not_authorised,
                        Error{ErrorCode::not_authorised, "hello of node " + hello.sender.short_text()}});
     if (Session* session = sessions.meet(received.session, received.key, sequence, hello))
@@ -246,6 +284,9 @@ void Engine::Router::establish(SessionId id, Session& session) {
     own_exit.send_notice_to(id, session);
     exits.greet(id, session);
     own_exit.send_left_receipt_to(id, session);
+    gossip.show_expelled(id, session);
+    if (members.may_only_leave(session.peer)) return;
+    gossip.begin(id, session);
     // The comparison brings the exits that either side missed while the other was away. A peer of version 2
     // states its state first.
     if (session.version < 2 || session.state_heard) comparison.begin(id, session);
@@ -269,6 +310,10 @@ void Engine::Router::take_nack(SessionId id, Session& session, const Nack& nack)
 Result<void> Engine::Router::take_exit(const Session& session, const Exit& exit) {
     // Every neighbour passes an exit on. A copy of a notice that was verified before is not verified again.
     const auto named = owner_named_in(exit.notice);
+    if (named && *named != session.peer && members.may_only_leave(session.peer)) {
+        ++context.counters.messages_ignored;
+        return {};
+    }
     if (named && exits.is_known(*named, exit.notice)) {
         exits.answer_again(*named, session.peer);
         return {};
@@ -285,15 +330,12 @@ Result<void> Engine::Router::take_exit(const Session& session, const Exit& exit)
         return {};
     }
     // The exit of an unknown owner is kept, too, but a peer must not fill our disk with such exits.
-    const bool introduced =
-        owner == session.peer || comparison.is_known_owner(owner) ||
-        (context.config.network_key
-             ? peers.shows_membership(owner, notice->membership)
-             : sessions.allowances_of(session.peer).introductions.take(1, context.now.steady));
-    if (introduced)
+    if (owner == session.peer || is_known(owner) || introduces(session.peer, *notice)) {
         exits.learn(*notice, exit.notice, session.peer);
-    else
+        give_out_places();
+    } else {
         ++context.counters.exits_put_off;
+    }
     return {};
 }
 
@@ -336,6 +378,7 @@ void Engine::Router::on(const SubmitNotice& submit) {
         own_exit.meet(submit.notice, context.id());
     else if (!exits.contains(notice->owner))
         exits.learn(*notice, submit.notice, std::nullopt);
+    give_out_places();
 }
 
 // ---------------------------------------------------------------- answers to effects
@@ -346,7 +389,10 @@ void Engine::Router::on(const SeedWiped& wiped) {
     own_exit.continue_erasing();
     if (exits.contains(owner)) {
         if (exits.advance(owner)) own_exit.continue_retiring();
-    } else if (erasures.is_removing(owner)) {
+        return;
+    }
+    expulsions.advance(owner);
+    if (erasures.is_removing(owner)) {
         writes.persist({EraseHeldSeed{owner}}, after_write::RemovedSeedErased{owner});
     }
 }
@@ -394,6 +440,22 @@ void Engine::Router::follow(const AfterWrite& then) {
         void operator()(const after_write::AskedStored& stored) const { router.held.on(stored); }
         void operator()(const after_write::ReceiptStored& stored) const { router.own_exit.on(stored); }
         void operator()(const after_write::RetirementStored& stored) const { router.own_exit.on(stored); }
+        void operator()(const after_write::SuccessionStored& stored) const {
+            router.gossip.pass_on(NetworkStatementKind::succession, stored.succession);
+            // A neighbour may know what the new key has signed.
+            router.gossip.begin_with_all();
+        }
+        void operator()(const after_write::RevocationStored& stored) const {
+            router.expulsions.on(stored);
+            if (const auto* revocation = router.expulsions.revocation_of(stored.member))
+                router.gossip.pass_on(NetworkStatementKind::revocation, *revocation);
+        }
+        void operator()(const after_write::ExpelledSeedErased& stored) const { router.expulsions.on(stored); }
+        void operator()(const after_write::OwnMembershipStored& stored) const {
+            router.context.config.membership = stored.membership;
+            for (const auto& [peer, id] : router.sessions.all_established())
+                router.sessions.say_hello(id, router.sessions.at(id));
+        }
     };
     std::visit(Visitor{*this}, then);
 }

@@ -88,6 +88,8 @@ class Sessions {
     void send(SessionId id, Session& session, Message message);
     /// Sends a message unless the session speaks an older version than the message came with.
     void send_if_known(SessionId id, Session& session, Message message);
+    /// Says Hello again: the other side answers with all that it has for us.
+    void say_hello(SessionId id, Session& session) { send_hello(id, session, false); }
     /// Sends a message outside of a session, with sequence number 0.
     void send_once(SessionId id, Message message);
     /// Sends a message if the peer has an established session.

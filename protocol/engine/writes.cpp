@@ -10,7 +10,7 @@ namespace unlearn::protocol {
 /// Only where a later write replaces or erases what an earlier one stored does their order matter. All other
 /// records keep the first or the highest, whichever comes when.
 std::optional<Writes::Key> Writes::key_of(const StoreOp& op) {
-    enum Table : int { held_seed, own_seed, peer, restored, copied };
+    enum Table : int { held_seed, own_seed, peer, restored, copied, member, followed_key, own_membership };
     struct Visitor {
         std::optional<Key> operator()(const PutHeldSeed& put) const { return Key{held_seed, put.owner}; }
         std::optional<Key> operator()(const EraseHeldSeed& erase) const {
@@ -36,6 +36,12 @@ std::optional<Writes::Key> Writes::key_of(const StoreOp& op) {
         std::optional<Key> operator()(const SetRestored&) const { return Key{restored, {}}; }
         std::optional<Key> operator()(const ClearRestored&) const { return Key{restored, {}}; }
         std::optional<Key> operator()(const PutCopied&) const { return Key{copied, {}}; }
+        std::optional<Key> operator()(const PutRevocation&) const { return std::nullopt; }
+        std::optional<Key> operator()(const PutSuccession&) const { return std::nullopt; }
+        std::optional<Key> operator()(const PutMember& put) const { return Key{member, put.member}; }
+        std::optional<Key> operator()(const DropMember& drop) const { return Key{member, drop.member}; }
+        std::optional<Key> operator()(const PutFollowedKey&) const { return Key{followed_key, {}}; }
+        std::optional<Key> operator()(const PutOwnMembership&) const { return Key{own_membership, {}}; }
     };
     return std::visit(Visitor{}, op);
 }

@@ -92,6 +92,22 @@ struct HeldLeaseStored {
     NodeId owner;
     std::uint64_t number = 0;
 };
+/// A succession may be passed on.
+struct SuccessionStored {
+    SignedBytes succession;
+};
+/// A revocation may be passed on.
+struct RevocationStored {
+    NodeId member;
+};
+/// The seed of an expelled member is gone from disk.
+struct ExpelledSeedErased {
+    NodeId owner;
+};
+/// Our new membership may be shown.
+struct OwnMembershipStored {
+    SignedBytes membership;
+};
 /// This identity has retired.
 struct RetirementStored {
     std::string reason;
@@ -104,8 +120,10 @@ using AfterWrite =
                  after_write::TombstoneStored, after_write::SeedErased, after_write::RemovedSeedErased,
                  after_write::ExitStored, after_write::AllErased, after_write::ReceiptStored,
                  after_write::HolderListStored, after_write::PeerListStored, after_write::AskedStored,
-                 after_write::StateStored, after_write::PeerStateStored, after_write::OwnSeedStored,
-                 after_write::OwnLeaseStored, after_write::HeldLeaseStored, after_write::RetirementStored>;
+                 after_write::StateStored, after_write::PeerStateStored,
+                 after_write::OwnSeedStored, after_write::OwnLeaseStored, after_write::HeldLeaseStored,
+                 after_write::RetirementStored, after_write::SuccessionStored, after_write::RevocationStored,
+                 after_write::ExpelledSeedErased, after_write::OwnMembershipStored>;
 
 /// Owns the writes that wait for the disk. A write whose failure may pass is tried again until it succeeds or
 /// is not wanted any more: after kStoreRetryFirst, then after twice as long each time up to kStoreRetryMost,

@@ -123,6 +123,8 @@ EngineConfig FaultWorld::config_of(const Machine& machine) const {
     config.reachable = machine.endpoint.has_value();
     if (network_key_) config.network_key = network_key_->id();
     config.membership = machine.membership;
+    // In a fourth of the worlds, members that let themselves in exchange exits only.
+    if (seed_ % 4 != 0) config.members.policy = MemberPolicy::exchange;
     config.lease_time = lease_time_;
     config.lease_renewal = std::max<std::chrono::seconds>(lease_time_ / 6, 2s);
     config.gate = gate_of(options_.broken);

@@ -210,6 +210,14 @@ void EngineNetwork::apply(Node& node, const StoreOp& op) {
                          [](const auto& a, const auto& b) { return a.number < b.number; });
     }
     if (const auto* o = std::get_if<PutPeerState>(&op)) replace(disk.peer_states, *o, &PutPeerState::peer);
+    if (const auto* o = std::get_if<PutRevocation>(&op))
+        replace(disk.revocations, *o, &PutRevocation::member);
+    if (const auto* o = std::get_if<PutSuccession>(&op)) disk.successions.push_back(*o);
+    if (const auto* o = std::get_if<PutMember>(&op)) replace(disk.members, *o, &PutMember::member);
+    if (const auto* o = std::get_if<DropMember>(&op))
+        std::erase_if(disk.members, [&](const auto& old) { return old.member == o->member; });
+    if (const auto* o = std::get_if<PutFollowedKey>(&op)) disk.followed_key = *o;
+    if (const auto* o = std::get_if<PutOwnMembership>(&op)) disk.own_membership = *o;
     if (const auto* o = std::get_if<PutOwnSeed>(&op)) disk.own_seed = *o;
     if (const auto* o = std::get_if<PutExiting>(&op)) disk.exiting = *o;
 }

@@ -7,6 +7,8 @@
 #include <doctest/doctest.h>
 
 #include "protocol/engine/exit_comparison.hpp"
+#include "protocol/engine/expulsions.hpp"
+#include "protocol/engine/network_gossip.hpp"
 #include "tests/support/engine_network.hpp"
 
 namespace unlearn::testing {
@@ -23,11 +25,15 @@ struct Parts {
     Writes writes{context, [this](const AfterWrite& then) { return is_wanted(then); }};
     Peers peers{context};
     Sessions sessions{context, peers};
-    OwnSeed own_seed{context, writes, sessions};
+    NetworkKey network_key{context, writes};
+    OwnSeed::MayHave may_have = [](const NodeId&) { return true; };
+    OwnSeed own_seed{context, writes, sessions, [this](const NodeId& who) { return may_have(who); }};
     OwnState own_state{context, writes, sessions};
     Erasures erasures{context};
     HeldSeeds held{context, writes, sessions, erasures, [this](const NodeId&) { return facts; }};
     PeerExits exits{context, writes, peers, sessions, erasures, held, own_state};
+    Expulsions expulsions{context, writes, network_key, erasures, held, exits};
+    NetworkGossip gossip{context, sessions, network_key, expulsions};
     OwnExit own_exit{context, writes, peers, sessions, erasures, own_seed, held, exits, own_state};
     ExitComparison comparison{context,  writes, peers, sessions, erasures,
                               own_seed, held,   exits, own_exit, own_state};

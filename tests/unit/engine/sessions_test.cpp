@@ -38,19 +38,6 @@ TEST_CASE("only neighbours may connect, and only after the start") {
     CHECK(parts.take_sent<Hello>().size() == 1);
 }
 
-TEST_CASE("a membership counts only with the network's own signature for that very member") {
-    Parts parts;
-    const Identity key = stranger(9);
-    const auto shown = sign_membership(key, parts.network(), {parts.peer.id()});
-    CHECK_FALSE(parts.peers.shows_membership(parts.peer.id(), shown));
-    parts.context.config.network_key = key.id();
-    CHECK(parts.peers.shows_membership(parts.peer.id(), shown));
-    CHECK_FALSE(parts.peers.shows_membership(parts.other.id(), shown));
-    CHECK_FALSE(parts.peers.shows_membership(
-        parts.peer.id(), sign_membership(parts.other, parts.network(), {parts.peer.id()})));
-    CHECK_FALSE(parts.peers.shows_membership(parts.peer.id(), std::nullopt));
-}
-
 TEST_CASE("the newest session of a peer is its only established one") {
     Parts parts;
     parts.connect(parts.peer, 1);

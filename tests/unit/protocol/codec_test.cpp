@@ -60,6 +60,18 @@ Message random_message() {
         }
         case 13:
             return Holders{some};
+        case 14:
+            return NetworkStatement{
+                number % 2 == 0 ? NetworkStatementKind::succession : NetworkStatementKind::revocation,
+                SignedBytes{random_bytes(kMaxNetworkStatement), {}}};
+        case 15: {
+            NetworkDigest digest;
+            digest.part = number % 2 == 0 ? NetworkDigestPart::summary : NetworkDigestPart::known;
+            digest.last = number % 2 == 0 || number % 3 == 0;
+            digest.summary.value[1] = static_cast<std::uint8_t>(number);
+            if (number % 2 != 0) digest.ids.resize(number % (kMaxDeltaIds + 1));
+            return digest;
+        }
         case 10: {
             DigestMessage digest;
             digest.exits.occupied = number;
@@ -159,7 +171,7 @@ TEST_CASE("a header that is not ours, an unknown kind, too many or too long fram
     bad[0][2] = kNewestVersion + 1;
     CHECK(code_of(bad) == ErrorCode::wrong_version);
     bad = good;
-    for (const std::uint8_t kind : {0, static_cast<int>(kMessageKinds.size()) + 1}) {
+    for (const std::uint8_t kind : {0, static_cast<int>(kMessageKinds.back().kind) + 1}) {
         bad[0][3] = kind;
         CHECK(code_of(bad) == ErrorCode::unknown_kind);
     }

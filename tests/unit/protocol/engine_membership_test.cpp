@@ -123,6 +123,7 @@ TEST_CASE("a member with the network's membership is let in, others are not") {
             const Identity a = Identity::from_seed(digest_of(Bytes{'a'}).value);
             if (node == 0) config.membership = sign_membership(key, config.network, Membership{a.id()});
             config.reachable = false;  // so that a dials, whoever has the lower id
+            config.members.policy = MemberPolicy::exchange;
         });
         net.start();
         CHECK(net[1].engine->established_peers() == 1);

@@ -7,6 +7,7 @@
 #include "protocol/engine/exit_digest.hpp"
 #include "protocol/engine/exit_set.hpp"
 #include "protocol/messages.hpp"
+#include "protocol/network_statements.hpp"
 #include "protocol/records.hpp"
 
 /// The vectors of tests/golden/wire.json, which another implementation can use as well. They pin every byte:
@@ -73,6 +74,11 @@ json make_vectors() {
     hello.network = network;
     hello.sender = owner.id();
     hello.membership = membership;
+    const auto term_membership = sign_term_membership(
+        holder, network, {holder.id(), owner.id(), 4, time, time + std::chrono::hours(24)});
+    const auto revocation = sign_revocation(holder, network, {holder.id(), owner.id(), 6, time});
+    const auto succession =
+        sign_succession(holder, network, {holder.id(), owner.id(), 7, time, time + std::chrono::hours(24)});
     DigestSalt salt;
     salt.value.fill(0x5a);
     const std::vector<BurntId> burnt{BurntId{owner.id().bytes()}};
@@ -92,7 +98,9 @@ json make_vectors() {
     out["statements"] = {{"seed_record", statement(signed_record)}, {"lease", statement(lease)},
                          {"membership", statement(membership)},     {"exit_notice", statement(notice)},
                          {"receipt", statement(receipt)},           {"receipt_2", statement(receipt_2)},
-                         {"holder_list", statement(list)},          {"state", statement(state)}};
+                         {"holder_list", statement(list)},          {"state", statement(state)},
+                         {"membership_2", statement(term_membership)}, {"revocation", statement(revocation)},
+                         {"succession", statement(succession)}};
     // Twenty ids, which need not be those of nodes.
     ExitSet exits;
     std::vector<BurntId> ids;
@@ -130,7 +138,9 @@ json make_vectors() {
                                         ExitAnswer{3,
                                                    exits.size(),
                                                    fingerprint_of(salt, exits.digest()),
-                                                   {exits.answer(salt, {}), exits.answer(salt, few)}}};
+                                                   {exits.answer(salt, {}), exits.answer(salt, few)}},
+                                        NetworkStatement{NetworkStatementKind::revocation, revocation},
+                                        NetworkDigest{NetworkDigestPart::known, true, {}, {digest_of(revocation.bytes)}}};
     std::uint64_t sequence = 1;
     for (const auto& message : messages)
         out["messages"].push_back({{"kind", name_of(kind_of(message))},

@@ -98,6 +98,9 @@ TEST_CASE("a database of version 1 is upgraded and keeps what it holds") {
         CHECK_FALSE(state.ever_restored);
         CHECK(state.held_leases.empty());
         CHECK(!state.retired);
+        CHECK(state.revocations.empty());
+        CHECK(state.successions.empty());
+        CHECK(state.members.empty());
         CHECK(store->verify_log().value().entries == 0);
     }
     CHECK(version_of(folder.path()) == schema::kVersion);

@@ -33,6 +33,11 @@ struct Model {
     std::map<NodeId, SeedVersion> asked;
     std::map<StartId, std::uint64_t> starts;
     std::map<NodeId, PutPeerState> peer_states;
+    std::map<NodeId, PutRevocation> revocations;
+    std::vector<SignedBytes> successions;
+    std::map<NodeId, PutMember> members;
+    std::optional<NodeId> followed_key;
+    std::optional<SignedBytes> own_membership;
 
     bool take(const PutTombstone& op) { return tombstones.try_emplace(op.owner, op), true; }
     bool take(const PutRecipient& op) {
@@ -43,7 +48,7 @@ struct Model {
     }
     bool take(const PutReceipt& op) { return receipts.try_emplace(op.holder, op.receipt), true; }
     bool take(const PutHeldSeed& op) {
-        if (tombstones.contains(op.owner)) return false;
+        if (tombstones.contains(op.owner) || revocations.contains(op.owner)) return false;
         const auto present = held.find(op.owner);
         if (present != held.end() && present->second.version >= op.version) return true;
         leases.erase(op.owner);
@@ -98,6 +103,16 @@ struct Model {
         if (known.number < op.number) known = op;
         return true;
     }
+    bool take(const PutRevocation& op) { return revocations.try_emplace(op.member, op), true; }
+    bool take(const PutSuccession& op) {
+        for (const auto& known : successions)
+            if (known.bytes == op.succession.bytes) return true;
+        return successions.push_back(op.succession), true;
+    }
+    bool take(const PutMember& op) { return members.insert_or_assign(op.member, op), true; }
+    bool take(const DropMember& op) { return members.erase(op.member), true; }
+    bool take(const PutFollowedKey& op) { return followed_key = op.key, true; }
+    bool take(const PutOwnMembership& op) { return own_membership = op.membership, true; }
     bool take(const PutOwnSeed& op) {
         if (!own || own->version < op.version) own = op;
         return true;
@@ -183,6 +198,7 @@ struct Model {
         }
         RC_ASSERT(state.retired.has_value() == retired.has_value());
         if (retired) RC_ASSERT(state.retired->reason == *retired);
+        must_equal_network(state);
         RC_ASSERT(state.exiting.has_value() == exiting.has_value());
         if (exiting) RC_ASSERT(state.exiting->notice == *exiting);
         check_newer_tables(state);
@@ -213,6 +229,31 @@ struct Model {
             RC_ASSERT(peer_states.at(one.peer).statement == one.statement);
         }
     }
+
+    void must_equal_network(const LoadedState& state) const {
+        RC_ASSERT(state.revocations.size() == revocations.size());
+        auto revocation = revocations.begin();
+        for (const auto& one : state.revocations) {
+            RC_ASSERT(one.member == revocation->first);
+            RC_ASSERT(one.revocation == revocation->second.revocation);
+            RC_ASSERT(one.erased == (revocation++)->second.erased);
+        }
+        RC_ASSERT(state.successions.size() == successions.size());
+        auto succession = successions.begin();
+        for (const auto& one : state.successions)
+            RC_ASSERT(one.succession == *succession++);
+        RC_ASSERT(state.members.size() == members.size());
+        for (std::size_t i = 0; i < state.members.size(); ++i) {
+            const auto& one = state.members[i];
+            RC_ASSERT(members.at(one.member).admitted == one.admitted);
+            RC_ASSERT(members.at(one.member).membership == one.membership);
+            if (i > 0) RC_ASSERT(state.members[i - 1].admitted <= one.admitted);
+        }
+        RC_ASSERT(state.followed_key.has_value() == followed_key.has_value());
+        if (followed_key) RC_ASSERT(state.followed_key->key == *followed_key);
+        RC_ASSERT(state.own_membership.has_value() == own_membership.has_value());
+        if (own_membership) RC_ASSERT(state.own_membership->membership == *own_membership);
+    }
 };
 
 StoreOp any_op() {
@@ -222,7 +263,7 @@ StoreOp any_op() {
     const auto text = "statement " + std::to_string(version);
     const auto size = *rc::gen::element<std::size_t>(1, 700, 4096, 9000, 40000);
     const WallTime until{std::chrono::seconds{1'000 + version}};
-    switch (*rc::gen::inRange(0, 24)) {
+    switch (*rc::gen::inRange(0, 30)) {
         case 0:
             return tombstone(who, text);
         case 1:
@@ -267,6 +308,18 @@ StoreOp any_op() {
             return version % 2 == 0 ? StoreOp{SetRestored{}} : StoreOp{ClearRestored{}};
         case 20:
             return PutCopied{version % 2 == 0};
+        case 21:
+            return PutRevocation{node(who), statement(text), SeedVersion{version}};
+        case 22:
+            return PutSuccession{statement(text)};
+        case 23:
+            return PutMember{node(who), version, statement(text)};
+        case 24:
+            return DropMember{node(who)};
+        case 25:
+            return PutFollowedKey{node(who)};
+        case 26:
+            return PutOwnMembership{statement(text)};
         case 5:
         case 6:
             return EraseHeldSeed{node(who)};

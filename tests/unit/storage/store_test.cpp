@@ -197,7 +197,8 @@ TEST_CASE("a newer version's database and another program's are refused") {
     const TemporaryFolder folder;
     open(folder.path()).reset();
     run_sql(folder.path(), "PRAGMA user_version = 99");
-    CHECK(contains(open_error(folder.path()), "has schema version 99, this program knows only up to 7"));
+    CHECK(contains(open_error(folder.path()), "has schema version 99, this program knows only up to " +
+                                                  std::to_string(schema::kVersion)));
     run_sql(folder.path(), "PRAGMA application_id = 12");
     CHECK(contains(open_error(folder.path()), "is not a database of unlearnd"));
 }

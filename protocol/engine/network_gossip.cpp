@@ -1,0 +1,129 @@
+#include "protocol/engine/network_gossip.hpp"
+
+#include <algorithm>
+
+#include "protocol/digest.hpp"
+#include "protocol/limits.hpp"
+
+namespace unlearn::protocol {
+
+namespace {
+
+/// An expelled member is told of its expulsion only, and a node of version 1 knows none of these messages.
+bool understands(const Session& session) {
+    return session.version >= version_of(Kind::network_statement);
+}
+
+}  // namespace
+
+NetworkGossip::Statements NetworkGossip::statements() const {
+    Statements out;
+    const auto add = [&](NetworkStatementKind kind, std::vector<SignedBytes> all) {
+        for (auto& statement : all) {
+            const Digest id = digest_of(statement.bytes);
+            out.emplace_back(id, Shared{kind, std::move(statement)});
+        }
+    };
+    add(NetworkStatementKind::succession, network_key_.successions());
+    add(NetworkStatementKind::revocation, expulsions_.signed_by_current_key());
+    return out;
+}
+
+Digest NetworkGossip::summary_of(const Statements& statements) {
+    std::vector<Digest> ids;
+    for (const auto& [id, shared] : statements)
+        ids.push_back(id);
+    std::sort(ids.begin(), ids.end());
+    Bytes all;
+    for (const Digest& id : ids)
+        all.insert(all.end(), id.value.begin(), id.value.end());
+    return digest_of(all);
+}
+
+void NetworkGossip::begin(SessionId id, Session& session) {
+    if (!network_key_.exists() || !understands(session)) return;
+    known_there_[id].clear();
+    sessions_.send(id, session,
+                   NetworkDigest{NetworkDigestPart::summary, true, summary_of(statements()), {}});
+}
+
+void NetworkGossip::begin_with_all() {
+    for (const auto& [peer, id] : sessions_.all_established())
+        begin(id, sessions_.at(id));
+}
+
+Result<void> NetworkGossip::take(SessionId id, Session& session, const NetworkDigest& digest) {
+    if (!network_key_.exists()) {
+        ++context_.counters.messages_ignored;
+        return {};
+    }
+    const auto ours = statements();
+    if (digest.part == NetworkDigestPart::summary) {
+        if (digest.summary == summary_of(ours)) return {};
+        const auto last = answered_at_.find(id);
+        if (last != answered_at_.end() && context_.now.steady < last->second + kCompareAtMostEvery) {
+            ++context_.counters.messages_ignored;
+            return {};
+        }
+        answered_at_.insert_or_assign(id, context_.now.steady);
+        send_ids(id, session, ours);
+        return {};
+    }
+    const auto running = known_there_.find(id);
+    if (running == known_there_.end()) {
+        ++context_.counters.messages_ignored;
+        return {};
+    }
+    auto& there = running->second;
+    if (there.size() + digest.ids.size() > kMaxRevocations + kMaxSuccessions)
+        return fail(ErrorCode::too_much, "network digest: more statements than anybody keeps");
+    there.insert(digest.ids.begin(), digest.ids.end());
+    if (!digest.last) return {};
+    for (const auto& [known, shared] : ours)
+        if (!there.contains(known))
+            sessions_.send(id, session, NetworkStatement{shared.kind, shared.statement});
+    known_there_.erase(running);
+    return {};
+}
+
+void NetworkGossip::send_ids(SessionId id, Session& session, const Statements& statements) {
+    for (std::size_t at = 0;;) {
+        const std::size_t count = std::min(kMaxDeltaIds, statements.size() - at);
+        NetworkDigest part{NetworkDigestPart::known, false, {}, {}};
+        for (const std::size_t end = at + count; at < end; ++at)
+            part.ids.push_back(statements[at].first);
+        part.last = at == statements.size();
+        const bool last = part.last;
+        sessions_.send(id, session, std::move(part));
+        if (last) return;
+    }
+}
+
+void NetworkGossip::pass_on(NetworkStatementKind kind, const SignedBytes& statement) {
+    for (const auto& [peer, id] : sessions_.all_established())
+        if (Session& session = sessions_.at(id); understands(session))
+            sessions_.send(id, session, NetworkStatement{kind, statement});
+}
+
+void NetworkGossip::show_expelled(SessionId id, Session& session) {
+    const auto* revocation = expulsions_.revocation_of(session.peer);
+    if (revocation != nullptr && understands(session))
+        sessions_.send(id, session, NetworkStatement{NetworkStatementKind::revocation, *revocation});
+}
+
+void NetworkGossip::tick() {
+    const auto& established = sessions_.all_established();
+    if (!network_key_.exists() || context_.now.steady < next_comparison_ || established.empty()) return;
+    next_comparison_ = context_.now.steady + context_.config.pace.compare_every;
+    auto next = last_compared_ ? established.upper_bound(*last_compared_) : established.begin();
+    if (next == established.end()) next = established.begin();
+    last_compared_ = next->first;
+    begin(next->second, sessions_.at(next->second));
+}
+
+void NetworkGossip::forget(SessionId id) {
+    known_there_.erase(id);
+    answered_at_.erase(id);
+}
+
+}  // namespace unlearn::protocol
