@@ -19,6 +19,8 @@ using protocol::Result;
 
 constexpr std::size_t kMaxFileBytes = 1 << 20;
 constexpr std::string_view kDataKinds[] = {"idx", "csv"};
+constexpr std::string_view kMemberPolicies[] = {"exits-only", "exchange"};
+constexpr std::uint32_t kMostTotalMib = 1 << 20;
 constexpr std::string_view kLogLevels[] = {"debug", "info", "warning", "error"};
 
 class Builder {
@@ -48,6 +50,7 @@ class Builder {
         read_optimisation("training", config_.training);
         read_optimisation("distillation", config_.distillation);
         config_.ensemble = read_ensemble(root_);
+        read_held_seeds();
         read_peers();
         root_.finish();
         return std::move(config_);
@@ -90,6 +93,30 @@ class Builder {
         if (reader.has("name") == reader.has("key"))
             reader.complain("name", "or network.key must be given, and not both");
         reader.read("min_wire", config_.min_wire, {protocol::kOldestVersion, protocol::kNewestVersion});
+        read_members(reader);
+        reader.finish();
+    }
+
+    /// Reads how members that let themselves in are treated. A network without a key has none.
+    void read_members(TableReader& reader) {
+        protocol::MemberRules& rules = config_.members;
+        for (const std::string_view key : {"members", "members_limit", "endless_memberships"})
+            if (reader.has(key) && !reader.has("key"))
+                reader.complain(key, "is for a network with a key; there are no members without one");
+        reader.read_choice("members", rules.policy, kMemberPolicies);
+        reader.read("members_limit", rules.limit, {0, protocol::kMaxMembersFromHello});
+        read_bool(reader, "endless_memberships", rules.without_end);
+    }
+
+    void read_held_seeds() {
+        TableReader reader = root_.section("held_seeds");
+        HeldSeedsConfig& room = config_.held_seeds;
+        reader.read("largest_mib", room.largest_mib, {1, protocol::kMaxSeedBytes >> 20U});
+        reader.read("total_mib", room.total_mib, {1, kMostTotalMib});
+        if (room.total_mib < room.largest_mib)
+            reader.complain("total_mib", "= " + std::to_string(room.total_mib) +
+                                             " must be at least largest_mib, which is " +
+                                             std::to_string(room.largest_mib));
         reader.finish();
     }
 

@@ -12,6 +12,7 @@
 #include "node/learning/data/ensemble_options.hpp"
 #include "node/learning/data/training_options.hpp"
 #include "node/storage/log_limits.hpp"
+#include "protocol/engine_config.hpp"
 #include "protocol/engine_io.hpp"
 #include "protocol/limits.hpp"
 #include "protocol/result.hpp"
@@ -48,6 +49,17 @@ struct ModelConfig {
     }
 };
 
+/// Section [held_seeds]: how much room there is for the seeds of others, of all owners together.
+struct HeldSeedsConfig {
+    std::uint32_t largest_mib = 2;  ///< the share of one owner
+    std::uint32_t total_mib = 128;
+
+    /// The same as shares and places.
+    [[nodiscard]] protocol::SeedRoom room() const {
+        return {std::size_t{largest_mib} << 20U, total_mib / largest_mib};
+    }
+};
+
 /// The whole configuration of a node.
 struct NodeConfig {
     std::filesystem::path file;
@@ -65,6 +77,8 @@ struct NodeConfig {
     learning::OptimisationSettings distillation;
     learning::EnsembleOptions ensemble;
     std::vector<protocol::Neighbour> peers;
+    protocol::MemberRules members;  ///< of a network with a key
+    HeldSeedsConfig held_seeds;
 };
 
 /// The most bytes in the path of a Unix socket (sockaddr_un, without the zero at its end).
@@ -84,6 +98,7 @@ struct SampleChoices {
     std::string listen;        ///< empty: the key is commented out
     std::string network_name;  ///< empty: `network_key` is given
     std::string network_key;
+    std::string members = "exits-only";  ///< with a network key
     DataConfig data;
     std::filesystem::path torchscript;  ///< used instead of `main_model`
     std::string main_model = "mlp:100";

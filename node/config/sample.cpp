@@ -33,6 +33,16 @@ std::string list(const std::vector<std::string>& values) {
     return out + "]";
 }
 
+/// The keys of a network with a key, for members that are not listed.
+std::string members(const std::string& policy) {
+    std::string line = "members = " + quoted(policy);
+    line.resize(30, ' ');
+    return line +
+           "# what a member that is not listed below exchanges: exits-only, or exchange for seeds, too\n"
+           "members_limit = 64            # the most such members that exchange seeds\n"
+           "endless_memberships = \"yes\"   # memberships without an end count\n\n";
+}
+
 /// Returns a TOML float with a point and no unnecessary digits.
 std::string decimal(double value) {
     std::ostringstream out;
@@ -117,7 +127,8 @@ std::string sample_config(const SampleChoices& choices) {
     else
         out << "key = " << quoted(choices.network_key) << '\n';
     out << "min_wire = 1                  # 2 refuses peers that only speak version 1, which cannot prove as "
-           "much\n\n";
+           "much\n"
+        << (choices.network_key.empty() ? "\n" : members(choices.members));
     const DataConfig& data = choices.data;
     out << "[data]                        # this node's private data; it never leaves the node\n";
     if (data.kind == DataKind::csv) {
@@ -157,6 +168,9 @@ std::string sample_config(const SampleChoices& choices) {
            "here\n"
         << "# weighted = true             # give more weight to peers that predict the validation "
            "labels\n\n"
+        << "[held_seeds]                  # room for the seeds of others; listed peers come first\n"
+        << "largest_mib = 2               # the share of one owner: a larger seed is refused\n"
+        << "total_mib = 128               # of all owners together: 64 shares\n\n"
         << "# One [[peers]] for each neighbour; more can be added while the node runs (unlearnctl peers "
            "add).\n"
         << "# [[peers]]\n# address = \"NODE-ID@tcp://host:7411\"\n"

@@ -91,6 +91,7 @@ int run(const std::vector<std::string>& arguments, Console& console) {
 
     Commands commands;
     add_init_commands(app, commands);
+    add_network_commands(app, commands);
     add_node_commands(app, commands);
     add_wait_command(app, commands);
     add_predict_command(app, commands);

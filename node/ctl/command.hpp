@@ -74,8 +74,10 @@ class Commands {
     Command chosen_;
 };
 
-/// Adds `init` and `network-key`. Each group of commands is in a file of its own.
+/// Adds `init`. Each group of commands is in a file of its own.
 void add_init_commands(CLI::App& app, Commands& commands);
+/// Adds `network` and its subcommands, and `network-key`.
+void add_network_commands(CLI::App& app, Commands& commands);
 /// Adds `id`, `status`, `peers` and `publish`.
 void add_node_commands(CLI::App& app, Commands& commands);
 /// Adds `wait`.

@@ -11,7 +11,7 @@
 #include "node/ctl/table.hpp"
 #include "node/storage/identity_file.hpp"
 
-// The commands for setting up: init, network-key.
+// The command for setting up: init.
 namespace unlearn::ctl {
 namespace {
 
@@ -19,6 +19,8 @@ struct InitOptions {
     config::SampleChoices choices;
     std::string data_dir = Places{}.data_dir;
     std::string network_key_file;
+    std::string first_key;
+    std::int64_t membership_days = 0;  ///< 0: a membership without an end
     std::string data;
     std::string images;
     std::string labels;
@@ -44,7 +46,7 @@ constexpr KeyOption kKeyOptions[] = {
     {"control_socket", "--socket"},
     {"listen", "--listen"},
     {"network.name", "--network"},
-    {"network.key", "--network-key"},
+    {"network.key", "--first-key"},
     {"data.path", "--data"},
     {"data.images", "--images"},
     {"data.labels", "--labels"},
@@ -78,7 +80,7 @@ Outcome<std::string> configuration_of(const Context& context, const InitOptions&
     if (!options.network_key_file.empty()) {
         const auto key = storage::load_identity(options.network_key_file);
         if (!key) return tl::unexpected(wrong(key.error()));
-        choices.network_key = key->id().text();
+        choices.network_key = options.first_key.empty() ? key->id().text() : options.first_key;
     }
     const auto absolute = [](const std::string& path) { return std::filesystem::absolute(path); };
     choices.data_dir = absolute(options.data_dir);
@@ -157,6 +159,7 @@ Outcome<ExitCode> init(const Context& context, const InitOptions& options) {
     node.network = *network;
     check_module(context, options, node);
     if (!options.network_key_file.empty()) node.network_key = options.network_key_file;
+    if (options.membership_days > 0) node.membership_days = options.membership_days;
 
     const HeldSignals all_or_nothing;
     const auto id = make_node(node);
@@ -172,24 +175,31 @@ Outcome<ExitCode> init(const Context& context, const InitOptions& options) {
     return ExitCode::ok;
 }
 
-Outcome<ExitCode> network_key(const Context& context, const std::string& file) {
-    const auto key = make_network_key(file);
-    if (!key) return tl::unexpected(key.error());
-    if (context.json)
-        context.show({{"key", key->text()}, {"file", file}});
-    else
-        context.console.out << key->text() << '\n';
-    return ExitCode::ok;
-}
-
 void add_init(CLI::App& app, Commands& commands) {
     auto* command = app.add_subcommand("init", "Set up a new node; replaces nothing that exists");
     auto options = std::make_shared<InitOptions>();
     auto* network = command->add_option_group("network");
     network->add_option("--network", options->choices.network_name, "the network's name");
-    network->add_option("--network-key", options->network_key_file,
-                        "the network's secret key (see network-key); signs this node's membership");
+    auto* key =
+        network->add_option("--network-key", options->network_key_file,
+                            "the network's secret key (see network key); signs this node's membership");
     network->require_option(1);
+    command
+        ->add_option(
+            "--first-key", options->first_key,
+            "with --network-key: the network's first public key, when that secret key has followed it")
+        ->needs(key);
+    command
+        ->add_option("--membership-days", options->membership_days,
+                     "with --network-key: until the membership ends; without it, it has no end")
+        ->check(CLI::Range(1, 36'500))
+        ->needs(key);
+    command
+        ->add_option("--members", options->choices.members,
+                     "with --network-key: what a member that is not listed exchanges with this node")
+        ->check(CLI::IsMember({"exits-only", "exchange"}))
+        ->capture_default_str()
+        ->needs(key);
     auto* data = command->add_option_group("data");
     data->add_option("--data", options->data, "own labelled examples, CSV");
     auto* images = data->add_option("--images", options->images, "own labelled examples, IDX images");
@@ -237,11 +247,6 @@ void add_init(CLI::App& app, Commands& commands) {
 
 void add_init_commands(CLI::App& app, Commands& commands) {
     add_init(app, commands);
-    auto* command = app.add_subcommand(
-        "network-key", "Make the key of a fleet's network; prints the public key for the configurations");
-    auto file = std::make_shared<std::string>();
-    command->add_option("FILE", *file, "the secret key; keep it away from the devices")->required();
-    commands.on(command, [file](const Context& context) { return network_key(context, *file); });
 }
 
 }  // namespace unlearn::ctl

@@ -91,6 +91,17 @@ void print_seeds(const json& status, std::ostream& out) {
     table.print(out);
 }
 
+/// Names the peers with which no seeds are exchanged, and why.
+void print_without_seeds(const json& peers, std::ostream& out) {
+    const auto without = peers.value("without_seeds", json::array());
+    if (without.empty()) return;
+    Table table({{"NO SEEDS WITH"}, {"REASON"}});
+    for (const auto& peer : without)
+        table.add({short_id(field(peer, "id")), field(peer, "reason")});
+    out << '\n';
+    table.print(out);
+}
+
 Outcome<ExitCode> status(const Context& context) {
     const auto daemon = context.daemon();
     if (!daemon) return tl::unexpected(daemon.error());
@@ -118,6 +129,7 @@ Outcome<ExitCode> status(const Context& context) {
         facts.add("storage", "failing, will be retried: " + problem);
     facts.print(context.console.out);
     print_seeds(*status, context.console.out);
+    print_without_seeds(peers, context.console.out);
     return ExitCode::ok;
 }
 
@@ -137,10 +149,10 @@ Outcome<ExitCode> list_peers(const Context& context) {
         context.show(*peers);
         return ExitCode::ok;
     }
-    Table table({{"PEER"}, {"STATE"}, {"SOURCE"}, {"ADDRESS"}, {"PROBLEM"}});
+    Table table({{"PEER"}, {"STATE"}, {"SOURCE"}, {"ADDRESS"}, {"PROBLEM"}, {"NO SEEDS"}});
     for (const auto& peer : *peers)
         table.add({short_id(field(peer, "id")), field(peer, "state"), field(peer, "source"),
-                   field(peer, "address"), field(peer, "problem")});
+                   field(peer, "address"), field(peer, "problem"), field(peer, "no_seeds")});
     if (table.empty())
         context.console.out << "no peers; add one with: unlearnctl peers add ID@tcp://HOST:PORT\n";
     else

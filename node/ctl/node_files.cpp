@@ -10,9 +10,11 @@
 #include "node/config/binding.hpp"
 #include "node/ctl/acting_as.hpp"
 #include "node/ctl/json_file.hpp"
+#include "node/ctl/network_ledger.hpp"
 #include "node/runtime/certificate.hpp"
 #include "node/storage/files.hpp"
 #include "node/storage/identity_file.hpp"
+#include "protocol/network_statements.hpp"
 #include "protocol/records.hpp"
 
 namespace unlearn::ctl {
@@ -76,6 +78,21 @@ Outcome<void> make_data_dir(const NewNode& node, const Identity& identity, const
     return {};
 }
 
+/// Has the network's key sign a membership. One with an end goes into the ledger of the key.
+Outcome<SignedBytes> sign_membership_of(const NodeId& member, const NewNode& node, WallTime now) {
+    auto ledger = NetworkLedger::open(*node.network_key);
+    if (!ledger) return tl::unexpected(ledger.error());
+    if (!node.membership_days) return sign_membership(ledger->key(), node.network, {member});
+    if (auto same = ledger->use_network(node.network); !same) return tl::unexpected(same.error());
+    const auto membership = sign_term_membership(
+        ledger->key(), node.network,
+        {ledger->key().id(), member, ledger->next_number(now), now - std::chrono::minutes(10),
+         now + std::chrono::hours(24) * *node.membership_days});
+    ledger->add({runtime::NetworkFileKind::membership, membership});
+    if (auto saved = ledger->save(); !saved) return tl::unexpected(saved.error());
+    return membership;
+}
+
 /// Makes the part that belongs to the user who runs `init`.
 Outcome<void> make_other_files(const NewNode& node, const json& sealed, Undo& undo) {
     if (auto made = create_file(node.sealed_exit, sealed.dump(2) + "\n", 0600); !made) return made;
@@ -104,13 +121,13 @@ Outcome<void> refuse_existing(const NewNode& node) {
 Outcome<NodeId> make_node(const NewNode& node) {
     if (auto unused = refuse_existing(node); !unused) return tl::unexpected(unused.error());
     const auto identity = Identity::generate();
+    const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
     std::optional<SignedBytes> membership;
     if (node.network_key) {
-        const auto key = storage::load_identity(*node.network_key);
-        if (!key) return fail_with(ExitCode::bad_input, key.error().detail);
-        membership = sign_membership(*key, node.network, {identity.id()});
+        auto signed_by_key = sign_membership_of(identity.id(), node, now);
+        if (!signed_by_key) return tl::unexpected(signed_by_key.error());
+        membership = std::move(*signed_by_key);
     }
-    const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
     const auto notice = sign_notice(identity, node.network, {identity.id(), now, membership});
 
     Undo undo;

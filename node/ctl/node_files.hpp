@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <optional>
@@ -18,6 +19,7 @@ struct NewNode {
     std::string config_text;
     protocol::NetworkId network;
     std::optional<std::filesystem::path> network_key;  ///< the network's key file, which signs the membership
+    std::optional<std::int64_t> membership_days = {};  ///< until the membership ends, if it has an end
     /// Called last, when all files are there, as the owner of the data folder. Fails when the node cannot
     /// start.
     std::function<Outcome<void>()> check = {};

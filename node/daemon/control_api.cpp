@@ -82,6 +82,9 @@ void ControlApi::handle(HttpRequest request, Respond respond) {
         {{"GET", "/v1/exit", {"wait_s"}}, [&] { handle_exit(request, respond); }},
         {{"POST", "/v1/exit", {}}, [&] { handle_exit(request, respond); }},
         {{"POST", "/v1/exit/sealed", {}}, [&] { handle_sealed_exit(request, respond); }},
+        {{"GET", "/v1/network", {}}, [&] { respond(answer(network_json(*service_))); }},
+        {{"POST", "/v1/network/statements", {}}, [&] { handle_network_statements(request, respond); }},
+        {{"POST", "/v1/network/follow", {}}, [&] { handle_network_follow(request, respond); }},
         {{"GET", "/v1/certificate", {}},
          [&] {
              const auto exit = service_->node().engine().own_exit();
@@ -258,6 +261,44 @@ void ControlApi::handle_sealed_exit(const HttpRequest& request, const Respond& r
     after_storage(respond, [this, respond, notice = *notice] {
         respond(answer(runtime::make_sealed_certificate(service_->network(), notice)));
     });
+}
+
+/// Takes the statements in their order: a revocation may need the succession before it.
+void ControlApi::handle_network_statements(const HttpRequest& request, const Respond& respond) {
+    const auto file = read_network_statements(request);
+    if (!file) return respond(refusal_of(file.error()));
+    if (file->network != service_->network())
+        return respond(refusal(400, "the statements are for another network"));
+    auto& node = service_->node();
+    json taken = json::array();
+    std::size_t number = 0;
+    for (const auto& [kind, statement] : file->statements) {
+        ++number;
+        const auto done = kind == runtime::NetworkFileKind::membership ? node.renew_membership(statement)
+                          : kind == runtime::NetworkFileKind::revocation
+                              ? node.submit_network_statement(NetworkStatementKind::revocation, statement)
+                              : node.submit_network_statement(NetworkStatementKind::succession, statement);
+        if (!done)
+            return respond(refusal(409, "statement " + std::to_string(number) + " of " +
+                                            std::to_string(file->statements.size()) + " (" +
+                                            std::string(name_of(kind)) +
+                                            ") does not count: " + done.error().text()));
+        taken.push_back(runtime::describe({kind, statement}));
+    }
+    after_storage(respond, [this, respond, taken = std::move(taken)] {
+        if (const auto failure = service_->node().storage_failure())
+            return respond(refusal(503, "not stored yet, and tried again: " + failure->text()));
+        respond(answer({{"taken", taken}}));
+    });
+}
+
+void ControlApi::handle_network_follow(const HttpRequest& request, const Respond& respond) {
+    const auto key = read_network_key(request);
+    if (!key) return respond(refusal_of(key.error()));
+    if (service_->node().engine().network_key().chain.empty())
+        return respond(refusal(409, "this network has no key"));
+    service_->node().follow_network_key(*key);
+    after_storage(respond, [this, respond] { respond(answer(network_json(*service_))); });
 }
 
 void ControlApi::handle_log(const HttpRequest& request, const Respond& respond) {

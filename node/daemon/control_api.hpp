@@ -40,6 +40,8 @@ class ControlApi {
     void handle_predict(HttpRequest request, const Respond& respond);
     void handle_publish(const HttpRequest& request, const Respond& respond);
     void handle_exit(const HttpRequest& request, const Respond& respond);
+    void handle_network_statements(const HttpRequest& request, const Respond& respond);
+    void handle_network_follow(const HttpRequest& request, const Respond& respond);
     void handle_sealed_exit(const HttpRequest& request, const Respond& respond);
     void handle_log(const HttpRequest& request, const Respond& respond);
     void handle_log_verify(const HttpRequest& request, const Respond& respond);

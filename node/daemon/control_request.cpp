@@ -109,6 +109,22 @@ Result<SignedBytes> read_sealed_exit(const HttpRequest& request) {
     return notice;
 }
 
+Result<runtime::NetworkFile> read_network_statements(const HttpRequest& request) {
+    auto file = runtime::read_network_file(json::parse(request.body, nullptr, false));
+    if (!file) return refuse(file.error().text());
+    return file;
+}
+
+Result<NodeId> read_network_key(const HttpRequest& request) {
+    const auto body = object_in(request, {"key"});
+    if (!body) return tl::unexpected(body.error());
+    const auto text = text_in(*body, "key");
+    if (!text) return refuse("key: must be the text of a network key");
+    const auto key = NodeId::from_text(*text);
+    if (!key) return refuse("key: is not a network key: " + key.error().detail);
+    return key;
+}
+
 Result<LogRange> read_log_range(const HttpRequest& request) {
     const LogRange usual;
     const auto after = number_in(request, "after", usual.after, UINT64_MAX);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "node/daemon/http_server.hpp"
+#include "node/runtime/network_statements_file.hpp"
 #include "protocol/engine_io.hpp"
 #include "protocol/identity.hpp"
 #include "protocol/result.hpp"
@@ -37,6 +38,11 @@ inline constexpr std::string_view kPeerPath = "/v1/peers/";
 [[nodiscard]] bool waits_for_seed(const HttpRequest& request);
 /// Reads an exit notice that its owner has signed for the network in the request.
 [[nodiscard]] protocol::Result<protocol::SignedBytes> read_sealed_exit(const HttpRequest& request);
+
+/// Reads statements that a network's key has signed, for the network in the request.
+[[nodiscard]] protocol::Result<runtime::NetworkFile> read_network_statements(const HttpRequest& request);
+/// Reads the key that the operator chooses.
+[[nodiscard]] protocol::Result<protocol::NodeId> read_network_key(const HttpRequest& request);
 
 /// The entries of the log that a request asks for.
 struct LogRange {

@@ -68,17 +68,18 @@ void raise_descriptor_limit() {
 }
 
 void log_event(const protocol::Event& event) {
-    const auto level = event.kind == EventKind::store_failed || event.kind == EventKind::store_impossible
-                           ? spdlog::level::err
-                       : event.kind == EventKind::peer_dropped || event.kind == EventKind::equivocation ||
-                               event.kind == EventKind::seed_refused ||
-                               event.kind == EventKind::own_exit_met ||
-                               event.kind == EventKind::peer_unresolved ||
-                               event.kind == EventKind::peer_copied || event.kind == EventKind::store_refused
-                           ? spdlog::level::warn
-                       : event.kind == EventKind::lease_renewed || event.kind == EventKind::peer_suspect
-                           ? spdlog::level::debug
-                           : spdlog::level::info;
+    const auto level =
+        event.kind == EventKind::store_failed || event.kind == EventKind::store_impossible
+            ? spdlog::level::err
+        : event.kind == EventKind::peer_dropped || event.kind == EventKind::equivocation ||
+                event.kind == EventKind::seed_refused || event.kind == EventKind::own_exit_met ||
+                event.kind == EventKind::peer_unresolved || event.kind == EventKind::peer_copied ||
+                event.kind == EventKind::store_refused || event.kind == EventKind::member_expelled ||
+                event.kind == EventKind::network_key_disputed
+            ? spdlog::level::warn
+        : event.kind == EventKind::lease_renewed || event.kind == EventKind::peer_suspect
+            ? spdlog::level::debug
+            : spdlog::level::info;
     std::string line(name_of(event.kind));
     if (event.subject != protocol::NodeId{}) line += " " + event.subject.short_text();
     if (event.version != protocol::SeedVersion{})

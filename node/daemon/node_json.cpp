@@ -1,6 +1,7 @@
 #include "node/daemon/node_json.hpp"
 
 #include "node/runtime/certificate.hpp"
+#include "node/runtime/network_statements_file.hpp"
 #include "protocol/records.hpp"
 
 namespace unlearn::daemon {
@@ -76,9 +77,12 @@ json status_json(const NodeService& service, std::chrono::seconds uptime) {
     std::size_t known = 0;
     std::size_t up = 0;
     json problems = json::array();
+    json without_seeds = json::array();
     for (const auto& peer : engine.peers()) {
         if (const auto problem = service.problem_with(peer.id))
             problems.push_back({{"id", peer.id.text()}, {"problem", *problem}});
+        if (!peer.no_seeds.empty())
+            without_seeds.push_back({{"id", peer.id.text()}, {"reason", peer.no_seeds}});
         known += peer.state == PeerState::former || peer.state == PeerState::left ? 0U : 1U;
         up += peer.state == PeerState::up || peer.state == PeerState::suspect ? 1U : 0U;
     }
@@ -92,7 +96,11 @@ json status_json(const NodeService& service, std::chrono::seconds uptime) {
             {"model", model_json(service)},
             {"own_seed", own_seed},
             {"seeds", seeds_json(engine)},
-            {"peers", {{"up", up}, {"known", known}, {"problems", std::move(problems)}}},
+            {"peers",
+             {{"up", up},
+              {"known", known},
+              {"problems", std::move(problems)},
+              {"without_seeds", std::move(without_seeds)}}},
             {"exits_known", engine.tombstones().size()},
             {"exit", exit_json(engine.own_exit(), service.network())},
             {"storage", storage_json(service.node())}};
@@ -106,8 +114,36 @@ json peers_json(const NodeService& service) {
              {"address", peer.endpoint ? json(PeerAddress{peer.id, *peer.endpoint}.text()) : json()},
              {"state", name_of(peer.state)},
              {"source", name_of(peer.source)},
+             {"no_seeds", peer.no_seeds.empty() ? json() : json(peer.no_seeds)},
+             {"membership_until", peer.membership_until ? time_json(*peer.membership_until) : json()},
              {"problem", text_or_null(service.problem_with(peer.id))}});
     return out;
+}
+
+json network_json(const NodeService& service) {
+    const auto status = service.node().engine().network_key();
+    const auto text = [](const std::optional<NodeId>& key) { return key ? json(key->text()) : json(); };
+    json chain = json::array();
+    for (const NodeId& key : status.chain)
+        chain.push_back(key.text());
+    json statements = json::array();
+    const auto add = [&](runtime::NetworkFileKind kind, const std::vector<SignedBytes>& all) {
+        for (const auto& statement : all)
+            statements.push_back(runtime::describe({kind, statement}));
+    };
+    add(runtime::NetworkFileKind::succession, status.successions);
+    add(runtime::NetworkFileKind::revocation, status.revocations);
+    json membership;
+    if (status.membership)
+        membership = runtime::describe({runtime::NetworkFileKind::membership, *status.membership});
+    return {{"network", to_hex(service.network().view())},
+            {"key", text(status.current)},
+            {"keys", std::move(chain)},
+            {"undecided", !status.chain.empty() && !status.current},
+            {"followed", text(status.followed)},
+            {"membership", std::move(membership)},
+            {"expelled", service.node().engine().is_expelled(service.node().engine().id())},
+            {"statements", std::move(statements)}};
 }
 
 json exit_json(const ExitProgress& exit, const NetworkId& network) {

@@ -12,6 +12,7 @@ namespace unlearn::daemon {
 [[nodiscard]] nlohmann::json status_json(const NodeService& service, std::chrono::seconds uptime);
 /// Returns the answer to `GET /v1/peers`.
 [[nodiscard]] nlohmann::json peers_json(const NodeService& service);
+[[nodiscard]] nlohmann::json network_json(const NodeService& service);
 /// Returns the answer to `GET /v1/exit`.
 [[nodiscard]] nlohmann::json exit_json(const protocol::ExitProgress& exit,
                                        const protocol::NetworkId& network);

@@ -75,6 +75,8 @@ runtime::NodeOptions node_options(const NodeService::Setup& setup) {
     options.engine.network_key = setup.config.network_key;
     options.engine.wire.oldest = setup.config.min_wire;
     options.engine.membership = setup.binding.membership;
+    options.engine.members = setup.config.members;
+    options.engine.seed_room = setup.config.held_seeds.room();
     return options;
 }
 

@@ -4,6 +4,8 @@
 
 #include "node/runtime/asio_host.hpp"
 #include "protocol/limits.hpp"
+#include "protocol/network_statements.hpp"
+#include "protocol/records.hpp"
 
 namespace unlearn::runtime {
 namespace {
@@ -113,6 +115,63 @@ Result<void> Node::submit_notice(const SignedBytes& notice) {
         return tl::unexpected(valid.error());
     feed(SubmitNotice{notice});
     return {};
+}
+
+namespace {
+
+/// Why nothing that `key` signs counts now, if that is so.
+Result<void> counts_now(const NetworkKeyStatus& network, const NodeId& key) {
+    if (network.chain.empty()) return fail(ErrorCode::not_authorised, "this network has no key");
+    if (!network.current)
+        return fail(ErrorCode::not_authorised,
+                    "no key of this network counts until one is chosen (unlearnctl network follow)");
+    if (key != *network.current)
+        return fail(
+            ErrorCode::not_authorised,
+            "signed by " + key.short_text() + ", and the network's key is " + network.current->short_text());
+    return {};
+}
+
+}  // namespace
+
+Result<void> Node::submit_network_statement(NetworkStatementKind kind, const SignedBytes& statement) {
+    return kind == NetworkStatementKind::revocation ? submit_revocation(statement)
+                                                    : submit_succession(statement);
+}
+
+Result<void> Node::submit_revocation(const SignedBytes& statement) {
+    const auto revocation = verify_revocation(engine_.config().network, statement);
+    if (!revocation) return tl::unexpected(revocation.error());
+    if (engine_.is_expelled(revocation->member)) return {};
+    if (auto counts = counts_now(engine_.network_key(), revocation->network_key); !counts) return counts;
+    feed(SubmitNetworkStatement{NetworkStatementKind::revocation, statement});
+    if (running_ && !engine_.is_expelled(revocation->member))
+        return fail(ErrorCode::too_much, "so many members are expelled that no further revocation is kept");
+    return {};
+}
+
+Result<void> Node::submit_succession(const SignedBytes& statement) {
+    const auto succession = verify_succession(engine_.config().network, statement);
+    if (!succession) return tl::unexpected(succession.error());
+    if (engine_.network_key().chain.empty())
+        return fail(ErrorCode::not_authorised, "this network has no key");
+    feed(SubmitNetworkStatement{NetworkStatementKind::succession, statement});
+    return {};
+}
+
+Result<void> Node::renew_membership(const SignedBytes& membership) {
+    const auto terms = verify_term_membership(engine_.config().network, membership);
+    if (!terms) return tl::unexpected(terms.error());
+    if (terms->member != engine_.id())
+        return fail(ErrorCode::bad_identity, "a membership of " + terms->member.short_text() +
+                                                 ", and this is " + engine_.id().short_text());
+    if (auto counts = counts_now(engine_.network_key(), terms->network_key); !counts) return counts;
+    feed(RenewMembership{membership});
+    return {};
+}
+
+void Node::follow_network_key(const NodeId& key) {
+    feed(FollowNetworkKey{key});
 }
 
 void Node::judged(const NodeId& owner, SeedVersion version, std::optional<std::string> aside) {

@@ -63,6 +63,13 @@ class Node final : private network::TransportHandler {
     void give_up_exit();
     /// Takes the sealed exit of another node and passes it on. @return why the notice is not a valid one.
     [[nodiscard]] protocol::Result<void> submit_notice(const protocol::SignedBytes& notice);
+    /// Takes what the network's key has signed and passes it on. @return why it counts for nothing here
+    [[nodiscard]] protocol::Result<void> submit_network_statement(protocol::NetworkStatementKind kind,
+                                                                  const protocol::SignedBytes& statement);
+    /// Shows a newer membership of this node from now on. @return why it counts for nothing
+    [[nodiscard]] protocol::Result<void> renew_membership(const protocol::SignedBytes& membership);
+    /// The operator decides that the network's keys lead to `key`.
+    void follow_network_key(const protocol::NodeId& key);
     /// Reports that the seed holder judged a held seed again.
     void judged(const protocol::NodeId& owner, protocol::SeedVersion version,
                 std::optional<std::string> aside);
@@ -82,6 +89,9 @@ class Node final : private network::TransportHandler {
     Node(std::shared_ptr<Host> host, const protocol::Identity& identity, protocol::EngineConfig config,
          std::chrono::milliseconds tick_interval, OpenedStorage opened,
          std::unique_ptr<network::Transport> transport, SeedHolder& seeds, EventSink events);
+
+    [[nodiscard]] protocol::Result<void> submit_revocation(const protocol::SignedBytes& statement);
+    [[nodiscard]] protocol::Result<void> submit_succession(const protocol::SignedBytes& statement);
 
     void on_link_up(network::SessionId session, const protocol::NodeId& peer) override;
     void on_link_down(network::SessionId session) override;

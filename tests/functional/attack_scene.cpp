@@ -45,7 +45,7 @@ AttackScene::AttackScene(bool with_network_key)
             continue;
         }
         if (number == 1) REQUIRE(device->ctl("network-key " + key).code == 0);
-        device->init(device->usual_options(), "--network-key " + key);
+        device->init(device->usual_options(), "--members exchange --network-key " + key);
     }
     for (auto* device : {&victim_, &neighbour_})
         device->start();

@@ -33,7 +33,7 @@ TEST_CASE("a network key: a member is let in by whoever does not list it, others
     REQUIRE(listed.ctl("network-key " + other_key).code == 0);
     for (auto* device : {&listed, &member, &stranger}) {
         write_data(device->folder(), 1);
-        device->init(device->usual_options(), "--network-key " + key);
+        device->init(device->usual_options(), "--members exchange --network-key " + key);
     }
     // A stranger with the fleet's configuration and its own key, but a membership that somebody else signed.
     fs::remove_all(stranger.data_dir());
@@ -66,6 +66,43 @@ TEST_CASE("a network key: a member is let in by whoever does not list it, others
     CHECK(stranger.seeds_in_use().empty());
     CHECK(listed.ask("peers").size() == 1);
     CHECK(listed.ask("peers")[0]["source"] == "membership");
+}
+
+TEST_CASE(
+    "a member that nobody lists exchanges no seeds, and one that is expelled is forgotten and may leave") {
+    const TemporaryFolder ground;
+    write_reference(ground.path());
+    const auto key = (ground.path() / "fleet.key").string();
+    Device holder(ground.path(), "holder", free_port());
+    Device expelled(ground.path(), "expelled", free_port());
+    Device unlisted(ground.path(), "unlisted", 0);
+    REQUIRE(holder.ctl("network key " + key).code == 0);
+    for (auto* device : {&holder, &expelled, &unlisted}) {
+        write_data(device->folder(), 1);
+        device->init(device->usual_options(), "--membership-days 30 --network-key " + key);
+        device->start();
+    }
+    introduce(holder, expelled);
+    static_cast<void>(unlisted.ask("peers add " + holder.address()));
+    REQUIRE(eventually([&] { return holder.seeds_in_use() == std::vector{expelled.id()}; }));
+    REQUIRE(eventually([&] { return expelled.seeds_in_use() == std::vector{holder.id()}; }));
+    REQUIRE(eventually([&] { return !holder.ask("status")["peers"]["without_seeds"].empty(); }));
+    const auto without = holder.ask("status")["peers"]["without_seeds"];
+    CHECK(without[0]["id"] == unlisted.id());
+    CHECK(without[0]["reason"].get<std::string>().find("exits only") != std::string::npos);
+    CHECK(unlisted.seeds_in_use().empty());
+
+    const auto expelling = holder.ctl("network expel " + expelled.id() + " --yes --key " + key);
+    REQUIRE_MESSAGE(expelling.code == 0, expelling.err);
+    CHECK(eventually([&] { return holder.seeds_in_use().empty(); }));
+    CHECK(eventually([&] { return expelled.ask("network show")["expelled"] == true; }));
+    CHECK(eventually([&] { return unlisted.log_entries("expelled") == 1; }));
+    CHECK(holder.stop() == 0);
+    holder.start();
+    CHECK(eventually([&] { return holder.ask("status")["peers"]["up"] == 2; }));
+    CHECK(holder.seeds_in_use().empty());
+    CHECK(holder.ask("network show")["statements"].size() == 1);
+    CHECK(expelled.ctl("exit --wait --yes --timeout 30").code == 0);
 }
 
 TEST_CASE("a seed that is worse than guessing is held aside and shown, and used once it is better") {

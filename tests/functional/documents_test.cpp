@@ -173,15 +173,19 @@ class Checkout {
         return is_ours ? look_at_options(program, words) : "";
     }
     [[nodiscard]] std::string look_at_options(const std::string& program, const Words& words) const {
-        const std::string path = (fs::path(UNLEARN_BIN_DIR) / program).string();
-        std::string help = output_of(path + " --help");
-        const auto subcommands = help.find("Subcommands:");
+        std::string command = (fs::path(UNLEARN_BIN_DIR) / program).string();
+        std::string help = output_of(command + " --help");
+        // A subcommand may have subcommands itself. Aliases stand after a comma.
+        std::string newest = help;
         for (std::size_t i = 1; i < words.size(); ++i) {
-            if (subcommands == std::string::npos ||
-                help.find("\n  " + words[i] + " ", subcommands) == std::string::npos)
+            const auto subcommands = newest.find("Subcommands:");
+            if (subcommands == std::string::npos) break;
+            if (newest.find("\n  " + words[i] + " ", subcommands) == std::string::npos &&
+                newest.find("\n  " + words[i] + ",", subcommands) == std::string::npos)
                 continue;
-            help += output_of(path + " " + words[i] + " --help");
-            break;
+            command += " " + words[i];
+            newest = output_of(command + " --help");
+            help += newest;
         }
         for (const auto& word : words) {
             if (!word.starts_with("--")) continue;

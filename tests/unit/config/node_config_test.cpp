@@ -66,6 +66,7 @@ TEST_CASE("every key of a good configuration arrives") {
         "[training]\nepochs = 3\nbatch = 16\nlearning_rate = 0.5\nweight_decay = 0\n"
         "[distillation]\nepochs = 4\nbatch = 8\nlearning_rate = 1\ntemperature = 2.5\n"
         "[ensemble]\naggregation = \"median\"\nrho = 0.25\ncalibrated = true\nweighted = false\n"
+        "[held_seeds]\nlargest_mib = 3\ntotal_mib = 32\n"
         "[[peers]]\naddress = \"" +
         peer() + "@tcp://host:1\"\n[[peers]]\nid = \"" + other.text() + "\"";
     const auto config = parse(text);
@@ -99,6 +100,9 @@ TEST_CASE("every key of a good configuration arrives") {
     CHECK(config.ensemble.fixed_rho == 0.25);
     CHECK(config.ensemble.calibrated == true);
     CHECK(config.ensemble.weighted == false);
+    CHECK(config.held_seeds.largest_mib == 3);
+    CHECK(config.held_seeds.room().share == 3U << 20U);
+    CHECK(config.held_seeds.room().places == 10);
     REQUIRE(config.peers.size() == 2);
     CHECK(config.peers[0].id.text() == peer());
     CHECK(config.peers[0].endpoint == "tcp://host:1");
@@ -125,6 +129,22 @@ TEST_CASE("what is left out has its default") {
     CHECK(config.ensemble.is_weighted());
     CHECK(!config.ensemble.fixed_rho);
     CHECK(config.peers.empty());
+    CHECK(config.members.policy == protocol::MemberPolicy::exits_only);
+    CHECK(config.members.limit == 64);
+    CHECK(config.members.without_end);
+    CHECK(config.held_seeds.room().share == 2U << 20U);
+    CHECK(config.held_seeds.room().places == 64);
+}
+
+TEST_CASE("how members that let themselves in are treated") {
+    Text text;
+    text.network = "key = \"" + peer() +
+                   "\"\nmembers = \"exchange\"\nmembers_limit = 5\n"
+                   "endless_memberships = \"no\"";
+    const auto config = parse(text);
+    CHECK(config.members.policy == protocol::MemberPolicy::exchange);
+    CHECK(config.members.limit == 5);
+    CHECK_FALSE(config.members.without_end);
 }
 
 TEST_CASE("images and a network key") {
@@ -162,6 +182,16 @@ TEST_CASE("each wrong value is told with its line and key") {
         {&Text::network, "key = \"home\"", "3: network.key ", "is not a network key"},
         {&Text::network, "name = \"home\"\nmin_wire = 3", "4: network.min_wire ", "1 to 2"},
         {&Text::network, "key = 5", "3: network.key ", "text in quotes"},
+        {&Text::network, "name = \"home\"\nmembers = \"exchange\"", "4: network.members ",
+         "network with a key"},
+        {&Text::network, "key = \"" + peer() + "\"\nmembers = \"all\"", "4: network.members ",
+         "\"exits-only\", \"exchange\""},
+        {&Text::network, "key = \"" + peer() + "\"\nmembers_limit = 5000", "4: network.members_limit ",
+         "from 0 to 4096"},
+        {&Text::network, "key = \"" + peer() + "\"\nendless_memberships = 1",
+         "4: network.endless_memberships ", "\"no\", \"yes\""},
+        {&Text::rest, "[held_seeds]\nlargest_mib = 17", "11: held_seeds.largest_mib ", "from 1 to 16"},
+        {&Text::rest, "[held_seeds]\ntotal_mib = 1", "11: held_seeds.total_mib ", "at least largest_mib"},
         {&Text::kind, "kind = true", "data.kind ", "\"idx\", \"csv\""},
         {&Text::kind, "kind = \"xdi\"", "5: data.kind ", "\"idx\", \"csv\""},
         {&Text::kind, "", "4: data.kind ", "is missing"},

@@ -71,6 +71,11 @@ TEST_CASE("the configuration that init writes says what was chosen, and the defa
                 CHECK(config.log_level == defaults.log_level);
                 CHECK(config.data.validation == defaults.data.validation);
                 CHECK(config.data.watch == defaults.data.watch);
+                CHECK(config.members.policy == defaults.members.policy);
+                CHECK(config.members.limit == defaults.members.limit);
+                CHECK(config.members.without_end == defaults.members.without_end);
+                CHECK(config.held_seeds.largest_mib == defaults.held_seeds.largest_mib);
+                CHECK(config.held_seeds.total_mib == defaults.held_seeds.total_mib);
                 CHECK(config.ensemble.aggregation == defaults.ensemble.aggregation);
                 CHECK(config.peers.empty());
                 CHECK(!config.training.epochs);

@@ -133,33 +133,37 @@ TEST_CASE("status shows a node to people, and the answer itself with --json") {
     const TemporaryFolder folder;
     const auto socket = folder / "s";
     const auto id = Identity::generate().id();
-    const json status{{"id", id.text()},
-                      {"network", "ab12"},
-                      {"state", "running"},
-                      {"uptime_s", 3700},
-                      {"listen", "tcp://*:7411"},
-                      {"model",
-                       {{"main", "mlp:100"},
-                        {"seed", "mlp:32"},
-                        {"training_images", 3000},
-                        {"accuracy_validation", 0.87},
-                        {"rho", 0.6}}},
-                      {"own_seed", {{"version", 2}, {"lease_until", 1'795'420'800}}},
-                      {"seeds",
-                       {{{"owner", id.text()},
-                         {"version", 7},
-                         {"architecture", "mlp:32"},
-                         {"state", "in_use"},
-                         {"detail", nullptr},
-                         {"lease_until", 1'795'420'800}}}},
-                      {"peers", {{"up", 1}, {"known", 2}}},
-                      {"exits_known", 3},
-                      {"exit", {{"begun", false}}}};
+    const json status{
+        {"id", id.text()},
+        {"network", "ab12"},
+        {"state", "running"},
+        {"uptime_s", 3700},
+        {"listen", "tcp://*:7411"},
+        {"model",
+         {{"main", "mlp:100"},
+          {"seed", "mlp:32"},
+          {"training_images", 3000},
+          {"accuracy_validation", 0.87},
+          {"rho", 0.6}}},
+        {"own_seed", {{"version", 2}, {"lease_until", 1'795'420'800}}},
+        {"seeds",
+         {{{"owner", id.text()},
+           {"version", 7},
+           {"architecture", "mlp:32"},
+           {"state", "in_use"},
+           {"detail", nullptr},
+           {"lease_until", 1'795'420'800}}}},
+        {"peers",
+         {{"up", 1}, {"known", 2}, {"without_seeds", {{{"id", id.text()}, {"reason", "no place is left"}}}}}},
+        {"exits_known", 3},
+        {"exit", {{"begun", false}}}};
     const FakeDaemon daemon(socket, [&](const Request&) { return ok(status); });
     const auto called = call({"status", "--socket", socket});
     CHECK(called.code == 0);
     CHECK(called.out.find("running, up for 1 h 1 min") != std::string::npos);
     CHECK(called.out.find("1 up of 2 known") != std::string::npos);
+    CHECK(called.out.find("NO SEEDS WITH") != std::string::npos);
+    CHECK(called.out.find(id.short_text() + "     no place is left") != std::string::npos);
     CHECK(called.out.find(id.short_text() + "        7  mlp:32  in_use  2026-11-23 08:00:00Z") !=
           std::string::npos);
     CHECK(json::parse(call({"status", "--json", "--socket", socket}).out) == status);

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "node/network/zmq_transport.hpp"
+#include "protocol/network_statements.hpp"
 #include "tests/support/memory_network.hpp"
 #include "tests/support/temporary_folder.hpp"
 
@@ -87,7 +88,8 @@ struct OverSockets {
 template <typename Over>
 class Cluster {
   public:
-    explicit Cluster(std::size_t nodes) {
+    explicit Cluster(std::size_t nodes, std::optional<protocol::NodeId> network_key = std::nullopt)
+        : network_key_(network_key) {
         for (std::size_t i = 0; i < nodes; ++i) {
             identities_.push_back(std::make_unique<protocol::Identity>(
                 protocol::Identity::from_seed({static_cast<std::uint8_t>(i + 1)})));
@@ -114,7 +116,8 @@ class Cluster {
     protocol::Result<void> create(std::size_t i) {
         return run([&]() -> protocol::Result<void> {
             runtime::NodeOptions options{folder_.path() / std::to_string(i), storage::kLogEntries, {}};
-            options.engine.network.value[0] = 42;
+            options.engine.network = network();
+            options.engine.network_key = network_key_;
             auto node =
                 runtime::Node::create(io_, *identities_[i], std::move(options),
                                       over_.make(io_, *identities_[i], "tcp://127.0.0.1:0"), *holders_[i],
@@ -171,6 +174,11 @@ class Cluster {
     [[nodiscard]] runtime::Node& node(std::size_t i) { return *nodes_[i]; }
     [[nodiscard]] const protocol::NodeId& id(std::size_t i) { return identities_[i]->id(); }
     Over& over() { return over_; }
+    [[nodiscard]] static protocol::NetworkId network() {
+        protocol::NetworkId id;
+        id.value[0] = 42;
+        return id;
+    }
     [[nodiscard]] std::filesystem::path folder(std::size_t i) const {
         return folder_.path() / std::to_string(i);
     }
@@ -182,6 +190,7 @@ class Cluster {
     }
 
     TemporaryFolder folder_;
+    std::optional<protocol::NodeId> network_key_;
     Over over_;
     boost::asio::io_context io_;
     boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_{io_.get_executor()};
@@ -219,7 +228,55 @@ void exchange_and_forget() {
     cluster.run([&] { CHECK(cluster.node(0).engine().has_tombstone(cluster.id(2))); });
 }
 
+template <typename Over>
+void expel_one() {
+    using protocol::NetworkStatementKind;
+    const auto key = protocol::Identity::from_seed({99});
+    Cluster<Over> cluster(3, key.id());
+    for (std::size_t i = 0; i < 3; ++i)
+        cluster.publish(i, protocol::Bytes(100'000, static_cast<std::uint8_t>(i + 1)));
+    REQUIRE(cluster.eventually([&] {
+        for (std::size_t i = 0; i < 3; ++i)
+            if (cluster.holder(i).in_use().size() != 2) return false;
+        return true;
+    }));
+    const protocol::NodeId member = cluster.id(2);
+    const auto by = [&](const protocol::Identity& signer) {
+        return sign_revocation(signer, cluster.network(), {signer.id(), member, 1, {}});
+    };
+    // What another key signs is refused with a reason.
+    cluster.run([&] {
+        const auto refused = cluster.node(0).submit_network_statement(
+            NetworkStatementKind::revocation, by(protocol::Identity::from_seed({98})));
+        REQUIRE_FALSE(refused);
+        CHECK(refused.error().code == protocol::ErrorCode::not_authorised);
+        CHECK(cluster.node(0).submit_network_statement(NetworkStatementKind::revocation, by(key)));
+    });
+    REQUIRE(cluster.eventually([&] {
+        return !cluster.holder(0).in_use().contains(member) && !cluster.holder(1).in_use().contains(member);
+    }));
+    REQUIRE(cluster.eventually([&] { return cluster.count(0, protocol::EventKind::seed_erased) == 1; }));
+    // It stays out after a restart, although its owner publishes again, and everybody else's comes back.
+    cluster.restart(0);
+    cluster.publish(2, protocol::Bytes(100'000, 9));
+    REQUIRE(cluster.eventually([&] { return cluster.holder(0).in_use().size() == 1; }));
+    CHECK(cluster.holder(0).in_use().contains(cluster.id(1)));
+    // It may still leave, and gets its receipts.
+    cluster.run([&] { cluster.node(2).begin_exit(); });
+    REQUIRE(cluster.eventually([&] { return cluster.count(2, protocol::EventKind::exit_complete) == 1; }));
+}
+
 }  // namespace
+
+TEST_CASE("a member that the network's key expels is forgotten, in memory") {
+    expel_one<OverMemory>();
+}
+
+#ifndef UNLEARN_THREAD_SANITIZER
+TEST_CASE("a member that the network's key expels is forgotten, over sockets") {
+    expel_one<OverSockets>();
+}
+#endif
 
 TEST_CASE("nodes exchange seeds and forget one, in memory") {
     exchange_and_forget<OverMemory>();
