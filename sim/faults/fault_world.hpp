@@ -123,6 +123,7 @@ class FaultWorld {
     std::unique_ptr<Invariants> invariants_;
     std::vector<std::unique_ptr<Machine>> machines_;
     std::set<std::pair<protocol::NodeId, protocol::NodeId>> blocked_;  ///< from, to
+    std::set<protocol::NodeId> expelled_;                              ///< by the network's key
     std::uint64_t attacks_ = 0;
 
     /// Counts faults of this kind that have struck.
@@ -136,6 +137,7 @@ class FaultWorld {
     [[nodiscard]] std::optional<BrokenInvariant> missing_receipt(const Machine& owner) const;
     [[nodiscard]] std::optional<BrokenInvariant> missing_seed(const Machine& machine) const;
     [[nodiscard]] std::optional<BrokenInvariant> missing_exit() const;
+    [[nodiscard]] std::optional<BrokenInvariant> missing_expulsion() const;
     [[nodiscard]] static bool knows(const Machine& machine, const protocol::NodeId& owner);
     [[nodiscard]] bool puts_off(const Machine& machine, const protocol::NodeId& owner) const;
     /// Returns the machines that are up, grouped by which can reach each other.

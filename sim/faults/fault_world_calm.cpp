@@ -17,6 +17,7 @@ std::optional<BrokenInvariant> FaultWorld::unsettled() {
             return BrokenInvariant{"everybody-is-back", name_of(machine->id()) + " is still down"};
     }
     if (auto open = missing_exit()) return open;
+    if (auto open = missing_expulsion()) return open;
     for (const auto& machine : machines_) {
         if (!machine->up()) continue;
         if (auto open = missing_receipt(*machine)) return open;
@@ -92,6 +93,23 @@ std::optional<BrokenInvariant> FaultWorld::missing_exit() const {
             }
         }
     }
+    return std::nullopt;
+}
+
+/// An expulsion that one node knows is known to all that can be reached from there.
+std::optional<BrokenInvariant> FaultWorld::missing_expulsion() const {
+    for (const auto& part : connected_parts())
+        for (const auto& member : expelled_) {
+            const auto is_expelled_at = [&](const Machine* machine) {
+                return machine->engine().is_expelled(member);
+            };
+            if (std::none_of(part.begin(), part.end(), is_expelled_at)) continue;
+            const auto without = std::find_if_not(part.begin(), part.end(), is_expelled_at);
+            if (without != part.end())
+                return BrokenInvariant{
+                    "everybody-knows",
+                    name_of((*without)->id()) + " does not know of the expulsion of " + name_of(member)};
+        }
     return std::nullopt;
 }
 

@@ -277,6 +277,9 @@ void Invariants::check_running(const Machine& machine) {
         else if (machine.engine().has_tombstone(owner))
             fail("no-exited-seed-in-use",
                  machine.name() + " uses the seed of " + owner.short_text() + ", and knows of its exit");
+        else if (machine.engine().is_expelled(owner))
+            fail("no-expelled-seed-in-use",
+                 machine.name() + " uses the seed of " + owner.short_text() + ", which is expelled");
     }
     // After a sleep, or after its clock was set, a node needs a moment.
     if (time_.now() < std::max(machine.host()->paused_until(), machine.clock_set_at) + settings_.slack)

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "protocol/network_statements.hpp"
+
 /// What goes wrong in a world, and how it must look once nothing goes wrong any more.
 namespace unlearn::sim::faults {
 
@@ -183,6 +185,7 @@ void Storm::plan_faults(Duration end) {
     plan(begin, end, kRates.loss_changes,
          [this] { loss_ = chance(kRates.no_loss) ? 0.0 : kRates.most_loss * random_.uniform(); });
     plan(begin, end, times(kRates.partings), [this] { part_neighbours(); });
+    if (network_key_) plan(begin, end, times(kRates.expulsions), [this] { expel_somebody(); });
     for (auto& machine : machines_)
         if (!machine->joined) plan(begin, end, 1, [this, machine = machine.get()] { join(*machine); });
     plan(begin, end, kRates.attacks, [this] { hostile_[random_.below(hostile_.size())]->attack(); });
@@ -351,6 +354,23 @@ void Storm::hand_in_sealed_exit(const Machine& lost) {
         lost.identity(), network_id_, ExitNotice{lost.id(), WallTime{1'700'000'000s}, lost.membership})));
 }
 
+/// The network's key expels one of those that attack.
+void Storm::expel_somebody() {
+    const NodeId& member = hostile_[random_.below(hostile_.size())]->id();
+    struck("expelled");
+    expelled_.insert(member);
+    hand_in_revocation(member);
+}
+
+void Storm::hand_in_revocation(const NodeId& member) {
+    Machine* helper = any_running();
+    if (helper == nullptr) return;
+    static_cast<void>(helper->node().submit_network_statement(
+        NetworkStatementKind::revocation,
+        sign_revocation(*network_key_, network_id_,
+                        {network_key_->id(), member, 1, WallTime{1'700'000'000s}})));
+}
+
 // ---------------------------------------------------------------- calm
 
 void Storm::calm_down() {
@@ -385,6 +405,11 @@ void Storm::repeat_commands() {
         });
         if (machine->lost && unheard) hand_in_sealed_exit(*machine);
     }
+    for (const auto& member : expelled_)
+        if (std::none_of(machines_.begin(), machines_.end(), [&](const auto& machine) {
+                return machine->up() && machine->engine().is_expelled(member);
+            }))
+            hand_in_revocation(member);
 }
 
 /// Adds again the peers that a user removed, or that a backup says were removed.

@@ -28,6 +28,7 @@ struct StormRates {
     double backups = 0.38;  ///< made or restored
     double lost_devices = 0.06;
     double partings = 0.125;
+    double expulsions = 0.1;   ///< in networks with a key
     double late_comers = 0.1;  ///< machines that join in the middle
     /// Times in one storm.
     std::size_t loss_changes = 6;
@@ -79,6 +80,8 @@ class Storm final : public FaultWorld {
     void join(Machine& machine);
     void restore_backup();
     void lose_device();
+    void expel_somebody();
+    void hand_in_revocation(const protocol::NodeId& member);
     void hand_in_sealed_exit(const Machine& lost);
     void calm_down();
     void make_up(Machine& machine);

@@ -34,6 +34,7 @@ class FuzzedEngine {
         if (input_.ConsumeBool()) {
             config.network_key = cast_.network_key.id();
             config.membership = cast_.membership_of(self_);
+            config.members.policy = MemberPolicy::exchange;
         }
         for (std::size_t i = 0; i < kNeighbours; ++i)
             config.neighbours.push_back({peers_[i].id(), "tcp://127.0.0.1:1"});
@@ -171,7 +172,13 @@ class FuzzedEngine {
 
     /// What a user asks for.
     void command(const NodeId& peer) {
-        switch (input_.ConsumeIntegralInRange(0, 4)) {
+        switch (input_.ConsumeIntegralInRange(0, 6)) {
+            case 5:
+                return step(
+                    SubmitNetworkStatement{NetworkStatementKind::revocation, cast_.revocation_of(peer)});
+            case 6:
+                return step(
+                    SubmitNetworkStatement{NetworkStatementKind::succession, cast_.succession_to(anybody())});
             case 0:
                 return step(BeginExit{});
             case 1:
@@ -386,6 +393,7 @@ class FuzzedEngine {
     void check() const {
         for (const auto& owner : in_use_) {
             require(!engine_->has_tombstone(owner));
+            require(!engine_->is_expelled(owner));
             require(disk_.held.contains(owner));
         }
         for (const auto& owner : disk_.tombstones)

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "protocol/durable.hpp"
+#include "protocol/network_statements.hpp"
 #include "protocol/records.hpp"
 #include "tests/fuzz/fuzz.hpp"
 
@@ -60,6 +61,16 @@ struct Cast {
     [[nodiscard]] SignedBytes membership_of(const Identity& member) {
         return signed_once("membership " + name_of(member),
                            [&] { return sign_membership(network_key, network, {member.id()}); });
+    }
+    [[nodiscard]] SignedBytes revocation_of(const NodeId& member) {
+        return signed_once("revocation " + member.text(), [&] {
+            return sign_revocation(network_key, network, {network_key.id(), member, 1, kBegin});
+        });
+    }
+    [[nodiscard]] SignedBytes succession_to(const Identity& next) {
+        return signed_once("succession " + name_of(next), [&] {
+            return sign_succession(network_key, network, {network_key.id(), next.id(), 1, kBegin, kBegin});
+        });
     }
     [[nodiscard]] SignedBytes notice_of(const Identity& owner) {
         return signed_once("notice " + name_of(owner), [&] {

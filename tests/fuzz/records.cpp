@@ -1,6 +1,7 @@
 #include "protocol/records.hpp"
 
 #include "protocol/digest.hpp"
+#include "protocol/network_statements.hpp"
 #include "tests/fuzz/fuzz.hpp"
 
 // The first byte chooses the kind of record; the rest is signed, so that the decoder behind the signature is
@@ -17,7 +18,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const auto check = [](const auto& result) {
         if (!result) unlearn::fuzz::require_one_line(result.error().text());
     };
-    switch (data[0] % 8) {
+    switch (data[0] % 11) {
         case 0:
             check(verify_record(signer.id(), network, signed_for(SigningPurpose::seed_record)));
             break;
@@ -38,6 +39,15 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
             break;
         case 6:
             check(verify_state(signer.id(), network, signed_for(SigningPurpose::state)));
+            break;
+        case 7:
+            check(verify_term_membership(network, signed_for(SigningPurpose::term_membership)));
+            break;
+        case 8:
+            check(verify_revocation(network, signed_for(SigningPurpose::revocation)));
+            break;
+        case 9:
+            check(verify_succession(network, signed_for(SigningPurpose::succession)));
             break;
         default:
             check(verify_membership(signer.id(), network, signed_for(SigningPurpose::membership)));

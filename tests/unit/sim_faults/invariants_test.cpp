@@ -31,6 +31,27 @@ TEST_CASE("no-exited-seed-in-use: a seed comes into use after its owner's tombst
     CHECK(world.broken() == Rules{"no-exited-seed-in-use"});
 }
 
+TEST_CASE("no-expelled-seed-in-use: a seed is in use while a node knows that its owner is expelled") {
+    SmallWorld world;
+    world.with_key().met();
+    world.expel(0, stranger().id());
+    CHECK(world.broken().empty());
+    world.machine(0).holder->install(stranger().id(), kFirst);
+    world.invariants().check_running(world.machine(0));
+    CHECK(world.broken().contains("no-expelled-seed-in-use"));
+}
+
+TEST_CASE("everybody-knows: an expulsion that does not reach everybody") {
+    SmallWorld world;
+    world.with_key().met();
+    world.cut_off(2);
+    world.expel(0, stranger().id());
+    world.run_until(world.now() + 5s);
+    REQUIRE(world.unsettled());
+    CHECK(world.unsettled()->rule == "everybody-knows");
+    CHECK(world.machine(1).engine().is_expelled(stranger().id()));
+}
+
 TEST_CASE("no-exited-seed-in-use: a seed is in use while a node knows of its owner's exit") {
     SmallWorld world;
     world.met();

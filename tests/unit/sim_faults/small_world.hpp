@@ -10,6 +10,7 @@
 
 #include "node/runtime/host.hpp"
 #include "node/storage/store.hpp"
+#include "protocol/network_statements.hpp"
 #include "sim/faults/fault_world.hpp"
 #include "sim/faults/invariants.hpp"
 
@@ -30,6 +31,18 @@ class SmallWorld final : public FaultWorld {
   public:
     SmallWorld() : FaultWorld(2, options()) {}
 
+    /// Before the start: the network has a key.
+    SmallWorld& with_key() {
+        network_key_ = identity_of("network", 0);
+        return *this;
+    }
+    /// The network's key expels `member`, and machine `index` is told.
+    void expel(std::size_t index, const NodeId& member) {
+        expelled_.insert(member);
+        REQUIRE(machine(index).node().submit_network_statement(
+            NetworkStatementKind::revocation,
+            sign_revocation(*network_key_, network_id_, {network_key_->id(), member, 1, WallTime{1s}})));
+    }
     /// Until everybody uses everybody's seed.
     SmallWorld& met() {
         start_all();
