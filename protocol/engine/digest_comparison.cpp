@@ -134,11 +134,10 @@ void DigestComparison::finish(SessionId id, Session& session, std::uint64_t buck
                  [this](const BurntId& burnt) { return !about_.exits.contains(burnt); });
 
     // Known owners come first, because only a limited number of exits of strangers is accepted each day.
-    Compared result{session.peer, {only_there.begin(), only_there.end()}, false, only_there.empty()};
+    Compared result{session.peer, {only_there.begin(), only_there.end()}, only_there.empty()};
     const auto strangers = std::stable_partition(
         only_there.begin(), only_there.end(),
         [ours = about_.known_owners()](const BurntId& burnt) { return ours.contains(burnt); });
-    result.vouches = strangers == only_there.begin();
     about_.conclude(result);
     // The peer may put some off each time, so that they do not begin with the same ones.
     if (!only_here.empty())

@@ -147,9 +147,7 @@ void ExitReconciliation::go_on(SessionId id, Session& session, Asking& asking) {
 }
 
 void ExitReconciliation::conclude_about_owners(const Session& session, const ExitWalk& walk) const {
-    auto doubted = in_doubt(walk);
-    const bool vouches = doubted.empty();
-    about_.conclude({session.peer, std::move(doubted), vouches, false});
+    about_.conclude({session.peer, in_doubt(walk), false});
 }
 
 void ExitReconciliation::finish(Session& session, Asking& asking) {
@@ -165,7 +163,7 @@ void ExitReconciliation::finish(Session& session, Asking& asking) {
                                           [this](const BurntId& id) { return about_.exits.contains(id); });
     const bool complete = walk.complete() && walk.strangers().size() < kMaxStrangersNoted;
     memory.settled = Settled{asking.root, asking.owners, owners_known, complete, walk.strangers()};
-    if (owners_known) about_.conclude({session.peer, doubted, true, complete && all_known(walk.strangers())});
+    if (owners_known) about_.conclude({session.peer, doubted, complete && all_known(walk.strangers())});
 }
 
 /// The owners whose exit was found there, and those that have become known since the search began.

@@ -42,8 +42,7 @@ struct Compared {
     /// Owners whose seeds from disk must stay out of use: their exit is known there and unknown here, or it
     /// is not certain.
     std::set<BurntId> in_doubt;
-    bool vouches = false;             ///< it knows of no exit of a known owner that is unknown here
-    bool knows_nothing_else = false;  ///< and of no other exit that is unknown here
+    bool knows_nothing_else = false;  ///< it knows of no exit at all that is unknown here
 };
 
 /// What a comparison needs to know of the rest of the node, and what follows from it.

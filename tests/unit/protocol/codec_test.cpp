@@ -23,7 +23,7 @@ Message random_message() {
     SignedBytes some{random_bytes(300), {}};
     some.signature.value[3] = *rc::gen::arbitrary<std::uint8_t>();
     const auto number = *rc::gen::arbitrary<std::uint64_t>();
-    switch (*rc::gen::inRange(0, 16)) {
+    switch (*rc::gen::inRange(0, 18)) {
         case 0: {
             Hello hello;
             hello.sender = alice().id();
@@ -60,11 +60,11 @@ Message random_message() {
         }
         case 13:
             return Holders{some};
-        case 14:
+        case 16:
             return NetworkStatement{
                 number % 2 == 0 ? NetworkStatementKind::succession : NetworkStatementKind::revocation,
                 SignedBytes{random_bytes(kMaxNetworkStatement), {}}};
-        case 15: {
+        case 17: {
             NetworkDigest digest;
             digest.part = number % 2 == 0 ? NetworkDigestPart::summary : NetworkDigestPart::known;
             digest.last = number % 2 == 0 || number % 3 == 0;
