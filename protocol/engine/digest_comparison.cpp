@@ -56,8 +56,6 @@ void DigestComparison::take_digest(SessionId id, Session& session, const DigestM
     }
     answered.salt = digest.salt;
     send_delta(id, session, digest.salt, DeltaPart::known, buckets, ids);
-    // The sets are equal, so this neighbour knows of no exit that we have missed.
-    if (buckets == 0) about_.conclude({session.peer, {}, false, false});
 }
 
 void DigestComparison::send_delta(SessionId id, Session& session, const DigestSalt& salt, DeltaPart part,

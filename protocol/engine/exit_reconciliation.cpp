@@ -120,7 +120,7 @@ void ExitReconciliation::compare_roots(SessionId id, Session& session, Asking& a
     if (answer.all == fingerprint_of(memory.salt, about_.exits.set().digest())) {
         memory.settled.reset();
         ++context_.counters.comparisons;
-        return about_.conclude({session.peer, {}, true, true});
+        return about_.conclude({session.peer, {}, true});
     }
     const auto known = about_.known_owners();
     asking.root = answer.all;
@@ -129,7 +129,7 @@ void ExitReconciliation::compare_roots(SessionId id, Session& session, Asking& a
     if (before && before->root == asking.root && before->owners == asking.owners && before->owners_known &&
         !can_find_more(session, *before)) {
         ++context_.counters.comparisons;
-        return about_.conclude({session.peer, {}, true, before->complete && all_known(before->strangers)});
+        return about_.conclude({session.peer, {}, before->complete && all_known(before->strangers)});
     }
     std::vector<BurntId> owners;
     std::copy_if(known.begin(), known.end(), std::back_inserter(owners),
