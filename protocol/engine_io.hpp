@@ -211,8 +211,8 @@ enum class EventKind {
     network_key_changed,   ///< `subject` is the network's key from now on
     network_key_disputed,  ///< the network's key named two successors; `subject` is the one that came now
     seed_erased,           ///< the seed of an exited owner is durably gone; our receipt may be signed
-    own_state_old,     ///< others have seen a newer state of this node: ours is an old copy
-    own_copy_met,      ///< another copy of this node has started while this one runs
+    own_state_old,         ///< others have seen a newer state of this node: ours is an old copy
+    own_copy_met,          ///< another copy of this node has started while this one runs
     own_exit_met,          ///< our own notice came from elsewhere although we are not exiting
     retired,               ///< this identity has durably retired; `detail` says why. The process must stop.
     store_failed,          ///< writes fail and are tried again: the first time, and then at growing intervals

@@ -252,9 +252,9 @@ struct NetworkDigest {
 };
 
 /// Any message, with the alternatives in the order of their numbers.
-using Message = std::variant<Hello, Bye, Ping, Pong, Have, Get, Chunk, Nack, Exit, ReceiptMessage,
-                             DigestMessage, Delta, StateMessage, Holders, ExitQuery, ExitAnswer,
-                             NetworkStatement, NetworkDigest>;
+using Message =
+    std::variant<Hello, Bye, Ping, Pong, Have, Get, Chunk, Nack, Exit, ReceiptMessage, DigestMessage, Delta,
+                 StateMessage, Holders, ExitQuery, ExitAnswer, NetworkStatement, NetworkDigest>;
 
 static_assert(std::variant_size_v<Message> == kMessageKinds.size());
 

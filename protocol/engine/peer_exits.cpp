@@ -197,7 +197,8 @@ bool PeerExits::is_erasing() const {
 bool PeerExits::has_neighbour_besides(const NodeId& peer) const {
     const auto& all = peers_.all();
     return std::any_of(all.begin(), all.end(), [&](const auto& known) {
-        return known.first != peer && !known.second.former && !exits_.contains(known.first);
+        return known.first != peer && !known.second.former && !exits_.contains(known.first) &&
+               !may_only_leave_(known.first);
     });
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <utility>
@@ -25,6 +26,10 @@ class PeerExits {
           held_(held),
           own_state_(own_state) {}
 
+    /// Names the neighbours that never vouch for anybody, because they may only leave.
+    void leave_out(std::function<bool(const NodeId&)> may_only_leave) {
+        may_only_leave_ = std::move(may_only_leave);
+    }
     void load(LoadedState& state);
     /// Continues the erasures that a stop interrupted.
     void start();
@@ -69,7 +74,7 @@ class PeerExits {
     [[nodiscard]] bool is_known_list(const NodeId& owner, const SignedBytes& list) const;
     /// True while the seed of an owner that has left is still being erased.
     [[nodiscard]] bool is_erasing() const;
-    /// True when a neighbour other than `peer` has not left.
+    /// True when a neighbour other than `peer` has not left and may do more than leave.
     [[nodiscard]] bool has_neighbour_besides(const NodeId& peer) const;
 
   private:
@@ -104,6 +109,7 @@ class PeerExits {
     Erasures& erasures_;
     HeldSeeds& held_;
     OwnState& own_state_;
+    std::function<bool(const NodeId&)> may_only_leave_ = [](const NodeId&) { return false; };
     std::map<NodeId, PeerExit, ById> exits_;
     std::vector<BurntId> new_durable_;
 };

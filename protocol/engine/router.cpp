@@ -16,6 +16,7 @@ Engine::Router::Router(const Identity& identity, EngineConfig config, LoadedStat
         // A neighbour that was removed while the node ran stays removed until it is added again.
         if (neighbour.id != context.id() && !peers.is_former(neighbour.id))
             peers.add(neighbour.id, neighbour.endpoint, PeerSource::config);
+    exits.leave_out([this](const NodeId& peer) { return members.may_only_leave(peer); });
     network_key.load(state);
     members.load(state);
     use_newest_membership(state);

@@ -120,9 +120,9 @@ using AfterWrite =
                  after_write::TombstoneStored, after_write::SeedErased, after_write::RemovedSeedErased,
                  after_write::ExitStored, after_write::AllErased, after_write::ReceiptStored,
                  after_write::HolderListStored, after_write::PeerListStored, after_write::AskedStored,
-                 after_write::StateStored, after_write::PeerStateStored,
-                 after_write::OwnSeedStored, after_write::OwnLeaseStored, after_write::HeldLeaseStored,
-                 after_write::RetirementStored, after_write::SuccessionStored, after_write::RevocationStored,
+                 after_write::StateStored, after_write::PeerStateStored, after_write::OwnSeedStored,
+                 after_write::OwnLeaseStored, after_write::HeldLeaseStored, after_write::RetirementStored,
+                 after_write::SuccessionStored, after_write::RevocationStored,
                  after_write::ExpelledSeedErased, after_write::OwnMembershipStored>;
 
 /// Owns the writes that wait for the disk. A write whose failure may pass is tried again until it succeeds or

@@ -243,6 +243,17 @@ TEST_CASE("an expelled member's seed is out of use everywhere within seconds, an
         CHECK(net[i].engine->counters().peers_dropped == 0);
 }
 
+TEST_CASE("an expelled neighbour's word is not waited for after a restart") {
+    EngineNetwork net = complete(3);
+    net.start();
+    publish_all(net, 3);
+    expel(net, 1, 0);
+    net.run_for(1s);
+    net.crash_and_restart(2);
+    net.run_for(20s);
+    CHECK(net[2].in_ensemble == std::set<NodeId>{net.id(1)});
+}
+
 TEST_CASE("a node that was away hears of an expulsion when it is back") {
     EngineNetwork net = complete(3);
     net.start();

@@ -95,11 +95,16 @@ json make_vectors() {
     const auto statement = [](const SignedBytes& s) {
         return json{{"bytes", to_hex(s.bytes)}, {"signature", to_hex(s.signature.view())}};
     };
-    out["statements"] = {{"seed_record", statement(signed_record)}, {"lease", statement(lease)},
-                         {"membership", statement(membership)},     {"exit_notice", statement(notice)},
-                         {"receipt", statement(receipt)},           {"receipt_2", statement(receipt_2)},
-                         {"holder_list", statement(list)},          {"state", statement(state)},
-                         {"membership_2", statement(term_membership)}, {"revocation", statement(revocation)},
+    out["statements"] = {{"seed_record", statement(signed_record)},
+                         {"lease", statement(lease)},
+                         {"membership", statement(membership)},
+                         {"exit_notice", statement(notice)},
+                         {"receipt", statement(receipt)},
+                         {"receipt_2", statement(receipt_2)},
+                         {"holder_list", statement(list)},
+                         {"state", statement(state)},
+                         {"membership_2", statement(term_membership)},
+                         {"revocation", statement(revocation)},
                          {"succession", statement(succession)}};
     // Twenty ids, which need not be those of nodes.
     ExitSet exits;
@@ -116,31 +121,32 @@ json make_vectors() {
     out["exit_set"]["salt"] = to_hex(salt.view());
     out["exit_set"]["digest"] = to_hex(exits.digest().view());
     out["exit_set"]["fingerprint"] = to_hex(fingerprint_of(salt, exits.digest()).view());
-    const std::vector<Message> messages{hello,
-                                        Bye{},
-                                        Ping{0x0102030405060708},
-                                        Pong{1},
-                                        Have{signed_record, lease},
-                                        Get{SeedVersion{3}, 0, 2},
-                                        Chunk{SeedVersion{3}, 1, Bytes{0xde, 0xad, 0xbe, 0xef}},
-                                        Nack{NackReason::no_such_version, 3},
-                                        Exit{notice},
-                                        ReceiptMessage{receipt},
-                                        DigestMessage{salt, exit_digest(salt, burnt)},
-                                        Delta{salt, DeltaPart::known, true, 4, burnt},
-                                        StateMessage{state, false, state},
-                                        Holders{list},
-                                        ExitQuery{salt,
-                                                  3,
-                                                  fingerprint_of(salt, exits.digest()),
-                                                  {IdRange::around(ids[0], 1), IdRange::around(last, 64)},
-                                                  burnt},
-                                        ExitAnswer{3,
-                                                   exits.size(),
-                                                   fingerprint_of(salt, exits.digest()),
-                                                   {exits.answer(salt, {}), exits.answer(salt, few)}},
-                                        NetworkStatement{NetworkStatementKind::revocation, revocation},
-                                        NetworkDigest{NetworkDigestPart::known, true, {}, {digest_of(revocation.bytes)}}};
+    const std::vector<Message> messages{
+        hello,
+        Bye{},
+        Ping{0x0102030405060708},
+        Pong{1},
+        Have{signed_record, lease},
+        Get{SeedVersion{3}, 0, 2},
+        Chunk{SeedVersion{3}, 1, Bytes{0xde, 0xad, 0xbe, 0xef}},
+        Nack{NackReason::no_such_version, 3},
+        Exit{notice},
+        ReceiptMessage{receipt},
+        DigestMessage{salt, exit_digest(salt, burnt)},
+        Delta{salt, DeltaPart::known, true, 4, burnt},
+        StateMessage{state, false, state},
+        Holders{list},
+        ExitQuery{salt,
+                  3,
+                  fingerprint_of(salt, exits.digest()),
+                  {IdRange::around(ids[0], 1), IdRange::around(last, 64)},
+                  burnt},
+        ExitAnswer{3,
+                   exits.size(),
+                   fingerprint_of(salt, exits.digest()),
+                   {exits.answer(salt, {}), exits.answer(salt, few)}},
+        NetworkStatement{NetworkStatementKind::revocation, revocation},
+        NetworkDigest{NetworkDigestPart::known, true, {}, {digest_of(revocation.bytes)}}};
     std::uint64_t sequence = 1;
     for (const auto& message : messages)
         out["messages"].push_back({{"kind", name_of(kind_of(message))},
