@@ -163,6 +163,27 @@ Outcome<ExitCode> restore(const Context& context, const std::string& file,
     return ExitCode::ok;
 }
 
+Outcome<ExitCode> claim(const Context& context, bool sure) {
+    const auto daemon = context.daemon();
+    if (!daemon) return tl::unexpected(daemon.error());
+    if (!sure) {
+        const auto status = daemon->get("/v1/status");
+        if (!status) return tl::unexpected(status.error());
+        const auto asked = context.confirm(
+            "This node uses its neighbours' seeds at once, without waiting for what they know of exits. No "
+            "other copy of it may run.",
+            short_id(field(*status, "id")));
+        if (!asked) return tl::unexpected(asked.error());
+    }
+    const auto answer = daemon->post("/v1/claim", nlohmann::json::object());
+    if (!answer) return tl::unexpected(answer.error());
+    if (context.json)
+        context.show(*answer);
+    else
+        context.console.out << "this node goes on; another copy of it would now be told to stop\n";
+    return ExitCode::ok;
+}
+
 }  // namespace
 
 void add_backup_commands(CLI::App& app, Commands& commands) {
@@ -178,6 +199,12 @@ void add_backup_commands(CLI::App& app, Commands& commands) {
     restore_command->add_option("--data", *data_dir, "the new data folder")->required();
     commands.on(restore_command,
                 [file, data_dir](const Context& context) { return restore(context, *file, *data_dir); });
+
+    auto* claim_command =
+        app.add_subcommand("claim", "Go on with a restored or copied node without waiting for neighbours");
+    auto sure = std::make_shared<bool>(false);
+    claim_command->add_flag("--yes", *sure, "do not ask");
+    commands.on(claim_command, [sure](const Context& context) { return claim(context, *sure); });
 }
 
 }  // namespace unlearn::ctl

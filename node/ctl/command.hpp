@@ -90,7 +90,7 @@ void add_exit_commands(CLI::App& app, Commands& commands);
 void add_verify_command(CLI::App& app, Commands& commands);
 /// Adds `log` and `watch`.
 void add_log_commands(CLI::App& app, Commands& commands);
-/// Adds `backup` and `restore`.
+/// Adds `backup`, `restore` and `claim`.
 void add_backup_commands(CLI::App& app, Commands& commands);
 
 /// Runs unlearnctl inside the calling process. @return the exit code.

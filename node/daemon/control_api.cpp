@@ -82,6 +82,11 @@ void ControlApi::handle(HttpRequest request, Respond respond) {
         {{"GET", "/v1/exit", {"wait_s"}}, [&] { handle_exit(request, respond); }},
         {{"POST", "/v1/exit", {}}, [&] { handle_exit(request, respond); }},
         {{"POST", "/v1/exit/sealed", {}}, [&] { handle_sealed_exit(request, respond); }},
+        {{"POST", "/v1/claim", {}},
+         [&] {
+             service_->node().claim_state();
+             respond(answer(status_json(*service_, uptime)));
+         }},
         {{"GET", "/v1/network", {}}, [&] { respond(answer(network_json(*service_))); }},
         {{"POST", "/v1/network/statements", {}}, [&] { handle_network_statements(request, respond); }},
         {{"POST", "/v1/network/follow", {}}, [&] { handle_network_follow(request, respond); }},

@@ -73,6 +73,7 @@ void log_event(const protocol::Event& event) {
             ? spdlog::level::err
         : event.kind == EventKind::peer_dropped || event.kind == EventKind::equivocation ||
                 event.kind == EventKind::seed_refused || event.kind == EventKind::own_exit_met ||
+                event.kind == EventKind::own_state_old || event.kind == EventKind::own_copy_met ||
                 event.kind == EventKind::peer_unresolved || event.kind == EventKind::peer_copied ||
                 event.kind == EventKind::store_refused || event.kind == EventKind::member_expelled ||
                 event.kind == EventKind::network_key_disputed

@@ -110,6 +110,10 @@ void Node::give_up_exit() {
     feed(GiveUpExit{});
 }
 
+void Node::claim_state() {
+    feed(ClaimState{});
+}
+
 Result<void> Node::submit_notice(const SignedBytes& notice) {
     if (const auto valid = verify_notice(engine_.config().network, notice); !valid)
         return tl::unexpected(valid.error());

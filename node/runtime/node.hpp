@@ -61,6 +61,8 @@ class Node final : private network::TransportHandler {
     void begin_exit();
     /// Stops repeating our exit notice. Holders that have not sent a receipt are missing.
     void give_up_exit();
+    /// The operator says that no other copy of this node runs, and that its state is to be used as it is.
+    void claim_state();
     /// Takes the sealed exit of another node and passes it on. @return why the notice is not a valid one.
     [[nodiscard]] protocol::Result<void> submit_notice(const protocol::SignedBytes& notice);
     /// Takes what the network's key has signed and passes it on. @return why it counts for nothing here

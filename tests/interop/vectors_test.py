@@ -71,6 +71,8 @@ class WireVectors(unittest.TestCase):
             "membership": (statements.Membership, self.holder),
             "exit_notice": (statements.ExitNotice, self.owner),
             "receipt": (statements.Receipt, self.holder),
+            "receipt_2": (statements.ReceiptWithAsked, self.holder),
+            "holder_list": (statements.HolderList, self.owner),
         }
         for name, (kind, signer) in kinds.items():
             with self.subTest(name):

@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+import calendar
+import struct
+import time
 from typing import Any
 
 from .errors import Malformed
-from .identity import id_from_text
-from .statements import REASON_EXIT, REASON_LEFT, ExitNotice, Receipt, Signed, opened
+from .identity import digest_of, id_from_text
+from .statements import (
+    REASON_EXIT,
+    REASON_LEFT,
+    ExitNotice,
+    HolderList,
+    Receipt,
+    ReceiptWithAsked,
+    Signed,
+    opened,
+)
 
-CERTIFICATE = "unlearnd erasure certificate 1"
+CERTIFICATE = "unlearnd erasure certificate 2"
 SEALED_EXIT = "unlearnd sealed exit 1"
-REASONS = {"erased": REASON_EXIT, "left": REASON_LEFT}
+REASONS = {REASON_EXIT: "erased", REASON_LEFT: "left"}
 
 
 def signed_of(value: Any) -> Signed:
@@ -27,19 +39,59 @@ def check_notice(stated: Any, schema: str) -> tuple[bytes, bytes]:
     return network, owner
 
 
+def receipt_of(holder: Any, network: bytes) -> tuple[Receipt | ReceiptWithAsked, int | None]:
+    """Returns the receipt and the version that its holder says it asked for, if it says so."""
+    signed = signed_of(holder["receipt"])
+    try:
+        newer = opened(ReceiptWithAsked, signed, network)
+        return newer, newer.asked_version
+    except Malformed:
+        return opened(Receipt, signed, network), None
+
+
 def check_holder(holder: Any, network: bytes, owner: bytes) -> None:
     status = holder["status"]
     if status == "missing":
         if holder.get("receipt"):
             raise Malformed("missing, and yet with a receipt")
         return
-    if status not in REASONS:
-        raise Malformed(f"{status} is not a status")
-    receipt = opened(Receipt, signed_of(holder["receipt"]), network)
-    if receipt.owner != owner or receipt.holder != id_from_text(holder["node"]):
+    receipt, asked = receipt_of(holder, network)
+    node = id_from_text(holder["node"])
+    if receipt.owner != owner or receipt.holder != node:
         raise Malformed("a receipt of somebody else, or for somebody else")
-    if receipt.reason != REASONS[status]:
+    if "exit" in holder and opened(ExitNotice, signed_of(holder["exit"]), network).owner != node:
+        raise Malformed("the exit of somebody else")
+    if receipt.reason == REASON_LEFT and "exit" not in holder:
+        raise Malformed("a holder that left without an exit")
+    proved = "doubtful" if asked is not None and asked < holder["served_version"] else REASONS[receipt.reason]
+    if status != proved:
         raise Malformed(f"{status} does not fit the receipt")
+
+
+def digest_of_holders(holders: Any) -> bytes:
+    """The digest of the holders in the order of their ids, as the owner signs it."""
+    parts = []
+    for holder in sorted(holders, key=lambda one: id_from_text(one["node"])):
+        until = calendar.timegm(time.strptime(holder["last_lease_until"], "%Y-%m-%dT%H:%M:%SZ"))
+        parts.append(id_from_text(holder["node"]) + struct.pack("<QQ", holder["served_version"], until))
+    return digest_of(b"".join(parts))
+
+
+def check_list(stated: Any, network: bytes, owner: bytes) -> bool:
+    """Returns whether the owner signed these holders, and no others, for this notice."""
+    if stated["list"] is None:
+        return False
+    signed = opened(HolderList, signed_of(stated["list"]), network)
+    expected = HolderList(
+        owner,
+        digest_of(signed_of(stated["notice"]).data),
+        len(stated["holders"]),
+        digest_of_holders(stated["holders"]),
+        signed.restored,
+    )
+    if signed != expected:
+        raise Malformed("the owner signed other holders")
+    return True
 
 
 def verify(stated: Any) -> bool:
@@ -55,11 +107,12 @@ def verify(stated: Any) -> bool:
             check_holder(holder, network, owner)
         if len({holder["node"] for holder in holders}) != len(holders):
             raise Malformed("a holder occurs twice")
-        complete = all(holder["status"] != "missing" for holder in holders)
+        listed = check_list(stated, network, owner)
+        complete = listed and all(holder["status"] in ("erased", "left") for holder in holders)
         if stated["complete"] is not complete:
-            raise Malformed("complete does not fit the statuses")
+            raise Malformed("complete does not fit the statuses and the list")
         return complete
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, struct.error) as error:
         raise Malformed(f"not a certificate: {error!r}") from error
 
 

@@ -167,6 +167,64 @@ class Receipt:
 
 
 @dataclass(frozen=True)
+class ReceiptWithAsked:
+    """A receipt of version 2, which also names the highest version that its holder ever asked for."""
+
+    PURPOSE: ClassVar[int] = 8
+    owner: bytes
+    holder: bytes
+    reason: int
+    erased_version: int
+    asked_version: int
+    time: int
+
+    @property
+    def signer(self) -> bytes:
+        return self.holder
+
+    def pack(self) -> bytes:
+        return pack(
+            [self.owner, self.holder, self.reason, self.erased_version, self.asked_version, self.time]
+        )
+
+    @staticmethod
+    def unpack(data: bytes) -> ReceiptWithAsked:
+        fields = Fields(data, 6)
+        owner, holder = check_id(fields.binary(32)), check_id(fields.binary(32))
+        if owner == holder:
+            raise Malformed("a receipt whose owner is its holder")
+        reason = fields.integer(REASON_EXIT, REASON_LEFT)
+        erased, asked = fields.integer(0, MOST_VERSION), fields.integer(0, MOST_VERSION)
+        if asked < erased:
+            raise Malformed("more was erased than was asked for")
+        return ReceiptWithAsked(owner, holder, reason, erased, asked, take_time(fields))
+
+
+@dataclass(frozen=True)
+class HolderList:
+    PURPOSE: ClassVar[int] = 6
+    owner: bytes
+    notice: bytes
+    count: int
+    holders: bytes
+    restored: bool
+
+    @property
+    def signer(self) -> bytes:
+        return self.owner
+
+    def pack(self) -> bytes:
+        return pack([self.owner, self.notice, self.count, self.holders, self.restored])
+
+    @staticmethod
+    def unpack(data: bytes) -> HolderList:
+        fields = Fields(data, 5)
+        owner, notice = check_id(fields.binary(32)), fields.binary(32)
+        count, holders = fields.integer(0, 2**32 - 1), fields.binary(32)
+        return HolderList(owner, notice, count, holders, fields.boolean())
+
+
+@dataclass(frozen=True)
 class Lease:
     PURPOSE: ClassVar[int] = 4
     owner: bytes
@@ -212,7 +270,9 @@ def sign(identity: Identity, network: bytes, statement: Statement) -> Signed:
     return Signed(data, identity.sign(network, statement.PURPOSE, data))
 
 
-T = TypeVar("T", SeedRecord, ExitNotice, Receipt, Lease, Membership)
+T = TypeVar(
+    "T", SeedRecord, ExitNotice, Receipt, ReceiptWithAsked, HolderList, Lease, Membership
+)
 
 
 def opened(kind: type[T], signed: Signed, network: bytes, network_key: bytes | None = None) -> T:
