@@ -12,11 +12,10 @@ namespace unlearn::protocol {
 /// was missed. DigestComparison compares with neighbours of version 1, ExitReconciliation with others.
 class ExitComparison {
   public:
-    ExitComparison(EngineContext& context, Writes& writes, Peers& peers, Sessions& sessions,
-                   Erasures& erasures, OwnSeed& own_seed, HeldSeeds& held, PeerExits& others,
-                   OwnExit& own_exit, OwnState& own_state)
+    ExitComparison(EngineContext& context, Peers& peers, Sessions& sessions, Erasures& erasures,
+                   OwnSeed& own_seed, HeldSeeds& held, PeerExits& others, OwnExit& own_exit,
+                   OwnState& own_state)
         : context_(context),
-          writes_(writes),
           peers_(peers),
           sessions_(sessions),
           erasures_(erasures),
@@ -89,7 +88,6 @@ class ExitComparison {
     [[nodiscard]] std::set<BurntId> known_owners() const;
 
     EngineContext& context_;
-    Writes& writes_;
     Peers& peers_;
     Sessions& sessions_;
     Erasures& erasures_;

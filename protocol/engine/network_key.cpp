@@ -47,7 +47,8 @@ void NetworkKey::decide() {
     while (true) {
         chain_.push_back(key);
         reached = reached || key == *followed_;
-        const auto [begin, end] = successions_.equal_range(key);
+        const auto begin = successions_.lower_bound(key);
+        const auto end = successions_.upper_bound(key);
         const auto chosen = std::find_if(begin, end, [&](const auto& known) {
             const NodeId& next = known.second.succession.next;
             return reached ? std::next(begin) == end : way.contains(next);

@@ -35,8 +35,7 @@ struct Parts {
     Expulsions expulsions{context, writes, network_key, erasures, held, exits};
     NetworkGossip gossip{context, sessions, network_key, expulsions};
     OwnExit own_exit{context, writes, peers, sessions, erasures, own_seed, held, exits, own_state};
-    ExitComparison comparison{context,  writes, peers, sessions, erasures,
-                              own_seed, held,   exits, own_exit, own_state};
+    ExitComparison comparison{context, peers, sessions, erasures, own_seed, held, exits, own_exit, own_state};
 
     Parts() {
         context.now.steady = std::chrono::hours(1);
