@@ -55,7 +55,7 @@ struct HandshakeFailures {
 /// What one transport has sent and received since it was made. Handshakes of connections that became usable
 /// are counted separately; the bytes of failed handshakes are not counted.
 struct TrafficCounters {
-    static constexpr std::size_t kKinds = 16;  ///< message kinds; an unknown kind is counted as 0
+    static constexpr std::size_t kKinds = 32;  ///< message kinds; an unknown kind is counted as 0
 
     std::array<TrafficCount, kKinds> sent{};
     std::array<TrafficCount, kKinds> received{};
