@@ -181,7 +181,8 @@ class Life(unittest.TestCase):
     def test_in_a_network_with_a_key_a_membership_opens_the_door(self) -> None:
         key, folder = network_key()
         self.addCleanup(folder.end)
-        device, reference, _ = self.device(network=("--network-key", str(folder.folder / "fleet.key")))
+        network = ("--network-key", str(folder.folder / "fleet.key"), "--members", "exchange")
+        device, reference, _ = self.device(network=network)
         expected = networks.network_id_of(key.text, CLASSES, reference, is_key=True)
         self.assertEqual(expected, device.network)
         member = member_of(device, reference)
