@@ -30,7 +30,8 @@ class ZmqFabric final : public Fabric {
         auto transport = std::make_unique<network::ZmqTransport>(io_, *zmq_, setup.identity,
                                                                  "tcp://127.0.0.1:" + std::to_string(port));
         return runtime::Node::create(
-            io_, setup.identity, {folder / "state", storage::kLogEntries, std::move(engine)}, std::move(transport), seeds,
+            io_, setup.identity, {folder / "state", storage::kLogEntries, std::move(engine)},
+            std::move(transport), seeds,
             [this, name = setup.name](const protocol::Event& event, EventLog::Clock::time_point at) {
                 events_.add(name, event, at);
             });
