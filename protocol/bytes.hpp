@@ -38,6 +38,12 @@ using Bytes = std::vector<std::uint8_t, WipingAllocator<std::uint8_t>>;
 /// A read-only view of bytes. It does not own them.
 using ByteView = std::span<const std::uint8_t>;
 
+/// Appends `value` in little-endian order, which safetensors uses as well.
+inline void append_u64(Bytes& out, std::uint64_t value) {
+    for (int shift = 0; shift < 64; shift += 8)
+        out.push_back(static_cast<std::uint8_t>(value >> shift));
+}
+
 /// A value of exactly N bytes. `Tag` keeps values of the same length but different meaning apart.
 template <std::size_t N, typename Tag>
 struct FixedBytes {
@@ -57,6 +63,20 @@ struct FixedBytes {
         return out;
     }
 };
+
+/// Appends all `values`, which are FixedBytes, one after the other.
+template <typename Values>
+void append_all(Bytes& out, const Values& values) {
+    for (const auto& value : values)
+        out.insert(out.end(), value.value.begin(), value.value.end());
+}
+/// Returns all `values`, one after the other.
+template <typename Values>
+[[nodiscard]] Bytes joined(const Values& values) {
+    Bytes out;
+    append_all(out, values);
+    return out;
+}
 
 /// The bytes of a seed. The type is not copyable, so that no copy stays behind by accident; share the bytes
 /// through `SharedSeedBytes`.

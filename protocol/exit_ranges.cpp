@@ -11,12 +11,6 @@ namespace {
 /// Stands for fingerprints in the place of a number of ids.
 constexpr std::uint8_t kPartsFollow = 255;
 
-template <typename T>
-void append(Bytes& out, const std::vector<T>& values) {
-    for (const auto& value : values)
-        out.insert(out.end(), value.value.begin(), value.value.end());
-}
-
 /// Reads the parts of a byte string, one after the other.
 class PartReader {
   public:
@@ -77,13 +71,13 @@ Bytes answer_bytes(const std::vector<RangeAnswer>& answers) {
     for (const auto& answer : answers) {
         if (answer.occupied == 0) {
             out.push_back(static_cast<std::uint8_t>(answer.ids.size()));
-            append(out, answer.ids);
+            append_all(out, answer.ids);
             continue;
         }
         out.push_back(kPartsFollow);
         out.push_back(static_cast<std::uint8_t>(answer.occupied));
         out.push_back(static_cast<std::uint8_t>(answer.occupied >> 8U));
-        append(out, answer.parts);
+        append_all(out, answer.parts);
     }
     return out;
 }

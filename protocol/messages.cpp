@@ -68,13 +68,6 @@ Bytes body_of(const ReceiptMessage& m) {
     return body_of_signed(m.receipt);
 }
 
-template <typename T>
-Bytes joined(const std::vector<T>& values) {
-    Bytes out;
-    for (const auto& value : values)
-        out.insert(out.end(), value.value.begin(), value.value.end());
-    return out;
-}
 Bytes body_of(const DigestMessage& m) {
     return MsgpackWriter(3)
         .binary(m.salt.view())
@@ -346,12 +339,6 @@ Result<Message> decode_body(Kind kind, ByteView body, Bytes payload) {
     return fail(ErrorCode::unknown_kind, "kind " + std::to_string(static_cast<int>(kind)));
 }
 
-/// Appends `value` in little-endian order, which safetensors uses as well.
-void put_u64(Bytes& out, std::uint64_t value) {
-    for (int shift = 0; shift < 64; shift += 8)
-        out.push_back(static_cast<std::uint8_t>(value >> shift));
-}
-
 std::uint64_t get_u64(ByteView bytes) {
     std::uint64_t value = 0;
     for (std::size_t i = 0; i < 8; ++i)
@@ -401,7 +388,7 @@ Kind kind_of(const Message& message) {
 Frames encode(const Envelope& envelope) {
     const Kind kind = kind_of(envelope.message);
     Bytes header{kMagic[0], kMagic[1], version_of(kind), static_cast<std::uint8_t>(kind)};
-    put_u64(header, envelope.sequence);
+    append_u64(header, envelope.sequence);
     Frames frames{std::move(header), std::visit([](const auto& m) { return body_of(m); }, envelope.message)};
     if (const auto* chunk = std::get_if<Chunk>(&envelope.message)) frames.push_back(chunk->payload);
     return frames;

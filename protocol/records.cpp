@@ -27,16 +27,13 @@ std::uint32_t smallest_chunk(std::size_t payload_bytes) {
 }
 
 Bytes encode(const SeedRecord& record) {
-    Bytes digests;
-    for (const auto& digest : record.chunk_digests)
-        digests.insert(digests.end(), digest.value.begin(), digest.value.end());
     return MsgpackWriter(7)
         .binary(record.owner.view())
         .unsigned_integer(static_cast<std::uint64_t>(record.version))
         .text(record.architecture)
         .unsigned_integer(record.payload_bytes)
         .unsigned_integer(record.chunk_bytes)
-        .binary(digests)
+        .binary(joined(record.chunk_digests))
         .unsigned_integer(seconds(record.made_at))
         .take();
 }
@@ -249,14 +246,10 @@ SignedBytes sign_state(const Identity& node, const NetworkId& network, const Sta
 
 Digest digest_of_holders(const Recipients& holders) {
     Bytes bytes;
-    const auto put = [&](std::uint64_t value) {
-        for (int shift = 0; shift < 64; shift += 8)
-            bytes.push_back(static_cast<std::uint8_t>(value >> shift));
-    };
     for (const auto& [node, recipient] : holders) {
         bytes.insert(bytes.end(), node.view().begin(), node.view().end());
-        put(static_cast<std::uint64_t>(recipient.version));
-        put(seconds(recipient.lease_until));
+        append_u64(bytes, static_cast<std::uint64_t>(recipient.version));
+        append_u64(bytes, seconds(recipient.lease_until));
     }
     return digest_of(bytes);
 }

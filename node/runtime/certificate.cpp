@@ -5,6 +5,7 @@
 #include <ctime>
 #include <optional>
 
+#include "node/runtime/statement_json.hpp"
 #include "protocol/records.hpp"
 
 namespace unlearn::runtime {
@@ -43,32 +44,13 @@ std::optional<WallTime> time_in(const std::string& text) {
     return time;
 }
 
-json statement(const SignedBytes& value) {
-    return {{"bytes", to_hex(value.bytes)}, {"signature", to_hex(value.signature.view())}};
-}
-
 Error malformed(std::string detail) {
     return Error{ErrorCode::malformed, "certificate: " + std::move(detail)};
 }
 
-template <typename T>
-Result<T> fixed_from_hex(const json& text) {
-    auto bytes = from_hex(text.get<std::string>());
-    if (!bytes) return tl::unexpected(bytes.error());
-    return T::from(*bytes);
-}
-
-Result<SignedBytes> read_statement(const json& value) {
-    auto bytes = from_hex(value.at("bytes").get<std::string>());
-    auto signature = fixed_from_hex<Signature>(value.at("signature"));
-    if (!bytes) return tl::unexpected(bytes.error());
-    if (!signature) return tl::unexpected(signature.error());
-    return SignedBytes{std::move(*bytes), *signature};
-}
-
 /// Returns the receipt in a holder's entry if that holder signed it.
 Result<Receipt> receipt_in(const json& entry, const NodeId& holder, const NetworkId& network) {
-    const auto signed_receipt = read_statement(entry.at("receipt"));
+    const auto signed_receipt = signed_in(entry.at("receipt"));
     if (!signed_receipt) return tl::unexpected(signed_receipt.error());
     return verify_receipt(holder, network, *signed_receipt);
 }
@@ -88,7 +70,7 @@ bool fits(const HolderList& list, const NodeId& owner, const SignedBytes& notice
 
 Result<bool> shows_exit_of(const json& entry, const NodeId& holder, const NetworkId& network) {
     if (!entry.contains("exit")) return false;
-    const auto signed_notice = read_statement(entry.at("exit"));
+    const auto signed_notice = signed_in(entry.at("exit"));
     if (!signed_notice) return tl::unexpected(signed_notice.error());
     const auto notice = verify_notice(network, *signed_notice);
     if (!notice) return tl::unexpected(notice.error());
@@ -140,7 +122,7 @@ Result<void> check_holders(const json& holders, CertificateVerdict& verdict, Rec
 Result<void> check_list(const json& certificate, const SignedBytes& notice, const Recipients& holders,
                         CertificateVerdict& verdict) {
     if (certificate.at("list").is_null()) return {};
-    auto signed_list = read_statement(certificate.at("list"));
+    auto signed_list = signed_in(certificate.at("list"));
     if (!signed_list) return tl::unexpected(signed_list.error());
     const auto list = verify_holder_list(verdict.network, *signed_list);
     if (!list) return tl::unexpected(list.error());
@@ -155,11 +137,11 @@ Result<CertificateVerdict> verify(const json& certificate) {
     const bool old = certificate.at("schema") == kOldSchema;
     if (!old && certificate.at("schema") != kSchema)
         return tl::unexpected(malformed("not a certificate of this version"));
-    const auto network = fixed_from_hex<NetworkId>(certificate.at("network"));
+    const auto network = value_in_hex<NetworkId>(certificate.at("network"));
     if (!network) return tl::unexpected(network.error());
     const auto owner = NodeId::from_text(certificate.at("owner").get<std::string>());
     if (!owner) return tl::unexpected(owner.error());
-    const auto signed_notice = read_statement(certificate.at("notice"));
+    const auto signed_notice = signed_in(certificate.at("notice"));
     if (!signed_notice) return tl::unexpected(signed_notice.error());
     const auto notice = verify_notice(*network, *signed_notice);
     if (!notice) return tl::unexpected(notice.error());
@@ -205,13 +187,13 @@ bool contradict(const CertificateVerdict& one, const CertificateVerdict& other) 
 
 json make_certificate(const NodeId& owner, const NetworkId& network, const ExitProgress& progress) {
     json out{{"schema", kSchema},     {"network", to_hex(network.view())},
-             {"owner", owner.text()}, {"notice", statement(progress.notice)},
+             {"owner", owner.text()}, {"notice", signed_json(progress.notice)},
              {"list", json()},        {"holders", json::array()},
              {"complete", false},     {"what_this_does_not_prove", kLimits}};
     if (progress.list) {
         const auto list = verify_holder_list(network, *progress.list);
         if (list && fits(*list, owner, progress.notice, progress.recipients))
-            out["list"] = statement(*progress.list);
+            out["list"] = signed_json(*progress.list);
     }
     bool complete = !out["list"].is_null();
     for (const auto& [holder, recipient] : progress.recipients) {
@@ -220,9 +202,9 @@ json make_certificate(const NodeId& owner, const NetworkId& network, const ExitP
                    {"served_version", static_cast<std::uint64_t>(recipient.version)},
                    {"last_lease_until", text_of(recipient.lease_until)},
                    {"status", name_of(status)}};
-        if (status != HolderStatus::missing) entry["receipt"] = statement(progress.receipts.at(holder));
+        if (status != HolderStatus::missing) entry["receipt"] = signed_json(progress.receipts.at(holder));
         if (const auto exit = progress.left.find(holder); exit != progress.left.end())
-            entry["exit"] = statement(exit->second);
+            entry["exit"] = signed_json(exit->second);
         complete = complete && (status == HolderStatus::erased || status == HolderStatus::left);
         out["holders"].push_back(std::move(entry));
     }
@@ -233,7 +215,7 @@ json make_certificate(const NodeId& owner, const NetworkId& network, const ExitP
 json make_sealed_certificate(const NetworkId& network, const SignedBytes& notice) {
     const auto owner = verify_notice(network, notice).value_or(ExitNotice{}).owner;
     return {{"schema", kSchema},     {"network", to_hex(network.view())},
-            {"owner", owner.text()}, {"notice", statement(notice)},
+            {"owner", owner.text()}, {"notice", signed_json(notice)},
             {"list", json()},        {"holders", kHoldersUnknown},
             {"complete", false},     {"what_this_does_not_prove", kLimits}};
 }
@@ -242,16 +224,16 @@ json make_sealed_exit(const NetworkId& network, const SignedBytes& notice) {
     return {{"schema", kSealedSchema},
             {"network", to_hex(network.view())},
             {"owner", verify_notice(network, notice).value_or(ExitNotice{}).owner.text()},
-            {"notice", statement(notice)}};
+            {"notice", signed_json(notice)}};
 }
 
 Result<SignedBytes> read_sealed_exit(const json& sealed) {
     try {
         if (sealed.at("schema") != kSealedSchema)
             return tl::unexpected(Error{ErrorCode::malformed, "not a sealed exit of this version"});
-        const auto network = fixed_from_hex<NetworkId>(sealed.at("network"));
+        const auto network = value_in_hex<NetworkId>(sealed.at("network"));
         if (!network) return tl::unexpected(network.error());
-        auto notice = read_statement(sealed.at("notice"));
+        auto notice = signed_in(sealed.at("notice"));
         if (!notice) return notice;
         if (const auto valid = verify_notice(*network, *notice); !valid) return tl::unexpected(valid.error());
         return notice;
@@ -262,7 +244,7 @@ Result<SignedBytes> read_sealed_exit(const json& sealed) {
 
 Result<Receipt> read_receipt(const json& certificate, const json& entry) {
     try {
-        const auto network = fixed_from_hex<NetworkId>(certificate.at("network"));
+        const auto network = value_in_hex<NetworkId>(certificate.at("network"));
         if (!network) return tl::unexpected(network.error());
         const auto holder = NodeId::from_text(entry.at("node").get<std::string>());
         if (!holder) return tl::unexpected(holder.error());

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "node/runtime/statement_json.hpp"
 #include "protocol/network_statements.hpp"
 
 namespace unlearn::runtime {
@@ -16,13 +17,6 @@ constexpr std::array<std::string_view, 3> kKinds{"membership", "revocation", "su
 
 json file_time(WallTime time) {
     return time.time_since_epoch().count();
-}
-
-template <typename T>
-Result<T> value_in_hex(const json& text) {
-    const auto bytes = from_hex(text.get<std::string>());
-    if (!bytes) return tl::unexpected(bytes.error());
-    return T::from(*bytes);
 }
 
 /// Forgets what a check found besides that it went well.
@@ -49,12 +43,9 @@ Result<NetworkFileStatement> read_file_statement(const json& entry) {
     if (kind == kKinds.end())
         return fail(ErrorCode::malformed,
                     "kind \"" + entry.at("kind").get<std::string>() + "\" is not known");
-    auto bytes = from_hex(entry.at("bytes").get<std::string>());
-    const auto signature = value_in_hex<Signature>(entry.at("signature"));
-    if (!bytes) return tl::unexpected(bytes.error());
-    if (!signature) return tl::unexpected(signature.error());
-    return NetworkFileStatement{static_cast<NetworkFileKind>(kind - kKinds.begin()),
-                                {std::move(*bytes), *signature}};
+    auto statement = signed_in(entry);
+    if (!statement) return tl::unexpected(statement.error());
+    return NetworkFileStatement{static_cast<NetworkFileKind>(kind - kKinds.begin()), std::move(*statement)};
 }
 
 }  // namespace
@@ -94,8 +85,7 @@ json make_network_file(const NetworkFile& file) {
              {"statements", json::array()}};
     for (const auto& statement : file.statements) {
         json entry = describe(statement);
-        entry["bytes"] = to_hex(statement.statement.bytes);
-        entry["signature"] = to_hex(statement.statement.signature.view());
+        entry.update(signed_json(statement.statement));
         out["statements"].push_back(std::move(entry));
     }
     return out;

@@ -60,16 +60,9 @@ void DigestComparison::take_digest(SessionId id, Session& session, const DigestM
 
 void DigestComparison::send_delta(SessionId id, Session& session, const DigestSalt& salt, DeltaPart part,
                                   std::uint64_t buckets, const std::vector<BurntId>& ids) {
-    for (std::size_t at = 0;;) {
-        const std::size_t count = std::min(kMaxDeltaIds, ids.size() - at);
-        const auto first = ids.begin() + static_cast<std::ptrdiff_t>(at);
-        at += count;
-        Delta delta{
-            salt, part, at == ids.size(), buckets, {first, first + static_cast<std::ptrdiff_t>(count)}};
-        const bool last = delta.last;
-        sessions_.send(id, session, std::move(delta));
-        if (last) return;
-    }
+    in_parts(ids, [&](std::vector<BurntId> some, bool last) {
+        sessions_.send(id, session, Delta{salt, part, last, buckets, std::move(some)});
+    });
 }
 
 void DigestComparison::send_notices(SessionId id, Session& session, std::vector<BurntId> ids) {
@@ -110,12 +103,6 @@ void DigestComparison::take_delta(SessionId id, Session& session, const Delta& d
         finish(id, session, delta.buckets);
 }
 
-/// With a network key, notices show by themselves whether they may be taken.
-std::size_t DigestComparison::room_for_strangers(const NodeId& peer) const {
-    if (context_.config.network_key) return kMaxNoticesPerComparison;
-    return static_cast<std::size_t>(sessions_.allowances_of(peer).introductions.left(context_.now.steady));
-}
-
 void DigestComparison::finish(SessionId id, Session& session, std::uint64_t buckets) {
     auto [salt, there] = std::move(running_.at(id));
     running_.erase(id);
@@ -144,8 +131,9 @@ void DigestComparison::finish(SessionId id, Session& session, std::uint64_t buck
                     only_here.end());
     send_notices(id, session, only_here);
     const auto known = static_cast<std::size_t>(std::distance(only_there.begin(), strangers));
-    only_there.resize(
-        std::min({only_there.size(), kMaxNoticesPerComparison, known + room_for_strangers(session.peer)}));
+    const std::size_t strangers_taken =
+        std::min(only_there.size() - known, about_.exits.room_for_strangers(session.peer));
+    only_there.resize(std::min(kMaxNoticesPerComparison, known + strangers_taken));
     if (only_there.empty()) return;
     send_delta(id, session, salt, DeltaPart::wanted, buckets, only_there);
 }

@@ -46,7 +46,6 @@ class DigestComparison {
     void finish(SessionId id, Session& session, std::uint64_t buckets);
     void send_delta(SessionId id, Session& session, const DigestSalt& salt, DeltaPart part,
                     std::uint64_t buckets, const std::vector<BurntId>& ids);
-    [[nodiscard]] std::size_t room_for_strangers(const NodeId& peer) const;
     void send_notices(SessionId id, Session& session, std::vector<BurntId> ids);
 
     EngineContext& context_;

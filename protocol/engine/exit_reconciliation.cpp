@@ -1,7 +1,6 @@
 #include "protocol/engine/exit_reconciliation.hpp"
 
 #include <algorithm>
-#include <limits>
 #include <utility>
 
 #include <sodium.h>
@@ -11,13 +10,6 @@ namespace {
 
 double cost_of(const ExitQuery& query) {
     return 1.0 + static_cast<double>(query.ranges.size() + query.wanted.size());
-}
-
-Digest digest_of_owners(const std::set<BurntId>& owners) {
-    Bytes bytes;
-    for (const auto& owner : owners)
-        bytes.insert(bytes.end(), owner.value.begin(), owner.value.end());
-    return digest_of(bytes);
 }
 
 }  // namespace
@@ -32,10 +24,8 @@ ExitReconciliation::Memory& ExitReconciliation::memory_of(const NodeId& peer) {
 DigestSalt ExitReconciliation::draw_salt(const NodeId& peer) const {
     const auto secret = context_.identity.secret_seed();
     Bytes input(peer.view().begin(), peer.view().end());
-    for (const std::uint64_t value :
-         {context_.config.random_seed, static_cast<std::uint64_t>(context_.now.steady.count())})
-        for (int shift = 0; shift < 64; shift += 8)
-            input.push_back(static_cast<std::uint8_t>(value >> shift));
+    append_u64(input, context_.config.random_seed);
+    append_u64(input, static_cast<std::uint64_t>(context_.now.steady.count()));
     DigestSalt salt;
     crypto_generichash(salt.value.data(), DigestSalt::kSize, input.data(), input.size(), secret.data(),
                        secret.size());
@@ -124,7 +114,7 @@ void ExitReconciliation::compare_roots(SessionId id, Session& session, Asking& a
     }
     const auto known = about_.known_owners();
     asking.root = answer.all;
-    asking.owners = digest_of_owners(known);
+    asking.owners = digest_of(joined(known));
     const auto& before = memory.settled;
     if (before && before->root == asking.root && before->owners == asking.owners && before->owners_known &&
         !can_find_more(session, *before)) {
@@ -134,7 +124,8 @@ void ExitReconciliation::compare_roots(SessionId id, Session& session, Asking& a
     std::vector<BurntId> owners;
     std::copy_if(known.begin(), known.end(), std::back_inserter(owners),
                  [this](const BurntId& owner) { return !about_.exits.contains(owner); });
-    asking.walk.emplace(std::move(owners), answer.count, room_for(session), memory.cursor);
+    asking.walk.emplace(std::move(owners), answer.count, about_.exits.room_for_strangers(session.peer),
+                        memory.cursor);
     go_on(id, session, asking);
 }
 
@@ -178,13 +169,6 @@ std::set<BurntId> ExitReconciliation::in_doubt(const ExitWalk& walk) const {
 
 // ---------------------------------------------------------------- what can be taken
 
-/// With a network key, notices show by themselves whether they may be taken.
-std::size_t ExitReconciliation::room_for(const Session& session) const {
-    if (context_.config.network_key) return std::numeric_limits<std::size_t>::max();
-    return static_cast<std::size_t>(
-        sessions_.allowances_of(session.peer).introductions.left(context_.now.steady));
-}
-
 bool ExitReconciliation::may_look_for_strangers(const Session& session) const {
     return sessions_.allowances_of(session.peer).exit_searches.left(context_.now.steady) >=
            kExitSearchBurst / 2;
@@ -192,7 +176,7 @@ bool ExitReconciliation::may_look_for_strangers(const Session& session) const {
 
 /// True when a search among the same exits as before could bring a notice that can be taken now.
 bool ExitReconciliation::can_find_more(const Session& session, const Settled& before) const {
-    if (room_for(session) == 0 || !may_look_for_strangers(session)) return false;
+    if (about_.exits.room_for_strangers(session.peer) == 0 || !may_look_for_strangers(session)) return false;
     // What a network with a key has not taken once, it never takes.
     return !before.complete || (!context_.config.network_key && !all_known(before.strangers));
 }

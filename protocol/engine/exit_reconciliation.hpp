@@ -70,7 +70,6 @@ class ExitReconciliation {
     void conclude_about_owners(const Session& session, const ExitWalk& walk) const;
     [[nodiscard]] std::set<BurntId> in_doubt(const ExitWalk& walk) const;
     void send_notices(SessionId id, Session& session, const std::vector<BurntId>& wanted);
-    [[nodiscard]] std::size_t room_for(const Session& session) const;
     [[nodiscard]] bool may_look_for_strangers(const Session& session) const;
     [[nodiscard]] bool can_find_more(const Session& session, const Settled& before) const;
     [[nodiscard]] bool all_known(const std::vector<BurntId>& owners) const;

@@ -1,5 +1,7 @@
 #include "protocol/engine/known_exits.hpp"
 
+#include <limits>
+
 namespace unlearn::protocol {
 
 const ExitSet& KnownExits::set() {
@@ -11,6 +13,11 @@ const ExitSet& KnownExits::set() {
 
 bool KnownExits::contains(const BurntId& owner) const {
     return others_.contains(owner) || (owner.value == context_.id().bytes() && own_exit_.begun());
+}
+
+std::size_t KnownExits::room_for_strangers(const NodeId& peer) const {
+    if (context_.config.network_key) return std::numeric_limits<std::size_t>::max();
+    return static_cast<std::size_t>(sessions_.allowances_of(peer).introductions.left(context_.now.steady));
 }
 
 void KnownExits::send_notices(SessionId id, Session& session, const std::vector<BurntId>& owners,

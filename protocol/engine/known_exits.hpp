@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <functional>
 #include <set>
 #include <vector>
@@ -22,6 +23,9 @@ class KnownExits {
     [[nodiscard]] const ExitSet& set();
     /// True when the exit is known here, durable or not.
     [[nodiscard]] bool contains(const BurntId& owner) const;
+    /// How many exits of strangers can be taken from the peer now. With a network key, notices show by
+    /// themselves whether they may be taken, and there is no limit.
+    [[nodiscard]] std::size_t room_for_strangers(const NodeId& peer) const;
     /// Sends the notices of those of `owners` whose exits it tells of, in this order, each with the lists of
     /// holders that belong to it. `may_send` is asked before each message; it ends at the first notice, and
     /// leaves out each list, for which that returns false.
@@ -35,6 +39,19 @@ class KnownExits {
     OwnExit& own_exit_;
     ExitSet set_;
 };
+
+/// Calls `send(part, last)` with `ids` in parts of at most kMaxDeltaIds, and once when there are none.
+template <typename Id, typename Send>
+void in_parts(const std::vector<Id>& ids, Send send) {
+    std::size_t at = 0;
+    do {
+        const std::size_t end = std::min(at + kMaxDeltaIds, ids.size());
+        send(std::vector<Id>(ids.begin() + static_cast<std::ptrdiff_t>(at),
+                             ids.begin() + static_cast<std::ptrdiff_t>(end)),
+             end == ids.size());
+        at = end;
+    } while (at < ids.size());
+}
 
 /// What a comparison with a neighbour has shown. We began it, so the answers cannot be a replay.
 struct Compared {

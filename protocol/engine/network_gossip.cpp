@@ -7,15 +7,6 @@
 
 namespace unlearn::protocol {
 
-namespace {
-
-/// An expelled member is told of its expulsion only, and a node of version 1 knows none of these messages.
-bool understands(const Session& session) {
-    return session.version >= version_of(Kind::network_statement);
-}
-
-}  // namespace
-
 NetworkGossip::Statements NetworkGossip::statements() const {
     Statements out;
     const auto add = [&](NetworkStatementKind kind, std::vector<SignedBytes> all) {
@@ -34,14 +25,11 @@ Digest NetworkGossip::summary_of(const Statements& statements) {
     for (const auto& [id, shared] : statements)
         ids.push_back(id);
     std::sort(ids.begin(), ids.end());
-    Bytes all;
-    for (const Digest& id : ids)
-        all.insert(all.end(), id.value.begin(), id.value.end());
-    return digest_of(all);
+    return digest_of(joined(ids));
 }
 
 void NetworkGossip::begin(SessionId id, Session& session) {
-    if (!network_key_.exists() || !understands(session)) return;
+    if (!network_key_.exists() || session.version < version_of(Kind::network_digest)) return;
     known_there_[id].clear();
     sessions_.send(id, session,
                    NetworkDigest{NetworkDigestPart::summary, true, summary_of(statements()), {}});
@@ -87,28 +75,23 @@ Result<void> NetworkGossip::take(SessionId id, Session& session, const NetworkDi
 }
 
 void NetworkGossip::send_ids(SessionId id, Session& session, const Statements& statements) {
-    for (std::size_t at = 0;;) {
-        const std::size_t count = std::min(kMaxDeltaIds, statements.size() - at);
-        NetworkDigest part{NetworkDigestPart::known, false, {}, {}};
-        for (const std::size_t end = at + count; at < end; ++at)
-            part.ids.push_back(statements[at].first);
-        part.last = at == statements.size();
-        const bool last = part.last;
-        sessions_.send(id, session, std::move(part));
-        if (last) return;
-    }
+    std::vector<Digest> ids;
+    for (const auto& [known, shared] : statements)
+        ids.push_back(known);
+    in_parts(ids, [&](std::vector<Digest> part, bool last) {
+        sessions_.send(id, session, NetworkDigest{NetworkDigestPart::known, last, {}, std::move(part)});
+    });
 }
 
 void NetworkGossip::pass_on(NetworkStatementKind kind, const SignedBytes& statement) {
     for (const auto& [peer, id] : sessions_.all_established())
-        if (Session& session = sessions_.at(id); understands(session))
-            sessions_.send(id, session, NetworkStatement{kind, statement});
+        sessions_.send_if_known(id, sessions_.at(id), NetworkStatement{kind, statement});
 }
 
 void NetworkGossip::show_expelled(SessionId id, Session& session) {
     const auto* revocation = expulsions_.revocation_of(session.peer);
-    if (revocation != nullptr && understands(session))
-        sessions_.send(id, session, NetworkStatement{NetworkStatementKind::revocation, *revocation});
+    if (revocation != nullptr)
+        sessions_.send_if_known(id, session, NetworkStatement{NetworkStatementKind::revocation, *revocation});
 }
 
 void NetworkGossip::tick() {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "protocol/engine/expulsions.hpp"
+#include "protocol/engine/known_exits.hpp"
 #include "protocol/engine/sessions.hpp"
 
 namespace unlearn::protocol {

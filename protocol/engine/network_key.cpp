@@ -70,12 +70,15 @@ bool NetworkKey::is_named(const NodeId& key) const {
                                     [&](const auto& known) { return known.second.succession.next == key; }));
 }
 
+bool NetworkKey::knows(const NodeId& signer, const SignedBytes& signed_bytes) const {
+    const auto [begin, end] = successions_.equal_range(signer);
+    return std::any_of(begin, end,
+                       [&](const auto& known) { return known.second.signed_bytes == signed_bytes; });
+}
+
 bool NetworkKey::keep(const Succession& succession, const SignedBytes& signed_bytes) {
-    const auto [begin, end] = successions_.equal_range(succession.network_key);
-    if (std::any_of(begin, end, [&](const auto& known) { return known.second.signed_bytes == signed_bytes; }))
-        return false;
     // A thief could sign any number of them. Two are enough as a proof, and the followed one always counts.
-    const bool room = std::distance(begin, end) < static_cast<std::ptrdiff_t>(kMaxSuccessionsOfOneKey) &&
+    const bool room = successions_.count(succession.network_key) < kMaxSuccessionsOfOneKey &&
                       successions_.size() < kMaxSuccessions;
     if (!room && succession.next != followed_) return false;
     successions_.emplace(succession.network_key, Known{succession, signed_bytes});
@@ -87,9 +90,7 @@ Result<bool> NetworkKey::take(const SignedBytes& signed_bytes) {
     if (!read) return tl::unexpected(read.error());
     // The signature of a key that nobody named would show nothing.
     if (!is_named(read->network_key)) return false;
-    const auto [begin, end] = successions_.equal_range(read->network_key);
-    if (std::any_of(begin, end, [&](const auto& known) { return known.second.signed_bytes == signed_bytes; }))
-        return false;
+    if (knows(read->network_key, signed_bytes)) return false;
     const auto succession = verify_succession(context_.config.network, signed_bytes);
     if (!succession) return tl::unexpected(succession.error());
     if (!keep(*succession, signed_bytes)) return false;

@@ -60,7 +60,9 @@ class NetworkKey {
     [[nodiscard]] std::set<NodeId> way_to_followed() const;
     /// True for the first key and for those that a known succession names.
     [[nodiscard]] bool is_named(const NodeId& key) const;
-    /// Keeps a succession that was checked. @return false when it is known, or when there are enough
+    /// True when exactly this succession is known.
+    [[nodiscard]] bool knows(const NodeId& signer, const SignedBytes& signed_bytes) const;
+    /// Keeps a new succession that was checked. @return false when there are enough
     bool keep(const Succession& succession, const SignedBytes& signed_bytes);
 
     EngineContext& context_;

@@ -312,7 +312,7 @@ ExitProgress OwnExit::progress() const {
     progress.notice = exit_->notice;
     progress.list = exit_->list;
     for (const auto& [holder, recipient] : progress.recipients)
-        if (auto notice = others_.notice_of(holder)) progress.left.emplace(holder, std::move(*notice));
+        if (const auto* notice = others_.notice_of(holder)) progress.left.emplace(holder, *notice);
     return progress;
 }
 

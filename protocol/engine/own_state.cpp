@@ -36,14 +36,10 @@ void OwnState::start() {
 /// For a start that begins while the process runs. The time makes two copies of one process differ.
 StartId OwnState::derived_start() const {
     Bytes bytes(start_.view().begin(), start_.view().end());
-    const auto put = [&](std::uint64_t value) {
-        for (int shift = 0; shift < 64; shift += 8)
-            bytes.push_back(static_cast<std::uint8_t>(value >> shift));
-    };
-    put(context_.config.random_seed);
-    put(number_);
-    put(static_cast<std::uint64_t>(context_.now.steady.count()));
-    put(static_cast<std::uint64_t>(context_.now.wall.time_since_epoch().count()));
+    append_u64(bytes, context_.config.random_seed);
+    append_u64(bytes, number_);
+    append_u64(bytes, static_cast<std::uint64_t>(context_.now.steady.count()));
+    append_u64(bytes, static_cast<std::uint64_t>(context_.now.wall.time_since_epoch().count()));
     const Digest digest = digest_of(bytes);
     StartId start;
     std::copy_n(digest.value.begin(), StartId::kSize, start.value.begin());

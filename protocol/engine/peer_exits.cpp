@@ -134,10 +134,10 @@ void PeerExits::finish_erasure(const NodeId& owner) {
 }
 
 void PeerExits::send_receipt(const NodeId& owner, const PeerExit& exit) {
-    if (sessions_.established(owner) == nullptr) return;
+    const Session* session = sessions_.established(owner);
+    if (session == nullptr) return;
     Receipt receipt{owner, context_.id(), ReceiptReason::exit, exit.erased_version, context_.now.wall};
-    if (sessions_.established(owner)->version >= 2)
-        receipt.asked = std::max(held_.highest_asked(owner), exit.erased_version);
+    if (session->version >= 2) receipt.asked = std::max(held_.highest_asked(owner), exit.erased_version);
     sessions_.send_to(owner,
                       ReceiptMessage{sign_receipt(context_.identity, context_.config.network, receipt)});
 }
@@ -152,8 +152,8 @@ bool PeerExits::let_in_again(const NodeId& peer) {
 // ---------------------------------------------------------------- questions
 
 bool PeerExits::is_known(const NodeId& owner, const SignedBytes& notice) const {
-    const auto known = exits_.find(owner);
-    return known != exits_.end() && known->second.notice == notice;
+    const auto* known = notice_of(owner);
+    return known != nullptr && *known == notice;
 }
 
 std::vector<NodeId> PeerExits::owners() const {
@@ -174,10 +174,9 @@ const std::vector<SignedBytes>& PeerExits::lists_of(const BurntId& owner) const 
     return known == exits_.end() || !known->second.tombstone_durable ? none : known->second.lists;
 }
 
-std::optional<SignedBytes> PeerExits::notice_of(const NodeId& owner) const {
-    const auto it = exits_.find(owner);
-    if (it == exits_.end()) return std::nullopt;
-    return it->second.notice;
+const SignedBytes* PeerExits::notice_of(const NodeId& owner) const {
+    const auto known = exits_.find(owner);
+    return known == exits_.end() ? nullptr : &known->second.notice;
 }
 
 bool PeerExits::is_known_list(const NodeId& owner, const SignedBytes& list) const {

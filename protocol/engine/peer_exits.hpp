@@ -66,8 +66,8 @@ class PeerExits {
     [[nodiscard]] std::vector<BurntId> take_new_durable() { return std::exchange(new_durable_, {}); }
     /// @return the notice of an owner whose exit is durable, or nullptr
     [[nodiscard]] const SignedBytes* durable_notice_of(const BurntId& owner) const;
-    /// The notice of the owner's exit, or nothing when no exit is known.
-    [[nodiscard]] std::optional<SignedBytes> notice_of(const NodeId& owner) const;
+    /// @return the notice of an owner whose exit is known, durable or not, or nullptr
+    [[nodiscard]] const SignedBytes* notice_of(const NodeId& owner) const;
     /// The lists of holders of an owner whose exit is durable.
     [[nodiscard]] const std::vector<SignedBytes>& lists_of(const BurntId& owner) const;
     /// True when exactly this list of the owner is known.

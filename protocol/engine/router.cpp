@@ -355,7 +355,8 @@ Result<void> Engine::Router::take_state(SessionId id, Session& session, const St
 }
 
 void Engine::Router::on(const ClaimState&) {
-    own_seed.go_on_above_others();
+    // An old copy went on above others when it was found out.
+    if (own_state.is_copied()) own_seed.go_on_above_others();
     own_state.claim();
     comparison.settle();
     held.refresh_all();

@@ -271,4 +271,18 @@ void EngineNetwork::carry_out(std::size_t index, const Effect& effect) {
     }
 }
 
+EngineNetwork triangle() {
+    EngineNetwork net({"a", "b", "c"}, {{0, 1}, {1, 2}, {0, 2}});
+    net.start();
+    for (std::size_t i = 0; i < 3; ++i)
+        net.publish(i, 100'000, static_cast<std::uint8_t>(i));
+    net.settle();
+    return net;
+}
+
+bool disk_has_seed_of(const EngineNetwork::Node& node, const NodeId& owner) {
+    return std::any_of(node.disk.held_seeds.begin(), node.disk.held_seeds.end(),
+                       [&](const auto& seed) { return seed.owner == owner; });
+}
+
 }  // namespace unlearn::testing

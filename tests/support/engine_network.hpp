@@ -123,4 +123,9 @@ class EngineNetwork {
     SessionId next_session_ = 1;
 };
 
+/// a - b - c in a triangle, everybody has published and everybody holds everybody's seed.
+[[nodiscard]] EngineNetwork triangle();
+/// True when a start would load the owner's seed.
+[[nodiscard]] bool disk_has_seed_of(const EngineNetwork::Node& node, const NodeId& owner);
+
 }  // namespace unlearn::testing

@@ -197,6 +197,12 @@ struct Holder {
     void asks(const NodeId& whom, DigestSalt salt) {
         world.invariants().sends(node, whom, frames_of(DigestMessage{salt, {}}));
     }
+    void asks(const NodeId& whom, const ExitQuery& query) {
+        world.invariants().sends(node, whom, frames_of(query));
+    }
+    void is_answered(const NodeId& by, const ExitAnswer& answer) {
+        world.invariants().hears(node, by, frames_of(answer));
+    }
     void is_answered(const NodeId& by, DigestSalt salt, std::vector<BurntId> known, bool last = true) {
         world.invariants().hears(node, by,
                                  frames_of(Delta{salt, DeltaPart::known, last, 0, std::move(known)}));
@@ -291,8 +297,8 @@ TEST_CASE(
     ExitQuery query{{{1}}, 7, {}, {around}, {}};
     ExitAnswer answer{7, 100, {{9}}, {{}}};
     Rules expected{"quarantine"};
-    const auto ask = [&] { world.invariants().sends(node, peer, frames_of(query)); };
-    const auto hear = [&] { world.invariants().hears(node, peer, frames_of(answer)); };
+    const auto ask = [&] { holder.asks(holder.peer, query); };
+    const auto hear = [&] { holder.is_answered(holder.peer, answer); };
     SUBCASE("nobody was asked") {
         hear();
     }

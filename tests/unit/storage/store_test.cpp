@@ -242,3 +242,22 @@ TEST_CASE("storage says which failures do not pass: values that do not fit, and 
     CHECK(store->apply(std::vector<StoreOp>{PutRecipient{node(1), SeedVersion{4}, {}}}));
     CHECK(store->verify_log().value().entries == 3);
 }
+
+TEST_CASE("of a node's own starts the newest are kept, from one start to the next") {
+    const TemporaryFolder folder;
+    {
+        const auto store = open(folder.path());
+        std::vector<StoreOp> starts;
+        for (std::uint64_t number = 1; number <= kMaxStartsKept + 3; ++number) {
+            StartId start;
+            for (std::size_t byte = 0; byte < 8; ++byte)
+                start.value[byte] = static_cast<std::uint8_t>(number >> (8 * byte));
+            starts.emplace_back(PutStart{start, {}, number, false});
+        }
+        REQUIRE(store->apply(starts));
+    }
+    const auto kept = load(*open(folder.path())).starts;
+    REQUIRE(kept.size() == kMaxStartsKept);
+    CHECK(kept.front().number == 4);
+    CHECK(kept.back().number == kMaxStartsKept + 3);
+}
