@@ -183,7 +183,7 @@ Result<Message> decode_delta(ByteView body) {
     const auto part = reader.unsigned_integer(2);
     m.last = reader.boolean();
     m.buckets = reader.unsigned_integer(UINT64_MAX);
-    m.ids = reader.fixed_list<BurntId>(kMaxDeltaIds);
+    m.ids = reader.fixed_list<ExitedId>(kMaxDeltaIds);
     if (reader.ok() && part == 0) return fail(ErrorCode::malformed, "delta: part 0");
     m.part = static_cast<DeltaPart>(part);
     return done(reader, std::move(m));
@@ -205,8 +205,8 @@ Result<Message> decode_exit_query(ByteView body) {
     m.salt = reader.fixed<DigestSalt>();
     m.number = reader.unsigned_integer(UINT64_MAX);
     m.all = reader.fixed<RangeFingerprint>();
-    const Bytes ranges = reader.binary(kMaxRangesAsked * (1 + BurntId::kSize));
-    m.wanted = reader.fixed_list<BurntId>(kMaxNoticesAsked);
+    const Bytes ranges = reader.binary(kMaxRangesAsked * (1 + ExitedId::kSize));
+    m.wanted = reader.fixed_list<ExitedId>(kMaxNoticesAsked);
     auto decoded = ranges_in(ranges);
     if (!decoded) return tl::unexpected(decoded.error());
     m.ranges = std::move(*decoded);

@@ -179,7 +179,7 @@ struct Delta {
     DeltaPart part{};
     bool last = true;           ///< no further message of this part follows
     std::uint64_t buckets = 0;  ///< bit i says that bucket i differs; the same in all messages of `known`
-    std::vector<BurntId> ids;   ///< at most kMaxDeltaIds
+    std::vector<ExitedId> ids;  ///< at most kMaxDeltaIds
 };
 
 /// The sender's newest StateStatement, and the receiver's newest one that the sender has heard of.
@@ -201,17 +201,17 @@ using RangeFingerprint = FixedBytes<16, struct RangeFingerprintTag>;
 /// Asks which exits the receiver knows in some ranges of ids, and for notices. Fingerprints with one
 /// salt can be compared with each other.
 struct ExitQuery {
-    DigestSalt salt;              ///< the key of all fingerprints in this query and its answer
-    std::uint64_t number = 0;     ///< the answer repeats it
-    RangeFingerprint all;         ///< of all exits that the sender knows
-    std::vector<IdRange> ranges;  ///< disjoint, in rising order, at most kMaxRangesAsked
-    std::vector<BurntId> wanted;  ///< whose notices the sender asks for, at most kMaxNoticesAsked
+    DigestSalt salt;               ///< the key of all fingerprints in this query and its answer
+    std::uint64_t number = 0;      ///< the answer repeats it
+    RangeFingerprint all;          ///< of all exits that the sender knows
+    std::vector<IdRange> ranges;   ///< disjoint, in rising order, at most kMaxRangesAsked
+    std::vector<ExitedId> wanted;  ///< whose notices the sender asks for, at most kMaxNoticesAsked
 };
 
 /// What its sender knows in one range: the ids when they are few, otherwise one fingerprint for each part
 /// of the range that is not empty.
 struct RangeAnswer {
-    std::vector<BurntId> ids;             ///< in rising order, at most kMaxListedIds
+    std::vector<ExitedId> ids;            ///< in rising order, at most kMaxListedIds
     std::uint16_t occupied = 0;           ///< bit i says that part i is not empty; 0 when ids are listed
     std::vector<RangeFingerprint> parts;  ///< of the occupied parts, in their order
 };

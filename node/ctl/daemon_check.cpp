@@ -61,14 +61,14 @@ bool is_interrupted() {
 /// Reads what the other end writes. @return true once it closes; false at the deadline or when a signal comes
 bool read_until(int from, Clock::time_point deadline, std::string& text) {
     constexpr std::size_t kMost = 1 << 20;
-    constexpr std::chrono::milliseconds kLook{100};
+    constexpr std::chrono::milliseconds kPollInterval{100};
     std::array<char, 4096> part{};
     for (;;) {
         if (is_interrupted()) return false;
         const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now());
         if (left.count() <= 0) return false;
         pollfd item{from, POLLIN, 0};
-        const int ready = ::poll(&item, 1, static_cast<int>(std::min(left, kLook).count()));
+        const int ready = ::poll(&item, 1, static_cast<int>(std::min(left, kPollInterval).count()));
         if (ready == 0 || (ready < 0 && errno == EINTR)) continue;
         if (ready < 0) return true;
         const auto count = ::read(from, part.data(), part.size());
@@ -102,8 +102,8 @@ std::optional<int> status_of(pid_t process, int options) {
 
 /// Waits for the process until the deadline. The process may have closed its end of the pipe and still run.
 std::optional<int> wait_until(pid_t process, Clock::time_point deadline) {
-    constexpr std::chrono::milliseconds kLook{20};
-    for (;; std::this_thread::sleep_for(kLook)) {
+    constexpr std::chrono::milliseconds kPollInterval{20};
+    for (;; std::this_thread::sleep_for(kPollInterval)) {
         if (const auto status = status_of(process, WNOHANG)) return status;
         if (Clock::now() >= deadline || is_interrupted()) return std::nullopt;
     }

@@ -30,7 +30,7 @@ class Readiness {
                settled() >= seeds_wanted_;
     }
     /// Returns why the node cannot become ready as things are; nothing when it can.
-    [[nodiscard]] std::optional<std::string> hopeless() const {
+    [[nodiscard]] std::optional<std::string> failure() const {
         const auto state = field(status_, "state");
         if (state == "exiting" || state == "retired") return "this node is leaving the network";
         const json model = status_.value("model", json::object());
@@ -85,15 +85,15 @@ class Readiness {
 };
 
 Outcome<ExitCode> wait(const Context& context, const WaitOptions& options) {
-    constexpr std::chrono::milliseconds kLook{200};
+    constexpr std::chrono::milliseconds kPollInterval{200};
     const auto daemon = context.daemon();
     if (!daemon) return tl::unexpected(daemon.error());
     const auto deadline = steady_clock::now() + seconds(options.timeout_s);
-    for (;; std::this_thread::sleep_for(kLook)) {
+    for (;; std::this_thread::sleep_for(kPollInterval)) {
         const auto status = daemon->get("/v1/status");
         if (!status) return tl::unexpected(status.error());
         const Readiness readiness(*status, options.seeds);
-        if (const auto why = readiness.hopeless()) return fail_with(ExitCode::failed, *why);
+        if (const auto why = readiness.failure()) return fail_with(ExitCode::failed, *why);
         const bool ready = readiness.is_ready();
         if (!ready && steady_clock::now() < deadline) continue;
         if (!ready)

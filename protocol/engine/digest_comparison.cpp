@@ -45,11 +45,11 @@ void DigestComparison::take_digest(SessionId id, Session& session, const DigestM
     Answered& answered = answered_.insert_or_assign(id, Answered{std::nullopt, now}).first->second;
     const auto known = about_.exits.set().ids();
     const auto buckets = differing_buckets(digest.exits, exit_digest(digest.salt, known));
-    std::vector<BurntId> ids;
+    std::vector<ExitedId> ids;
     std::copy_if(known.begin(), known.end(), std::back_inserter(ids),
-                 [&](const BurntId& burnt) { return in_buckets(buckets, burnt); });
+                 [&](const ExitedId& exited) { return in_buckets(buckets, exited); });
     // A part of the ids would say that the others are unknown here, so it is all of them or no answer.
-    const auto bytes = static_cast<double>(ids.size() * BurntId::kSize);
+    const auto bytes = static_cast<double>(ids.size() * ExitedId::kSize);
     if (!sessions_.allowances_of(session.peer).delta_bytes.take(bytes, now)) {
         ++context_.counters.messages_ignored;
         return;
@@ -59,13 +59,13 @@ void DigestComparison::take_digest(SessionId id, Session& session, const DigestM
 }
 
 void DigestComparison::send_delta(SessionId id, Session& session, const DigestSalt& salt, DeltaPart part,
-                                  std::uint64_t buckets, const std::vector<BurntId>& ids) {
-    in_parts(ids, [&](std::vector<BurntId> some, bool last) {
+                                  std::uint64_t buckets, const std::vector<ExitedId>& ids) {
+    in_parts(ids, [&](std::vector<ExitedId> some, bool last) {
         sessions_.send(id, session, Delta{salt, part, last, buckets, std::move(some)});
     });
 }
 
-void DigestComparison::send_notices(SessionId id, Session& session, std::vector<BurntId> ids) {
+void DigestComparison::send_notices(SessionId id, Session& session, std::vector<ExitedId> ids) {
     if (ids.size() > kMaxNoticesPerComparison) ids.resize(kMaxNoticesPerComparison);  // the rest comes later
     auto& allowance = sessions_.allowances_of(session.peer).delta_bytes;
     about_.exits.send_notices(id, session, ids, [&](Kind, std::size_t bytes) {
@@ -93,7 +93,7 @@ void DigestComparison::take_delta(SessionId id, Session& session, const Delta& d
     there.insert(there.end(), delta.ids.begin(), delta.ids.end());
     // What fits into one message is little even every kCompareInterval.
     if (there.size() > kMaxDeltaIds) {
-        const std::chrono::duration<double> pause{static_cast<double>(there.size() * BurntId::kSize) /
+        const std::chrono::duration<double> pause{static_cast<double>(there.size() * ExitedId::kSize) /
                                                   kDeltaBytesPerSecond};
         pause_until_[id] = context_.now.steady + std::chrono::duration_cast<std::chrono::milliseconds>(pause);
     }
@@ -109,20 +109,20 @@ void DigestComparison::finish(SessionId id, Session& session, std::uint64_t buck
     ++context_.counters.comparisons;
     std::sort(there.begin(), there.end());
 
-    std::vector<BurntId> only_here;
-    for (const auto& burnt : about_.exits.set().ids())
-        if (in_buckets(buckets, burnt) && !std::binary_search(there.begin(), there.end(), burnt))
-            only_here.push_back(burnt);
+    std::vector<ExitedId> only_here;
+    for (const auto& exited : about_.exits.set().ids())
+        if (in_buckets(buckets, exited) && !std::binary_search(there.begin(), there.end(), exited))
+            only_here.push_back(exited);
     // An exit that is here but not durable yet is not asked for again.
-    std::vector<BurntId> only_there;
+    std::vector<ExitedId> only_there;
     std::copy_if(there.begin(), there.end(), std::back_inserter(only_there),
-                 [this](const BurntId& burnt) { return !about_.exits.contains(burnt); });
+                 [this](const ExitedId& exited) { return !about_.exits.contains(exited); });
 
     // Known owners come first, because only a limited number of exits of strangers is accepted each day.
     Compared result{session.peer, {only_there.begin(), only_there.end()}, only_there.empty()};
     const auto strangers = std::stable_partition(
         only_there.begin(), only_there.end(),
-        [ours = about_.known_owners()](const BurntId& burnt) { return ours.contains(burnt); });
+        [ours = about_.known_owners()](const ExitedId& exited) { return ours.contains(exited); });
     about_.conclude(result);
     // The peer may put some off each time, so that they do not begin with the same ones.
     if (!only_here.empty())

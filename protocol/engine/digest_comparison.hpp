@@ -35,7 +35,7 @@ class DigestComparison {
     /// A comparison that we began in a session.
     struct Comparison {
         DigestSalt salt;
-        std::vector<BurntId> known_there;  ///< the ids that the peer has named so far
+        std::vector<ExitedId> known_there;  ///< the ids that the peer has named so far
     };
     /// The last comparison that we answered in a session.
     struct Answered {
@@ -45,8 +45,8 @@ class DigestComparison {
 
     void finish(SessionId id, Session& session, std::uint64_t buckets);
     void send_delta(SessionId id, Session& session, const DigestSalt& salt, DeltaPart part,
-                    std::uint64_t buckets, const std::vector<BurntId>& ids);
-    void send_notices(SessionId id, Session& session, std::vector<BurntId> ids);
+                    std::uint64_t buckets, const std::vector<ExitedId>& ids);
+    void send_notices(SessionId id, Session& session, std::vector<ExitedId> ids);
 
     EngineContext& context_;
     Sessions& sessions_;

@@ -84,7 +84,7 @@ void ExitComparison::ask_all_anew() {
 /// An owner may hide its own exit, so another neighbour has to vouch for it.
 bool ExitComparison::is_vouched_for(const NodeId& owner) const {
     return std::any_of(vouchers_.begin(), vouchers_.end(), [&](const auto& voucher) {
-        return !voucher.second.in_doubt.contains(BurntId{owner.bytes()}) &&
+        return !voucher.second.in_doubt.contains(ExitedId{owner.bytes()}) &&
                (voucher.first != owner || suffices_alone(owner));
     });
 }
@@ -99,16 +99,16 @@ bool ExitComparison::waited_long_enough() const {
     return context_.now.steady >= started_at_ + context_.config.lease_time;
 }
 
-std::set<BurntId> ExitComparison::known_owners() const {
-    std::set<BurntId> owners;
+std::set<ExitedId> ExitComparison::known_owners() const {
+    std::set<ExitedId> owners;
     for (const auto& [id, peer] : peers_.all())
-        owners.insert(BurntId{id.bytes()});
+        owners.insert(ExitedId{id.bytes()});
     for (const auto& [id, recipient] : own_seed_.recipients())
-        owners.insert(BurntId{id.bytes()});
+        owners.insert(ExitedId{id.bytes()});
     for (const NodeId& owner : erasures_.all_on_disk())
-        owners.insert(BurntId{owner.bytes()});
+        owners.insert(ExitedId{owner.bytes()});
     // A neighbour may know of an exit of our own, which a copy of this identity began.
-    owners.insert(BurntId{context_.id().bytes()});
+    owners.insert(ExitedId{context_.id().bytes()});
     return owners;
 }
 

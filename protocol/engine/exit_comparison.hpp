@@ -71,7 +71,7 @@ class ExitComparison {
   private:
     /// What a neighbour said in its last comparison.
     struct Voucher {
-        std::set<BurntId> in_doubt;       ///< owners for which it does not vouch
+        std::set<ExitedId> in_doubt;      ///< owners for which it does not vouch
         bool knows_nothing_else = false;  ///< it knows no exit at all that we lack
     };
     [[nodiscard]] ComparisonContext about();
@@ -85,7 +85,7 @@ class ExitComparison {
     [[nodiscard]] bool suffices_alone(const NodeId& peer) const;
     /// The ids of all known owners, see `is_known_owner`. They are raw, because it is expensive to check
     /// whether the ids that a peer names are keys.
-    [[nodiscard]] std::set<BurntId> known_owners() const;
+    [[nodiscard]] std::set<ExitedId> known_owners() const;
 
     EngineContext& context_;
     Peers& peers_;

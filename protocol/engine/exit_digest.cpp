@@ -8,9 +8,9 @@ namespace unlearn::protocol {
 
 static_assert(kExitBuckets == 64, "occupied and differing buckets are named in 64 bits");
 
-ExitDigest exit_digest(const DigestSalt& salt, const std::vector<BurntId>& sorted) {
+ExitDigest exit_digest(const DigestSalt& salt, const std::vector<ExitedId>& sorted) {
     ExitDigest digest;
-    std::array<std::vector<BurntId>, kExitBuckets> buckets;
+    std::array<std::vector<ExitedId>, kExitBuckets> buckets;
     for (const auto& id : sorted)
         buckets[bucket_of(id)].push_back(id);
     for (std::size_t i = 0; i < kExitBuckets; ++i) {
@@ -19,7 +19,7 @@ ExitDigest exit_digest(const DigestSalt& salt, const std::vector<BurntId>& sorte
         crypto_generichash_state state;
         crypto_generichash_init(&state, salt.value.data(), DigestSalt::kSize, BucketHash::kSize);
         for (const auto& id : buckets[i])
-            crypto_generichash_update(&state, id.value.data(), BurntId::kSize);
+            crypto_generichash_update(&state, id.value.data(), ExitedId::kSize);
         crypto_generichash_final(&state, digest.hashes.emplace_back().value.data(), BucketHash::kSize);
     }
     return digest;

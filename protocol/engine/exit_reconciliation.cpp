@@ -86,7 +86,7 @@ Result<void> ExitReconciliation::take_answer(SessionId id, Session& session, con
     // The notices came before the answer, since an Exit may overtake it and never the other way round.
     const auto& wanted = asking.query.wanted;
     const auto taken = std::count_if(wanted.begin(), wanted.end(),
-                                     [this](const BurntId& owner) { return about_.exits.contains(owner); });
+                                     [this](const ExitedId& owner) { return about_.exits.contains(owner); });
     sessions_.allowances_of(session.peer)
         .exit_searches.give(static_cast<double>(taken) * kExitSearchPerNewExit);
     if (!asking.walk) {
@@ -97,7 +97,7 @@ Result<void> ExitReconciliation::take_answer(SessionId id, Session& session, con
     }
     const auto read =
         asking.walk->take(answer, asking.query.salt, about_.exits.set(),
-                          [this](const BurntId& owner) { return about_.exits.contains(owner); });
+                          [this](const ExitedId& owner) { return about_.exits.contains(owner); });
     if (!read) return read;
     go_on(id, session, asking);
     return {};
@@ -121,9 +121,9 @@ void ExitReconciliation::compare_roots(SessionId id, Session& session, Asking& a
         ++context_.counters.comparisons;
         return about_.conclude({session.peer, {}, before->complete && all_known(before->strangers)});
     }
-    std::vector<BurntId> owners;
+    std::vector<ExitedId> owners;
     std::copy_if(known.begin(), known.end(), std::back_inserter(owners),
-                 [this](const BurntId& owner) { return !about_.exits.contains(owner); });
+                 [this](const ExitedId& owner) { return !about_.exits.contains(owner); });
     asking.walk.emplace(std::move(owners), answer.count, about_.exits.room_for_strangers(session.peer),
                         memory.cursor);
     go_on(id, session, asking);
@@ -151,15 +151,15 @@ void ExitReconciliation::finish(Session& session, Asking& asking) {
     if (!walk.owners_settled()) return;
     const auto doubted = in_doubt(walk);
     const bool owners_known = std::all_of(doubted.begin(), doubted.end(),
-                                          [this](const BurntId& id) { return about_.exits.contains(id); });
+                                          [this](const ExitedId& id) { return about_.exits.contains(id); });
     const bool complete = walk.complete() && walk.strangers().size() < kMaxStrangersNoted;
     memory.settled = Settled{asking.root, asking.owners, owners_known, complete, walk.strangers()};
     if (owners_known) about_.conclude({session.peer, doubted, complete && all_known(walk.strangers())});
 }
 
 /// The owners whose exit was found there, and those that have become known since the search began.
-std::set<BurntId> ExitReconciliation::in_doubt(const ExitWalk& walk) const {
-    std::set<BurntId> out = walk.owners_gone();
+std::set<ExitedId> ExitReconciliation::in_doubt(const ExitWalk& walk) const {
+    std::set<ExitedId> out = walk.owners_gone();
     const auto& asked = walk.owners();
     for (const auto& owner : about_.known_owners())
         if (!about_.exits.contains(owner) && !std::binary_search(asked.begin(), asked.end(), owner))
@@ -181,15 +181,15 @@ bool ExitReconciliation::can_find_more(const Session& session, const Settled& be
     return !before.complete || (!context_.config.network_key && !all_known(before.strangers));
 }
 
-bool ExitReconciliation::all_known(const std::vector<BurntId>& owners) const {
+bool ExitReconciliation::all_known(const std::vector<ExitedId>& owners) const {
     return std::all_of(owners.begin(), owners.end(),
-                       [this](const BurntId& owner) { return about_.exits.contains(owner); });
+                       [this](const ExitedId& owner) { return about_.exits.contains(owner); });
 }
 
 // ---------------------------------------------------------------- answering
 
 /// Lists of holders can be much larger than notices, so they count by their bytes.
-void ExitReconciliation::send_notices(SessionId id, Session& session, const std::vector<BurntId>& wanted) {
+void ExitReconciliation::send_notices(SessionId id, Session& session, const std::vector<ExitedId>& wanted) {
     std::size_t sent = 0;
     std::size_t in_lists = 0;
     about_.exits.send_notices(id, session, wanted, [&](Kind kind, std::size_t bytes) {

@@ -40,7 +40,7 @@ class ExitReconciliation {
         Digest owners;          ///< of the known owners that it was about
         bool owners_known = false;
         bool complete = false;
-        std::vector<BurntId> strangers;
+        std::vector<ExitedId> strangers;
     };
     /// What we ask in one session.
     struct Asking {
@@ -58,7 +58,7 @@ class ExitReconciliation {
     struct Memory {
         DigestSalt salt;
         std::optional<Settled> settled;
-        BurntId cursor;
+        ExitedId cursor;
     };
 
     [[nodiscard]] Memory& memory_of(const NodeId& peer);
@@ -68,11 +68,11 @@ class ExitReconciliation {
     void go_on(SessionId id, Session& session, Asking& asking);
     void finish(Session& session, Asking& asking);
     void conclude_about_owners(const Session& session, const ExitWalk& walk) const;
-    [[nodiscard]] std::set<BurntId> in_doubt(const ExitWalk& walk) const;
-    void send_notices(SessionId id, Session& session, const std::vector<BurntId>& wanted);
+    [[nodiscard]] std::set<ExitedId> in_doubt(const ExitWalk& walk) const;
+    void send_notices(SessionId id, Session& session, const std::vector<ExitedId>& wanted);
     [[nodiscard]] bool may_look_for_strangers(const Session& session) const;
     [[nodiscard]] bool can_find_more(const Session& session, const Settled& before) const;
-    [[nodiscard]] bool all_known(const std::vector<BurntId>& owners) const;
+    [[nodiscard]] bool all_known(const std::vector<ExitedId>& owners) const;
 
     EngineContext& context_;
     Sessions& sessions_;

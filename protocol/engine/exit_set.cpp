@@ -11,7 +11,7 @@ namespace {
 /// A node of the tree keeps its ids in one piece up to this number. Digests do not depend on it.
 constexpr std::size_t kIdsInOnePiece = 64;
 
-using Ids = std::span<const BurntId>;
+using Ids = std::span<const ExitedId>;
 
 template <typename Values>
 RangeDigest hash_of(std::uint8_t lead, const Values& values) {
@@ -28,9 +28,9 @@ RangeDigest hash_of(std::uint8_t lead, const Values& values) {
 /// Returns those of `ids` whose half-byte at `position` is `digit`. All half-bytes before it are equal.
 Ids part_of(Ids ids, std::uint8_t position, std::uint8_t digit) {
     const auto begin = std::partition_point(
-        ids.begin(), ids.end(), [&](const BurntId& id) { return digit_of(id, position) < digit; });
-    const auto end = std::partition_point(begin, ids.end(),
-                                          [&](const BurntId& id) { return digit_of(id, position) == digit; });
+        ids.begin(), ids.end(), [&](const ExitedId& id) { return digit_of(id, position) < digit; });
+    const auto end = std::partition_point(
+        begin, ids.end(), [&](const ExitedId& id) { return digit_of(id, position) == digit; });
     return {begin, end};
 }
 
@@ -61,10 +61,10 @@ void ExitSet::split(Node& node, std::uint8_t digits) {
         part.ids.assign(ids.begin(), ids.end());
         part.count = ids.size();
     }
-    std::vector<BurntId>().swap(node.ids);
+    std::vector<ExitedId>().swap(node.ids);
 }
 
-bool ExitSet::insert(const BurntId& id) {
+bool ExitSet::insert(const ExitedId& id) {
     if (contains(id)) return false;
     Node* node = &root_;
     for (std::uint8_t digits = 0;; ++digits) {
@@ -79,7 +79,7 @@ bool ExitSet::insert(const BurntId& id) {
     return true;
 }
 
-bool ExitSet::contains(const BurntId& id) const {
+bool ExitSet::contains(const ExitedId& id) const {
     const Node* node = &root_;
     for (std::uint8_t digits = 0; node->parts; ++digits)
         node = &(*node->parts)[digit_of(id, digits)];
@@ -107,7 +107,7 @@ ExitSet::Found ExitSet::find(const IdRange& range) const {
     if (digits == range.digits) return {node, node->ids};
     const auto begin = std::lower_bound(node->ids.begin(), node->ids.end(), range.first);
     const auto end =
-        std::find_if_not(begin, node->ids.end(), [&](const BurntId& id) { return range.contains(id); });
+        std::find_if_not(begin, node->ids.end(), [&](const ExitedId& id) { return range.contains(id); });
     return {nullptr, {begin, end}};
 }
 
@@ -138,15 +138,15 @@ RangeAnswer ExitSet::answer(const DigestSalt& salt, const IdRange& range) const 
     return out;
 }
 
-void ExitSet::collect(const Node& node, std::vector<BurntId>& out) {
+void ExitSet::collect(const Node& node, std::vector<ExitedId>& out) {
     out.insert(out.end(), node.ids.begin(), node.ids.end());
     if (!node.parts) return;
     for (const auto& part : *node.parts)
         collect(part, out);
 }
 
-std::vector<BurntId> ExitSet::ids() const {
-    std::vector<BurntId> out;
+std::vector<ExitedId> ExitSet::ids() const {
+    std::vector<ExitedId> out;
     out.reserve(size());
     collect(root_, out);
     return out;

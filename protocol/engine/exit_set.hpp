@@ -34,8 +34,8 @@ class ExitSet {
     ~ExitSet() = default;
 
     /// @return false when the id is here already
-    bool insert(const BurntId& id);
-    [[nodiscard]] bool contains(const BurntId& id) const;
+    bool insert(const ExitedId& id);
+    [[nodiscard]] bool contains(const ExitedId& id) const;
     [[nodiscard]] std::size_t size() const { return root_.count; }
     /// The digest of all ids.
     [[nodiscard]] const RangeDigest& digest() const;
@@ -45,7 +45,7 @@ class ExitSet {
     /// parts.
     [[nodiscard]] RangeAnswer answer(const DigestSalt& salt, const IdRange& range) const;
     /// All ids, in rising order.
-    [[nodiscard]] std::vector<BurntId> ids() const;
+    [[nodiscard]] std::vector<ExitedId> ids() const;
 
   private:
     struct Node;
@@ -53,19 +53,19 @@ class ExitSet {
     /// One range. A range with more than a few ids has its parts instead of ids.
     struct Node {
         std::size_t count = 0;
-        std::vector<BurntId> ids;      ///< in rising order
+        std::vector<ExitedId> ids;     ///< in rising order
         std::unique_ptr<Parts> parts;  ///< or nullptr
         mutable std::optional<RangeDigest> digest;
     };
     /// A node, or some ids of one.
     struct Found {
         const Node* node = nullptr;
-        std::span<const BurntId> ids;
+        std::span<const ExitedId> ids;
     };
 
     static void split(Node& node, std::uint8_t digits);
     static const RangeDigest& digest_of(const Node& node, std::uint8_t digits);
-    static void collect(const Node& node, std::vector<BurntId>& out);
+    static void collect(const Node& node, std::vector<ExitedId>& out);
     [[nodiscard]] Found find(const IdRange& range) const;
 
     Node root_;

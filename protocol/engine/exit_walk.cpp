@@ -29,8 +29,8 @@ std::vector<T> take_last(std::vector<T>& from, std::size_t most) {
 
 }  // namespace
 
-ExitWalk::ExitWalk(std::vector<BurntId> owners, std::uint64_t count_there, std::size_t room,
-                   const BurntId& cursor)
+ExitWalk::ExitWalk(std::vector<ExitedId> owners, std::uint64_t count_there, std::size_t room,
+                   const ExitedId& cursor)
     : owners_(std::move(owners)), room_(room), begin_(cursor), cursor_(cursor) {
     const std::uint8_t digits = digits_around_owner(count_there);
     for (const auto& owner : owners_) {
@@ -62,7 +62,7 @@ Result<void> ExitWalk::take(const ExitAnswer& answer, const DigestSalt& salt, co
     const auto asked = std::exchange(asked_, {});
     for (std::size_t i = 0; i < asked.size(); ++i) {
         const bool inside = std::all_of(answer.ranges[i].ids.begin(), answer.ranges[i].ids.end(),
-                                        [&](const BurntId& id) { return asked[i].contains(id); });
+                                        [&](const ExitedId& id) { return asked[i].contains(id); });
         if (!inside || (answer.ranges[i].occupied != 0 && asked[i].digits == kIdDigits))
             return fail(ErrorCode::malformed, "answer: ids outside of their range");
         if (settled_)
@@ -90,7 +90,7 @@ void ExitWalk::take_owners(const IdRange& range, const RangeAnswer& answer, cons
     open_parts(range, answer, salt, here, true);
 }
 
-void ExitWalk::find_owner(const BurntId& owner) {
+void ExitWalk::find_owner(const ExitedId& owner) {
     if (owners_gone_.insert(owner).second) wanted_.push_back(owner);
 }
 
@@ -109,7 +109,7 @@ void ExitWalk::take_strangers(const IdRange& range, const RangeAnswer& answer, c
     if (!left_out_) open_parts(range, answer, salt, here, false);
 }
 
-void ExitWalk::find_stranger(const BurntId& owner) {
+void ExitWalk::find_stranger(const ExitedId& owner) {
     if (strangers_.size() < kMaxStrangersNoted)
         strangers_.push_back(owner);
     else if (room_ == 0)

@@ -18,12 +18,13 @@ namespace unlearn::protocol {
 class ExitWalk {
   public:
     /// Returns true when the exit of the owner is known here, durable or not.
-    using Knows = std::function<bool(const BurntId&)>;
+    using Knows = std::function<bool(const ExitedId&)>;
 
     /// `owners` are the known owners whose exit is unknown here, in rising order; `count_there` is how many
     /// exits the neighbour says that it knows. At most `room` exits of strangers will be asked for, those
     /// from `cursor` on first.
-    ExitWalk(std::vector<BurntId> owners, std::uint64_t count_there, std::size_t room, const BurntId& cursor);
+    ExitWalk(std::vector<ExitedId> owners, std::uint64_t count_there, std::size_t room,
+             const ExitedId& cursor);
 
     /// Fills the ranges and the wanted notices of `query`. The query before it must have been answered.
     /// @return false when there is nothing more to ask
@@ -37,15 +38,15 @@ class ExitWalk {
 
     /// True once it is certain which exits of known owners the neighbour knows.
     [[nodiscard]] bool owners_settled() const { return settled_; }
-    [[nodiscard]] const std::vector<BurntId>& owners() const { return owners_; }
+    [[nodiscard]] const std::vector<ExitedId>& owners() const { return owners_; }
     /// The known owners whose exit is known there and was unknown here.
-    [[nodiscard]] const std::set<BurntId>& owners_gone() const { return owners_gone_; }
+    [[nodiscard]] const std::set<ExitedId>& owners_gone() const { return owners_gone_; }
     /// True when no range is left to be compared and none was left out.
     [[nodiscard]] bool complete() const { return begun_strangers_ && open_.empty() && !left_out_; }
     /// The strangers whose exit was found there and unknown here, at most kMaxStrangersNoted of them.
-    [[nodiscard]] const std::vector<BurntId>& strangers() const { return strangers_; }
+    [[nodiscard]] const std::vector<ExitedId>& strangers() const { return strangers_; }
     /// Where the next search for exits of strangers should begin.
-    [[nodiscard]] const BurntId& cursor() const { return cursor_; }
+    [[nodiscard]] const ExitedId& cursor() const { return cursor_; }
     /// The number of ranges that wait to be asked for.
     [[nodiscard]] std::size_t open_ranges() const { return open_.size(); }
 
@@ -55,24 +56,24 @@ class ExitWalk {
                      const ExitSet& here);
     void take_strangers(const IdRange& range, const RangeAnswer& answer, const DigestSalt& salt,
                         const ExitSet& here, const Knows& knows);
-    void find_owner(const BurntId& owner);
-    void find_stranger(const BurntId& owner);
+    void find_owner(const ExitedId& owner);
+    void find_stranger(const ExitedId& owner);
     /// Adds the differing parts of a range to those that are to be asked for.
     void open_parts(const IdRange& range, const RangeAnswer& answer, const DigestSalt& salt,
                     const ExitSet& here, bool only_with_owners);
     void put_in_order();
 
-    std::vector<BurntId> owners_;
-    std::set<BurntId> owners_gone_;
-    std::vector<BurntId> strangers_;
-    std::vector<IdRange> open_;    ///< to be asked for, the last one first
-    std::vector<IdRange> found_;   ///< new ones from the answer that is being read
-    std::vector<IdRange> asked_;   ///< those of the last query
-    std::vector<BurntId> wanted_;  ///< whose notices are to be asked for, the last one first
+    std::vector<ExitedId> owners_;
+    std::set<ExitedId> owners_gone_;
+    std::vector<ExitedId> strangers_;
+    std::vector<IdRange> open_;     ///< to be asked for, the last one first
+    std::vector<IdRange> found_;    ///< new ones from the answer that is being read
+    std::vector<IdRange> asked_;    ///< those of the last query
+    std::vector<ExitedId> wanted_;  ///< whose notices are to be asked for, the last one first
     std::size_t room_;
     std::size_t rounds_ = 0;
-    BurntId begin_;   ///< where the search among strangers begins
-    BurntId cursor_;  ///< where the next one should
+    ExitedId begin_;   ///< where the search among strangers begins
+    ExitedId cursor_;  ///< where the next one should
     bool settled_ = false;
     bool begun_strangers_ = false;
     bool left_out_ = false;

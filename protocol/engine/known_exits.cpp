@@ -7,11 +7,11 @@ namespace unlearn::protocol {
 const ExitSet& KnownExits::set() {
     for (const auto& owner : others_.take_new_durable())
         set_.insert(owner);
-    if (own_exit_.announced_notice() != nullptr) set_.insert(BurntId{context_.id().bytes()});
+    if (own_exit_.announced_notice() != nullptr) set_.insert(ExitedId{context_.id().bytes()});
     return set_;
 }
 
-bool KnownExits::contains(const BurntId& owner) const {
+bool KnownExits::contains(const ExitedId& owner) const {
     return others_.contains(owner) || (owner.value == context_.id().bytes() && own_exit_.begun());
 }
 
@@ -20,7 +20,7 @@ std::size_t KnownExits::room_for_strangers(const NodeId& peer) const {
     return static_cast<std::size_t>(sessions_.allowances_of(peer).introductions.left(context_.now.steady));
 }
 
-void KnownExits::send_notices(SessionId id, Session& session, const std::vector<BurntId>& owners,
+void KnownExits::send_notices(SessionId id, Session& session, const std::vector<ExitedId>& owners,
                               const MaySend& may_send) {
     for (const auto& owner : owners) {
         const bool is_own = owner.value == context_.id().bytes();

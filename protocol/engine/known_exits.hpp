@@ -22,14 +22,14 @@ class KnownExits {
     /// The ids of the owners whose exits it tells of.
     [[nodiscard]] const ExitSet& set();
     /// True when the exit is known here, durable or not.
-    [[nodiscard]] bool contains(const BurntId& owner) const;
+    [[nodiscard]] bool contains(const ExitedId& owner) const;
     /// How many exits of strangers can be taken from the peer now. With a network key, notices show by
     /// themselves whether they may be taken, and there is no limit.
     [[nodiscard]] std::size_t room_for_strangers(const NodeId& peer) const;
     /// Sends the notices of those of `owners` whose exits it tells of, in this order, each with the lists of
     /// holders that belong to it. `may_send` is asked before each message; it ends at the first notice, and
     /// leaves out each list, for which that returns false.
-    void send_notices(SessionId id, Session& session, const std::vector<BurntId>& owners,
+    void send_notices(SessionId id, Session& session, const std::vector<ExitedId>& owners,
                       const MaySend& may_send);
 
   private:
@@ -58,14 +58,14 @@ struct Compared {
     NodeId peer;
     /// Owners whose seeds from disk must stay out of use: their exit is known there and unknown here, or it
     /// is not certain.
-    std::set<BurntId> in_doubt;
+    std::set<ExitedId> in_doubt;
     bool knows_nothing_else = false;  ///< it knows of no exit at all that is unknown here
 };
 
 /// What a comparison needs to know of the rest of the node, and what follows from it.
 struct ComparisonContext {
     KnownExits& exits;
-    std::function<std::set<BurntId>()> known_owners;
+    std::function<std::set<ExitedId>()> known_owners;
     std::function<void(const Compared&)> conclude;
 };
 

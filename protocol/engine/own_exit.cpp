@@ -124,8 +124,7 @@ void OwnExit::announce() {
 void OwnExit::reach_former_recipients() {
     bool changed = false;
     for (const auto& [id, peer] : peers_.all())
-        if (own_seed_.recipients().contains(id) && !receipts_.contains(id))
-            changed |= others_.let_in_again(id);
+        if (own_seed_.recipients().contains(id) && !receipts_.contains(id)) changed |= others_.readmit(id);
     if (changed) peers_.allow();
 }
 

@@ -13,7 +13,7 @@ void PeerExits::load(LoadedState& state) {
         exit.erased_version = tombstone.erased;
         exit.tombstone_durable = true;
         exits_.emplace_hint(exits_.end(), tombstone.owner, std::move(exit));  // they come in order
-        new_durable_.push_back(BurntId{tombstone.owner.bytes()});
+        new_durable_.push_back(ExitedId{tombstone.owner.bytes()});
     }
     for (auto& stored : state.peer_lists)
         if (const auto exit = exits_.find(stored.owner); exit != exits_.end())
@@ -86,7 +86,7 @@ void PeerExits::on(const after_write::PeerListStored& stored) {
 bool PeerExits::on(const after_write::TombstoneStored& stored) {
     PeerExit& exit = exits_.at(stored.owner);
     exit.tombstone_durable = true;
-    new_durable_.push_back(BurntId{stored.owner.bytes()});
+    new_durable_.push_back(ExitedId{stored.owner.bytes()});
     own_state_.stored_with(stored.state);
     return advance(stored.owner, exit);
 }
@@ -129,7 +129,7 @@ void PeerExits::finish_erasure(const NodeId& owner) {
     const bool was_on_disk = erasures_.erased_from_disk(owner);
     if (was_on_disk || exit.erased_version != SeedVersion{0})
         context_.note(EventKind::seed_erased, owner, exit.erased_version);
-    if (let_in_again(owner)) peers_.allow();
+    if (readmit(owner)) peers_.allow();
     send_receipt(owner, exit);
 }
 
@@ -142,7 +142,7 @@ void PeerExits::send_receipt(const NodeId& owner, const PeerExit& exit) {
                       ReceiptMessage{sign_receipt(context_.identity, context_.config.network, receipt)});
 }
 
-bool PeerExits::let_in_again(const NodeId& peer) {
+bool PeerExits::readmit(const NodeId& peer) {
     if (!peers_.is_former(peer)) return false;
     peers_.set_former(peer, false);
     sessions_.dial(peer);
@@ -163,12 +163,12 @@ std::vector<NodeId> PeerExits::owners() const {
     return out;
 }
 
-const SignedBytes* PeerExits::durable_notice_of(const BurntId& owner) const {
+const SignedBytes* PeerExits::durable_notice_of(const ExitedId& owner) const {
     const auto known = exits_.find(owner);
     return known == exits_.end() || !known->second.tombstone_durable ? nullptr : &known->second.notice;
 }
 
-const std::vector<SignedBytes>& PeerExits::lists_of(const BurntId& owner) const {
+const std::vector<SignedBytes>& PeerExits::lists_of(const ExitedId& owner) const {
     static const std::vector<SignedBytes> none;
     const auto known = exits_.find(owner);
     return known == exits_.end() || !known->second.tombstone_durable ? none : known->second.lists;

@@ -54,22 +54,22 @@ class PeerExits {
 
     /// Lets a former peer connect again, so that it can get its receipt and give us ours.
     /// @return whether the peer was a former one
-    bool let_in_again(const NodeId& peer);
+    bool readmit(const NodeId& peer);
 
     [[nodiscard]] bool contains(const NodeId& owner) const { return exits_.contains(owner); }
-    [[nodiscard]] bool contains(const BurntId& owner) const { return exits_.contains(owner); }
+    [[nodiscard]] bool contains(const ExitedId& owner) const { return exits_.contains(owner); }
     /// True when exactly this notice of the owner is known.
     [[nodiscard]] bool is_known(const NodeId& owner, const SignedBytes& notice) const;
     [[nodiscard]] std::size_t size() const { return exits_.size(); }
     [[nodiscard]] std::vector<NodeId> owners() const;
     /// The owners whose exit has become durable since the last call, those from disk included.
-    [[nodiscard]] std::vector<BurntId> take_new_durable() { return std::exchange(new_durable_, {}); }
+    [[nodiscard]] std::vector<ExitedId> take_new_durable() { return std::exchange(new_durable_, {}); }
     /// @return the notice of an owner whose exit is durable, or nullptr
-    [[nodiscard]] const SignedBytes* durable_notice_of(const BurntId& owner) const;
+    [[nodiscard]] const SignedBytes* durable_notice_of(const ExitedId& owner) const;
     /// @return the notice of an owner whose exit is known, durable or not, or nullptr
     [[nodiscard]] const SignedBytes* notice_of(const NodeId& owner) const;
     /// The lists of holders of an owner whose exit is durable.
-    [[nodiscard]] const std::vector<SignedBytes>& lists_of(const BurntId& owner) const;
+    [[nodiscard]] const std::vector<SignedBytes>& lists_of(const ExitedId& owner) const;
     /// True when exactly this list of the owner is known.
     [[nodiscard]] bool is_known_list(const NodeId& owner, const SignedBytes& list) const;
     /// True while the seed of an owner that has left is still being erased.
@@ -93,7 +93,7 @@ class PeerExits {
     struct ById {
         using is_transparent = void;
         static const auto& bytes_of(const NodeId& id) { return id.bytes(); }
-        static const auto& bytes_of(const BurntId& id) { return id.value; }
+        static const auto& bytes_of(const ExitedId& id) { return id.value; }
         bool operator()(const auto& a, const auto& b) const { return bytes_of(a) < bytes_of(b); }
     };
 
@@ -111,7 +111,7 @@ class PeerExits {
     OwnState& own_state_;
     std::function<bool(const NodeId&)> may_only_leave_ = [](const NodeId&) { return false; };
     std::map<NodeId, PeerExit, ById> exits_;
-    std::vector<BurntId> new_durable_;
+    std::vector<ExitedId> new_durable_;
 };
 
 }  // namespace unlearn::protocol

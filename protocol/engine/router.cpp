@@ -74,7 +74,7 @@ void Engine::Router::on(const Start&) {
     own_state.start();
     if (own_seed.skip_versions_after_restore()) own_state.set_restored();
     for (const NodeId& owner : exits.owners())
-        exits.let_in_again(owner);
+        exits.readmit(owner);
     peers.allow();
     static_cast<void>(members.refresh());  // nobody is connected yet
     // Continue what a stop interrupted: erasures for exited owners and removed peers, then our own exit.

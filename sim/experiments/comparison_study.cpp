@@ -281,7 +281,7 @@ class ComparisonStudy final : public Study {
         rows_.push_back(row("rounds", static_cast<double>(recovery.cost.rounds), labels));
         rows_.push_back(row("reached", recovery.reached ? 1.0 : 0.0, labels));
         if (way == "retrain" && recovery.reached && drop_cpu_seconds_ > 0.0)
-            rows_.push_back(row("times_dearer", recovery.cost.cpu_seconds / drop_cpu_seconds_, labels));
+            rows_.push_back(row("cost_ratio", recovery.cost.cpu_seconds / drop_cpu_seconds_, labels));
     }
 
     static Predictions probabilities(const Predictions& logits) {

@@ -39,10 +39,10 @@ bool has_seed(const std::vector<protocol::HeldSeedStatus>& held, const NodeId& o
 
 }  // namespace
 
-std::vector<NodeId> resurrected(std::span<const NodeId> burnt,
+std::vector<NodeId> resurrected(std::span<const NodeId> exited,
                                 const std::function<bool(const NodeId&)>& uses) {
     std::vector<NodeId> out;
-    std::copy_if(burnt.begin(), burnt.end(), std::back_inserter(out), uses);
+    std::copy_if(exited.begin(), exited.end(), std::back_inserter(out), uses);
     return out;
 }
 

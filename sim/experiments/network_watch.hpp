@@ -60,9 +60,9 @@ class NetworkWatch {
     std::set<std::pair<std::size_t, protocol::NodeId>> resurrected_;
 };
 
-/// Returns those owners in `burnt` whose seeds a node still uses. `burnt` are the owners whose exits the node
-/// knows.
+/// Returns those owners in `exited` whose seeds a node still uses. `exited` are the owners whose exits the
+/// node knows.
 [[nodiscard]] std::vector<protocol::NodeId> resurrected(
-    std::span<const protocol::NodeId> burnt, const std::function<bool(const protocol::NodeId&)>& uses);
+    std::span<const protocol::NodeId> exited, const std::function<bool(const protocol::NodeId&)>& uses);
 
 }  // namespace unlearn::sim::experiments

@@ -255,8 +255,8 @@ void HostilePeer::flood_of_unknown(SessionId session) {
 void HostilePeer::flood_of_queries(SessionId session) {
     ExitQuery query;
     for (std::uint8_t i = 0; i < kMaxRangesAsked; ++i)
-        query.ranges.push_back(IdRange::around(BurntId{{i}}, 2));
-    query.wanted.push_back(BurntId{any_honest().id().bytes()});
+        query.ranges.push_back(IdRange::around(ExitedId{{i}}, 2));
+    query.wanted.push_back(ExitedId{any_honest().id().bytes()});
     for (query.number = 0; query.number < 20; ++query.number)
         say(session, query);
 }

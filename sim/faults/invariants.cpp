@@ -180,7 +180,7 @@ void Invariants::check_quarantine(const Machine& machine, const NodeId& owner, S
         const bool vouched =
             std::any_of(waits->second.begin(), waits->second.end(), [&](const auto& voucher) {
                 return (voucher.first != owner || will_do_alone(machine, owner)) &&
-                       voucher.second.rules_out(BurntId{owner.bytes()});
+                       voucher.second.rules_out(ExitedId{owner.bytes()});
             });
         if (!vouched)
             fail("quarantine", what + " from before its backup, and nobody else has vouched for it");

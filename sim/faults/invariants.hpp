@@ -108,9 +108,9 @@ class Invariants {
     void hears_delta(const Machine& machine, const protocol::NodeId& from, const network::Frames& frames);
     void sends_query(const Machine& machine, const protocol::NodeId& to, const network::Frames& frames);
     void hears_answer(const Machine& machine, const protocol::NodeId& from, const network::Frames& frames);
-    void compared_from_disk(const Machine& machine, const std::set<protocol::BurntId>& except);
+    void compared_from_disk(const Machine& machine, const std::set<protocol::ExitedId>& except);
     void compared(const Machine& machine, const protocol::NodeId& with,
-                  const std::set<protocol::BurntId>& known_there);
+                  const std::set<protocol::ExitedId>& known_there);
     /// Ends the wait of a restored machine when enough peers have told enough.
     void check_vouchers(const Machine& machine, const protocol::NodeId& with);
     /// Checks what must have happened after a start from disk, or from a backup, before the seed of `owner`
@@ -169,7 +169,7 @@ class Invariants {
     /// A comparison of exits that a machine has begun with a peer.
     struct Comparison {
         protocol::DigestSalt salt;
-        std::set<protocol::BurntId> known_there;
+        std::set<protocol::ExitedId> known_there;
     };
     std::map<Pair, Comparison> comparisons_;
     std::map<Pair, protocol::DigestSalt> digests_;  ///< machine, peer: the last digest it got from the peer

@@ -170,13 +170,13 @@ void Invariants::hears_delta(const Machine& machine, const NodeId& from, const n
     comparisons_.erase(begun);
 }
 
-void Invariants::compared_from_disk(const Machine& machine, const std::set<BurntId>& except) {
+void Invariants::compared_from_disk(const Machine& machine, const std::set<ExitedId>& except) {
     for (auto& [pair, seed] : quarantined_)
-        if (pair.first == machine.id() && !except.contains(BurntId{pair.second.bytes()}))
+        if (pair.first == machine.id() && !except.contains(ExitedId{pair.second.bytes()}))
             seed.compared = true;
 }
 
-void Invariants::compared(const Machine& machine, const NodeId& with, const std::set<BurntId>& known_there) {
+void Invariants::compared(const Machine& machine, const NodeId& with, const std::set<ExitedId>& known_there) {
     compared_from_disk(machine, known_there);
     const auto waits = vouchers_.find(machine.id());
     if (waits == vouchers_.end()) return;
@@ -186,11 +186,11 @@ void Invariants::compared(const Machine& machine, const NodeId& with, const std:
 
 void Invariants::check_vouchers(const Machine& machine, const NodeId& with) {
     const auto waits = vouchers_.find(machine.id());
-    std::set<BurntId> known;
+    std::set<ExitedId> known;
     for (const auto& owner : machine.engine().tombstones())
-        known.insert(BurntId{owner.bytes()});
+        known.insert(ExitedId{owner.bytes()});
     auto& told = waits->second.at(with);
-    told.learnt([&](const BurntId& owner) { return known.contains(owner); });
+    told.learnt([&](const ExitedId& owner) { return known.contains(owner); });
     const auto knew_of_none =
         std::count_if(waits->second.begin(), waits->second.end(),
                       [](const auto& voucher) { return voucher.second.rules_out_all(); });
@@ -215,7 +215,7 @@ void Invariants::hears_answer(const Machine& machine, const NodeId& from, const 
     ToldExits told;
     told.take(asked->second, *answer, here);
     for (auto& [pair, seed] : quarantined_)
-        if (pair.first == machine.id() && told.rules_out(BurntId{pair.second.bytes()})) seed.compared = true;
+        if (pair.first == machine.id() && told.rules_out(ExitedId{pair.second.bytes()})) seed.compared = true;
     if (waits == vouchers_.end()) return;
     waits->second[from].take(asked->second, *answer, here);
     check_vouchers(machine, from);

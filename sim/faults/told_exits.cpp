@@ -6,7 +6,7 @@ namespace unlearn::sim::faults {
 
 using namespace protocol;
 
-void ToldExits::take_all(std::set<BurntId> unknown) {
+void ToldExits::take_all(std::set<ExitedId> unknown) {
     covered_ = {IdRange{}};
     unknown_ = std::move(unknown);
 }
@@ -33,11 +33,11 @@ void ToldExits::take(const ExitQuery& query, const ExitAnswer& answer, const Exi
     }
 }
 
-void ToldExits::learnt(const std::function<bool(const BurntId&)>& is_known) {
+void ToldExits::learnt(const std::function<bool(const ExitedId&)>& is_known) {
     std::erase_if(unknown_, is_known);
 }
 
-bool ToldExits::rules_out(const BurntId& owner) const {
+bool ToldExits::rules_out(const ExitedId& owner) const {
     if (unknown_.contains(owner)) return false;
     for (std::uint8_t digits = 0; digits <= kIdDigits; ++digits)
         if (covered_.contains(IdRange::around(owner, digits))) return true;

@@ -11,7 +11,7 @@ namespace {
 using nlohmann::json;
 using Clock = std::chrono::steady_clock;
 
-constexpr std::chrono::milliseconds kLook{100};
+constexpr std::chrono::milliseconds kPollInterval{100};
 /// The longest time until a daemon answers. When there are many on few cores, loading LibTorch takes its
 /// time.
 constexpr std::chrono::seconds kFirstAnswer{300};
@@ -61,7 +61,7 @@ Result<void> Processes::start(const std::filesystem::path& program) {
         learning.push_back(daemon.get());
     }
     const auto deadline = Clock::now() + kFirstAnswer;
-    for (; !learning.empty(); std::this_thread::sleep_for(kLook)) {
+    for (; !learning.empty(); std::this_thread::sleep_for(kPollInterval)) {
         if (auto ok = check_all_run(); !ok) return ok;
         for (auto it = learning.begin(); it != learning.end();) {
             Daemon& daemon = **it;
@@ -120,11 +120,11 @@ Result<void> Processes::exchange() {
             return failed_with("exchange: after " +
                                std::to_string(scenario_.network.exchange_timeout.count()) + " s " +
                                exchange.progress());
-        static_cast<void>(events_.wait_until(Clock::now() + kLook, [&](const auto& entries) {
+        static_cast<void>(events_.wait_until(Clock::now() + kPollInterval, [&](const auto& entries) {
             exchange.look_at(entries);
-            return exchange.hopeless().has_value();
+            return exchange.failure().has_value();
         }));
-        if (exchange.hopeless()) return failed_with(*exchange.hopeless());
+        if (exchange.failure()) return failed_with(*exchange.failure());
     }
 }
 

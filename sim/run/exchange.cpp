@@ -17,7 +17,7 @@ void Exchange::look_at(const std::vector<EventLog::Entry>& entries) {
 void Exchange::look_at(const EventLog::Entry& entry) {
     const Pair pair{entry.node, entry.subject};
     const auto give_up = [&](const std::string& what) {
-        if (!hopeless_) hopeless_ = entry.node + ": " + what;
+        if (!failure_) failure_ = entry.node + ": " + what;
     };
     switch (entry.event.kind) {
         case EventKind::seed_installed:

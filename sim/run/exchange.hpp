@@ -29,7 +29,7 @@ class Exchange {
     [[nodiscard]] bool is_complete() const { return count_ == arrived_.size(); }
     /// The reason why the exchange can never be complete, in one line that names node, owner and reason: a
     /// seed was refused, a peer was dropped for breaking the protocol, or a node cannot store what it gets.
-    [[nodiscard]] const std::optional<std::string>& hopeless() const { return hopeless_; }
+    [[nodiscard]] const std::optional<std::string>& failure() const { return failure_; }
     /// Returns a line such as "6 of 8 seeds arrived; missing: that of node-1 at node-2 (peer-down), ..."
     [[nodiscard]] std::string progress() const;
 
@@ -43,7 +43,7 @@ class Exchange {
     std::map<Pair, std::string> last_word_;  ///< the holder's last event about its link to the owner
     std::size_t count_ = 0;
     std::size_t seen_ = 0;  ///< number of log entries already processed
-    std::optional<std::string> hopeless_;
+    std::optional<std::string> failure_;
 };
 
 }  // namespace unlearn::sim::run

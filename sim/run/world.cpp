@@ -159,9 +159,9 @@ Result<void> World::wait_for_seeds(SeedVersion version) {
             exchange.look_at(entries);
             phase.advance(exchange.arrived() - shown);
             shown = exchange.arrived();
-            return exchange.is_complete() || exchange.hopeless().has_value();
+            return exchange.is_complete() || exchange.failure().has_value();
         }));
-    if (exchange.hopeless()) return failed_with(*exchange.hopeless());
+    if (exchange.failure()) return failed_with(*exchange.failure());
     if (!exchange.is_complete())
         return failed_with("exchange: after " + std::to_string(scenario_.network.exchange_timeout.count()) +
                            " s " + exchange.progress());

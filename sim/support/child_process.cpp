@@ -16,7 +16,7 @@
 namespace unlearn::sim::support {
 namespace {
 
-constexpr std::chrono::milliseconds kLook{20};
+constexpr std::chrono::milliseconds kPollInterval{20};
 constexpr int kSignals = 128;
 
 int code_of(int status) {
@@ -105,7 +105,7 @@ std::optional<int> ChildProcess::exit_code() {
 std::optional<int> ChildProcess::wait_for(std::chrono::milliseconds at_most) {
     const auto deadline = std::chrono::steady_clock::now() + at_most;
     while (!exit_code() && std::chrono::steady_clock::now() < deadline)
-        std::this_thread::sleep_for(kLook);
+        std::this_thread::sleep_for(kPollInterval);
     return exit_code_;
 }
 

@@ -167,15 +167,15 @@ void show_memory(const World& world, const char* when) {
 }
 
 void show_idle(const World& world) {
-    constexpr std::chrono::seconds kLook{30};
+    constexpr std::chrono::seconds kIdleTime{30};
     std::vector<double> before;
     for (const auto& device : world.devices)
         before.push_back(cpu_seconds(*device));
-    std::this_thread::sleep_for(kLook);
+    std::this_thread::sleep_for(kIdleTime);
     std::vector<double> shares;
     for (std::size_t i = 0; i < world.devices.size(); ++i)
         shares.push_back(100.0 * (cpu_seconds(*world.devices[i]) - before[i]) /
-                         static_cast<double>(kLook.count()));
+                         static_cast<double>(kIdleTime.count()));
     std::printf("idle, 8 to 10 peers connected: median %.2f %% of a core, worst %.2f\n", median(shares),
                 largest(shares));
 }

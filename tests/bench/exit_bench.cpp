@@ -21,8 +21,8 @@ double milliseconds_since(Clock::time_point begin) {
     return std::chrono::duration<double, std::milli>(Clock::now() - begin).count();
 }
 
-BurntId random_id(std::mt19937_64& random) {
-    BurntId id;
+ExitedId random_id(std::mt19937_64& random) {
+    ExitedId id;
     for (auto& byte : id.value)
         byte = static_cast<std::uint8_t>(random());
     return id;
@@ -63,8 +63,8 @@ Cost compare(const ExitSet& here, const ExitSet& there, const DigestSalt& salt) 
         cost.found += query.wanted.size();
         if (!walk && heard.all == query.all) break;
         if (!walk) {
-            walk.emplace(std::vector<BurntId>{}, heard.count, SIZE_MAX, BurntId{});
-        } else if (!walk->take(heard, salt, here, [&](const BurntId& id) { return here.contains(id); })) {
+            walk.emplace(std::vector<ExitedId>{}, heard.count, SIZE_MAX, ExitedId{});
+        } else if (!walk->take(heard, salt, here, [&](const ExitedId& id) { return here.contains(id); })) {
             std::puts("a wrong answer");
             break;
         }
@@ -82,7 +82,7 @@ void start_with(std::size_t n) {
     LoadedState state;
     std::mt19937_64 random(2);
     while (state.tombstones.size() < n) {
-        BurntId id = random_id(random);
+        ExitedId id = random_id(random);
         id.value[31] &= 0x7f;
         PutTombstone tombstone{NodeId::from_checked_bytes(id.view()).value(), {}, {}};
         tombstone.notice.bytes.resize(45);
@@ -105,7 +105,7 @@ void start_with(std::size_t n) {
 int main(int argc, char** argv) {
     const std::size_t n = argc > 1 ? std::stoul(argv[1]) : 1'000'000;
     std::mt19937_64 random(1);
-    std::vector<BurntId> common;
+    std::vector<ExitedId> common;
     for (std::size_t i = 0; i < n; ++i)
         common.push_back(random_id(random));
     auto begin = Clock::now();

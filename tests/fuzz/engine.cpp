@@ -330,13 +330,13 @@ class FuzzedEngine {
         return answer;
     }
 
-    std::vector<BurntId> some_ids() {
-        std::vector<BurntId> ids;
+    std::vector<ExitedId> some_ids() {
+        std::vector<ExitedId> ids;
         const auto bits = input_.ConsumeIntegral<std::uint8_t>();
         for (std::size_t i = 0; i < kPeers; ++i)
-            if ((bits >> i & 1U) != 0) ids.push_back(BurntId{peers_[i].id().bytes()});
-        if ((bits & 64U) != 0) ids.push_back(BurntId{self_.id().bytes()});
-        if ((bits & 128U) != 0) ids.push_back(BurntId{{bits}});
+            if ((bits >> i & 1U) != 0) ids.push_back(ExitedId{peers_[i].id().bytes()});
+        if ((bits & 64U) != 0) ids.push_back(ExitedId{self_.id().bytes()});
+        if ((bits & 128U) != 0) ids.push_back(ExitedId{{bits}});
         std::sort(ids.begin(), ids.end());
         return ids;
     }

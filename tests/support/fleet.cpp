@@ -25,7 +25,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr std::chrono::milliseconds kLook{50};
+constexpr std::chrono::milliseconds kPollInterval{50};
 
 Finished run(const std::string& command, const fs::path& folder) {
     const auto out = folder / "stdout";
@@ -40,7 +40,7 @@ bool eventually(const std::function<bool()>& condition, std::chrono::seconds lim
     const auto end = std::chrono::steady_clock::now() + limit;
     while (!condition()) {
         if (std::chrono::steady_clock::now() > end) return false;
-        std::this_thread::sleep_for(kLook);
+        std::this_thread::sleep_for(kPollInterval);
     }
     return true;
 }

@@ -257,7 +257,7 @@ Result<LabelledData> parse_csv(std::string_view name, std::string_view text, con
 }
 
 bool header_names(std::string_view text, std::string_view column) {
-    if (const auto told = told_layout(text)) text.remove_prefix(told->begin);
+    if (const auto told = stated_layout(text)) text.remove_prefix(told->begin);
     return std::any_of(kSeparators.begin(), kSeparators.end(), [&](char separator) {
         const auto header = CsvScanner("", text, separator).next_row();
         return header && std::any_of(header->begin(), header->end(),

@@ -111,7 +111,7 @@ std::string_view beginning(std::string_view text) {
 
 }  // namespace
 
-std::optional<CsvLayout> told_layout(std::string_view text) {
+std::optional<CsvLayout> stated_layout(std::string_view text) {
     constexpr std::string_view kTold = "sep=";
     if (!text.starts_with(kTold) || text.size() <= kTold.size()) return std::nullopt;
     const char separator = text[kTold.size()];
@@ -124,7 +124,7 @@ std::optional<CsvLayout> told_layout(std::string_view text) {
 
 Result<CsvLayout> find_layout(std::string_view name, std::string_view text, const CsvFormat& given,
                               const LabelColumn& label) {
-    if (const auto told = told_layout(text)) return *told;
+    if (const auto told = stated_layout(text)) return *told;
     std::vector<Sample> samples;
     samples.reserve(kSeparators.size());
     for (const char separator : kSeparators)

@@ -44,7 +44,7 @@ struct CsvLayout {
 
 /// Returns the layout that a first line "sep=;" states, or nothing without one. Spreadsheets write and read
 /// such a line.
-[[nodiscard]] std::optional<CsvLayout> told_layout(std::string_view text);
+[[nodiscard]] std::optional<CsvLayout> stated_layout(std::string_view text);
 
 /// Finds the separator with which the first rows of `text` have equally many fields, all of them numbers
 /// apart from the label. If there is none, because a row is broken, returns the separator in `given`, or else

@@ -25,12 +25,12 @@ void know_exit(Parts& parts, const Identity& owner) {
     parts.context.effects.clear();
 }
 
-Delta known(const DigestMessage& digest, std::vector<BurntId> ids) {
+Delta known(const DigestMessage& digest, std::vector<ExitedId> ids) {
     return {digest.salt, DeltaPart::known, true, ~std::uint64_t{0}, std::move(ids)};
 }
 
-BurntId id_of(const Identity& owner) {
-    return BurntId{owner.id().bytes()};
+ExitedId id_of(const Identity& owner) {
+    return ExitedId{owner.id().bytes()};
 }
 
 }  // namespace
@@ -72,7 +72,7 @@ TEST_CASE("after a comparison each side has asked for what it lacks and given wh
     CHECK(here.context.counters.comparisons == 1);
     auto sent = here.take<Send>();
     std::size_t exits = 0;
-    std::vector<BurntId> wanted;
+    std::vector<ExitedId> wanted;
     for (auto& send : sent) {
         const auto envelope = decode(std::move(send.frames));
         REQUIRE(envelope);
@@ -99,7 +99,7 @@ TEST_CASE("more ids than anybody keeps end a comparison without a result, and th
     Pair pair;
     Parts& here = pair.here;
     const auto digest = pair.digest_of_here();
-    auto delta = known(digest, std::vector<BurntId>(kMaxDeltaIds));
+    auto delta = known(digest, std::vector<ExitedId>(kMaxDeltaIds));
     delta.last = false;
     for (std::size_t sent = 0; sent <= kMaxDeltaIdsKept; sent += kMaxDeltaIds)
         here.comparison.take_delta(1, here.sessions.at(1), delta);

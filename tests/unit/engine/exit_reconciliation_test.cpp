@@ -38,7 +38,7 @@ struct Pair {
     }
     void knows_there(std::uint32_t first, std::uint32_t count) {
         for (std::uint32_t i = first; i < first + count; ++i)
-            there.insert(BurntId{stranger(i).id().bytes()});
+            there.insert(ExitedId{stranger(i).id().bytes()});
     }
     void restored() {
         LoadedState state;
@@ -73,7 +73,7 @@ TEST_CASE(
         CHECK_FALSE(pair.here.comparison.keeps_out(pair.here.other.id()));
     }
     SUBCASE("a known owner, too") {
-        pair.there.insert(BurntId{pair.here.other.id().bytes()});
+        pair.there.insert(ExitedId{pair.here.other.id().bytes()});
         pair.compare();
         CHECK(pair.here.comparison.keeps_out(pair.here.other.id()));
         // Its notice comes, and now nothing is unknown here that matters.
@@ -148,7 +148,7 @@ TEST_CASE("a query is answered, and begins a comparison when something differs, 
     pair.here.learn_exit_of(pair.here.other);
     pair.here.exits.on(pair.here.store<after_write::TombstoneStored>());
     pair.here.context.effects.clear();
-    const BurntId known{pair.here.other.id().bytes()};
+    const ExitedId known{pair.here.other.id().bytes()};
     ExitQuery query{{{3}}, 9, {}, {IdRange{}}, {known}};
     pair.here.comparison.take_query(1, pair.session, query);
     const auto effects = pair.here.context.effects;

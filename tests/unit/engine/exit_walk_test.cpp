@@ -11,23 +11,23 @@ using namespace unlearn::protocol;
 
 namespace {
 
-BurntId random_id(std::mt19937& random) {
-    BurntId id;
+ExitedId random_id(std::mt19937& random) {
+    ExitedId id;
     for (auto& byte : id.value)
         byte = static_cast<std::uint8_t>(random());
     return id;
 }
 
 /// An id that shares all but its last half-bytes with others, as somebody who grinds keys can make.
-BurntId close_id(std::mt19937& random) {
-    BurntId id;
+ExitedId close_id(std::mt19937& random) {
+    ExitedId id;
     id.value.fill(0xaa);
     id.value[31] = static_cast<std::uint8_t>(random());
     id.value[30] = static_cast<std::uint8_t>(random() % 4);
     return id;
 }
 
-ExitSet set_of(const std::vector<BurntId>& ids) {
+ExitSet set_of(const std::vector<ExitedId>& ids) {
     ExitSet set;
     for (const auto& id : ids)
         set.insert(id);
@@ -39,15 +39,15 @@ struct Search {
     ExitSet here;
     ExitSet there;
     DigestSalt salt{{7}};
-    std::vector<BurntId> owners;
+    std::vector<ExitedId> owners;
     std::size_t room = SIZE_MAX;
-    BurntId cursor;
-    std::vector<BurntId> wanted;
+    ExitedId cursor;
+    std::vector<ExitedId> wanted;
     std::size_t rounds = 0;
     std::size_t ranges = 0;
 
     [[nodiscard]] ExitWalk begin() const { return ExitWalk(owners, there.size(), room, cursor); }
-    [[nodiscard]] bool knows(const BurntId& id) const { return here.contains(id); }
+    [[nodiscard]] bool knows(const ExitedId& id) const { return here.contains(id); }
     [[nodiscard]] ExitAnswer honest(const ExitQuery& query) const {
         ExitAnswer answer{query.number, there.size(), fingerprint_of(salt, there.digest()), {}};
         for (const auto& range : query.ranges)
@@ -67,7 +67,7 @@ struct Search {
             wanted.insert(wanted.end(), query.wanted.begin(), query.wanted.end());
             REQUIRE(walk.open_ranges() <= kMaxOpenRanges + owners.size());
             if (!walk.take(std::get<ExitAnswer>(heard->message), salt, here,
-                           [this](const BurntId& id) { return knows(id); }))
+                           [this](const ExitedId& id) { return knows(id); }))
                 return false;
         }
         std::sort(wanted.begin(), wanted.end());
@@ -80,10 +80,10 @@ struct Search {
     }
 };
 
-std::vector<BurntId> only_in(const ExitSet& a, const ExitSet& b) {
+std::vector<ExitedId> only_in(const ExitSet& a, const ExitSet& b) {
     const auto in_a = a.ids();
     const auto in_b = b.ids();
-    std::vector<BurntId> out;
+    std::vector<ExitedId> out;
     std::set_difference(in_a.begin(), in_a.end(), in_b.begin(), in_b.end(), std::back_inserter(out));
     return out;
 }
@@ -98,7 +98,7 @@ TEST_CASE("a search finds exactly what is known there and unknown here") {
         const std::size_t common = random() % (close ? 200 : 3000);
         const std::size_t more = random() % (round % 2 == 0 ? 5 : 400);
         for (std::size_t i = 0; i < common + 2 * more; ++i) {
-            const BurntId id = close ? close_id(random) : random_id(random);
+            const ExitedId id = close ? close_id(random) : random_id(random);
             if (i < common + more) search.here.insert(id);
             if (i < common || i >= common + more) search.there.insert(id);
         }
@@ -111,7 +111,7 @@ TEST_CASE("a search finds exactly what is known there and unknown here") {
 
 TEST_CASE("the digest of a range depends on the ids in it alone, and a set that differs has another") {
     std::mt19937 random(2);
-    std::vector<BurntId> ids;
+    std::vector<ExitedId> ids;
     for (int i = 0; i < 3000; ++i)
         ids.push_back(i % 4 == 0 ? close_id(random) : random_id(random));
     const ExitSet set = set_of(ids);
@@ -126,7 +126,7 @@ TEST_CASE("the digest of a range depends on the ids in it alone, and a set that 
     CHECK_FALSE(other.insert(ids[0]));
     for (const std::uint8_t digits : {0, 1, 2, 3, 4, 30, 61, 62, 64}) {
         const auto range = IdRange::around(ids[7], digits);
-        std::vector<BurntId> inside;
+        std::vector<ExitedId> inside;
         for (const auto& id : ids)
             if (range.contains(id)) inside.push_back(id);
         CHECK(set.digest(range) == other.digest(range));
@@ -147,9 +147,9 @@ TEST_CASE("the digest is what wire.md says") {
     std::mt19937 random(3);
     ExitSet set;
     CHECK(set.digest() == RangeDigest{});
-    std::vector<BurntId> ids;
+    std::vector<ExitedId> ids;
     for (std::uint8_t digit = 0; digit < 9; ++digit) {
-        BurntId id = random_id(random);
+        ExitedId id = random_id(random);
         id.value[0] = static_cast<std::uint8_t>(digit << 4);
         ids.push_back(id);
     }
@@ -184,14 +184,14 @@ TEST_CASE("known owners are settled first, and cheaply, however many strangers d
     for (int i = 0; i < 50; ++i)
         search.owners.push_back(random_id(random));
     std::sort(search.owners.begin(), search.owners.end());
-    const std::set<BurntId> gone{search.owners[3], search.owners[40]};
+    const std::set<ExitedId> gone{search.owners[3], search.owners[40]};
     for (const auto& owner : gone)
         search.there.insert(owner);
     search.room = 0;
     const ExitWalk walk = search.run();
     CHECK(walk.owners_settled());
     CHECK(walk.owners_gone() == gone);
-    CHECK(search.wanted == std::vector<BurntId>(gone.begin(), gone.end()));
+    CHECK(search.wanted == std::vector<ExitedId>(gone.begin(), gone.end()));
     CHECK_FALSE(walk.complete());
     CHECK(walk.strangers().size() > 0);
     CHECK(search.ranges < 300);
@@ -203,7 +203,7 @@ TEST_CASE("no more strangers are asked for than there is room for, and the next 
     for (int i = 0; i < 5'000; ++i)
         search.there.insert(random_id(random));
     search.room = 70;
-    std::set<BurntId> all;
+    std::set<ExitedId> all;
     for (int i = 0; i < 20; ++i) {
         search.wanted.clear();
         const ExitWalk walk = search.run();
@@ -219,7 +219,7 @@ TEST_CASE("no more strangers are asked for than there is room for, and the next 
     ExitWalk walk = search.begin();
     ExitQuery query{search.salt, 0, {}, {}, {}};
     REQUIRE(walk.ask(query));
-    REQUIRE(walk.take(search.honest(query), search.salt, search.here, [](const BurntId&) { return false; }));
+    REQUIRE(walk.take(search.honest(query), search.salt, search.here, [](const ExitedId&) { return false; }));
     walk.stop_looking();
     CHECK_FALSE(walk.complete());
     CHECK_FALSE(walk.ask(query));
@@ -228,12 +228,12 @@ TEST_CASE("no more strangers are asked for than there is room for, and the next 
 TEST_CASE("what is known here but not durable is not asked for") {
     std::mt19937 random(6);
     Search search;
-    const BurntId id = random_id(random);
+    const ExitedId id = random_id(random);
     search.there.insert(id);
     ExitWalk walk = search.begin();
     ExitQuery query{search.salt, 0, {}, {}, {}};
     REQUIRE(walk.ask(query));
-    REQUIRE(walk.take(search.honest(query), search.salt, search.here, [](const BurntId&) { return true; }));
+    REQUIRE(walk.take(search.honest(query), search.salt, search.here, [](const ExitedId&) { return true; }));
     CHECK_FALSE(walk.ask(query));
     CHECK(walk.complete());
     CHECK(walk.strangers().empty());
@@ -300,7 +300,7 @@ TEST_CASE("a wrong answer breaks the protocol") {
     ExitWalk walk = search.begin();
     ExitQuery query{search.salt, 0, {}, {}, {}};
     const auto take = [&](const ExitAnswer& answer) {
-        return walk.take(answer, search.salt, search.here, [](const BurntId&) { return false; });
+        return walk.take(answer, search.salt, search.here, [](const ExitedId&) { return false; });
     };
     REQUIRE(walk.ask(query));
     SUBCASE("too few ranges") {
@@ -323,7 +323,7 @@ TEST_CASE("a wrong answer breaks the protocol") {
         CHECK_FALSE(take(answer));
     }
     SUBCASE("parts of a single id") {
-        const BurntId id = random_id(random);
+        const ExitedId id = random_id(random);
         const auto lie = [](const ExitQuery& asked) {
             ExitAnswer answer{asked.number, UINT64_MAX, {}, {}};
             for (std::size_t i = 0; i < asked.ranges.size(); ++i)
@@ -339,8 +339,8 @@ TEST_CASE("a wrong answer breaks the protocol") {
 
 TEST_CASE("queries with ranges that overlap, repeat or go back are malformed, and so are answers that do") {
     std::mt19937 random(10);
-    const BurntId a{{0x10}};
-    const BurntId b{{0x20}};
+    const ExitedId a{{0x10}};
+    const ExitedId b{{0x20}};
     const auto refused = [](const Message& message) { return !decode(encode({1, message})).has_value(); };
     const auto asks = [](std::vector<IdRange> ranges) { return ExitQuery{{}, 0, {}, std::move(ranges), {}}; };
     CHECK_FALSE(refused(asks({IdRange::around(a, 1), IdRange::around(b, 64)})));
@@ -348,11 +348,11 @@ TEST_CASE("queries with ranges that overlap, repeat or go back are malformed, an
     CHECK(refused(asks({IdRange::around(a, 1), IdRange::around(a, 1)})));
     CHECK(refused(asks({IdRange::around(a, 1), IdRange::around(a, 2)})));
     CHECK(refused(asks({IdRange{}, IdRange::around(b, 2)})));
-    CHECK(refused(asks({IdRange{BurntId{{0x12}}, 1}})));
+    CHECK(refused(asks({IdRange{ExitedId{{0x12}}, 1}})));
     CHECK(refused(asks({IdRange{a, 65}})));
     std::vector<IdRange> many;
     for (std::uint8_t i = 0; i <= kMaxRangesAsked; ++i)
-        many.push_back(IdRange::around(BurntId{{i}}, 2));
+        many.push_back(IdRange::around(ExitedId{{i}}, 2));
     CHECK(refused(asks(many)));
     many.pop_back();
     CHECK_FALSE(refused(asks(many)));
@@ -361,7 +361,7 @@ TEST_CASE("queries with ranges that overlap, repeat or go back are malformed, an
     CHECK_FALSE(refused(answers({{a, b}, 0, {}})));
     CHECK(refused(answers({{b, a}, 0, {}})));
     CHECK(refused(answers({{a, a}, 0, {}})));
-    CHECK(refused(answers({std::vector<BurntId>(kMaxListedIds + 1), 0, {}})));
+    CHECK(refused(answers({std::vector<ExitedId>(kMaxListedIds + 1), 0, {}})));
     CHECK(refused(answers({{}, 3, {RangeFingerprint{}}})));
     CHECK_FALSE(refused(answers({{}, 3, {RangeFingerprint{}, RangeFingerprint{}}})));
 }
@@ -370,7 +370,7 @@ TEST_CASE("the largest query and its largest answer fit into a body") {
     ExitQuery query;
     ExitAnswer answer{UINT64_MAX, UINT64_MAX, {}, {}};
     for (std::uint8_t i = 0; i < kMaxRangesAsked; ++i) {
-        query.ranges.push_back(IdRange::around(BurntId{{i}}, 64));
+        query.ranges.push_back(IdRange::around(ExitedId{{i}}, 64));
         answer.ranges.push_back({{}, 0xffff, std::vector<RangeFingerprint>(16)});
     }
     query.wanted.resize(kMaxNoticesAsked);

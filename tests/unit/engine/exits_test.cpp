@@ -128,12 +128,12 @@ TEST_CASE("an exit of somebody whose seed was never here is complete when it is 
 TEST_CASE("notices are given out only once they are durable") {
     Parts parts;
     parts.learn_exit_of(parts.other);
-    const BurntId wanted{parts.other.id().bytes()};
+    const ExitedId wanted{parts.other.id().bytes()};
     CHECK(parts.exits.durable_notice_of(wanted) == nullptr);
     CHECK(parts.exits.contains(wanted));
     parts.exits.on(parts.store<after_write::TombstoneStored>());
     CHECK(parts.exits.durable_notice_of(wanted) != nullptr);
-    CHECK(parts.exits.durable_notice_of(BurntId{parts.peer.id().bytes()}) == nullptr);
+    CHECK(parts.exits.durable_notice_of(ExitedId{parts.peer.id().bytes()}) == nullptr);
 }
 
 TEST_CASE("our exit: durable, then erased, then announced, then complete with every receipt") {

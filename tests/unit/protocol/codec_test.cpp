@@ -83,7 +83,8 @@ Message random_message() {
             query.number = number;
             const auto digits = static_cast<std::uint8_t>(1 + number % kIdDigits);
             for (std::uint8_t i = 0; i < number % 16; ++i)
-                query.ranges.push_back(IdRange::around(BurntId{{static_cast<std::uint8_t>(i << 4)}}, digits));
+                query.ranges.push_back(
+                    IdRange::around(ExitedId{{static_cast<std::uint8_t>(i << 4)}}, digits));
             query.wanted.resize(number % (kMaxNoticesAsked + 1));
             return query;
         }
@@ -96,7 +97,7 @@ Message random_message() {
                     range.parts.resize(static_cast<std::size_t>(std::popcount(range.occupied)));
                 }
                 for (std::uint8_t id = 0; i % 2 == 1 && id < i / 2; ++id)
-                    range.ids.push_back(BurntId{{id}});
+                    range.ids.push_back(ExitedId{{id}});
             }
             return answer;
         }

@@ -164,7 +164,7 @@ TEST_CASE("who asks without end is answered within a limit") {
     };
     ExitQuery query;
     for (std::uint8_t i = 0; i < kMaxRangesAsked; ++i)
-        query.ranges.push_back(IdRange::around(BurntId{{i}}, 2));
+        query.ranges.push_back(IdRange::around(ExitedId{{i}}, 2));
     for (std::uint64_t i = 0; i < 3'000; ++i)
         net.inject(1, 0, encode({1'000 + i, query}));
     CHECK(answered >= 1'000);

@@ -81,7 +81,7 @@ json make_vectors() {
         sign_succession(holder, network, {holder.id(), owner.id(), 7, time, time + std::chrono::hours(24)});
     DigestSalt salt;
     salt.value.fill(0x5a);
-    const std::vector<BurntId> burnt{BurntId{owner.id().bytes()}};
+    const std::vector<ExitedId> exited{ExitedId{owner.id().bytes()}};
 
     json out;
     out["identity"] = {{"secret_seed", to_hex(owner.secret_seed())},
@@ -108,12 +108,12 @@ json make_vectors() {
                          {"succession", statement(succession)}};
     // Twenty ids, which need not be those of nodes.
     ExitSet exits;
-    std::vector<BurntId> ids;
+    std::vector<ExitedId> ids;
     for (std::uint8_t i = 0; i < 20; ++i)
-        ids.push_back(BurntId{digest_of(Bytes{i}).value});
+        ids.push_back(ExitedId{digest_of(Bytes{i}).value});
     for (const auto& id : ids)
         exits.insert(id);
-    BurntId last;
+    ExitedId last;
     last.value.fill(0xff);
     const IdRange few = IdRange::around(ids[0], 1);
     for (const auto& id : exits.ids())
@@ -132,15 +132,15 @@ json make_vectors() {
         Nack{NackReason::no_such_version, 3},
         Exit{notice},
         ReceiptMessage{receipt},
-        DigestMessage{salt, exit_digest(salt, burnt)},
-        Delta{salt, DeltaPart::known, true, 4, burnt},
+        DigestMessage{salt, exit_digest(salt, exited)},
+        Delta{salt, DeltaPart::known, true, 4, exited},
         StateMessage{state, false, state},
         Holders{list},
         ExitQuery{salt,
                   3,
                   fingerprint_of(salt, exits.digest()),
                   {IdRange::around(ids[0], 1), IdRange::around(last, 64)},
-                  burnt},
+                  exited},
         ExitAnswer{3,
                    exits.size(),
                    fingerprint_of(salt, exits.digest()),

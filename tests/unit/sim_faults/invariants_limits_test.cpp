@@ -203,7 +203,7 @@ struct Holder {
     void is_answered(const NodeId& by, const ExitAnswer& answer) {
         world.invariants().hears(node, by, frames_of(answer));
     }
-    void is_answered(const NodeId& by, DigestSalt salt, std::vector<BurntId> known, bool last = true) {
+    void is_answered(const NodeId& by, DigestSalt salt, std::vector<ExitedId> known, bool last = true) {
         world.invariants().hears(node, by,
                                  frames_of(Delta{salt, DeltaPart::known, last, 0, std::move(known)}));
     }
@@ -263,7 +263,7 @@ TEST_CASE("quarantine: a seed from disk is used before anybody has told what it 
         holder.is_answered(peer, salt, {});
     }
     SUBCASE("an answer that names its owner among the exited") {
-        holder.is_answered(peer, salt, {BurntId{owner.bytes()}}, false);
+        holder.is_answered(peer, salt, {ExitedId{owner.bytes()}}, false);
         holder.is_answered(peer, salt, {});
     }
     SUBCASE("its owner has sent a part of it again") {
@@ -281,7 +281,7 @@ TEST_CASE("quarantine: a seed from disk is used before anybody has told what it 
         expected.clear();
     }
     SUBCASE("an answer that does not: it may be used") {
-        holder.is_answered(peer, salt, {BurntId{stranger().id().bytes()}});
+        holder.is_answered(peer, salt, {ExitedId{stranger().id().bytes()}});
         expected.clear();
     }
     CHECK(holder.broken_by_use() == expected);
@@ -292,7 +292,7 @@ TEST_CASE(
     Holder holder;
     auto& [world, node, owner, peer, version] = holder;
     world.invariants().loaded(node, world.stored(0));
-    const BurntId id{owner.bytes()};
+    const ExitedId id{owner.bytes()};
     const IdRange around = IdRange::around(id, 2);
     ExitQuery query{{{1}}, 7, {}, {around}, {}};
     ExitAnswer answer{7, 100, {{9}}, {{}}};
@@ -313,7 +313,7 @@ TEST_CASE(
         hear();
     }
     SUBCASE("an answer about another range") {
-        query.ranges[0] = IdRange::around(BurntId{{static_cast<std::uint8_t>(id.value[0] ^ 1U)}}, 2);
+        query.ranges[0] = IdRange::around(ExitedId{{static_cast<std::uint8_t>(id.value[0] ^ 1U)}}, 2);
         ask();
         hear();
     }
@@ -348,7 +348,7 @@ TEST_CASE(
 TEST_CASE("quarantine: after a restoration, a seed is used for which nobody but its owner has vouched") {
     Holder holder;
     auto& [world, node, owner, peer, version] = holder;
-    const auto compare = [&holder](const NodeId& with, std::vector<BurntId> known) {
+    const auto compare = [&holder](const NodeId& with, std::vector<ExitedId> known) {
         holder.asks(with, {{1}});
         holder.is_answered(with, {{1}}, std::move(known));
     };
@@ -359,14 +359,14 @@ TEST_CASE("quarantine: after a restoration, a seed is used for which nobody but 
         compare(owner, {});
     }
     SUBCASE("somebody who knows of its owner's exit") {
-        compare(peer, {BurntId{owner.bytes()}});
+        compare(peer, {ExitedId{owner.bytes()}});
     }
     SUBCASE("somebody who knows of its owner's exit, which the owner does not mention") {
-        compare(peer, {BurntId{owner.bytes()}});
+        compare(peer, {ExitedId{owner.bytes()}});
         compare(owner, {});
     }
     SUBCASE("somebody who knows of a stranger's exit that the node does not know: it may be used") {
-        compare(peer, {BurntId{stranger().id().bytes()}});
+        compare(peer, {ExitedId{stranger().id().bytes()}});
         expected.clear();
     }
     SUBCASE("somebody else: it may be used") {

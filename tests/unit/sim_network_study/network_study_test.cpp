@@ -278,9 +278,9 @@ TEST_CASE("a seed in use whose owner is known to have left is a resurrection") {
         seed[0] = number;
         return protocol::Identity::from_seed(seed).id();
     };
-    const std::vector burnt{id(1), id(2), id(3)};
+    const std::vector exited{id(1), id(2), id(3)};
     const auto found =
-        resurrected(burnt, [&](const auto& owner) { return owner == id(2) || owner == id(9); });
+        resurrected(exited, [&](const auto& owner) { return owner == id(2) || owner == id(9); });
     CHECK((found == std::vector{id(2)}));
     CHECK(resurrected({}, [](const auto&) { return true; }).empty());
 }

@@ -35,7 +35,7 @@ TEST_CASE("an exchange is complete when every seed has arrived, each counted onc
     fleet.happens("b", EventKind::seed_installed, "a");
     CHECK(fleet.exchange.is_complete());
     CHECK(fleet.exchange.progress() == "2 of 2 seeds arrived");
-    CHECK_FALSE(fleet.exchange.hopeless());
+    CHECK_FALSE(fleet.exchange.failure());
 }
 
 TEST_CASE("a seed that is held aside has arrived, one of another version has not") {
@@ -50,22 +50,22 @@ TEST_CASE("what cannot be complete any more says who and why") {
     Fleet fleet;
     SUBCASE("a refused seed") {
         fleet.happens("a", EventKind::seed_refused, "b", "not finite");
-        CHECK(fleet.exchange.hopeless() == "a: refuses the seed of b: not finite");
+        CHECK(fleet.exchange.failure() == "a: refuses the seed of b: not finite");
     }
     SUBCASE("one's own seed") {
         fleet.happens("a", EventKind::seed_refused, "a", "too large");
-        CHECK(fleet.exchange.hopeless() == "a: its own seed cannot be published: too large");
+        CHECK(fleet.exchange.failure() == "a: its own seed cannot be published: too large");
     }
     SUBCASE("a full disk") {
         fleet.happens("b", EventKind::store_failed, "b", "No space left on device");
-        CHECK(fleet.exchange.hopeless() == "b: cannot store what it has to keep: No space left on device");
+        CHECK(fleet.exchange.failure() == "b: cannot store what it has to keep: No space left on device");
     }
     SUBCASE("a peer that breaks the protocol") {
         fleet.happens("b", EventKind::peer_dropped, "a", "out of order");
-        CHECK(fleet.exchange.hopeless() == "b: drops a: out of order");
+        CHECK(fleet.exchange.failure() == "b: drops a: out of order");
         // The first cause is the cause.
         fleet.happens("a", EventKind::store_failed, "a", "No space left on device");
-        CHECK(fleet.exchange.hopeless() == "b: drops a: out of order");
+        CHECK(fleet.exchange.failure() == "b: drops a: out of order");
     }
 }
 
@@ -73,7 +73,7 @@ TEST_CASE("a link that is down may come back: it ends nothing, and is named") {
     Fleet fleet;
     fleet.happens("a", EventKind::peer_down, "b", "timed out");
     fleet.happens("b", EventKind::peer_unresolved, "a");
-    CHECK_FALSE(fleet.exchange.hopeless());
+    CHECK_FALSE(fleet.exchange.failure());
     CHECK(fleet.exchange.progress() ==
           "0 of 2 seeds arrived; missing: that of b at a (peer-down: timed out), "
           "that of a at b (peer-unresolved)");
