@@ -102,7 +102,7 @@ EngineSizes Engine::sizes() const {
     const Router& router = *router_;
     return {router.sessions.all().size(), router.sessions.blocked_keys(), router.own_seed.waiting_gets(),
             router.held.downloads(),      router.held.candidates(),       router.writes.size(),
-            router.held.equivocations()};
+            router.held.equivocations(),  router.expulsions.size()};
 }
 
 const EngineConfig& Engine::config() const {

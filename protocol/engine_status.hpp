@@ -35,6 +35,7 @@ struct EngineSizes {
     std::size_t candidates = 0;     ///< complete seeds that are being checked or stored
     std::size_t writes = 0;         ///< writes that storage has not answered yet
     std::size_t equivocations = 0;  ///< kept proofs of equivocation
+    std::size_t expulsions = 0;     ///< members that the network's key has expelled
 };
 
 /// The progress of our own exit.

@@ -62,12 +62,16 @@ void add_states(const NodeService& service, MetricsText& out) {
         out.sample(service.state() == state ? 1 : 0, label("state", name_of(state)));
 
     std::map<PeerState, int> peers;
-    for (const auto& peer : engine.peers())
+    double without_seeds = 0;
+    for (const auto& peer : engine.peers()) {
         ++peers[peer.state];
+        without_seeds += peer.no_seeds.empty() ? 0 : 1;
+    }
     out.begin("peers", "gauge", "Peers by the state of their connection.");
     for (const auto state : {PeerState::down, PeerState::connecting, PeerState::up, PeerState::suspect,
                              PeerState::former, PeerState::left})
         out.sample(peers[state], label("state", name_of(state)));
+    out.one("peers_without_seeds", "gauge", "Peers with which no seeds are exchanged.", without_seeds);
 
     std::map<SeedState, int> seeds;
     double seed_bytes = 0;
@@ -85,6 +89,8 @@ void add_states(const NodeService& service, MetricsText& out) {
 void add_exits(const NodeService& service, MetricsText& out) {
     const auto& engine = service.node().engine();
     out.one("exits_known", "gauge", "Known exits of other nodes.", engine.tombstones().size());
+    out.one("expulsions_known", "gauge", "Known members that the network's key has expelled.",
+            engine.sizes().expulsions);
     const auto exit = engine.own_exit();
     out.one("exit_begun", "gauge", "1 once this node has begun to leave.", exit.begun);
     out.one("exit_recipients", "gauge", "Peers that were ever served the own seed.", exit.recipients.size());

@@ -91,6 +91,8 @@ TEST_CASE(
     CHECK(without[0]["id"] == unlisted.id());
     CHECK(without[0]["reason"].get<std::string>().find("exits only") != std::string::npos);
     CHECK(unlisted.seeds_in_use().empty());
+    CHECK(holder.metric("peers_without_seeds") == 1);
+    CHECK(holder.metric("expulsions_known") == 0);
 
     const auto expelling = holder.ctl("network expel " + expelled.id() + " --yes --key " + key);
     REQUIRE_MESSAGE(expelling.code == 0, expelling.err);
@@ -102,6 +104,7 @@ TEST_CASE(
     CHECK(eventually([&] { return holder.ask("status")["peers"]["up"] == 2; }));
     CHECK(holder.seeds_in_use().empty());
     CHECK(holder.ask("network show")["statements"].size() == 1);
+    CHECK(holder.metric("expulsions_known") == 1);
     CHECK(expelled.ctl("exit --wait --yes --timeout 30").code == 0);
 }
 
