@@ -89,15 +89,9 @@ void Invariants::loaded(const Machine& machine, const LoadedState& state) {
         if (std::none_of(state.held_seeds.begin(), state.held_seeds.end(),
                          [&](const PutHeldSeed& seed) { return seed.owner == owner; }))
             erases(machine, owner);
-    std::erase_if(quarantined_, is_of(machine));
-    for (const auto& seed : state.held_seeds) {
-        std::uint64_t number = 0;
-        for (const auto& lease : state.held_leases)
-            if (lease.owner == seed.owner) number = lease.number;
-        quarantined_[{machine.id(), seed.owner}] = {seed.version, number};
-    }
+    // Neighbours have to vouch again, except at the very first start.
+    if (!state.starts.empty()) vouchers_[machine.id()].clear();
     std::erase_if(comparisons_, is_of(machine));
-    std::erase_if(digests_, is_of(machine));
     std::erase_if(queries_, is_of(machine));
     std::erase_if(windows_, is_of(machine));
     // What it heard before is news to it again, except for the lease of a seed that it holds.
@@ -127,6 +121,9 @@ void Invariants::restored(const Machine& machine) {
     std::erase_if(erased_, [&](const Pair& pair) { return pair.first == machine.id(); });
     std::erase_if(checked_receipts_, is_of(machine));
     std::erase_if(recorded_, is_of(machine));
+    std::erase_if(asked_, is_of(machine));
+    std::erase_if(erased_versions_,
+                  [&](const auto& entry) { return entry.first.first.first == machine.id(); });
     vouchers_[machine.id()].clear();
 }
 
@@ -144,18 +141,6 @@ const std::set<NodeId>& Invariants::stored_exits(const NodeId& machine) const {
 void Invariants::offered(const Machine& machine, const NodeId& owner, ByteView payload) {
     if (!payloads_.is_from(owner, payload))
         fail("held-is-signed", machine.name() + " got a seed that " + owner.short_text() + " never made");
-    const Pair pair{machine.id(), owner};
-    const auto loaded = quarantined_.find(pair);
-    if (loaded != quarantined_.end() && is_downloaded(pair, loaded->second.version, payload.size()))
-        quarantined_.erase(loaded);
-}
-
-/// Whether the owner has sent all of this version since the machine started.
-bool Invariants::is_downloaded(const Pair& pair, SeedVersion version, std::size_t bytes) const {
-    const auto window = windows_.find(pair);
-    const auto chunk = least_chunk_.find({pair.second, version});
-    return window != windows_.end() && chunk != least_chunk_.end() && window->second.version == version &&
-           window->second.received * chunk->second >= bytes;
 }
 
 void Invariants::installed(const Machine& machine, const NodeId& owner, SeedVersion version) {
@@ -170,28 +155,17 @@ void Invariants::installed(const Machine& machine, const NodeId& owner, SeedVers
     auto& highest = highest_[pair];
     if (version < highest) fail("versions-never-shrink", what + " after version " + text(highest));
     highest = version;
-    check_quarantine(machine, owner, version, what);
+    check_quarantine(machine, owner, what);
 }
 
-void Invariants::check_quarantine(const Machine& machine, const NodeId& owner, SeedVersion version,
-                                  const std::string& what) {
-    const Pair pair{machine.id(), owner};
-    if (const auto waits = vouchers_.find(machine.id()); waits != vouchers_.end()) {
-        const bool vouched =
-            std::any_of(waits->second.begin(), waits->second.end(), [&](const auto& voucher) {
-                return (voucher.first != owner || will_do_alone(machine, owner)) &&
-                       voucher.second.rules_out(ExitedId{owner.bytes()});
-            });
-        if (!vouched)
-            fail("quarantine", what + " from before its backup, and nobody else has vouched for it");
-    }
-    const auto loaded = quarantined_.find(pair);
-    if (loaded == quarantined_.end() || loaded->second.version != version || loaded->second.compared) return;
-    const auto lease = heard_.find(pair);
-    const bool renewed = lease != heard_.end() && lease->second.at >= machine.started_at &&
-                         !lease->second.numbers.empty() &&
-                         *lease->second.numbers.rbegin() > loaded->second.lease_number;
-    if (!renewed) fail("quarantine", what + " from disk, and has heard nobody since its start");
+void Invariants::check_quarantine(const Machine& machine, const NodeId& owner, const std::string& what) {
+    const auto waits = vouchers_.find(machine.id());
+    if (waits == vouchers_.end()) return;
+    const bool vouched = std::any_of(waits->second.begin(), waits->second.end(), [&](const auto& voucher) {
+        return (voucher.first != owner || will_do_alone(machine, owner)) &&
+               voucher.second.rules_out(ExitedId{owner.bytes()});
+    });
+    if (!vouched) fail("quarantine", what + " after a start, and nobody else has vouched for it");
 }
 
 /// Whether no other peer can know of an exit of `peer`, or the machine has been up for the time of a lease.
@@ -200,7 +174,8 @@ bool Invariants::will_do_alone(const Machine& machine, const NodeId& peer) const
         return true;
     const auto peers = machine.engine().peers();
     return std::none_of(peers.begin(), peers.end(), [&](const PeerStatus& status) {
-        return status.id != peer && status.state != PeerState::former && status.state != PeerState::left;
+        return status.id != peer && status.state != PeerState::former && status.state != PeerState::left &&
+               !machine.engine().is_expelled(status.id);
     });
 }
 

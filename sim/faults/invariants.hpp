@@ -99,26 +99,21 @@ class Invariants {
     void sends_get(const Machine& machine, const protocol::NodeId& to, const network::Frames& frames);
     void sends_exit(const Machine& machine, const network::Frames& frames);
     void sends_receipt(const Machine& machine, const protocol::NodeId& to, const network::Frames& frames);
+    void check_versions(const Machine& machine, const protocol::Receipt& receipt, const std::string& what);
     void sends_chunk(const Machine& machine, const protocol::NodeId& to, const network::Frames& frames);
     void sends_seed(const Machine& machine, const network::Frames& frames);
     void sends_digest(const Machine& machine, const protocol::NodeId& to, const network::Frames& frames);
-    void sends_delta(const Machine& machine, const protocol::NodeId& to, const network::Frames& frames);
     void hears_offer(const Machine& machine, const protocol::NodeId& from, const network::Frames& frames);
     void hears_chunk(const Machine& machine, const protocol::NodeId& from, const network::Frames& frames);
     void hears_delta(const Machine& machine, const protocol::NodeId& from, const network::Frames& frames);
     void sends_query(const Machine& machine, const protocol::NodeId& to, const network::Frames& frames);
     void hears_answer(const Machine& machine, const protocol::NodeId& from, const network::Frames& frames);
-    void compared_from_disk(const Machine& machine, const std::set<protocol::ExitedId>& except);
     void compared(const Machine& machine, const protocol::NodeId& with,
                   const std::set<protocol::ExitedId>& known_there);
-    /// Ends the wait of a restored machine when enough peers have told enough.
+    /// Ends the wait after a start when enough peers have told enough.
     void check_vouchers(const Machine& machine, const protocol::NodeId& with);
-    /// Checks what must have happened after a start from disk, or from a backup, before the seed of `owner`
-    /// may be used.
-    void check_quarantine(const Machine& machine, const protocol::NodeId& owner,
-                          protocol::SeedVersion version, const std::string& what);
-    [[nodiscard]] bool is_downloaded(const Pair& pair, protocol::SeedVersion version,
-                                     std::size_t bytes) const;
+    /// Checks that since the last start a neighbour other than its owner has vouched for the seed of `owner`.
+    void check_quarantine(const Machine& machine, const protocol::NodeId& owner, const std::string& what);
     void learns_exit(const Machine& machine, const protocol::NodeId& owner);
     void completes(const Machine& machine);
     void erases(const Machine& machine, const protocol::NodeId& owner);
@@ -159,23 +154,15 @@ class Invariants {
     std::set<Pair> received_;     ///< machine, owner: some bytes of a seed came
     std::set<Pair> erased_;       ///< of these: reported as erased, with no restoration since
     std::map<protocol::NodeId, std::set<protocol::NodeId>> tombstones_;  ///< durable, including its own exit
-    struct LoadedSeed {
-        protocol::SeedVersion version{};
-        std::uint64_t lease_number = 0;
-        /// Whether a peer has told since the start which exits it knows, and did not name the owner's.
-        bool compared = false;
-    };
-    std::map<Pair, LoadedSeed> quarantined_;
     /// A comparison of exits that a machine has begun with a peer.
     struct Comparison {
         protocol::DigestSalt salt;
         std::set<protocol::ExitedId> known_there;
     };
     std::map<Pair, Comparison> comparisons_;
-    std::map<Pair, protocol::DigestSalt> digests_;  ///< machine, peer: the last digest it got from the peer
-    std::map<Pair, protocol::ExitQuery> queries_;   ///< machine, peer: the last one that the machine sent
-    /// For each machine that was restored from a backup: what peers have told since then. An entry is kept
-    /// until two peers knew of no exit that is unknown to it.
+    std::map<Pair, protocol::ExitQuery> queries_;  ///< machine, peer: the last one that the machine sent
+    /// For each machine that has started again: what peers have told since then. An entry is kept until two
+    /// peers knew of no exit that is unknown to it.
     std::map<protocol::NodeId, std::map<protocol::NodeId, ToldExits>> vouchers_;
     std::set<protocol::NodeId> completed_;            ///< owners that reported their exit complete
     std::set<protocol::NodeId> met_;                  ///< machines that were shown their own exit
@@ -183,6 +170,9 @@ class Invariants {
     std::map<Pair, protocol::SeedVersion> highest_;   ///< machine, owner: the highest version ever used
     std::map<Pair, protocol::SeedVersion> served_;    ///< owner, holder: the highest version served
     std::map<Pair, protocol::SeedVersion> recorded_;  ///< the same, certainly durable
+    std::map<Pair, protocol::SeedVersion> asked_;     ///< holder, owner: the highest version asked for
+    /// The highest erased version in a receipt of this holder, for this owner and reason.
+    std::map<std::pair<Pair, protocol::ReceiptReason>, protocol::SeedVersion> erased_versions_;
     std::map<std::pair<protocol::NodeId, protocol::SeedVersion>, protocol::Bytes> records_;
     /// Replaces the built-in order of vectors, of which gcc 12 warns wrongly.
     struct BySignature {

@@ -34,7 +34,6 @@ void Invariants::sends(const Machine& machine, const NodeId& to, const network::
     if (is_kind(frames, Kind::chunk)) sends_chunk(machine, to, frames);
     if (is_kind(frames, Kind::have)) sends_seed(machine, frames);
     if (is_kind(frames, Kind::digest)) sends_digest(machine, to, frames);
-    if (is_kind(frames, Kind::delta)) sends_delta(machine, to, frames);
     if (is_kind(frames, Kind::exit_query)) sends_query(machine, to, frames);
 }
 
@@ -50,6 +49,8 @@ void Invariants::sends_bytes(const Machine& machine, const network::Frames& fram
 void Invariants::sends_get(const Machine& machine, const NodeId& to, const network::Frames& frames) {
     const auto get = message_in<Get>(frames);
     if (!get) return;
+    auto& highest = asked_[{machine.id(), to}];
+    highest = std::max(highest, get->version);
     const auto chunk = least_chunk_.find({to, get->version});
     if (chunk == least_chunk_.end())
         return fail("well-formed", machine.name() + " asks for a seed that it was never offered");
@@ -93,10 +94,26 @@ void Invariants::sends_receipt(const Machine& machine, const NodeId&, const netw
     const auto known = receipts_.try_emplace(pair, receipt->reason).first;
     if (receipt->reason == ReceiptReason::exit) known->second = ReceiptReason::exit;
     erases(machine, receipt->owner);
+    check_versions(machine, *receipt, what);
     if (!checked_receipts_.insert({pair, receipt->reason}).second || settings_.in_memory) return;
     const NodeId& exit = receipt->reason == ReceiptReason::left ? machine.id() : receipt->owner;
     if (!is_surely_stored(machine, exit)) fail("receipt-implies-tombstone", what + " before that is durable");
     search_disk(machine, receipt->owner);
+}
+
+/// Whatever happened to the node since, its receipt names all that it ever asked for, and says what earlier
+/// receipts said.
+void Invariants::check_versions(const Machine& machine, const Receipt& receipt, const std::string& what) {
+    const Pair pair{machine.id(), receipt.owner};
+    if (const auto asked = asked_.find(pair);
+        asked != asked_.end() && receipt.asked && *receipt.asked < asked->second)
+        fail("receipt-names-what-was-asked",
+             what + " up to version " + text(*receipt.asked) + ", and asked for " + text(asked->second));
+    auto& erased = erased_versions_[{pair, receipt.reason}];
+    if (receipt.erased < erased)
+        fail("receipt-is-for-ever", what + " that erased version " + text(receipt.erased) + ", and signed " +
+                                        text(erased) + " before");
+    erased = std::max(erased, receipt.erased);
 }
 
 void Invariants::sends_chunk(const Machine& machine, const NodeId& to, const network::Frames& frames) {
@@ -129,20 +146,9 @@ void Invariants::sends_digest(const Machine& machine, const NodeId& to, const ne
         comparisons_[{machine.id(), to}] = {digest->salt, {}};
 }
 
-/// If a Delta says that nothing differs, this also shows what the peer knows.
-void Invariants::sends_delta(const Machine& machine, const NodeId& to, const network::Frames& frames) {
-    const auto delta = message_in<Delta>(frames);
-    if (!delta || delta->part != DeltaPart::known || delta->buckets != 0) return;
-    const auto asked = digests_.find({machine.id(), to});
-    if (asked != digests_.end() && asked->second == delta->salt) compared_from_disk(machine, {});
-}
-
 void Invariants::hears(const Machine& machine, const NodeId& from, const network::Frames& frames) {
     if (is_kind(frames, Kind::delta)) hears_delta(machine, from, frames);
     if (is_kind(frames, Kind::exit_answer)) hears_answer(machine, from, frames);
-    if (is_kind(frames, Kind::digest))
-        if (const auto digest = message_in<DigestMessage>(frames))
-            digests_[{machine.id(), from}] = digest->salt;
     if (is_kind(frames, Kind::have)) hears_offer(machine, from, frames);
     if (is_kind(frames, Kind::chunk)) hears_chunk(machine, from, frames);
     if (is_kind(frames, Kind::exit))
@@ -170,14 +176,7 @@ void Invariants::hears_delta(const Machine& machine, const NodeId& from, const n
     comparisons_.erase(begun);
 }
 
-void Invariants::compared_from_disk(const Machine& machine, const std::set<ExitedId>& except) {
-    for (auto& [pair, seed] : quarantined_)
-        if (pair.first == machine.id() && !except.contains(ExitedId{pair.second.bytes()}))
-            seed.compared = true;
-}
-
 void Invariants::compared(const Machine& machine, const NodeId& with, const std::set<ExitedId>& known_there) {
-    compared_from_disk(machine, known_there);
     const auto waits = vouchers_.find(machine.id());
     if (waits == vouchers_.end()) return;
     waits->second[with].take_all(known_there);
@@ -206,18 +205,8 @@ void Invariants::hears_answer(const Machine& machine, const NodeId& from, const 
     const auto asked = queries_.find({machine.id(), from});
     if (!answer || !machine.up() || asked == queries_.end() || asked->second.number != answer->number) return;
     const auto waits = vouchers_.find(machine.id());
-    const bool is_waited_for = waits != vouchers_.end() ||
-                               std::any_of(quarantined_.begin(), quarantined_.end(), [&](const auto& entry) {
-                                   return entry.first.first == machine.id() && !entry.second.compared;
-                               });
-    if (!is_waited_for) return;
-    const ExitSet& here = machine.engine().known_exits();
-    ToldExits told;
-    told.take(asked->second, *answer, here);
-    for (auto& [pair, seed] : quarantined_)
-        if (pair.first == machine.id() && told.rules_out(ExitedId{pair.second.bytes()})) seed.compared = true;
     if (waits == vouchers_.end()) return;
-    waits->second[from].take(asked->second, *answer, here);
+    waits->second[from].take(asked->second, *answer, machine.engine().known_exits());
     check_vouchers(machine, from);
 }
 

@@ -207,22 +207,13 @@ struct Holder {
         world.invariants().hears(node, by,
                                  frames_of(Delta{salt, DeltaPart::known, last, 0, std::move(known)}));
     }
-    [[nodiscard]] PutHeldSeed seed() {
-        const auto state = world.stored(0);
-        return *std::find_if(state.held_seeds.begin(), state.held_seeds.end(),
-                             [&](const PutHeldSeed& held) { return held.owner == owner; });
+    /// From now on, a neighbour has to vouch: after a start from disk, or from a backup.
+    void starts_again(bool from_backup) {
+        if (from_backup)
+            world.invariants().restored(node);
+        else
+            world.invariants().loaded(node, world.stored(0));
     }
-    /// It asks the owner for the seed, and gets all of it but the last chunks.
-    void downloads(std::uint32_t all_but = 0) {
-        const auto record = verify_record(owner, world.network(), seed().record);
-        REQUIRE(record);
-        const std::uint32_t count = record->chunk_count();
-        world.invariants().sends(node, owner, frames_of(Get{version, 0, count}));
-        for (std::uint32_t index = 0; index + all_but < count; ++index)
-            world.invariants().hears(node, owner, frames_of(Chunk{version, index, Bytes(1)}));
-    }
-    /// The seed, from wherever it came, is checked before it is used.
-    void checks() { world.invariants().offered(node, owner, seed().payload->view()); }
     /// The rules that are broken when it uses the seed now.
     [[nodiscard]] Rules broken_by_use() {
         world.invariants().installed(node, owner, version);
@@ -232,63 +223,85 @@ struct Holder {
 
 }  // namespace
 
-TEST_CASE("quarantine: a seed from disk is used before anybody has told what it knows") {
+TEST_CASE("quarantine: after a start, a seed is used for which nobody but its owner has vouched") {
     Holder holder;
     auto& [world, node, owner, peer, version] = holder;
+    bool from_backup = false;
+    SUBCASE("from disk") {}
+    SUBCASE("from a backup") {
+        from_backup = true;
+    }
+    holder.starts_again(from_backup);
     const DigestSalt salt{{1}};
-    world.invariants().loaded(node, world.stored(0));
-    holder.asks(peer, salt);
+    const auto compare = [&holder, salt](const NodeId& with, std::vector<ExitedId> known) {
+        holder.asks(with, salt);
+        holder.is_answered(with, salt, std::move(known));
+    };
     Rules expected{"quarantine"};
     SUBCASE("nobody has spoken") {}
-    SUBCASE("somebody asked, and the node knows something else") {
-        world.invariants().hears(node, peer, frames_of(DigestMessage{salt, {}}));
-        world.invariants().sends(node, peer, frames_of(Delta{salt, DeltaPart::known, true, 1, {}}));
-    }
-    SUBCASE("somebody asked, and the node knows the same: it may be used") {
-        world.invariants().hears(node, peer, frames_of(DigestMessage{salt, {}}));
-        world.invariants().sends(node, peer, frames_of(Delta{salt, DeltaPart::known, true, 0, {}}));
-        expected.clear();
-    }
     SUBCASE("an answer to something else") {
+        holder.asks(peer, salt);
         holder.is_answered(peer, DigestSalt{{2}}, {});
     }
     SUBCASE("an answer from somebody who was not asked") {
-        holder.is_answered(owner, salt, {});
-    }
-    SUBCASE("a part of an answer") {
-        holder.is_answered(peer, salt, {}, false);
-    }
-    SUBCASE("an answer to what was asked before a restart") {
-        world.invariants().loaded(node, world.stored(0));
+        holder.asks(owner, salt);
         holder.is_answered(peer, salt, {});
     }
-    SUBCASE("an answer that names its owner among the exited") {
+    SUBCASE("a part of an answer") {
+        holder.asks(peer, salt);
+        holder.is_answered(peer, salt, {}, false);
+    }
+    SUBCASE("an answer to what was asked before the start") {
+        holder.asks(peer, salt);
+        holder.starts_again(false);
+        holder.is_answered(peer, salt, {});
+    }
+    SUBCASE("its owner alone") {
+        compare(owner, {});
+    }
+    SUBCASE("its owner, which renews it, too") {
+        compare(owner, {});
+        world.invariants().hears(node, owner, offer_frames(world, world.machine(1).identity(), version, 1));
+    }
+    SUBCASE("somebody who knows of its owner's exit") {
+        compare(peer, {ExitedId{owner.bytes()}});
+    }
+    SUBCASE("an answer in two parts, of which the first names its owner among the exited") {
+        holder.asks(peer, salt);
         holder.is_answered(peer, salt, {ExitedId{owner.bytes()}}, false);
         holder.is_answered(peer, salt, {});
     }
-    SUBCASE("its owner has sent a part of it again") {
-        holder.downloads(1);
-        holder.checks();
+    SUBCASE("somebody who knows of its owner's exit, which the owner does not mention") {
+        compare(peer, {ExitedId{owner.bytes()}});
+        compare(owner, {});
     }
-    SUBCASE("its owner had sent it before a restart") {
-        holder.downloads();
-        world.invariants().loaded(node, world.stored(0));
-        holder.checks();
-    }
-    SUBCASE("its owner has sent it again: it may be used") {
-        holder.downloads();
-        holder.checks();
+    SUBCASE("somebody who knows of a stranger's exit that the node does not know: it may be used") {
+        compare(peer, {ExitedId{stranger().id().bytes()}});
         expected.clear();
     }
-    SUBCASE("an answer that does not: it may be used") {
-        holder.is_answered(peer, salt, {ExitedId{stranger().id().bytes()}});
+    SUBCASE("somebody else: it may be used") {
+        compare(peer, {});
+        expected.clear();
+    }
+    SUBCASE("its owner, and there is nobody else: it may be used") {
+        world.machine(0).node().remove_neighbour(peer);
+        world.run_until(world.now() + 1s);
+        compare(owner, {});
         expected.clear();
     }
     CHECK(holder.broken_by_use() == expected);
 }
 
+TEST_CASE("quarantine: at the very first start nobody has to vouch") {
+    Holder holder;
+    LoadedState nothing;
+    holder.world.invariants().loaded(holder.node, nothing);
+    CHECK(holder.broken_by_use().contains("quarantine") == false);
+}
+
 TEST_CASE(
-    "quarantine: a seed from disk is used before an answer of version 2 has ruled out its owner's exit") {
+    "quarantine: after a start, a seed is used before an answer of version 2 has ruled out its owner's "
+    "exit") {
     Holder holder;
     auto& [world, node, owner, peer, version] = holder;
     world.invariants().loaded(node, world.stored(0));
@@ -340,43 +353,6 @@ TEST_CASE(
         answer.ranges.clear();
         answer.all = fingerprint_of(query.salt, node.engine().known_exits().digest());
         hear();
-        expected.clear();
-    }
-    CHECK(holder.broken_by_use() == expected);
-}
-
-TEST_CASE("quarantine: after a restoration, a seed is used for which nobody but its owner has vouched") {
-    Holder holder;
-    auto& [world, node, owner, peer, version] = holder;
-    const auto compare = [&holder](const NodeId& with, std::vector<ExitedId> known) {
-        holder.asks(with, {{1}});
-        holder.is_answered(with, {{1}}, std::move(known));
-    };
-    world.invariants().restored(node);
-    Rules expected{"quarantine"};
-    SUBCASE("nobody") {}
-    SUBCASE("its owner alone") {
-        compare(owner, {});
-    }
-    SUBCASE("somebody who knows of its owner's exit") {
-        compare(peer, {ExitedId{owner.bytes()}});
-    }
-    SUBCASE("somebody who knows of its owner's exit, which the owner does not mention") {
-        compare(peer, {ExitedId{owner.bytes()}});
-        compare(owner, {});
-    }
-    SUBCASE("somebody who knows of a stranger's exit that the node does not know: it may be used") {
-        compare(peer, {ExitedId{stranger().id().bytes()}});
-        expected.clear();
-    }
-    SUBCASE("somebody else: it may be used") {
-        compare(peer, {});
-        expected.clear();
-    }
-    SUBCASE("its owner, and there is nobody else: it may be used") {
-        world.machine(0).node().remove_neighbour(peer);
-        world.run_until(world.now() + 1s);
-        compare(owner, {});
         expected.clear();
     }
     CHECK(holder.broken_by_use() == expected);

@@ -280,6 +280,36 @@ TEST_CASE("receipt-implies-tombstone: a second receipt that its disk does not be
     }
 }
 
+TEST_CASE("a receipt names another version than the node asked for, or than an earlier receipt") {
+    SmallWorld world;
+    world.left();
+    const Machine& holder = world.machine(0);
+    const NodeId owner = world.machine(1).id();
+    const auto say = [&](SeedVersion erased, std::optional<SeedVersion> asked) {
+        world.invariants().sends(holder, owner,
+                                 frames_of(ReceiptMessage{sign_receipt(
+                                     holder.identity(), world.network(),
+                                     Receipt{owner, holder.id(), ReceiptReason::exit, erased, {}, asked})}));
+    };
+    Rules expected;
+    SUBCASE("the same: nothing is broken") {
+        say(kFirst, kFirst);
+    }
+    SUBCASE("an older one than it asked for") {
+        say(kFirst, SeedVersion{0});
+        expected = {"receipt-names-what-was-asked"};
+    }
+    SUBCASE("none, after a receipt for the first") {
+        say(SeedVersion{0}, kFirst);
+        expected = {"receipt-is-for-ever"};
+    }
+    SUBCASE("none, after it was restored: it cannot know better") {
+        world.invariants().restored(holder);
+        say(SeedVersion{0}, SeedVersion{0});
+    }
+    CHECK(world.broken() == expected);
+}
+
 TEST_CASE("well-formed: a node says what no node may say") {
     SmallWorld world;
     SUBCASE("a receipt in another's name") {
