@@ -296,7 +296,9 @@ TEST_CASE("a receipt names another version than the node asked for, or than an e
         say(kFirst, kFirst);
     }
     SUBCASE("an older one than it asked for") {
-        say(kFirst, SeedVersion{0});
+        world.invariants().hears(holder, owner, offer_frames(world, world.machine(1).identity(), kSecond, 1));
+        world.invariants().sends(holder, owner, frames_of(Get{kSecond, 0, 1}));
+        say(kFirst, kFirst);
         expected = {"receipt-names-what-was-asked"};
     }
     SUBCASE("none, after a receipt for the first") {
