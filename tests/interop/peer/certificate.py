@@ -17,6 +17,7 @@ from .statements import (
     Receipt,
     ReceiptWithAsked,
     Signed,
+    digest_of_served,
     opened,
 )
 
@@ -70,11 +71,11 @@ def check_holder(holder: Any, network: bytes, owner: bytes) -> None:
 
 def digest_of_holders(holders: Any) -> bytes:
     """The digest of the holders in the order of their ids, as the owner signs it."""
-    parts = []
-    for holder in sorted(holders, key=lambda one: id_from_text(one["node"])):
+    served = []
+    for holder in holders:
         until = calendar.timegm(time.strptime(holder["last_lease_until"], "%Y-%m-%dT%H:%M:%SZ"))
-        parts.append(id_from_text(holder["node"]) + struct.pack("<QQ", holder["served_version"], until))
-    return digest_of(b"".join(parts))
+        served.append((id_from_text(holder["node"]), holder["served_version"], until))
+    return digest_of_served(served)
 
 
 def check_list(stated: Any, network: bytes, owner: bytes) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import struct
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar, Protocol, TypeVar
 
@@ -207,6 +209,11 @@ class ReceiptWithAsked:
         if asked < erased:
             raise Malformed("more was erased than was asked for")
         return ReceiptWithAsked(owner, holder, reason, erased, asked, take_time(fields))
+
+
+def digest_of_served(holders: Iterable[tuple[bytes, int, int]]) -> bytes:
+    """Returns the digest of holders, each with the highest version served and the end of its last lease."""
+    return digest_of(b"".join(node + struct.pack("<QQ", version, until) for node, version, until in sorted(holders)))
 
 
 @dataclass(frozen=True)
