@@ -123,3 +123,10 @@ def verify_sealed_exit(stated: Any) -> bytes:
         return check_notice(stated, SEALED_EXIT)[1]
     except (KeyError, TypeError, ValueError) as error:
         raise Malformed(f"not a sealed exit: {error!r}") from error
+
+
+def contradict(one: Any, other: Any) -> bool:
+    """Whether two certificates that hold by themselves are of one owner, with different lists."""
+    if (one["network"], one["owner"]) != (other["network"], other["owner"]):
+        return False
+    return bool(one["list"] and other["list"] and one["list"]["bytes"] != other["list"]["bytes"])
