@@ -8,25 +8,11 @@ from collections.abc import Callable, Sequence
 
 from attacked import Attacked
 from devices import eventually
-from peer.codec import (
-    Delta,
-    Exit,
-    ExitAnswer,
-    ExitQuery,
-    Get,
-    Have,
-    Hello,
-    Holders,
-    Message,
-    NetworkStatement,
-    ReceiptMessage,
-    State,
-    encode,
-)
+from peer.codec import Delta, Exit, Get, Have, Hello, Message, ReceiptMessage, encode
 from peer.comparison import digest_of_exits
 from peer.identity import Identity, digest_of
 from peer.member import now
-from peer.messages_2 import MOST_WANTED, REVOCATION
+from peer.messages_2 import MOST_WANTED, REVOCATION, ExitAnswer, ExitQuery, Holders, NetworkStatement, State
 from peer.ranges import ALL, MOST_RANGES, ExitSet, Range
 from peer.session import Session
 from peer.statements import (
@@ -126,9 +112,9 @@ class AttacksOfVersion2(Attacked):
     # ---- Queries and answers
 
     def test_a_query_that_breaks_the_rules_ends_the_connection(self) -> None:
-        many: Sequence[Range] = [(at // 16, at % 16) for at in range(MOST_RANGES + 1)]
+        many = [(at // 16, at % 16) for at in range(MOST_RANGES + 1)]
         ids = tuple(Identity.generate().node_id for _ in range(MOST_WANTED + 1))
-        for what, ranges, wanted in (
+        broken: list[tuple[str, Sequence[Range], tuple[bytes, ...]]] = [
             ("overlapping", [(1,), (1, 2)], ()),
             ("all, and a part", [ALL, (1,)], ()),
             ("falling", [(2,), (1,)], ()),
@@ -136,7 +122,8 @@ class AttacksOfVersion2(Attacked):
             ("65 half-bytes", [(0,) * 65], ()),
             ("61 ranges", many, ()),
             ("33 wanted", [], ids),
-        ):
+        ]
+        for what, ranges, wanted in broken:
             with self.subTest(what):
                 session = self.welcomed()
                 session.send(ExitQuery(SALT, 1, FINGERPRINT, tuple(ranges), wanted))
@@ -259,17 +246,21 @@ class AttacksOfVersion2(Attacked):
         lists = [self.list_of(owner, notice.data, count) for count in range(3)]
         for one in lists:
             session.send(one)
-        self.assertTrue(
-            self.watched.wait(lambda: len(self.witness.holder_lists.get(owner.node_id, [])) == 2)
-        )
+        self.assertTrue(self.watched.wait(lambda: len(self.witness.holder_lists.get(owner.node_id, [])) == 2))
         self.assertEqual(self.witness.holder_lists[owner.node_id], [one.holders for one in lists[:2]])
         self.assertTrue(eventually(lambda: f"equivocation {owner.text[:10]}" in self.device.log()))
         # Who asks for the exit later has both with it, before the answer.
         other = self.welcomed(self.listed())
         other.send(ExitQuery(SALT, 1, FINGERPRINT, (), (owner.node_id,)))
-        self.assertIsNotNone(other.wait(lambda: [a for a in other.all_of(ExitAnswer) if a.number == 1] or None))
+        self.assertIsNotNone(
+            other.wait(lambda: [a for a in other.all_of(ExitAnswer) if a.number == 1] or None)
+        )
         self.assertEqual(
-            [one for one in other.all_of(Holders) if HolderList.unpack(one.holders.data).owner == owner.node_id],
+            [
+                one
+                for one in other.all_of(Holders)
+                if HolderList.unpack(one.holders.data).owner == owner.node_id
+            ],
             lists[:2],
         )
         self.assertIn(Exit(notice), other.heard)
@@ -294,7 +285,8 @@ class AttacksOfVersion2(Attacked):
             self.attacker = self.listed()
 
     def test_a_kind_under_the_number_of_another_version_breaks_the_protocol(self) -> None:
-        for header, message in ((1, State(self.state(1), False)), (2, Get(1, 0, 1))):
+        swapped: list[tuple[int, Message]] = [(1, State(self.state(1), False)), (2, Get(1, 0, 1))]
+        for header, message in swapped:
             session = self.welcomed()
             frames = encode(message, 50)
             session.send_frames([frames[0][:2] + bytes([header]) + frames[0][3:], *frames[1:]])

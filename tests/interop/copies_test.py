@@ -8,9 +8,9 @@ from typing import Any
 import devices
 from devices import CLASSES, Device, eventually
 from peer import certificate
-from peer.codec import ExitQuery, State
 from peer.identity import Identity
 from peer.member import Member
+from peer.messages_2 import ExitQuery, State
 from peer.session import Session
 from peer.statements import HolderList, NodeState
 
@@ -100,7 +100,9 @@ class Copies(unittest.TestCase):
         self.assertEqual(self.says_old(), 0)
         self.close([staying, leaving])
 
-        with self.subTest("what remains (SECURITY.md): an only neighbour that lies, about the state and the exit"):
+        with self.subTest(
+            "what remains (SECURITY.md): an only neighbour that lies, about the state and the exit"
+        ):
             kept = dict(self.neighbour.exits)
             self.neighbour.shows_states = False
             self.neighbour.exits.clear()
@@ -109,7 +111,9 @@ class Copies(unittest.TestCase):
             self.close(sessions)
             self.neighbour.exits.update(kept)
 
-        with self.subTest("the control: a neighbour that keeps silent about the state, and yet tells of the exit"):
+        with self.subTest(
+            "the control: a neighbour that keeps silent about the state, and yet tells of the exit"
+        ):
             sessions = [self.put_back_and_let_the_leaver_return(), self.joined(self.neighbour)]
             self.assertTrue(eventually(lambda: device.seed_of(self.leaver.identity) is None))
             self.assertEqual(self.says_old(), 0)
@@ -140,7 +144,9 @@ class Copies(unittest.TestCase):
 
         # The list that it signs when it leaves says that its state was an old copy once.
         node = device.node_id
-        self.assertTrue(session.wait(lambda: node in self.neighbour.taken and self.neighbour.taken[node].complete))
+        self.assertTrue(
+            session.wait(lambda: node in self.neighbour.taken and self.neighbour.taken[node].complete)
+        )
         device.ask("exit", "--yes")
         self.assertTrue(session.wait(lambda: node in self.neighbour.holder_lists), str(session.heard))
         self.assertTrue(HolderList.unpack(self.neighbour.holder_lists[node][0].data).restored)

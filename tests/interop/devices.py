@@ -109,7 +109,9 @@ class Device:
     def give_room_for(self, seeds_of_others: int) -> None:
         """Changes the configuration, so that so many listed peers may have seeds here."""
         text = self.config.read_text()
-        self.config.write_text(re.sub("total_mib = [0-9]+", f"total_mib = {2 * seeds_of_others}", text, count=1))
+        self.config.write_text(
+            re.sub("total_mib = [0-9]+", f"total_mib = {2 * seeds_of_others}", text, count=1)
+        )
 
     def start(self) -> None:
         """Starts the daemon, and waits until it predicts and has published its seed."""

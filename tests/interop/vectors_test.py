@@ -146,9 +146,12 @@ class WireVectors(unittest.TestCase):
         # The golden answer is about all and about the ids that begin with 0, which no single query may ask for.
         self.assertEqual(known.answer(salt, [ranges.ALL, (0,)]), answer.answers)
         self.assertEqual(len(known.within((0,))), 1)
-        for asked in ([(0,)], [(1,), (2,)], [(0, 4), (15,)], [(0,) * 64]):
+        queries: list[list[ranges.Range]] = [[(0,)], [(1,), (2,)], [(0, 4), (15,)], [(0,) * 64]]
+        for asked in queries:
             read = ranges.read_answer(asked, known.answer(salt, asked))
-            self.assertEqual([list(one.ids) for one in read], [known.within(half_bytes) for half_bytes in asked])
+            self.assertEqual(
+                [list(one.ids) for one in read], [known.within(half_bytes) for half_bytes in asked]
+            )
 
     def test_ranges_and_answers_that_break_the_rules_are_refused(self) -> None:
         for what, packed in {

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from .identity import digest_of
-from .messages_2 import KNOWN, MOST_IDS, REVOCATION, SUCCESSION, SUMMARY, NetworkDigest, NetworkStatement
+from .lanes import MOST_IDS
+from .messages_2 import KNOWN, REVOCATION, SUCCESSION, SUMMARY, NetworkDigest, NetworkStatement
 from .statements import Revocation, Signed, Succession, opened
 
 
@@ -64,4 +65,3 @@ class Fleet:
     def missing(self, ids: set[bytes]) -> list[NetworkStatement]:
         """Returns what somebody who knows these lacks."""
         return [statement for one, statement in self._compared().items() if one not in ids]
-

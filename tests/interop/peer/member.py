@@ -12,30 +12,24 @@ from . import seeds
 from .codec import (
     DELTA_KNOWN,
     DELTA_WANTED,
-    MOST_IDS,
     NACK_NO_SUCH_VERSION,
     Chunk,
     Delta,
     Digest,
     Exit,
-    ExitAnswer,
-    ExitQuery,
     Get,
     Have,
     Hello,
-    Holders,
     Message,
     Nack,
-    NetworkDigest,
-    NetworkStatement,
     ReceiptMessage,
-    State,
 )
 from .comparison import differing_buckets, digest_of_exits
 from .errors import Malformed
 from .fleet import Fleet
 from .identity import Identity, digest_of
-from .messages_2 import SUMMARY
+from .lanes import MOST_IDS
+from .messages_2 import SUMMARY, ExitAnswer, ExitQuery, Holders, NetworkDigest, NetworkStatement, State
 from .networks import Shape
 from .ranges import ExitSet
 from .search import Search
@@ -307,8 +301,11 @@ class Member:
             self.say_receipt(session, notice.owner, REASON_EXIT, taken.record.version if taken else 0)
 
     def _hear_receipt(self, session: Session, message: ReceiptMessage) -> None:
-        kind = ReceiptWithAsked if session.spoken > 1 else Receipt
-        receipt: Receipt | ReceiptWithAsked = opened(kind, message.receipt, self.network)  # type: ignore[type-var]
+        receipt: Receipt | ReceiptWithAsked
+        if session.spoken > 1:
+            receipt = opened(ReceiptWithAsked, message.receipt, self.network)
+        else:
+            receipt = opened(Receipt, message.receipt, self.network)
         if receipt.owner != self.identity.node_id or receipt.holder != session.server:
             raise Malformed("a receipt for somebody else, or of somebody else")
         self.receipts[receipt.holder] = receipt

@@ -11,9 +11,10 @@ from typing import TypeVar
 import zmq
 from zmq.utils.monitor import recv_monitor_message
 
-from .codec import BULK, NORMAL, URGENT, VERSION, Hello, Message, Nack, Ping, Pong, decode, encode
+from .codec import VERSION, Hello, Message, Nack, Ping, Pong, decode, encode
 from .errors import Malformed
 from .identity import Identity, curve_key_of
+from .lanes import BULK, NORMAL, URGENT
 from .statements import Signed
 
 LOOK_MS = 10

@@ -213,7 +213,9 @@ class ReceiptWithAsked:
 
 def digest_of_served(holders: Iterable[tuple[bytes, int, int]]) -> bytes:
     """Returns the digest of holders, each with the highest version served and the end of its last lease."""
-    return digest_of(b"".join(node + struct.pack("<QQ", version, until) for node, version, until in sorted(holders)))
+    return digest_of(
+        b"".join(node + struct.pack("<QQ", version, until) for node, version, until in sorted(holders))
+    )
 
 
 @dataclass(frozen=True)
