@@ -180,11 +180,11 @@ class AttacksOfVersion2(Attacked):
         stranger = Identity.generate()
         known = ExitSet([stranger.node_id])
         session = self.welcomed()
+        session.send(State(self.state(1), False))
         query = session.first_of(ExitQuery)
         assert query
         for number in (0, query.number + 1, 99, 2**64 - 1):
             session.send(ExitAnswer(number, 1, known.fingerprint(query.salt), b""))
-        session.send(State(self.state(1), False))
         self.assert_served(session)
         self.assertEqual([one for one in session.all_of(ExitQuery) if one.ranges or one.wanted], [])
         # The control: the answer to the query that was asked is what the node goes on from.
