@@ -16,6 +16,7 @@ from peer.statements import Lease, SeedRecord, Signed, sign
 
 
 MOST_LISTED = 500  # every attacker is listed, and with the usual 64 places the witness could lose its own
+RECORD_TIME = 1_700_000_000  # the same in each announcement, so that a version has one record
 
 
 class Attacked(unittest.TestCase):
@@ -87,7 +88,7 @@ class Attacked(unittest.TestCase):
     def announcement(self, version: int, number: int, not_after: int | None = None) -> Have:
         """A seed of the attacker's, rightly signed."""
         owner = self.attacker.node_id
-        record = SeedRecord.describe(owner, version, "linear", devices.table_seed(), now())
+        record = SeedRecord.describe(owner, version, "linear", devices.table_seed(), RECORD_TIME)
         return Have(
             self.sign(record), self.sign(Lease(owner, version, number, not_after or now() + LEASE_SECONDS))
         )
