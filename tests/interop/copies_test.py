@@ -150,7 +150,7 @@ class Copies(unittest.TestCase):
         device.ask("exit", "--yes")
         self.assertTrue(session.wait(lambda: node in self.neighbour.holder_lists), str(session.heard))
         self.assertTrue(HolderList.unpack(self.neighbour.holder_lists[node][0].data).restored)
-        self.assertEqual(device.wait(), 0)
+        self.assertTrue(eventually(lambda: device.ask("certificate")["complete"]))
         stated = device.ask("certificate")
         self.assertTrue(certificate.verify(stated))
         holders = {self.neighbour.identity.text, self.leaver.identity.text}
