@@ -12,19 +12,17 @@ import devices
 from devices import CLASSES, Device, eventually
 from life_test import network_key
 from peer import networks
-from peer.codec import NACK_NO_SUCH_VERSION, Chunk, Exit, Get, Have, Hello, Message, Nack, ReceiptMessage
+from peer.codec import NACK_NO_SUCH_VERSION, Chunk, Exit, Get, Have, Hello, Nack
 from peer.identity import Identity
 from peer.member import Member, now
-from peer.messages_2 import KNOWN, REVOCATION, SUCCESSION, SUMMARY, NetworkDigest, NetworkStatement, State
+from peer.messages_2 import KNOWN, REVOCATION, SUCCESSION, SUMMARY, NetworkDigest, NetworkStatement
 from peer.session import Session
 from peer.statements import (
     REASON_EXIT,
     ExitNotice,
     Membership,
     MembershipWithEnd,
-    ReceiptWithAsked,
     Revocation,
-    SeedRecord,
     Signed,
     Statement,
     Succession,

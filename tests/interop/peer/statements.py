@@ -305,7 +305,10 @@ class MembershipWithEnd:
         fields = Fields(data, 5)
         key, member = check_id(fields.binary(32)), check_id(fields.binary(32))
         number = fields.integer(1, MOST_NUMBER)
-        return MembershipWithEnd(key, member, number, take_time(fields), take_time(fields))
+        not_before, not_after = take_time(fields), take_time(fields)
+        if not_after < not_before:
+            raise Malformed("a membership that ends before it begins")
+        return MembershipWithEnd(key, member, number, not_before, not_after)
 
 
 @dataclass(frozen=True)
@@ -350,6 +353,8 @@ class Succession:
     def unpack(data: bytes) -> Succession:
         fields = Fields(data, 5)
         key, successor = check_id(fields.binary(32)), check_id(fields.binary(32))
+        if key == successor:
+            raise Malformed("a key that follows itself")
         number = fields.integer(1, MOST_NUMBER)
         return Succession(key, successor, number, take_time(fields), take_time(fields))
 
@@ -378,7 +383,10 @@ class NodeState:
         start = fields.binary(START_BYTES)
         if start == NO_START:
             raise Malformed("a start of zeros")
-        return NodeState(node, number, start, fields.binary(START_BYTES))
+        before = fields.binary(START_BYTES)
+        if before == start:
+            raise Malformed("a start that is the one before")
+        return NodeState(node, number, start, before)
 
 
 def sign(identity: Identity, network: bytes, statement: Statement) -> Signed:
