@@ -106,6 +106,13 @@ class Device:
         before, after = self.config.read_text().split(section)
         self.config.write_text(before + section + re.sub("# epochs = [0-9]+", f"epochs = {epochs}", after, 1))
 
+    def give_room_for(self, seeds_of_others: int) -> None:
+        """Changes the configuration, so that so many listed peers may have seeds here."""
+        text = self.config.read_text()
+        self.config.write_text(
+            re.sub("total_mib = [0-9]+", f"total_mib = {2 * seeds_of_others}", text, count=1)
+        )
+
     def start(self) -> None:
         """Starts the daemon, and waits until it predicts and has published its seed."""
         with open(self.folder / "log", "ab") as log:
@@ -131,6 +138,21 @@ class Device:
         """Waits until the daemon ends by itself, and returns its exit code."""
         assert self._process
         return self._process.wait(limit)
+
+    def stop(self) -> None:
+        """Ends the daemon as an operator does."""
+        assert self._process
+        self._process.terminate()
+        self._process.wait(60)
+
+    def copy_data(self, copy: Path) -> None:
+        """Copies the data folder of a daemon that does not run."""
+        shutil.copytree(self.folder / "data", copy)
+
+    def put_back(self, copy: Path) -> None:
+        """Puts a copy in the place of the data folder."""
+        shutil.rmtree(self.folder / "data")
+        shutil.copytree(copy, self.folder / "data")
 
     def end(self) -> None:
         """Ends the daemon like a power cut, and removes its folder."""

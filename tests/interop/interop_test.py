@@ -11,7 +11,15 @@ import unittest
 
 import devices
 
-MODULES = ("vectors_test", "life_test", "attacks_test")
+MODULES = (
+    "vectors_test",
+    "life_test",
+    "life_2_test",
+    "attacks_test",
+    "attacks_2_test",
+    "copies_test",
+    "fleet_test",
+)
 
 
 def main() -> int:

@@ -17,6 +17,7 @@ from .statements import (
     Receipt,
     ReceiptWithAsked,
     Signed,
+    digest_of_served,
     opened,
 )
 
@@ -70,11 +71,11 @@ def check_holder(holder: Any, network: bytes, owner: bytes) -> None:
 
 def digest_of_holders(holders: Any) -> bytes:
     """The digest of the holders in the order of their ids, as the owner signs it."""
-    parts = []
-    for holder in sorted(holders, key=lambda one: id_from_text(one["node"])):
+    served = []
+    for holder in holders:
         until = calendar.timegm(time.strptime(holder["last_lease_until"], "%Y-%m-%dT%H:%M:%SZ"))
-        parts.append(id_from_text(holder["node"]) + struct.pack("<QQ", holder["served_version"], until))
-    return digest_of(b"".join(parts))
+        served.append((id_from_text(holder["node"]), holder["served_version"], until))
+    return digest_of_served(served)
 
 
 def check_list(stated: Any, network: bytes, owner: bytes) -> bool:
@@ -122,3 +123,10 @@ def verify_sealed_exit(stated: Any) -> bytes:
         return check_notice(stated, SEALED_EXIT)[1]
     except (KeyError, TypeError, ValueError) as error:
         raise Malformed(f"not a sealed exit: {error!r}") from error
+
+
+def contradict(one: Any, other: Any) -> bool:
+    """Whether two certificates that hold by themselves are of one owner, with different lists."""
+    if (one["network"], one["owner"]) != (other["network"], other["owner"]):
+        return False
+    return bool(one["list"] and other["list"] and one["list"]["bytes"] != other["list"]["bytes"])

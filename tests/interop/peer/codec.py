@@ -9,14 +9,14 @@ from typing import ClassVar, Union
 from .errors import Malformed
 from .fields import Fields, pack
 from .identity import check_id
-from .statements import MOST_CHUNKS, MOST_VERSION, Signed, take_optional
+from .lanes import BULK, MOST_BODY, MOST_IDS, NORMAL, URGENT
+from .messages_2 import ExitAnswer, ExitQuery, Holders, NetworkDigest, NetworkStatement, State
+from .statements import MOST_CHUNKS, MOST_VERSION, Signed, take_optional, take_signed
 
 VERSION = 1
-MOST_BODY = 16_384
+VERSION_2 = 2
 MOST_HELLO = 1_024
 MOST_CHUNK = 65_536
-MOST_IDS = 480
-URGENT, NORMAL, BULK = "urgent", "normal", "bulk"
 
 NACK_HELLO_FIRST = 1
 NACK_WRONG_NETWORK = 2
@@ -26,10 +26,6 @@ NACK_NOT_AUTHORISED = 5
 
 DELTA_KNOWN = 1
 DELTA_WANTED = 2
-
-
-def take_signed(fields: Fields) -> Signed:
-    return Signed(fields.binary(1, MOST_BODY), fields.binary(64))
 
 
 @dataclass(frozen=True)
@@ -121,7 +117,7 @@ class Have:
     @staticmethod
     def unpack(body: bytes) -> Have:
         fields = Fields(body, 4)
-        return Have(take_signed(fields), take_signed(fields))
+        return Have(take_signed(fields, MOST_BODY), take_signed(fields, MOST_BODY))
 
 
 @dataclass(frozen=True)
@@ -181,7 +177,7 @@ class Exit:
 
     @staticmethod
     def unpack(body: bytes) -> Exit:
-        return Exit(take_signed(Fields(body, 2)))
+        return Exit(take_signed(Fields(body, 2), MOST_BODY))
 
 
 @dataclass(frozen=True)
@@ -195,7 +191,7 @@ class ReceiptMessage:
 
     @staticmethod
     def unpack(body: bytes) -> ReceiptMessage:
-        return ReceiptMessage(take_signed(Fields(body, 2)))
+        return ReceiptMessage(take_signed(Fields(body, 2), MOST_BODY))
 
 
 @dataclass(frozen=True)
@@ -238,7 +234,26 @@ class Delta:
         return Delta(salt, part, last, differing, tuple(ids[at : at + 32] for at in range(0, len(ids), 32)))
 
 
-Message = Union[Hello, Bye, Ping, Pong, Have, Get, Chunk, Nack, Exit, ReceiptMessage, Digest, Delta]
+Message = Union[
+    Hello,
+    Bye,
+    Ping,
+    Pong,
+    Have,
+    Get,
+    Chunk,
+    Nack,
+    Exit,
+    ReceiptMessage,
+    Digest,
+    Delta,
+    State,
+    Holders,
+    ExitQuery,
+    ExitAnswer,
+    NetworkStatement,
+    NetworkDigest,
+]
 Unpack = Callable[[bytes], Message]
 UNPACK: dict[int, Unpack] = {
     Hello.KIND: Hello.unpack,
@@ -252,12 +267,23 @@ UNPACK: dict[int, Unpack] = {
     ReceiptMessage.KIND: ReceiptMessage.unpack,
     Digest.KIND: Digest.unpack,
     Delta.KIND: Delta.unpack,
+    State.KIND: State.unpack,
+    Holders.KIND: Holders.unpack,
+    ExitQuery.KIND: ExitQuery.unpack,
+    ExitAnswer.KIND: ExitAnswer.unpack,
+    NetworkStatement.KIND: NetworkStatement.unpack,
+    NetworkDigest.KIND: NetworkDigest.unpack,
 }
 
 
-def encode(message: Message, sequence: int, version: int = VERSION) -> list[bytes]:
+def version_of(kind: int) -> int:
+    """Returns the version of the wire format that a kind of message came with."""
+    return VERSION_2 if kind >= State.KIND else VERSION
+
+
+def encode(message: Message, sequence: int) -> list[bytes]:
     """Returns the frames of a message."""
-    header = b"UL" + bytes([version, message.KIND]) + sequence.to_bytes(8, "little")
+    header = b"UL" + bytes([version_of(message.KIND), message.KIND]) + sequence.to_bytes(8, "little")
     frames = [header, message.pack()]
     if isinstance(message, Chunk):
         frames.append(message.payload)
@@ -265,14 +291,14 @@ def encode(message: Message, sequence: int, version: int = VERSION) -> list[byte
 
 
 def decode(frames: Sequence[bytes], version: int = VERSION) -> tuple[int, Message]:
-    """Returns a message and its sequence number."""
+    """Returns a message and its sequence number. `version` is that of the session."""
     if len(frames) not in (2, 3) or len(frames[0]) != 12 or frames[0][:2] != b"UL":
         raise Malformed("not a message")
-    if not VERSION <= frames[0][2] <= version:
-        raise Malformed(f"version {frames[0][2]}")
+    kind, sequence = frames[0][3], int.from_bytes(frames[0][4:], "little")
+    if frames[0][2] != version_of(kind) or version_of(kind) > version:
+        raise Malformed(f"kind {kind} with version {frames[0][2]} in a session of version {version}")
     if len(frames[1]) > MOST_BODY:
         raise Malformed(f"a body of more than {MOST_BODY} bytes")
-    kind, sequence = frames[0][3], int.from_bytes(frames[0][4:], "little")
     if kind == Chunk.KIND:
         if len(frames) != 3 or not 1 <= len(frames[2]) <= MOST_CHUNK:
             raise Malformed(f"a Chunk needs a payload of 1 to {MOST_CHUNK} bytes")

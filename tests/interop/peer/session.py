@@ -11,9 +11,10 @@ from typing import TypeVar
 import zmq
 from zmq.utils.monitor import recv_monitor_message
 
-from .codec import BULK, NORMAL, URGENT, VERSION, Hello, Message, Nack, Ping, Pong, decode, encode
+from .codec import VERSION, Hello, Message, Nack, Ping, Pong, decode, encode
 from .errors import Malformed
 from .identity import Identity, curve_key_of
+from .lanes import BULK, NORMAL, URGENT
 from .statements import Signed
 
 LOOK_MS = 10
@@ -48,6 +49,7 @@ class Session:
         self.server = server
         self.network = network
         self.version = version
+        self.spoken = VERSION  # until the answer to our Hello says more
         self.membership = membership
         self.heard: list[Message] = []
         self.problems: list[str] = []
@@ -164,11 +166,13 @@ class Session:
     def _drain(self, socket: zmq.Socket[bytes]) -> None:
         while socket.poll(0):
             try:
-                sequence, message = decode(socket.recv_multipart(), self.version)
+                sequence, message = decode(socket.recv_multipart(), self.spoken)
                 self._count(sequence, message)
             except Malformed as error:
                 self.problems.append(str(error))
                 continue
+            if isinstance(message, Hello):
+                self.spoken = min(self.version, message.newest)
             if isinstance(message, Ping):
                 self.send(Pong(message.token))
             if self._hear:

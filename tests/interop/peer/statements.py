@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import struct
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar, Protocol, TypeVar
 
@@ -13,7 +15,11 @@ CHUNK_SIZES = (16_384, 32_768, 65_536)
 MOST_CHUNKS = 256
 MOST_MEMBERSHIP = 256
 MOST_VERSION = 2**63 - 1
+MOST_NUMBER = 2**63 - 1
 MOST_TIME = 2**40
+MOST_STATE = 256
+START_BYTES = 16
+NO_START = bytes(START_BYTES)
 REASON_EXIT = 1
 REASON_LEFT = 2
 
@@ -29,11 +35,16 @@ class Signed:
         return bool(self.data)
 
 
-def take_optional(fields: Fields) -> Signed:
-    """Takes a membership and its signature, which may be missing together."""
-    signed = Signed(fields.binary(0, MOST_MEMBERSHIP), fields.binary(0, 64, 64))
+def take_signed(fields: Fields, most: int) -> Signed:
+    """Takes a statement and its signature."""
+    return Signed(fields.binary(1, most), fields.binary(64))
+
+
+def take_optional(fields: Fields, most: int = MOST_MEMBERSHIP) -> Signed:
+    """Takes a statement and its signature, which may be missing together."""
+    signed = Signed(fields.binary(0, most), fields.binary(0, 64, 64))
     if bool(signed.data) != bool(signed.signature):
-        raise Malformed("a membership without a signature, or a signature without a membership")
+        raise Malformed("a statement without a signature, or a signature without a statement")
     return signed
 
 
@@ -200,6 +211,13 @@ class ReceiptWithAsked:
         return ReceiptWithAsked(owner, holder, reason, erased, asked, take_time(fields))
 
 
+def digest_of_served(holders: Iterable[tuple[bytes, int, int]]) -> bytes:
+    """Returns the digest of holders, each with the highest version served and the end of its last lease."""
+    return digest_of(
+        b"".join(node + struct.pack("<QQ", version, until) for node, version, until in sorted(holders))
+    )
+
+
 @dataclass(frozen=True)
 class HolderList:
     PURPOSE: ClassVar[int] = 6
@@ -264,6 +282,113 @@ class Membership:
         return Membership(check_id(Fields(data, 1).binary(32)))
 
 
+@dataclass(frozen=True)
+class MembershipWithEnd:
+    """A membership of version 2."""
+
+    PURPOSE: ClassVar[int] = 9
+    network_key: bytes
+    member: bytes
+    number: int
+    not_before: int
+    not_after: int
+
+    @property
+    def signer(self) -> bytes:
+        return self.network_key
+
+    def pack(self) -> bytes:
+        return pack([self.network_key, self.member, self.number, self.not_before, self.not_after])
+
+    @staticmethod
+    def unpack(data: bytes) -> MembershipWithEnd:
+        fields = Fields(data, 5)
+        key, member = check_id(fields.binary(32)), check_id(fields.binary(32))
+        number = fields.integer(1, MOST_NUMBER)
+        not_before, not_after = take_time(fields), take_time(fields)
+        if not_after < not_before:
+            raise Malformed("a membership that ends before it begins")
+        return MembershipWithEnd(key, member, number, not_before, not_after)
+
+
+@dataclass(frozen=True)
+class Revocation:
+    PURPOSE: ClassVar[int] = 10
+    network_key: bytes
+    member: bytes
+    number: int
+    time: int
+
+    @property
+    def signer(self) -> bytes:
+        return self.network_key
+
+    def pack(self) -> bytes:
+        return pack([self.network_key, self.member, self.number, self.time])
+
+    @staticmethod
+    def unpack(data: bytes) -> Revocation:
+        fields = Fields(data, 4)
+        key, member = check_id(fields.binary(32)), check_id(fields.binary(32))
+        return Revocation(key, member, fields.integer(1, MOST_NUMBER), take_time(fields))
+
+
+@dataclass(frozen=True)
+class Succession:
+    PURPOSE: ClassVar[int] = 11
+    network_key: bytes
+    next_key: bytes
+    number: int
+    time: int
+    memberships_end: int
+
+    @property
+    def signer(self) -> bytes:
+        return self.network_key
+
+    def pack(self) -> bytes:
+        return pack([self.network_key, self.next_key, self.number, self.time, self.memberships_end])
+
+    @staticmethod
+    def unpack(data: bytes) -> Succession:
+        fields = Fields(data, 5)
+        key, successor = check_id(fields.binary(32)), check_id(fields.binary(32))
+        if key == successor:
+            raise Malformed("a key that follows itself")
+        number = fields.integer(1, MOST_NUMBER)
+        return Succession(key, successor, number, take_time(fields), take_time(fields))
+
+
+@dataclass(frozen=True)
+class NodeState:
+    """How often a node started and learnt of exits, and which start this is."""
+
+    PURPOSE: ClassVar[int] = 7
+    node: bytes
+    number: int
+    start: bytes
+    start_before: bytes = NO_START
+
+    @property
+    def signer(self) -> bytes:
+        return self.node
+
+    def pack(self) -> bytes:
+        return pack([self.node, self.number, self.start, self.start_before])
+
+    @staticmethod
+    def unpack(data: bytes) -> NodeState:
+        fields = Fields(data, 4)
+        node, number = check_id(fields.binary(32)), fields.integer(1, MOST_NUMBER)
+        start = fields.binary(START_BYTES)
+        if start == NO_START:
+            raise Malformed("a start of zeros")
+        before = fields.binary(START_BYTES)
+        if before == start:
+            raise Malformed("a start that is the one before")
+        return NodeState(node, number, start, before)
+
+
 def sign(identity: Identity, network: bytes, statement: Statement) -> Signed:
     """Returns the statement's bytes with the signature of `identity`, whoever should have signed it."""
     data = statement.pack()
@@ -271,7 +396,18 @@ def sign(identity: Identity, network: bytes, statement: Statement) -> Signed:
 
 
 T = TypeVar(
-    "T", SeedRecord, ExitNotice, Receipt, ReceiptWithAsked, HolderList, Lease, Membership
+    "T",
+    SeedRecord,
+    ExitNotice,
+    Receipt,
+    ReceiptWithAsked,
+    HolderList,
+    Lease,
+    Membership,
+    MembershipWithEnd,
+    Revocation,
+    Succession,
+    NodeState,
 )
 
 
