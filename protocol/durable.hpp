@@ -49,7 +49,8 @@ struct PutRecipient {
     WallTime lease_until{};
 };
 
-/// Stores a holder's receipt for our own exit, or its `left` receipt. The first one of each holder is kept.
+/// Stores a holder's receipt for our own exit, or its `left` receipt. It replaces an earlier one of the
+/// holder.
 struct PutReceipt {
     NodeId holder;
     SignedBytes receipt;
@@ -214,7 +215,8 @@ using StoreOp = std::variant<PutTombstone, PutRecipient, PutReceipt, PutHeldSeed
                              SetRestored, ClearRestored, PutCopied, PutRevocation, PutSuccession, PutMember,
                              DropMember, PutFollowedKey, PutOwnMembership>;
 
-/// Everything that was stored. Each list is in the order of its NodeIds.
+/// Everything that was stored. Each list is in the order of its NodeIds, but for peers: those are in the
+/// order in which they were added.
 struct LoadedState {
     std::vector<PutTombstone> tombstones;
     std::vector<PutRecipient> recipients;

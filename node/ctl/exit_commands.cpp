@@ -217,7 +217,8 @@ Outcome<ExitCode> wait_for_receipts(const Context& context, const ControlClient&
         }
     }
     print_progress(context, progress);
-    return progress.value("complete", false) ? ExitCode::ok : ExitCode::incomplete;
+    const bool proved = progress.value("complete", false) && progress.value("doubtful", 0) == 0;
+    return proved ? ExitCode::ok : ExitCode::incomplete;
 }
 
 Outcome<void> confirm_own_exit(const Context& context, const ControlClient& daemon,

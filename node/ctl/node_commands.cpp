@@ -76,8 +76,10 @@ void print_exit(const json& status, Facts& facts) {
     std::string text = exit->value("complete", false)   ? "complete"
                        : exit->value("given_up", false) ? "given up"
                                                         : "waiting for receipts";
-    facts.add("exit", text + ": " + field(*exit, "erased") + " erased, " + field(*exit, "left") + " left, " +
-                          field(*exit, "missing") + " missing");
+    facts.add("exit",
+              text + ": " + field(*exit, "erased") + " erased, " + field(*exit, "left") + " left, " +
+                  field(*exit, "missing") + " missing" +
+                  (exit->value("doubtful", 0) > 0 ? ", " + field(*exit, "doubtful") + " doubtful" : ""));
 }
 
 void print_seeds(const json& status, std::ostream& out) {

@@ -56,7 +56,9 @@ inline constexpr auto kPutRecipient =
     "INSERT INTO recipients(peer, version, lease_until) VALUES(?1, ?2, ?3) ON CONFLICT(peer) DO UPDATE SET "
     "version = max(version, excluded.version), lease_until = max(lease_until, excluded.lease_until)";
 inline constexpr auto kPutReceipt =
-    "INSERT INTO receipts(holder, receipt, signature) VALUES(?1, ?2, ?3) ON CONFLICT(holder) DO NOTHING";
+    "INSERT INTO receipts(holder, receipt, signature) VALUES(?1, ?2, ?3) ON CONFLICT(holder) "
+    "DO UPDATE SET receipt = excluded.receipt, signature = excluded.signature WHERE receipt <> "
+    "excluded.receipt";
 inline constexpr auto kHeldVersion = "SELECT version FROM held_seeds WHERE owner = ?1";
 inline constexpr auto kEraseHeldSeed = "DELETE FROM held_seeds WHERE owner = ?1";
 inline constexpr auto kEraseHeldRow = "DELETE FROM held_seeds WHERE id = ?1";
@@ -84,9 +86,12 @@ inline constexpr auto kPutEquivocation =
     "INSERT INTO equivocations(owner, version, first, first_signature, second, second_signature) "
     "SELECT ?1, ?2, ?3, ?4, ?5, ?6 WHERE (SELECT count(*) FROM equivocations WHERE owner = ?1) < ?7 "
     "ON CONFLICT(owner, version) DO NOTHING";
+/// The rows are in the order in which peers were added; one that was removed before comes last.
 inline constexpr auto kPutPeer =
     "INSERT INTO peers(peer, endpoint, former) VALUES(?1, ?2, ?3) ON CONFLICT(peer) "
-    "DO UPDATE SET endpoint = excluded.endpoint, former = excluded.former "
+    "DO UPDATE SET rowid = CASE WHEN former = 1 AND excluded.former = 0 "
+    "THEN (SELECT max(rowid) FROM peers) + 1 ELSE rowid END, "
+    "endpoint = excluded.endpoint, former = excluded.former "
     "WHERE endpoint <> excluded.endpoint OR former <> excluded.former";
 inline constexpr auto kPutRetired =
     "INSERT INTO retired(id, reason) VALUES(1, ?1) ON CONFLICT(id) DO NOTHING";
@@ -172,7 +177,7 @@ inline constexpr auto kLoadLeftReceipts =
 inline constexpr auto kLoadEquivocations =
     "SELECT rowid, owner, version, first, first_signature, second, second_signature FROM equivocations "
     "ORDER BY owner, version";
-inline constexpr auto kLoadPeers = "SELECT rowid, peer, endpoint, former FROM peers ORDER BY peer";
+inline constexpr auto kLoadPeers = "SELECT rowid, peer, endpoint, former FROM peers ORDER BY rowid";
 inline constexpr auto kLoadMeta = "SELECT id, own_version, restored, ever_restored, copied FROM meta";
 inline constexpr auto kLoadHolderList = "SELECT id, list, signature FROM holder_list";
 inline constexpr auto kLoadPeerLists =

@@ -24,8 +24,8 @@ std::string_view describe(Admission admission) {
             return "owner was removed from our peers";
         case Admission::exits_only:
             return "let itself in by its membership, and such members exchange exits only";
-        case Admission::membership_ended:
-            return "membership has ended";
+        case Admission::no_membership:
+            return "its membership has ended, or has not begun, or was signed by another key";
         case Admission::no_place:
             return "no place is left among those that exchange seeds";
         case Admission::too_large:

@@ -24,7 +24,7 @@ enum class Admission {
     too_many_exits,
     removed,
     exits_only,
-    membership_ended,
+    no_membership,
     no_place,
     too_large,
     unvouched,

@@ -102,8 +102,12 @@ std::vector<NodeId> Members::listed_in_order() const {
     std::set<NodeId> configured;
     for (const auto& neighbour : context_.config.neighbours)
         if (is_listed(neighbour.id) && configured.insert(neighbour.id).second) order.push_back(neighbour.id);
+    const auto added = static_cast<std::ptrdiff_t>(order.size());
     for (const auto& [id, peer] : peers_.all())
         if (is_listed(id) && !configured.contains(id)) order.push_back(id);
+    std::sort(order.begin() + added, order.end(), [this](const NodeId& a, const NodeId& b) {
+        return peers_.find(a)->added < peers_.find(b)->added;
+    });
     return order;
 }
 
@@ -158,8 +162,7 @@ Admission Members::why_no_seeds(const NodeId& owner) const {
     if (exchanges(owner)) return Admission::admitted;
     if (is_expelled_(owner)) return Admission::expelled;
     if (is_listed(owner)) return Admission::no_place;
-    const auto known = members_.find(owner);
-    if (known != members_.end() && has_ended(known->second.terms)) return Admission::membership_ended;
+    if (may_only_leave(owner)) return Admission::no_membership;
     return context_.config.members.policy == MemberPolicy::exchange ? Admission::no_place
                                                                     : Admission::exits_only;
 }

@@ -8,11 +8,10 @@ namespace unlearn::protocol {
 
 void OwnExit::load(LoadedState& state) {
     for (auto& receipt : state.receipts) {
-        const auto signed_by_holder =
-            verify_receipt(receipt.holder, context_.config.network, receipt.receipt);
-        if (signed_by_holder && signed_by_holder->reason == ReceiptReason::left)
-            own_seed_.stop_serving(receipt.holder);
-        receipts_.emplace(receipt.holder, std::move(receipt.receipt));
+        const auto says = verify_receipt(receipt.holder, context_.config.network, receipt.receipt);
+        if (!says) continue;
+        if (says->reason == ReceiptReason::left) own_seed_.stop_serving(receipt.holder);
+        receipts_.emplace(receipt.holder, KeptReceipt{*says, std::move(receipt.receipt)});
     }
     for (auto& receipt : state.left_receipts)
         left_receipts_.emplace(receipt.owner, std::move(receipt.receipt));
@@ -124,7 +123,7 @@ void OwnExit::announce() {
 void OwnExit::reach_former_recipients() {
     bool changed = false;
     for (const auto& [id, peer] : peers_.all())
-        if (own_seed_.recipients().contains(id) && !receipts_.contains(id)) changed |= others_.readmit(id);
+        if (own_seed_.recipients().contains(id) && !is_done(id)) changed |= others_.readmit(id);
     if (changed) peers_.allow();
 }
 
@@ -165,14 +164,14 @@ void OwnExit::on(const after_write::RetirementStored& stored) {
 
 void OwnExit::send_notice_where_due() {
     for (const auto& [peer, id] : sessions_.all_established())
-        if (!receipts_.contains(peer)) sessions_.send(id, sessions_.at(id), Exit{exit_->notice});
+        if (!is_done(peer)) sessions_.send(id, sessions_.at(id), Exit{exit_->notice});
     exit_->next_retry = context_.now.steady + exit_->backoff;
 }
 
 void OwnExit::send_notice_to(SessionId id, Session& session) {
     const auto* notice = announced_notice();
     if (notice == nullptr) return;
-    if (!receipts_.contains(session.peer)) sessions_.send(id, session, Exit{*notice});
+    if (!is_done(session.peer)) sessions_.send(id, session, Exit{*notice});
     if (exit_->list) sessions_.send_if_known(id, session, Holders{*exit_->list});
 }
 
@@ -182,11 +181,14 @@ void OwnExit::send_left_receipt_to(SessionId id, Session& session) {
         sessions_.send(id, session, ReceiptMessage{left_receipt_for(session, left->second)});
 }
 
-/// A peer that speaks version 1 gets the same receipt in the words of that version.
+/// A peer gets the receipt in the words of the version that it speaks.
 SignedBytes OwnExit::left_receipt_for(const Session& session, const SignedBytes& stored) const {
     auto receipt = verify_receipt(context_.id(), context_.config.network, stored);
-    if (session.version >= 2 || !receipt || !receipt->asked) return stored;
-    receipt->asked.reset();
+    if (!receipt || receipt->asked.has_value() == (session.version >= 2)) return stored;
+    if (receipt->asked)
+        receipt->asked.reset();
+    else
+        receipt->asked = std::max(held_.highest_asked(receipt->owner), receipt->erased);
     return sign_receipt(context_.identity, context_.config.network, *receipt);
 }
 
@@ -240,7 +242,7 @@ void OwnExit::take_list(const SignedBytes& list, const NodeId& heard_from) {
 
 void OwnExit::tick() {
     if (!exit_ || exit_->stage != Stage::announced || exit_->retiring) return;
-    sign_list_when_due();
+    check_complete();
     retire_unsigned_when_due();
     if (context_.now.steady < exit_->next_retry) return;
     exit_->backoff = std::min(exit_->backoff * 2, kExitRetryMost);
@@ -254,19 +256,24 @@ Result<void> OwnExit::take_receipt(const Session& session, const ReceiptMessage&
     const bool expected =
         receipt->owner == context_.id() && (receipt->reason == ReceiptReason::left || exit_);
     if (!expected) return fail(ErrorCode::unsolicited, "receipt");
+    if (receipt->asked.has_value() != (session.version >= 2))
+        return fail(ErrorCode::malformed, "receipt of another version");
     if (receipt->reason == ReceiptReason::left && session.version >= 2 && !others_.contains(from))
         return fail(ErrorCode::unsolicited, "left receipt of a node that has not left");
     if (receipt->reason == ReceiptReason::left) own_seed_.stop_serving(from);
-    if (receipts_.contains(receipt->holder) || !receipts_pending_.insert(receipt->holder).second) return {};
+    const auto kept = receipts_.find(from);
+    if (kept != receipts_.end() && worth_of(from, *receipt) <= worth_of(from, kept->second.says)) return {};
+    if (!receipts_pending_.insert(from).second) return {};
     writes_.persist({PutReceipt{receipt->holder, message.receipt}},
-                    after_write::ReceiptStored{receipt->holder, message.receipt});
+                    after_write::ReceiptStored{*receipt, message.receipt});
     return {};
 }
 
 void OwnExit::on(const after_write::ReceiptStored& stored) {
-    receipts_pending_.erase(stored.holder);
-    receipts_.emplace(stored.holder, stored.receipt);
-    context_.note(EventKind::receipt_stored, stored.holder);
+    const NodeId& holder = stored.says.holder;
+    receipts_pending_.erase(holder);
+    receipts_.insert_or_assign(holder, KeptReceipt{stored.says, stored.receipt});
+    context_.note(EventKind::receipt_stored, holder);
     check_complete();
 }
 
@@ -274,9 +281,8 @@ void OwnExit::check_complete() {
     if (!exit_ || exit_->stage != Stage::announced || exit_->retiring) return;
     if (!exit_->list) return sign_list_when_due();
     const auto& recipients = own_seed_.recipients();
-    const bool all = std::all_of(recipients.begin(), recipients.end(), [this](const auto& recipient) {
-        return receipts_.contains(recipient.first);
-    });
+    const bool all = std::all_of(recipients.begin(), recipients.end(),
+                                 [this](const auto& recipient) { return is_done(recipient.first); });
     if (!all) return;
     if (!std::exchange(exit_->complete, true)) context_.note(EventKind::exit_complete, context_.id());
     if (exit_outlives_us() || !others_.has_neighbour_besides(context_.id())) retire("exit complete");
@@ -285,10 +291,24 @@ void OwnExit::check_complete() {
 /// True when a holder that stays has signed a receipt: it has stored the notice and passes it on. Without
 /// such a holder the notice would be lost with us.
 bool OwnExit::exit_outlives_us() const {
-    return std::any_of(receipts_.begin(), receipts_.end(), [this](const auto& stored) {
-        const auto receipt = verify_receipt(stored.first, context_.config.network, stored.second);
-        return receipt && receipt->reason == ReceiptReason::exit;
-    });
+    return std::any_of(receipts_.begin(), receipts_.end(),
+                       [](const auto& kept) { return kept.second.says.reason == ReceiptReason::exit; });
+}
+
+bool OwnExit::is_done(const NodeId& holder, const Receipt& receipt) const {
+    return receipt.reason == ReceiptReason::exit || others_.contains(holder);
+}
+
+bool OwnExit::is_done(const NodeId& holder) const {
+    const auto kept = receipts_.find(holder);
+    return kept != receipts_.end() && is_done(holder, kept->second.says);
+}
+
+int OwnExit::worth_of(const NodeId& holder, const Receipt& receipt) const {
+    const auto served = own_seed_.recipients().find(holder);
+    const bool names_all =
+        !receipt.asked || served == own_seed_.recipients().end() || *receipt.asked >= served->second.version;
+    return (is_done(holder, receipt) ? 2 : 0) + (names_all ? 1 : 0);
 }
 
 // ---------------------------------------------------------------- questions
@@ -300,7 +320,10 @@ const SignedBytes* OwnExit::announced_notice() const {
 ExitProgress OwnExit::progress() const {
     ExitProgress progress;
     progress.recipients = own_seed_.recipients();
-    progress.receipts = receipts_;
+    for (const auto& [holder, kept] : receipts_)
+        progress.receipts.emplace(holder, kept.receipt);
+    for (const auto& [holder, recipient] : progress.recipients)
+        if (const auto* notice = others_.notice_of(holder)) progress.left.emplace(holder, *notice);
     if (!exit_) return progress;
     progress.begun = true;
     progress.durable = exit_->stage != Stage::storing;
@@ -310,8 +333,6 @@ ExitProgress OwnExit::progress() const {
     progress.met = exit_->met;
     progress.notice = exit_->notice;
     progress.list = exit_->list;
-    for (const auto& [holder, recipient] : progress.recipients)
-        if (const auto* notice = others_.notice_of(holder)) progress.left.emplace(holder, *notice);
     return progress;
 }
 

@@ -91,6 +91,12 @@ class OwnExit {
     void sign_list_when_due();
     [[nodiscard]] SignedBytes left_receipt_for(const Session& session, const SignedBytes& stored) const;
     void check_complete();
+    /// How much the receipt proves: whether its holder is done, and that nothing it was served is missing in
+    /// it.
+    [[nodiscard]] int worth_of(const NodeId& holder, const Receipt& receipt) const;
+    /// True when the holder has signed that it erased our seed, or that it left, and it really has left.
+    [[nodiscard]] bool is_done(const NodeId& holder, const Receipt& receipt) const;
+    [[nodiscard]] bool is_done(const NodeId& holder) const;
     [[nodiscard]] bool exit_outlives_us() const;
     [[nodiscard]] bool may_sign_list() const;
     void retire_if_given_up();
@@ -107,7 +113,11 @@ class OwnExit {
     PeerExits& others_;
     OwnState& own_state_;
     std::optional<State> exit_;
-    std::map<NodeId, SignedBytes> receipts_;       ///< durable receipts, by holder
+    struct KeptReceipt {
+        Receipt says;
+        SignedBytes receipt;
+    };
+    std::map<NodeId, KeptReceipt> receipts_;       ///< durable receipts, by holder
     std::set<NodeId> receipts_pending_;            ///< holders whose receipt is being stored
     std::map<NodeId, SignedBytes> left_receipts_;  ///< our own, for owners whose seeds we erased as we left
 };

@@ -7,7 +7,9 @@ namespace unlearn::protocol {
 void Peers::add(const NodeId& peer, std::optional<std::string> endpoint, PeerSource source, bool former) {
     const Peer* known = find(peer);
     const CurvePublicKey key = known == nullptr ? peer.curve_key() : known->key;
-    peers_.insert_or_assign(peer, Peer{key, std::move(endpoint), source, former});
+    const bool is_new = known == nullptr || (known->former && !former);
+    const std::uint64_t added = is_new ? ++last_added_ : known->added;
+    peers_.insert_or_assign(peer, Peer{key, std::move(endpoint), source, former, added});
 }
 
 const Peer* Peers::find(const NodeId& peer) const {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
@@ -13,7 +14,8 @@ struct Peer {
     CurvePublicKey key;  ///< belongs to its id; kept because computing it takes an inversion
     std::optional<std::string> endpoint;
     PeerSource source = PeerSource::config;
-    bool former = false;  ///< removed by the user; only our own exit still concerns it
+    bool former = false;      ///< removed by the user; only our own exit still concerns it
+    std::uint64_t added = 0;  ///< rises in the order in which peers were added
 };
 
 /// Owns the list of peers that this node knows, and thereby decides which keys may connect.
@@ -25,7 +27,7 @@ class Peers {
     void start() { started_ = true; }
     [[nodiscard]] bool started() const { return started_; }
 
-    /// Adds a peer, or replaces what is known of it.
+    /// Adds a peer, or replaces what is known of it. One that was removed before comes last in the order.
     void add(const NodeId& peer, std::optional<std::string> endpoint, PeerSource source, bool former = false);
     void set_former(const NodeId& peer, bool former) { peers_.at(peer).former = former; }
 
@@ -44,6 +46,7 @@ class Peers {
     EngineContext& context_;
     std::map<NodeId, Peer> peers_;
     bool started_ = false;
+    std::uint64_t last_added_ = 0;
 };
 
 }  // namespace unlearn::protocol

@@ -59,7 +59,7 @@ struct ExitStored {
 struct AllErased {};
 /// A holder's receipt for our exit counts.
 struct ReceiptStored {
-    NodeId holder;
+    Receipt says;
     SignedBytes receipt;
 };
 /// The list of our holders may be sent.

@@ -3,6 +3,7 @@
 #include <set>
 #include <vector>
 
+#include "node/runtime/certificate.hpp"
 #include "sim/faults/fault_world.hpp"
 
 /// What must be true of the whole world once its storm is over.
@@ -38,7 +39,7 @@ std::optional<BrokenInvariant> FaultWorld::missing_receipt(const Machine& owner)
     if (!exit.begun || exit.complete) return std::nullopt;
     bool some_are_gone = false;
     for (const auto& [holder, recipient] : exit.recipients) {
-        if (exit.receipts.contains(holder)) continue;
+        if (runtime::status_of(exit, holder, network_id_) != runtime::HolderStatus::missing) continue;
         const Machine* machine = machine_of(holder);
         some_are_gone = machine == nullptr || machine->lost || machine->retired;
         if (!some_are_gone)

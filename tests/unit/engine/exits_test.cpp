@@ -158,8 +158,8 @@ TEST_CASE("our exit: durable, then erased, then announced, then complete with ev
     CHECK(parts.take_sent<Exit>().size() == 1);
     CHECK_FALSE(parts.own_exit.progress().complete);
 
-    const Receipt receipt{parts.self.id(), parts.peer.id(), ReceiptReason::exit, SeedVersion{1},
-                          parts.context.now.wall};
+    const Receipt receipt{parts.self.id(), parts.peer.id(),        ReceiptReason::exit,
+                          SeedVersion{1},  parts.context.now.wall, SeedVersion{1}};
     const ReceiptMessage message{sign_receipt(parts.peer, parts.network(), receipt)};
     // The list of holders is stored before anybody is told of it.
     parts.context.effects = effects;
@@ -181,6 +181,41 @@ TEST_CASE("our exit: durable, then erased, then announced, then complete with ev
     // Somebody who stays keeps the notice, so this identity is finished.
     const auto retired = parts.store<after_write::RetirementStored>();
     CHECK(retired.reason == "exit complete");
+}
+
+TEST_CASE("a receipt is in the words of the session's version, and a later one counts when it proves more") {
+    Parts parts;
+    parts.connect(parts.peer, 1);
+    begin_exit_after_serving(parts);
+    Session& session = *parts.sessions.established(parts.peer.id());
+    const auto say = [&](std::optional<SeedVersion> asked) {
+        const Receipt receipt{parts.self.id(), parts.peer.id(),        ReceiptReason::exit,
+                              SeedVersion{0},  parts.context.now.wall, asked};
+        return parts.own_exit.take_receipt(session, {sign_receipt(parts.peer, parts.network(), receipt)});
+    };
+    const auto stored = [&] {
+        const auto persists = parts.take<Persist>();
+        return std::count_if(persists.begin(), persists.end(), [](const Persist& persist) {
+            return std::holds_alternative<PutReceipt>(persist.ops.at(0));
+        });
+    };
+    session.version = 2;
+    CHECK_FALSE(say(std::nullopt));
+    session.version = 1;
+    CHECK_FALSE(say(SeedVersion{1}));
+    session.version = 2;
+    parts.context.effects.clear();
+    // It was served version 1, and signs that it never asked for it.
+    REQUIRE(say(SeedVersion{0}));
+    parts.own_exit.on(parts.store<after_write::ReceiptStored>());
+    REQUIRE(say(SeedVersion{0}));
+    CHECK(stored() == 0);
+    REQUIRE(say(SeedVersion{1}));
+    parts.own_exit.on(parts.store<after_write::ReceiptStored>());
+    for (const std::uint64_t more : {0, 1, 2}) {
+        REQUIRE(say(SeedVersion{more}));
+        CHECK(stored() == 0);
+    }
 }
 
 TEST_CASE("a receipt that nobody expects is an offence") {

@@ -99,6 +99,32 @@ TEST_CASE("neighbours that the operator named come first, in the order of the co
     CHECK(parts.why(30) == Admission::no_place);
 }
 
+TEST_CASE(
+    "neighbours that were added later come later, and who was removed comes last when it is added again") {
+    MemberParts parts;
+    parts.context.config.seed_room.places = 2;
+    const auto add = [&](std::uint32_t neighbour) {
+        parts.peers.add(stranger(neighbour).id(), std::nullopt, PeerSource::added);
+        parts.refresh();
+    };
+    for (const std::uint32_t neighbour : {42, 41, 40, 39})
+        add(neighbour);
+    const auto places = [&] {
+        std::set<std::uint32_t> out;
+        for (std::uint32_t neighbour = 39; neighbour <= 42; ++neighbour)
+            if (parts.exchanges(neighbour)) out.insert(neighbour);
+        return out;
+    };
+    CHECK(places() == std::set<std::uint32_t>{41, 42});
+    add(42);  // its address has changed
+    CHECK(places() == std::set<std::uint32_t>{41, 42});
+    parts.peers.set_former(stranger(42).id(), true);
+    parts.refresh();
+    CHECK(places() == std::set<std::uint32_t>{40, 41});
+    add(42);
+    CHECK(places() == std::set<std::uint32_t>{40, 41});
+}
+
 TEST_CASE("after somebody left, the others have the places that they would have had without it") {
     const std::vector<std::uint32_t> arrivals{25, 20, 24, 21, 23, 22};
     for (const std::uint32_t leaver : arrivals) {
@@ -140,7 +166,7 @@ TEST_CASE(
     CHECK(changes.lost == std::vector<NodeId>{stranger(20).id()});
     CHECK(changes.gained == std::vector<NodeId>{stranger(21).id()});
     CHECK(parts.members.may_only_leave(stranger(20).id()));
-    CHECK(parts.why(20) == Admission::membership_ended);
+    CHECK(parts.why(20) == Admission::no_membership);
     // It comes back behind those who stayed, and displaces nobody.
     CHECK(parts.admit(20, 2, 48h));
     parts.refresh();

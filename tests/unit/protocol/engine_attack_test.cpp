@@ -167,12 +167,31 @@ TEST_CASE("receipts that nobody asked for are refused") {
 TEST_CASE("who has not left cannot sign that it left") {
     Pair p;
     p.silence_mallory();
-    const ReceiptMessage left{
-        sign_receipt(p.mallory(), p.net.network(),
-                     Receipt{p.net.id(0), p.net.id(1), ReceiptReason::left, SeedVersion{0}, {}})};
+    const ReceiptMessage left{sign_receipt(
+        p.mallory(), p.net.network(),
+        Receipt{p.net.id(0), p.net.id(1), ReceiptReason::left, SeedVersion{0}, {}, SeedVersion{0}})};
     p.attack(left);
     CHECK(p.dropped());
     CHECK(p.net[0].disk.receipts.empty());
+}
+
+TEST_CASE("who has signed that it left, and stays, is waited for until it signs that it erased") {
+    Pair p([](std::size_t, EngineConfig& config) { config.wire.newest = 1; });
+    p.silence_mallory();
+    p.net.publish(0);
+    p.net.settle();
+    p.attack(Get{p.net[0].engine->own_seed()->version, 0, 1});
+    const auto say = [&](ReceiptReason reason) {
+        p.attack(ReceiptMessage{sign_receipt(p.mallory(), p.net.network(),
+                                             Receipt{p.net.id(0), p.net.id(1), reason, SeedVersion{1}, {}})});
+    };
+    say(ReceiptReason::left);
+    p.net.exit(0);
+    p.net.run_for(2s);
+    CHECK_FALSE(p.net[0].engine->own_exit().complete);
+    say(ReceiptReason::exit);
+    CHECK(p.net[0].engine->own_exit().complete);
+    REQUIRE_FALSE(p.dropped());
 }
 
 TEST_CASE("a peer that has signed that it left gets nothing any more, so that its receipt stays true") {
@@ -430,9 +449,9 @@ TEST_CASE("what a peer says again and again while the disk hangs waits as one wr
         p.net.settle();
         REQUIRE(victim.engine->own_exit().announced);
         victim.storage_hangs = true;
-        const auto receipt =
-            sign_receipt(p.mallory(), p.net.network(),
-                         Receipt{p.net.id(0), p.net.id(1), ReceiptReason::exit, SeedVersion{1}, {}});
+        const auto receipt = sign_receipt(
+            p.mallory(), p.net.network(),
+            Receipt{p.net.id(0), p.net.id(1), ReceiptReason::exit, SeedVersion{1}, {}, SeedVersion{1}});
         for (std::uint64_t i = 0; i < kTimes; ++i)
             p.attack(ReceiptMessage{receipt});
         REQUIRE_FALSE(p.dropped());

@@ -23,7 +23,7 @@ struct Model {
     std::optional<PutOwnLease> own_lease;
     std::map<NodeId, SignedBytes> left;
     std::map<std::pair<NodeId, SeedVersion>, PutEquivocation> equivocations;
-    std::map<NodeId, PutPeer> peers;
+    std::vector<PutPeer> peers;
     std::optional<std::string> retired;
     bool restored = false;
     bool ever_restored = false;
@@ -46,7 +46,7 @@ struct Model {
         known.lease_until = std::max(known.lease_until, op.lease_until);
         return true;
     }
-    bool take(const PutReceipt& op) { return receipts.try_emplace(op.holder, op.receipt), true; }
+    bool take(const PutReceipt& op) { return receipts.insert_or_assign(op.holder, op.receipt), true; }
     bool take(const PutHeldSeed& op) {
         if (tombstones.contains(op.owner) || revocations.contains(op.owner)) return false;
         const auto present = held.find(op.owner);
@@ -70,7 +70,17 @@ struct Model {
     bool take(const PutEquivocation& op) {
         return equivocations.try_emplace({op.owner, op.version}, op), true;
     }
-    bool take(const PutPeer& op) { return peers.insert_or_assign(op.peer, op), true; }
+    bool take(const PutPeer& op) {
+        const auto known =
+            std::find_if(peers.begin(), peers.end(), [&](const PutPeer& one) { return one.peer == op.peer; });
+        if (known == peers.end() || (known->former && !op.former)) {
+            if (known != peers.end()) peers.erase(known);
+            peers.push_back(op);
+        } else {
+            *known = op;
+        }
+        return true;
+    }
     bool take(const PutRetired& op) {
         if (!retired) retired = op.reason;
         return true;
@@ -192,9 +202,9 @@ struct Model {
         RC_ASSERT(state.peers.size() == peers.size());
         auto peer = peers.begin();
         for (const auto& one : state.peers) {
-            RC_ASSERT(one.peer == peer->first);
-            RC_ASSERT(one.endpoint == peer->second.endpoint);
-            RC_ASSERT(one.former == (peer++)->second.former);
+            RC_ASSERT(one.peer == peer->peer);
+            RC_ASSERT(one.endpoint == peer->endpoint);
+            RC_ASSERT(one.former == (peer++)->former);
         }
         RC_ASSERT(state.retired.has_value() == retired.has_value());
         if (retired) RC_ASSERT(state.retired->reason == *retired);

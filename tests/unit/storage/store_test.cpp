@@ -114,7 +114,25 @@ TEST_CASE("everything that was stored comes back after a restart, in the order o
     CHECK(state.exiting->met);
 }
 
-TEST_CASE("the first tombstone, receipt and exit are kept, and the highest versions") {
+TEST_CASE("peers are in the order in which they were added, and who was removed comes last") {
+    const TemporaryFolder folder;
+    const auto store = open(folder.path());
+    const auto order = [&] {
+        std::vector<NodeId> out;
+        for (const auto& peer : load(*store).peers)
+            out.push_back(peer.peer);
+        return out;
+    };
+    apply(*store, {PutPeer{node(3), {}}, PutPeer{node(1), {}}, PutPeer{node(2), {}}});
+    CHECK(order() == std::vector{node(3), node(1), node(2)});
+    apply(*store, {PutPeer{node(3), "tcp://[::1]:1"}});
+    CHECK(order() == std::vector{node(3), node(1), node(2)});
+    apply(*store, {PutPeer{node(3), {}, true}});
+    apply(*store, {PutPeer{node(3), {}}});
+    CHECK(order() == std::vector{node(1), node(2), node(3)});
+}
+
+TEST_CASE("the first tombstone and exit are kept, the last receipt, and the highest versions") {
     const TemporaryFolder folder;
     const auto store = open(folder.path());
     apply(*store, {tombstone(1, "first"), tombstone(1, "second"), PutReceipt{node(2), statement("first")},
@@ -130,7 +148,7 @@ TEST_CASE("the first tombstone, receipt and exit are kept, and the highest versi
     REQUIRE(state.tombstones.size() == 1);
     CHECK(state.tombstones[0].notice == statement("first"));
     REQUIRE(state.receipts.size() == 1);
-    CHECK(state.receipts[0].receipt == statement("first"));
+    CHECK(state.receipts[0].receipt == statement("second"));
     CHECK(state.exiting->notice == statement("first"));
     CHECK(state.recipients[0].version == SeedVersion{9});
     REQUIRE(state.held_seeds.size() == 2);
