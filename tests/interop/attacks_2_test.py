@@ -29,6 +29,7 @@ from peer.statements import (
     Signed,
     digest_of_served,
 )
+from vectors_test import golden
 
 START, OTHER_START = b"\1" * 16, b"\2" * 16
 SALT, FINGERPRINT = b"s" * 16, b"f" * 16
@@ -50,6 +51,14 @@ class AttacksOfVersion2(Attacked):
     def told(self, session: Session, number: int) -> None:
         """Waits until the node has shown this number."""
         self.assertTrue(session.wait(lambda: number in [one.number for one in self.shown(session)]))
+
+    def test_everything_that_breaks_the_format_ends_the_connection(self) -> None:
+        for stated in golden("refused_2.json")["messages"]:
+            with self.subTest(stated["what"]):
+                session = self.welcomed()
+                session.send_frames([bytes.fromhex(frame) for frame in stated["frames"]])
+                self.assert_cut_off(session, "")
+                self.attacker = self.listed()
 
     # ---- States
 

@@ -128,12 +128,6 @@ class Device:
         assert self._process
         return self._process.pid
 
-    def stop(self) -> None:
-        """Ends the daemon in order."""
-        assert self._process
-        self._process.terminate()
-        self._process.wait(30)
-
     def wait(self, limit: float = 60.0) -> int:
         """Waits until the daemon ends by itself, and returns its exit code."""
         assert self._process

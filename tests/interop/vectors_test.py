@@ -190,38 +190,57 @@ class WireVectors(unittest.TestCase):
 
 
 class RefusedVectors(unittest.TestCase):
-    """tests/golden/refused.json"""
+    """tests/golden/refused.json, and refused_2.json for what came with version 2."""
 
     def setUp(self) -> None:
-        self.refused = golden("refused.json")
+        self.files = [golden("refused.json"), golden("refused_2.json")]
+
+    def read(self, stated: Any) -> None:
+        _, message = codec.decode([bytes.fromhex(frame) for frame in stated["frames"]], codec.VERSION_2)
+        if isinstance(message, messages_2.ExitAnswer):
+            ranges.read_answer([ranges.ALL], message.answers)
 
     def test_the_base_of_each_refusal_is_taken(self) -> None:
-        for stated in self.refused["taken_messages"]:
-            with self.subTest(stated["what"]):
-                codec.decode([bytes.fromhex(frame) for frame in stated["frames"]])
+        for refused in self.files:
+            for stated in refused["taken_messages"]:
+                with self.subTest(stated["what"]):
+                    self.read(stated)
+            for stated in refused.get("taken_statements", []):
+                with self.subTest(stated["statement"]):
+                    self.open(refused, stated)
 
     def test_messages_that_break_the_format_are_refused(self) -> None:
-        for stated in self.refused["messages"]:
-            with self.subTest(stated["what"]), self.assertRaises(Malformed):
-                codec.decode([bytes.fromhex(frame) for frame in stated["frames"]])
+        for refused in self.files:
+            for stated in refused["messages"]:
+                with self.subTest(stated["what"]), self.assertRaises(Malformed):
+                    self.read(stated)
 
-    def test_statements_that_break_the_format_or_are_wrongly_signed_are_refused(self) -> None:
+    def open(self, refused: Any, stated: Any) -> None:
         kinds = {
             "seed_record": statements.SeedRecord,
             "lease": statements.Lease,
             "membership": statements.Membership,
             "exit_notice": statements.ExitNotice,
             "receipt": statements.Receipt,
+            "state": statements.NodeState,
+            "receipt_2": statements.ReceiptWithAsked,
+            "holder_list": statements.HolderList,
+            "membership_2": statements.MembershipWithEnd,
+            "revocation": statements.Revocation,
+            "succession": statements.Succession,
         }
-        network = bytes.fromhex(self.refused["network_id"])
-        network_key = bytes.fromhex(self.refused["network_key"])
-        for stated in self.refused["statements"]:
-            signed = statements.Signed(bytes.fromhex(stated["bytes"]), bytes.fromhex(stated["signature"]))
-            with self.subTest(stated["what"]), self.assertRaises(Malformed):
-                statements.opened(kinds[stated["statement"]], signed, network, network_key)
+        network, network_key = (bytes.fromhex(refused[key]) for key in ("network_id", "network_key"))
+        signed = statements.Signed(bytes.fromhex(stated["bytes"]), bytes.fromhex(stated["signature"]))
+        statements.opened(kinds[stated["statement"]], signed, network, network_key)
+
+    def test_statements_that_break_the_format_or_are_wrongly_signed_are_refused(self) -> None:
+        for refused in self.files:
+            for stated in refused["statements"]:
+                with self.subTest(stated["what"]), self.assertRaises(Malformed):
+                    self.open(refused, stated)
 
     def test_ids_that_cannot_be_are_refused(self) -> None:
-        for stated in self.refused["node_ids"]:
+        for stated in self.files[0]["node_ids"]:
             with self.subTest(stated["what"]), self.assertRaises(Malformed):
                 id_from_text(stated["text"])
 

@@ -1,78 +1,16 @@
-#include <functional>
-
 #include <doctest/doctest.h>
-#include <nlohmann/json.hpp>
 
-#include "protocol/messages.hpp"
-#include "protocol/records.hpp"
-#include "tests/support/golden.hpp"
+#include "tests/unit/protocol/refused_cases.hpp"
 
 /// The vectors of tests/golden/refused.json: messages, statements and ids that every implementation must
 /// refuse. Statements are signed by whom they should be, unless the signature is what is wrong.
 
 namespace {
 
-using namespace unlearn::protocol;
-using nlohmann::json;
 using unlearn::testing::check_golden;
-using unlearn::testing::from_hex;
 using unlearn::testing::golden_vectors;
 using unlearn::testing::to_hex;
-
-using Plain = std::vector<std::uint8_t>;
-
-constexpr std::uint64_t kBeyondVersions = std::uint64_t{1} << 63U;
-constexpr std::uint64_t kBeyondTimes = (std::uint64_t{1} << 40U) + 1;
-constexpr std::uint64_t kTime = 1'700'000'000;
-
-const Identity& owner() {
-    static const Identity identity = Identity::from_seed({1});
-    return identity;
-}
-const Identity& holder() {
-    static const Identity identity = Identity::from_seed({2});
-    return identity;
-}
-NetworkId network() {
-    return NetworkId{digest_of(Bytes{4, 5, 6}).value};
-}
-
-json bin(const Plain& bytes) {
-    return json::binary(bytes);
-}
-json bin(ByteView bytes) {
-    return json::binary(Plain(bytes.begin(), bytes.end()));
-}
-json zeros(std::size_t count) {
-    return bin(Plain(count));
-}
-Plain packed(const json& value) {
-    return json::to_msgpack(value);
-}
-Plain with_sign_bit(const NodeId& id) {
-    Plain bytes(id.view().begin(), id.view().end());
-    bytes.back() |= 0x80U;
-    return bytes;
-}
-
-// ---- Messages
-
-Plain header(int kind, std::uint64_t sequence = 1) {
-    Plain bytes{'U', 'L', 1, static_cast<std::uint8_t>(kind)};
-    for (unsigned i = 0; i < 8; ++i)
-        bytes.push_back(static_cast<std::uint8_t>(sequence >> (8 * i)));
-    return bytes;
-}
-
-using PlainFrames = std::vector<Plain>;
-struct Case {
-    std::string what;
-    PlainFrames frames;
-};
-
-Case message(std::string what, Kind kind, const json& body) {
-    return {std::move(what), {header(static_cast<int>(kind)), packed(body)}};
-}
+using namespace unlearn::testing::refused;
 
 json hello_body() {
     return {1, 1, bin(network().view()), bin(owner().id().view()), false, bin(Plain{}), bin(Plain{})};
@@ -183,50 +121,7 @@ std::vector<Case> refused_bodies() {
     };
 }
 
-json frames_to_json(const std::vector<Case>& cases) {
-    json out = json::array();
-    for (const auto& one : cases) {
-        json frames = json::array();
-        for (const auto& frame : one.frames)
-            frames.push_back(to_hex(frame));
-        out.push_back({{"what", one.what}, {"frames", frames}});
-    }
-    return out;
-}
-
-bool decodes(const json& stated) {
-    Frames frames;
-    for (const auto& frame : stated["frames"]) {
-        const auto bytes = from_hex(frame.get<std::string>());
-        frames.emplace_back(bytes.begin(), bytes.end());
-    }
-    return decode(std::move(frames)).has_value();
-}
-
 // ---- Statements
-
-/// What a signature is over: another purpose or network than it should be makes it worthless.
-struct Signing {
-    const Identity& signer;
-    SigningPurpose purpose;
-    NetworkId network = protocol_network();
-
-    static NetworkId protocol_network() { return ::network(); }
-};
-
-json statement(const std::string& kind, std::string what, const json& fields, const Signing& signing) {
-    const auto plain = packed(fields);
-    const Bytes bytes(plain.begin(), plain.end());
-    const auto signature = signing.signer.sign(signing.purpose, signing.network, bytes);
-    return {{"statement", kind},
-            {"what", std::move(what)},
-            {"bytes", to_hex(plain)},
-            {"signature", to_hex(signature.view())}};
-}
-
-json id_of(const Identity& identity) {
-    return bin(identity.id().view());
-}
 
 /// A record of 20,000 bytes with one field changed.
 json record_with(std::size_t field, json value) {
@@ -323,10 +218,7 @@ void add_wrong_signatures(json& out) {
 /// Whether the statement is what its kind must be. Signers are as the vectors say: the owner, the holder, and
 /// the holder's key as that of the network.
 bool verifies(const json& stated) {
-    const auto plain = from_hex(stated["bytes"].get<std::string>());
-    const auto signature = from_hex(stated["signature"].get<std::string>());
-    const SignedBytes signed_bytes{Bytes(plain.begin(), plain.end()),
-                                   Signature::from(Bytes(signature.begin(), signature.end())).value()};
+    const SignedBytes signed_bytes = signed_bytes_of(stated);
     const std::string kind = stated["statement"];
     if (kind == "seed_record") return verify_record(owner().id(), network(), signed_bytes).has_value();
     if (kind == "lease") return verify_lease(owner().id(), network(), signed_bytes).has_value();
