@@ -51,6 +51,9 @@ Outcome<void> replace_json_file(const std::filesystem::path& path, const nlohman
         ::unlink(temporary.c_str());
         return failed;
     }
+    const auto folder = path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
+    if (const auto synced = storage::sync_directory(folder); !synced)
+        return fail_with(ExitCode::failed, synced.error().detail);
     return {};
 }
 

@@ -114,13 +114,25 @@ Outcome<ExitCode> hand_out(const Context& context, const NetworkOptions& options
     return ExitCode::ok;
 }
 
+/// Opens the ledger of a key that still counts, and finds out which network to sign for.
+Outcome<NetworkLedger> open_to_sign(const Context& context, const NetworkOptions& options) {
+    auto ledger = NetworkLedger::open(options.key);
+    if (!ledger) return ledger;
+    if (const auto next = ledger->next_key())
+        return fail_with(ExitCode::bad_input,
+                         options.key + ": was replaced, as its ledger says; sign with " + next->text());
+    if (auto chosen = choose_network(context, options, *ledger); !chosen)
+        return tl::unexpected(chosen.error());
+    return ledger;
+}
+
 Outcome<ExitCode> issue(const Context& context, const NetworkOptions& options) {
     const auto member = id_in(options.member);
     if (!member) return tl::unexpected(member.error());
-    auto ledger = NetworkLedger::open(options.key);
+    auto ledger = open_to_sign(context, options);
     if (!ledger) return tl::unexpected(ledger.error());
-    if (auto chosen = choose_network(context, options, *ledger); !chosen)
-        return tl::unexpected(chosen.error());
+    if (ledger->has_expelled(*member))
+        return fail_with(ExitCode::bad_input, options.member + ": is expelled for ever, as the ledger says");
     const WallTime now = wall_now();
     const TermMembership membership{ledger->key().id(), *member, ledger->next_number(now), now - kClockError,
                                     now + std::chrono::hours(24) * options.days};
@@ -134,10 +146,8 @@ Outcome<ExitCode> issue(const Context& context, const NetworkOptions& options) {
 Outcome<ExitCode> expel(const Context& context, const NetworkOptions& options) {
     const auto member = id_in(options.member);
     if (!member) return tl::unexpected(member.error());
-    auto ledger = NetworkLedger::open(options.key);
+    auto ledger = open_to_sign(context, options);
     if (!ledger) return tl::unexpected(ledger.error());
-    if (auto chosen = choose_network(context, options, *ledger); !chosen)
-        return tl::unexpected(chosen.error());
     if (!options.yes)
         if (auto sure = context.confirm("Node " + member->text() +
                                             " will be expelled for ever: every member drops and erases its "
@@ -157,19 +167,18 @@ Outcome<ExitCode> expel(const Context& context, const NetworkOptions& options) {
 
 /// Signs every revocation of the old key again with the next one. A node that was away until now does not
 /// take what the old key signed.
-Outcome<std::vector<NetworkFileStatement>> revocations_again(const NetworkLedger& old, NetworkLedger& next) {
-    std::vector<NetworkFileStatement> out;
+Outcome<void> sign_revocations_again(const NetworkLedger& old, NetworkLedger& next) {
     for (const auto& statement : old.statements()) {
         if (statement.kind != NetworkFileKind::revocation) continue;
         const auto revocation = read_revocation(statement.statement);
         if (!revocation) return fail_with(ExitCode::bad_input, revocation.error().text());
+        if (next.has_expelled(revocation->member)) continue;
         const WallTime now = wall_now();
-        out.push_back({NetworkFileKind::revocation,
-                       sign_revocation(next.key(), *next.network(),
-                                       {next.key().id(), revocation->member, next.next_number(now), now})});
-        next.add(out.back());
+        next.add({NetworkFileKind::revocation,
+                  sign_revocation(next.key(), *next.network(),
+                                  {next.key().id(), revocation->member, next.next_number(now), now})});
     }
-    return out;
+    return {};
 }
 
 Outcome<ExitCode> succeed(const Context& context, const NetworkOptions& options) {
@@ -181,6 +190,12 @@ Outcome<ExitCode> succeed(const Context& context, const NetworkOptions& options)
         return fail_with(ExitCode::bad_input, options.next_key + ": is the same key");
     if (auto chosen = choose_network(context, options, *old); !chosen) return tl::unexpected(chosen.error());
     if (auto same = next->use_network(*old->network()); !same) return tl::unexpected(same.error());
+    const auto named = old->next_key();
+    if (named && *named != next->key().id())
+        return fail_with(ExitCode::bad_input,
+                         options.key + ": has named " + named->text() +
+                             " as the next key, as its ledger says; of two next keys none "
+                             "would count");
     if (!options.yes)
         if (auto sure = context.confirm("The network's key will be " + next->key().id().text() +
                                             " from now on, and nothing that " + old->key().id().text() +
@@ -188,17 +203,24 @@ Outcome<ExitCode> succeed(const Context& context, const NetworkOptions& options)
                                         short_id(next->key().id().text()));
             !sure)
             return tl::unexpected(sure.error());
-    const WallTime now = wall_now();
-    const Succession succession{old->key().id(), next->key().id(), old->next_number(now), now,
-                                now + std::chrono::hours(24) * options.memberships_days};
-    NetworkFile file{*old->network(), {}};
-    file.statements.push_back(
-        {NetworkFileKind::succession, sign_succession(old->key(), *old->network(), succession)});
-    const auto again = revocations_again(*old, *next);
-    if (!again) return tl::unexpected(again.error());
-    old->add(file.statements.front());
-    next->add(file.statements.front());
-    file.statements.insert(file.statements.end(), again->begin(), again->end());
+    const auto known = old->succession();
+    if (known) {
+        if (!next->is_successor()) next->add(*known);
+    } else {
+        const WallTime now = wall_now();
+        const Succession succession{old->key().id(), next->key().id(), old->next_number(now), now,
+                                    now + std::chrono::hours(24) * options.memberships_days};
+        const NetworkFileStatement statement{NetworkFileKind::succession,
+                                             sign_succession(old->key(), *old->network(), succession)};
+        old->add(statement);
+        next->add(statement);
+    }
+    if (const auto again = sign_revocations_again(*old, *next); !again) return tl::unexpected(again.error());
+    // Whoever repeats the command, because the node could not be reached for example, gets the same again.
+    NetworkFile file{*old->network(), next->statements()};
+    std::erase_if(file.statements, [](const NetworkFileStatement& statement) {
+        return statement.kind == NetworkFileKind::membership;
+    });
     for (const auto* ledger : {&*old, &*next})
         if (auto saved = ledger->save(); !saved) return tl::unexpected(saved.error());
     return hand_out(context, options, file);
@@ -213,6 +235,8 @@ Outcome<ExitCode> submit(const Context& context, const NetworkOptions& options) 
         return fail_with(forged ? ExitCode::not_verified : ExitCode::bad_input,
                          options.file + ": " + file.error().text());
     }
+    if (file->statements.empty())
+        return fail_with(ExitCode::bad_input, options.file + ": holds no statement");
     const auto answer = send_to_daemon(context, *content);
     if (!answer) return tl::unexpected(answer.error());
     if (context.json)

@@ -1,22 +1,31 @@
 #include "node/ctl/network_ledger.hpp"
 
 #include <algorithm>
+#include <cerrno>
+
+#include <fcntl.h>
+#include <sys/file.h>
 
 #include "node/ctl/json_file.hpp"
 #include "node/storage/identity_file.hpp"
+#include "protocol/network_statements.hpp"
 
 namespace unlearn::ctl {
 
 using namespace unlearn::protocol;
 using runtime::NetworkFile;
+using runtime::NetworkFileKind;
 using runtime::NetworkFileStatement;
 
 Outcome<NetworkLedger> NetworkLedger::open(const std::filesystem::path& key_file) {
     auto key = storage::load_identity(key_file);
     if (!key) return fail_with(ExitCode::bad_input, key.error().detail);
+    storage::FileDescriptor lock(::open(key_file.c_str(), O_RDONLY | O_CLOEXEC));
+    while (lock.valid() && ::flock(lock.get(), LOCK_EX) != 0 && errno == EINTR) {
+    }
     auto file = key_file;
     file += ".ledger";
-    NetworkLedger ledger(file, std::move(*key));
+    NetworkLedger ledger(file, std::move(*key), std::move(lock));
     std::error_code error;
     if (!std::filesystem::exists(file, error)) return ledger;
     const auto stored = read_json_file(file);
@@ -38,6 +47,34 @@ Outcome<void> NetworkLedger::use_network(const NetworkId& network) {
                                                   to_hex(network.view()).substr(0, 16));
     network_ = network;
     return {};
+}
+
+std::optional<NetworkFileStatement> NetworkLedger::succession() const {
+    for (const auto& statement : statements_)
+        if (const auto read = read_succession(statement.statement);
+            statement.kind == NetworkFileKind::succession && read && read->network_key == key_.id())
+            return statement;
+    return std::nullopt;
+}
+
+std::optional<NodeId> NetworkLedger::next_key() const {
+    const auto statement = succession();
+    return statement ? std::optional(read_succession(statement->statement)->next) : std::nullopt;
+}
+
+bool NetworkLedger::is_successor() const {
+    return std::any_of(statements_.begin(), statements_.end(), [&](const NetworkFileStatement& statement) {
+        const auto read = read_succession(statement.statement);
+        return statement.kind == NetworkFileKind::succession && read && read->next == key_.id();
+    });
+}
+
+bool NetworkLedger::has_expelled(const NodeId& member) const {
+    return std::any_of(statements_.begin(), statements_.end(), [&](const NetworkFileStatement& statement) {
+        const auto read = read_revocation(statement.statement);
+        return statement.kind == NetworkFileKind::revocation && read && read->network_key == key_.id() &&
+               read->member == member;
+    });
 }
 
 std::uint64_t NetworkLedger::next_number(WallTime now) {

@@ -120,6 +120,11 @@ Outcome<ExitCode> status(const Context& context) {
     facts.add("state", field(*status, "state") +
                            (uptime.is_number() ? ", up for " + format_duration(uptime.get<std::int64_t>())
                                                : std::string()));
+    if (status->value("expelled", json()) == true)
+        facts.add("expelled",
+                  "by the network's key: it gets no seeds, and may still leave (unlearnctl exit)");
+    if (status->value("network_key_undecided", json()) == true)
+        facts.add("network key", "undecided: no key counts (see: unlearnctl network show)");
     facts.add("listens on", field(*status, "listen"));
     print_model(status->value("model", json()), facts);
     print_own_seed(*status, facts);

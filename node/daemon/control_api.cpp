@@ -160,10 +160,18 @@ void ControlApi::handle_predict(HttpRequest request, const Respond& respond) {
             shared->body = {};
             return wanted;
         },
-        [respond, classes = service_->config().data.classes](const Result<PredictionAnswer>& predicted) {
+        [respond, service = service_,
+         classes = service_->config().data.classes](const Result<PredictionAnswer>& predicted) {
             try {
-                respond(predicted ? answer(prediction_json(*predicted, classes))
-                                  : refusal_of(predicted.error()));
+                if (!predicted) return respond(refusal_of(predicted.error()));
+                const auto response =
+                    std::make_shared<HttpResponse>(answer(prediction_json(*predicted, classes)));
+                service->if_still_held(predicted->participants, [respond, response](bool held) {
+                    respond(
+                        held ? std::move(*response)
+                             : refusal(503,
+                                       "the owner of a seed that took part has left meanwhile; ask again"));
+                });
             } catch (const std::exception& error) {  // most likely out of memory
                 respond(refusal(500, error.what()));
             }

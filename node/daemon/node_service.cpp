@@ -443,6 +443,18 @@ void NodeService::predict(std::function<Result<PredictionRequest>()> read,
     });
 }
 
+void NodeService::if_still_held(std::vector<learning::Participant> participants,
+                                std::function<void(bool)> then) {
+    on_node_thread([participants = std::move(participants), then = std::move(then)](NodeService& self) {
+        const auto held = self.node_->engine().held_seeds();
+        then(std::all_of(participants.begin(), participants.end(), [&](const learning::Participant& one) {
+            return std::any_of(held.begin(), held.end(), [&](const protocol::HeldSeedStatus& seed) {
+                return std::ranges::equal(seed.owner.view(), one.id);
+            });
+        }));
+    });
+}
+
 /// Learns again only after two checks that agree, so that a file that is still being written is left alone.
 void NodeService::watch_data() {
     watch_timer_.expires_after(kWatchInterval);

@@ -111,6 +111,9 @@ class NodeService {
     /// so that a large request holds up nothing else; `done` runs at once where there is no model.
     void predict(std::function<protocol::Result<PredictionRequest>()> read,
                  std::function<void(protocol::Result<PredictionAnswer>)> done);
+    /// Calls `then` on the node's thread and says whether the seeds of all these owners are still held.
+    /// Between a prediction and its answer an owner may have left: then the answer must not go out.
+    void if_still_held(std::vector<learning::Participant> participants, std::function<void(bool)> then);
     /// Begins our own exit. `give_up_exit` ends it without the receipts that are missing.
     void begin_exit();
     void give_up_exit();

@@ -71,7 +71,9 @@ class PredictionBody final : public nlohmann::json_sax<json> {
         const std::size_t width = out_.features.size() - row_begins_;
         if (out_.rows > 0 && width != width_) return refuse_row("has another length than the first");
         width_ = width;
-        ++out_.rows;
+        if (++out_.rows > kMostRows)
+            return refuse("inputs: more than " + std::to_string(kMostRows) +
+                          " rows; ask in several requests");
         return true;
     }
     bool number_integer(number_integer_t value) override { return take(static_cast<double>(value)); }
@@ -90,6 +92,8 @@ class PredictionBody final : public nlohmann::json_sax<json> {
     }
 
   private:
+    /// The answer takes many times the memory of its rows, since it names the probability of every class.
+    static constexpr std::size_t kMostRows = 100'000;
     // Of lists and objects around a value.
     static constexpr int kInList = 2;
     static constexpr int kInRow = 3;

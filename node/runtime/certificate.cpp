@@ -48,6 +48,13 @@ Error malformed(std::string detail) {
     return Error{ErrorCode::malformed, "certificate: " + std::move(detail)};
 }
 
+/// What is wrong, without the number that the library puts before it.
+std::string problem_of(const json::exception& error) {
+    const std::string_view what = error.what();
+    const auto end = what.find("] ");
+    return std::string(end == std::string_view::npos ? what : what.substr(end + 2));
+}
+
 /// Returns the receipt in a holder's entry if that holder signed it.
 Result<Receipt> receipt_in(const json& entry, const NodeId& holder, const NetworkId& network) {
     const auto signed_receipt = signed_in(entry.at("receipt"));
@@ -82,7 +89,12 @@ Result<bool> shows_exit_of(const json& entry, const NodeId& holder, const Networ
 Result<HolderStatus> check_holder(const json& entry, const NodeId& holder, const CertificateVerdict& verdict,
                                   SeedVersion served, bool old) {
     const std::string status = entry.at("status");
-    if (status == name_of(HolderStatus::missing)) return HolderStatus::missing;
+    if (holder == verdict.owner) return tl::unexpected(malformed("the owner is named as its own holder"));
+    if (status == name_of(HolderStatus::missing)) {
+        if (entry.contains("receipt"))
+            return tl::unexpected(malformed("status of " + holder.text() + " is missing, beside a receipt"));
+        return HolderStatus::missing;
+    }
     const auto receipt = receipt_in(entry, holder, verdict.network);
     if (!receipt) return tl::unexpected(receipt.error());
     if (receipt->owner != verdict.owner)
@@ -98,7 +110,9 @@ Result<HolderStatus> check_holder(const json& entry, const NodeId& holder, const
 Result<Recipient> recipient_in(const json& entry, const NodeId& holder) {
     const auto lease_until = time_in(entry.at("last_lease_until").get<std::string>());
     if (!lease_until) return tl::unexpected(malformed("last_lease_until of " + holder.text()));
-    return Recipient{SeedVersion{entry.at("served_version").get<std::uint64_t>()}, *lease_until};
+    const auto& served = entry.at("served_version");
+    if (!served.is_number_unsigned()) return tl::unexpected(malformed("served_version of " + holder.text()));
+    return Recipient{SeedVersion{served.get<std::uint64_t>()}, *lease_until};
 }
 
 Result<void> check_holders(const json& holders, CertificateVerdict& verdict, Recipients& recipients,
@@ -238,7 +252,7 @@ Result<SignedBytes> read_sealed_exit(const json& sealed) {
         if (const auto valid = verify_notice(*network, *notice); !valid) return tl::unexpected(valid.error());
         return notice;
     } catch (const json::exception& error) {
-        return tl::unexpected(Error{ErrorCode::malformed, std::string("sealed exit: ") + error.what()});
+        return tl::unexpected(Error{ErrorCode::malformed, "sealed exit: " + problem_of(error)});
     }
 }
 
@@ -250,7 +264,7 @@ Result<Receipt> read_receipt(const json& certificate, const json& entry) {
         if (!holder) return tl::unexpected(holder.error());
         return receipt_in(entry, *holder, *network);
     } catch (const json::exception& error) {
-        return tl::unexpected(malformed(error.what()));
+        return tl::unexpected(malformed(problem_of(error)));
     }
 }
 
@@ -258,7 +272,7 @@ Result<CertificateVerdict> verify_certificate(const json& certificate) {
     try {
         return verify(certificate);
     } catch (const json::exception& error) {
-        return tl::unexpected(malformed(error.what()));
+        return tl::unexpected(malformed(problem_of(error)));
     }
 }
 

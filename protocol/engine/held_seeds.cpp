@@ -7,6 +7,17 @@
 
 namespace unlearn::protocol {
 
+namespace {
+
+/// The end that counts here: no later than the time of a lease from now, whatever the owner signed. Otherwise
+/// a holder that starts again and again, whose boot-time clock begins anew, would use a seed for longer.
+WallTime end_here(const Lease& lease, const EngineContext& context) {
+    return std::min(lease.not_after,
+                    context.now.wall + std::chrono::ceil<std::chrono::seconds>(context.config.lease_time));
+}
+
+}  // namespace
+
 void HeldSeeds::load(LoadedState& state) {
     equivocations_.load(state);
     if (state.own_lease)  // the time at which it was issued
@@ -105,9 +116,9 @@ Result<void> HeldSeeds::take_have(SessionId id, Session& session, const Have& ha
         return {};
     }
     downloads_.erase(owner);
-    auto [it, inserted] =
-        downloads_.emplace(owner, Download{Fetch(std::move(*record), have.record),
-                                           HeldLease{lease->number, lease->not_after, context_.now.steady}});
+    auto [it, inserted] = downloads_.emplace(
+        owner, Download{Fetch(std::move(*record), have.record),
+                        HeldLease{lease->number, end_here(*lease, context_), context_.now.steady}});
     ask_for_more(id, session, it->second.fetch);
     return {};
 }
@@ -333,7 +344,7 @@ SeedVersion HeldSeeds::stop_using(const NodeId& owner) {
 // ---------------------------------------------------------------- leases
 
 void HeldSeeds::take_lease(const Lease& lease) {
-    const HeldLease newer{lease.number, lease.not_after, context_.now.steady};
+    const HeldLease newer{lease.number, end_here(lease, context_), context_.now.steady};
     const auto download = downloads_.find(lease.owner);
     if (download != downloads_.end() && download->second.fetch.record().version == lease.version &&
         download->second.lease.number < lease.number)

@@ -7,11 +7,32 @@
 
 namespace unlearn::protocol {
 
+namespace {
+
+/// What a statement says, whatever its number and time: nodes that heard two statements of the same agree.
+Digest id_of(NetworkStatementKind kind, const SignedBytes& statement) {
+    Bytes says{static_cast<std::uint8_t>(kind)};
+    const auto add = [&says](const NodeId& id) {
+        says.insert(says.end(), id.view().begin(), id.view().end());
+    };
+    if (const auto read = read_succession(statement); kind == NetworkStatementKind::succession && read) {
+        add(read->network_key);
+        add(read->next);
+    }
+    if (const auto read = read_revocation(statement); kind == NetworkStatementKind::revocation && read) {
+        add(read->network_key);
+        add(read->member);
+    }
+    return digest_of(says);
+}
+
+}  // namespace
+
 NetworkGossip::Statements NetworkGossip::statements() const {
     Statements out;
     const auto add = [&](NetworkStatementKind kind, std::vector<SignedBytes> all) {
         for (auto& statement : all) {
-            const Digest id = digest_of(statement.bytes);
+            const Digest id = id_of(kind, statement);
             out.emplace_back(id, Shared{kind, std::move(statement)});
         }
     };

@@ -70,17 +70,45 @@ bool NetworkKey::is_named(const NodeId& key) const {
                                     [&](const auto& known) { return known.second.succession.next == key; }));
 }
 
-bool NetworkKey::knows(const NodeId& signer, const SignedBytes& signed_bytes) const {
-    const auto [begin, end] = successions_.equal_range(signer);
-    return std::any_of(begin, end,
-                       [&](const auto& known) { return known.second.signed_bytes == signed_bytes; });
+bool NetworkKey::knows(const NodeId& key, const NodeId& next) const {
+    const auto [begin, end] = successions_.equal_range(key);
+    return std::any_of(begin, end, [&](const auto& known) { return known.second.succession.next == next; });
+}
+
+std::map<NodeId, std::size_t> NetworkKey::distances() const {
+    std::map<NodeId, std::size_t> out{{*context_.config.network_key, 0}};
+    std::vector<NodeId> reached{*context_.config.network_key};
+    for (std::size_t at = 0; at < reached.size(); ++at) {
+        const NodeId key = reached[at];
+        const auto [begin, end] = successions_.equal_range(key);
+        for (auto known = begin; known != end; ++known)
+            if (out.emplace(known->second.succession.next, out.at(key) + 1).second)
+                reached.push_back(known->second.succession.next);
+    }
+    return out;
+}
+
+bool NetworkKey::make_room(const NodeId& key) {
+    if (successions_.size() < kMaxSuccessions) return true;
+    const auto distance = distances();
+    const auto of = [&](const NodeId& signer) {
+        const auto found = distance.find(signer);
+        return found == distance.end() ? distance.size() : found->second;
+    };
+    const auto farthest =
+        std::max_element(successions_.begin(), successions_.end(),
+                         [&](const auto& a, const auto& b) { return of(a.first) < of(b.first); });
+    if (of(farthest->first) <= of(key)) return false;
+    successions_.erase(farthest);
+    return true;
 }
 
 bool NetworkKey::keep(const Succession& succession, const SignedBytes& signed_bytes) {
-    // A thief could sign any number of them. Two are enough as a proof, and the followed one always counts.
-    const bool room = successions_.count(succession.network_key) < kMaxSuccessionsOfOneKey &&
-                      successions_.size() < kMaxSuccessions;
-    if (!room && succession.next != followed_) return false;
+    // The followed one always counts.
+    const bool room = succession.next == followed_ ||
+                      (successions_.count(succession.network_key) < kMaxSuccessionsOfOneKey &&
+                       make_room(succession.network_key));
+    if (!room) return false;
     successions_.emplace(succession.network_key, Known{succession, signed_bytes});
     return true;
 }
@@ -90,7 +118,7 @@ Result<bool> NetworkKey::take(const SignedBytes& signed_bytes) {
     if (!read) return tl::unexpected(read.error());
     // The signature of a key that nobody named would show nothing.
     if (!is_named(read->network_key)) return false;
-    if (knows(read->network_key, signed_bytes)) return false;
+    if (knows(read->network_key, read->next)) return false;
     const auto succession = verify_succession(context_.config.network, signed_bytes);
     if (!succession) return tl::unexpected(succession.error());
     if (!keep(*succession, signed_bytes)) return false;

@@ -34,6 +34,9 @@ class NetworkKey {
     [[nodiscard]] const std::vector<NodeId>& chain() const { return chain_; }
     [[nodiscard]] const std::optional<NodeId>& followed() const { return followed_; }
 
+    /// True when it is known that `key` named `next`. Another statement that says the same is not news, so
+    /// that nobody can make any number of them.
+    [[nodiscard]] bool knows(const NodeId& key, const NodeId& next) const;
     /// Takes a succession. @return whether it is new here, or an error when it breaks the protocol
     [[nodiscard]] Result<bool> take(const SignedBytes& succession);
     /// The operator decides that the network's keys lead to `key`.
@@ -60,8 +63,11 @@ class NetworkKey {
     [[nodiscard]] std::set<NodeId> way_to_followed() const;
     /// True for the first key and for those that a known succession names.
     [[nodiscard]] bool is_named(const NodeId& key) const;
-    /// True when exactly this succession is known.
-    [[nodiscard]] bool knows(const NodeId& signer, const SignedBytes& signed_bytes) const;
+    /// How many successions lead from the first key to each key that a known one names.
+    [[nodiscard]] std::map<NodeId, std::size_t> distances() const;
+    /// Makes room for a succession of `key`, if need be by forgetting one that is farther from the first key:
+    /// the thief of one key could make any number of further ones. @return false when there is none
+    bool make_room(const NodeId& key);
     /// Keeps a new succession that was checked. @return false when there are enough
     bool keep(const Succession& succession, const SignedBytes& signed_bytes);
 

@@ -74,7 +74,8 @@ void OwnState::send_to(SessionId id, Session& session) {
     if (!signed_) return;
     StateMessage message{*signed_, restored_, std::nullopt};
     const auto known = peers_.find(session.peer);
-    if (known != peers_.end() && !known->second.being_stored) message.yours = known->second.statement;
+    if (known != peers_.end() && !known->second.being_stored && !known->second.waits)
+        message.yours = known->second.statement;
     sessions_.send_if_known(id, session, std::move(message));
 }
 
@@ -106,9 +107,17 @@ Result<void> OwnState::take_theirs(SessionId id, Session& session, const SignedB
 /// Makes one write at a time for each peer. The newest statement follows.
 void OwnState::keep(const NodeId& peer) {
     PeerState& known = peers_.at(peer);
-    if (std::exchange(known.being_stored, true)) return;
+    if (known.being_stored) return;
+    known.waits = !known.writes.take(1, context_.now.steady);
+    if (known.waits) return;
+    known.being_stored = true;
     writes_.persist({PutPeerState{peer, known.number, known.statement}},
                     after_write::PeerStateStored{peer, known.number});
+}
+
+void OwnState::tick() {
+    for (const auto& [peer, known] : peers_)
+        if (known.waits) keep(peer);
 }
 
 void OwnState::on(const after_write::PeerStateStored& stored) {

@@ -4,10 +4,15 @@
 #include <optional>
 #include <set>
 
+#include "protocol/engine/allowance.hpp"
 #include "protocol/engine/sessions.hpp"
 #include "protocol/engine/writes.hpp"
 
 namespace unlearn::protocol {
+
+/// How many statements of one peer are written. What exceeds it waits; the newest one follows.
+inline constexpr double kStateWriteBurst = 64;
+inline constexpr double kStateWritesPerSecond = 1.0 / 60;
 
 /// Owns the statement of our own state, and the newest statements of others. Our number rises at every start
 /// and with every exit that we learn of. Neighbours keep the newest statement and show it to us again. So we
@@ -33,6 +38,8 @@ class OwnState {
     void on(const after_write::StateStored& stored) { stored_with(stored.state); }
     void stored_with(const PutStart& state);
     void on(const after_write::PeerStateStored& stored);
+    /// Stores what had to wait.
+    void tick();
     /// Sends our statement, if it is durable, and the newest one of the peer.
     void send_to(SessionId id, Session& session);
     /// Keeps the peer's statement, and judges what the peer has seen of ours.
@@ -63,6 +70,8 @@ class OwnState {
         std::uint64_t number = 0;
         SignedBytes statement;
         bool being_stored = false;
+        bool waits = false;  ///< there was no allowance for its write
+        Allowance writes{kStateWriteBurst, kStateWritesPerSecond};
     };
 
     [[nodiscard]] Result<void> take_theirs(SessionId id, Session& session, const SignedBytes& statement);

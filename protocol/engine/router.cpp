@@ -92,6 +92,7 @@ void Engine::Router::on(const Start&) {
 
 void Engine::Router::on(const Tick&) {
     writes.tick();
+    own_state.tick();
     sessions.tick();
     held.tick_downloads();
     tick_leases();

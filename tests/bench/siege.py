@@ -66,7 +66,7 @@ def silent_name_server(device: Device) -> Iterator[None]:
 @contextlib.contextmanager
 def large_predictions(device: Device) -> Iterator[None]:
     """Three clients ask for predictions without a pause, in requests of 16 MiB."""
-    row = "[0.5,-50.25],"
+    row = f"[{0.5:.80f},{-50.25:.80f}],"  # long, since a request has at most 100,000 rows
     body = ('{"inputs":[' + row * (PREDICTION_BYTES // len(row)))[:-1] + "]}"
     over = threading.Event()
     answers: collections.Counter[int] = collections.Counter()

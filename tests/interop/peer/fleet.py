@@ -8,6 +8,11 @@ from .messages_2 import KNOWN, REVOCATION, SUCCESSION, SUMMARY, NetworkDigest, N
 from .statements import Revocation, Signed, Succession, opened
 
 
+def id_of(kind: int, key: bytes, subject: bytes) -> bytes:
+    """Returns the id of what a statement says, whatever its number and time."""
+    return digest_of(bytes([kind]) + key + subject)
+
+
 class Fleet:
     """What a member knows of its network's key; in a network without one, nothing."""
 
@@ -41,9 +46,13 @@ class Fleet:
             succession = opened(Succession, message.statement, self.network)
             keys = {self.first_key} | {Succession.unpack(o.data).next_key for o in self.successions.values()}
             if succession.network_key in keys:
-                self.successions[digest_of(message.statement.data)] = message.statement
-        elif opened(Revocation, message.statement, self.network).network_key == self.key:
-            self.revocations[digest_of(message.statement.data)] = message.statement
+                says = id_of(SUCCESSION, succession.network_key, succession.next_key)
+                self.successions.setdefault(says, message.statement)
+            return
+        revocation = opened(Revocation, message.statement, self.network)
+        if revocation.network_key == self.key:
+            says = id_of(REVOCATION, revocation.network_key, revocation.member)
+            self.revocations.setdefault(says, message.statement)
 
     def _compared(self) -> dict[bytes, NetworkStatement]:
         """What a summary is over, successions first."""

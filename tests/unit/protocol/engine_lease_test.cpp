@@ -116,6 +116,24 @@ TEST_CASE("a clock that stands still prolongs nothing: the boot-time clock ends 
     CHECK_FALSE(line.uses(1, 0));
 }
 
+TEST_CASE(
+    "an owner that signs a later end than it may gains nothing, not with restarts of the holder either") {
+    Line line([](std::size_t node, EngineConfig& config) {
+        short_leases(node, config);
+        if (node == 0) config.lease_time = 24h;
+    });
+    auto& net = line.net;
+    net.cut(0, 1);
+    net.run_for(20s);
+    net.crash_and_restart(1);
+    net.run_for(20s);
+    CHECK(line.uses(1, 0));
+    net.crash_and_restart(1);
+    net.run_for(30s);
+    CHECK_FALSE(line.uses(1, 0));
+    CHECK(line.state(1, 0) == SeedState::lease_ended);
+}
+
 TEST_CASE("a wall clock that is set back prolongs no lease, not with a restart either") {
     Line line;
     auto& net = line.net;
