@@ -1,3 +1,7 @@
+#include <atomic>
+#include <set>
+#include <thread>
+
 #include <doctest/doctest.h>
 
 #include "fake_daemon.hpp"
@@ -110,6 +114,55 @@ TEST_CASE("succeed names the next key and signs all revocations again with it") 
     CHECK(office.ledger("next.key")["network"] == office.network);
     CHECK(office.ledger("next.key")["statements"].size() == 2);
     CHECK(office.sign({"succeed", office.key, "--yes"}, "itself.json").code == 2);
+}
+
+TEST_CASE(
+    "succeed says the same again when it is repeated, and nothing is signed with a key that was replaced") {
+    const Office office;
+    REQUIRE(office.sign({"expel", office.member.id().text(), "--yes"}, "expelled.json").code == 0);
+    const auto next = office.folder / "next.key";
+    const auto other = office.folder / "other.key";
+    REQUIRE(call({"network", "key", next}).code == 0);
+    REQUIRE(call({"network", "key", other}).code == 0);
+    REQUIRE(office.sign({"succeed", next, "--yes"}, "first.json").code == 0);
+    const auto again = office.sign({"succeed", next, "--yes"}, "again.json");
+    REQUIRE_MESSAGE(again.code == 0, again.err);
+    CHECK(office.content("again.json") == office.content("first.json"));
+    const auto refused = [&](std::vector<std::string> arguments, const std::string& why) {
+        const auto called = office.sign(std::move(arguments), "refused.json");
+        CHECK(called.code == 2);
+        CHECK_MESSAGE(called.err.find(why) != std::string::npos, called.err);
+    };
+    refused({"succeed", other, "--yes"}, "of two next keys none would count");
+    refused({"issue", office.member.id().text()}, "was replaced");
+    refused({"expel", Identity::generate().id().text(), "--yes"}, "was replaced");
+    const auto expelled = call(
+        {"network", "issue", office.member.id().text(), "--key", next, "-o", office.folder / "refused.json"});
+    CHECK(expelled.code == 2);
+    CHECK_MESSAGE(expelled.err.find("is expelled for ever") != std::string::npos, expelled.err);
+    CHECK(office.ledger()["statements"].size() == 2);
+    CHECK(office.ledger("next.key")["statements"].size() == 2);
+}
+
+TEST_CASE("what is signed at one time by several commands is all in the ledger") {
+    const Office office;
+    constexpr int kCommands = 8;
+    std::vector<std::thread> commands;
+    std::atomic<int> signed_ones = 0;
+    for (int i = 0; i < kCommands; ++i)
+        commands.emplace_back([&, i] {
+            const auto called =
+                call({"network", "issue", Identity::generate().id().text(), "--key", office.key, "--network",
+                      office.network, "-o", office.folder / ("m" + std::to_string(i) + ".json")});
+            signed_ones += called.code == 0 ? 1 : 0;
+        });
+    for (auto& command : commands)
+        command.join();
+    CHECK(signed_ones == kCommands);
+    std::set<std::uint64_t> numbers;
+    for (const auto& statement : office.ledger()["statements"])
+        numbers.insert(statement["number"].get<std::uint64_t>());
+    CHECK(numbers.size() == kCommands);
 }
 
 TEST_CASE("a key signs for one network, and which one must be known") {

@@ -172,6 +172,13 @@ TEST_CASE("a holder counts as left only with its own exit") {
         return json::parse(call({"verify", file, "--json"}).out);
     };
     CHECK(verdict()["missing"].size() == 1);
+    {
+        // Nobody may be called missing beside a receipt.
+        auto certificate = runtime::make_certificate(exited.owner.id(), exited.network, progress);
+        for (auto& holder : certificate["holders"])
+            holder["receipt"] = certificate["notice"];
+        CHECK(call({"verify", folder.write("beside.json", certificate.dump())}).code == 4);
+    }
     progress.left[exited.signer.id()] =
         sign_notice(exited.signer, exited.network, {exited.signer.id(), WallTime{}, {}});
     CHECK(verdict()["left"].size() == 1);

@@ -87,3 +87,17 @@ TEST_CASE("a body that nests without end costs nothing") {
     CHECK(refusal_of("{\"inputs\":" + std::string(1'000'000, '[')) ==
           "inputs: row 1 has a value that is not a number");
 }
+
+TEST_CASE("a request has at most 100,000 rows") {
+    const auto rows = [](int count) {
+        std::string body = "{\"inputs\":[[1]";
+        for (int i = 1; i < count; ++i)
+            body += ",[1]";
+        return read_prediction({"POST", "/v1/predict", {}, body + "]}"});
+    };
+    REQUIRE(rows(100'000));
+    CHECK(rows(100'000)->rows == 100'000);
+    const auto refused = rows(100'001);
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().detail == "inputs: more than 100000 rows; ask in several requests");
+}

@@ -59,6 +59,32 @@ TEST_CASE("two that know the same tell each other nothing but a summary") {
     CHECK(there.take_sent<NetworkDigest>().size() == 1);
 }
 
+TEST_CASE("two that heard different statements of the same need to tell each other nothing") {
+    GossipParts here;
+    GossipParts there;
+    here.succeed();
+    REQUIRE(there.network_key
+                .take(sign_succession(there.first, there.network(),
+                                      {there.first.id(), there.second.id(), 77, there.context.now.wall, {}}))
+                .value());
+    const NodeId member = stranger(1000).id();
+    for (auto* parts : {&here, &there}) {
+        const std::uint64_t number = parts == &here ? 1 : 2;
+        REQUIRE(parts->expulsions
+                    .take(sign_revocation(parts->second, parts->network(),
+                                          {parts->second.id(), member, number, {}}))
+                    .value());
+        parts->expulsions.on(after_write::RevocationStored{member});
+        parts->context.effects.clear();
+    }
+    here.gossip.begin(1, here.connect(here.peer, 1));
+    const auto summaries = here.take_sent<NetworkDigest>();
+    Session& session = there.connect(there.peer, 1);
+    there.context.effects.clear();
+    REQUIRE(there.gossip.take(1, session, summaries.at(0)));
+    CHECK(there.context.effects.empty());
+}
+
 TEST_CASE("what is missing there is sent, successions first") {
     GossipParts parts;
     parts.succeed();

@@ -111,6 +111,39 @@ TEST_CASE("two successors of one key: neither counts, in whatever order they cam
     }
 }
 
+TEST_CASE("another statement that names the same next key is not news, and disputes nothing") {
+    KeyParts parts;
+    CHECK(parts.network_key.take(parts.succession(parts.first, parts.second)).value());
+    for (std::uint64_t number = 2; number < 100; ++number)
+        CHECK_FALSE(parts.network_key
+                        .take(sign_succession(parts.first, parts.network(),
+                                              {parts.first.id(), parts.second.id(), number,
+                                               parts.context.now.wall, WallTime{}}))
+                        .value());
+    CHECK(parts.network_key.successions().size() == 1);
+    CHECK(parts.network_key.current() == parts.second.id());
+    CHECK(parts.network_key.end_of_memberships_by(parts.first.id()) == parts.context.now.wall + 24h);
+}
+
+TEST_CASE("a thief's long chain of keys leaves room for what a key nearer to the first one signs") {
+    KeyParts parts;
+    std::vector<Identity> keys;
+    keys.push_back(stranger(100));
+    CHECK(parts.network_key.take(parts.succession(parts.first, keys[0])).value());
+    for (std::uint32_t i = 1; i < kMaxSuccessions + 10; ++i) {
+        keys.push_back(stranger(100 + i));
+        CHECK(parts.network_key.take(parts.succession(keys[i - 1], keys[i])).value() ==
+              (i < kMaxSuccessions));
+    }
+    CHECK(parts.network_key.successions().size() == kMaxSuccessions);
+    // The true one is heard last: the thief is found out, and the operator can choose.
+    CHECK(parts.network_key.take(parts.succession(parts.first, parts.second)).value());
+    CHECK(parts.network_key.successions().size() == kMaxSuccessions);
+    CHECK(parts.network_key.is_undecided());
+    parts.network_key.follow(parts.second.id());
+    CHECK(parts.network_key.current() == parts.second.id());
+}
+
 TEST_CASE("a choice that is made before its succession is known waits for it") {
     KeyParts parts;
     parts.network_key.follow(parts.second.id());

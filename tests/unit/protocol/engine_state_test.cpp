@@ -1,5 +1,8 @@
+#include <utility>
+
 #include <doctest/doctest.h>
 
+#include "protocol/engine/own_state.hpp"
 #include "tests/support/engine_network.hpp"
 
 /// Old copies of a node's state, and second copies of a node.
@@ -255,4 +258,33 @@ TEST_CASE("who meets its own exit signs the list of holders only when its state 
         REQUIRE(old.net[1].disk.retired);
         CHECK_FALSE(old.net[1].disk.holder_list);
     }
+}
+
+TEST_CASE("a neighbour whose state changes without end causes few writes, and its newest statement is kept") {
+    Line line;
+    auto& net = line.net;
+    const std::uint64_t before = statement_of(net, 1, 0).number;
+    std::size_t writes = 0;
+    SignedBytes last = net[1].disk.peer_states.at(0).statement;
+    const auto count_writes = [&] {
+        for (const auto& known : net[1].disk.peer_states)
+            if (known.peer == net.id(0) && std::exchange(last, known.statement) != known.statement) ++writes;
+    };
+    // Its own engine is silent, and the test speaks for it.
+    net.filter = [](std::size_t from, std::size_t to, const Frames&) { return from != 0 && to != 0; };
+    constexpr std::uint64_t kMany = 1'000;
+    std::uint64_t sequence = 1'000'000;
+    for (std::uint64_t i = 1; i <= kMany; ++i) {
+        StateMessage message{
+            sign_state(*net[0].identity, net.network(), {net.id(0), before + i, StartId{{7}}, {}}), false,
+            std::nullopt};
+        net.inject(0, 1, encode(Envelope{++sequence, std::move(message)}));
+        net.settle();
+        count_writes();
+    }
+    CHECK(writes >= kStateWriteBurst - 1);
+    CHECK(writes <= kStateWriteBurst + 1);
+    net.filter = nullptr;
+    net.run_for(2min);
+    CHECK(statement_of(net, 1, 0).number >= before + kMany);
 }
