@@ -8,6 +8,7 @@
 #include "node/ctl/network_ledger.hpp"
 #include "node/ctl/node_files.hpp"
 #include "node/ctl/table.hpp"
+#include "node/storage/identity_file.hpp"
 #include "protocol/network_statements.hpp"
 
 // The commands about a network with a key: network key, issue, expel, succeed, submit, follow, list, show.
@@ -184,10 +185,12 @@ Outcome<void> sign_revocations_again(const NetworkLedger& old, NetworkLedger& ne
 Outcome<ExitCode> succeed(const Context& context, const NetworkOptions& options) {
     auto old = NetworkLedger::open(options.key);
     if (!old) return tl::unexpected(old.error());
+    // Looked at before it is opened, because nobody else may open the old one now.
+    const auto next_key = storage::load_identity(options.next_key);
+    if (next_key && next_key->id() == old->key().id())
+        return fail_with(ExitCode::bad_input, options.next_key + ": is the same key");
     auto next = NetworkLedger::open(options.next_key);
     if (!next) return tl::unexpected(next.error());
-    if (old->key().id() == next->key().id())
-        return fail_with(ExitCode::bad_input, options.next_key + ": is the same key");
     if (auto chosen = choose_network(context, options, *old); !chosen) return tl::unexpected(chosen.error());
     if (auto same = next->use_network(*old->network()); !same) return tl::unexpected(same.error());
     const auto named = old->next_key();

@@ -99,7 +99,18 @@ TEST_CASE("what is missing there is sent, successions first") {
     // Whoever knows all but one is sent that one.
     parts.gossip.begin(1, session);
     parts.context.effects.clear();
-    CHECK(parts.told(1, session, {digest_of(told[0].statement.bytes), digest_of(told[2].statement.bytes)})
+    const auto id_of = [](NetworkStatementKind kind, const NodeId& key, const NodeId& subject) {
+        Bytes says{static_cast<std::uint8_t>(kind)};
+        for (const auto* id : {&key, &subject})
+            says.insert(says.end(), id->view().begin(), id->view().end());
+        return digest_of(says);
+    };
+    const auto last = read_revocation(told[2].statement);
+    REQUIRE(last);
+    CHECK(parts
+              .told(1, session,
+                    {id_of(NetworkStatementKind::succession, parts.first.id(), parts.second.id()),
+                     id_of(NetworkStatementKind::revocation, parts.second.id(), last->member)})
               .size() == 1);
 }
 
