@@ -160,7 +160,8 @@ TEST_CASE("what is signed at one time by several commands is all in the ledger")
         command.join();
     CHECK(signed_ones == kCommands);
     std::set<std::uint64_t> numbers;
-    for (const auto& statement : office.ledger()["statements"])
+    const json ledger = office.ledger();
+    for (const auto& statement : ledger["statements"])
         numbers.insert(statement["number"].get<std::uint64_t>());
     CHECK(numbers.size() == kCommands);
 }
