@@ -202,7 +202,10 @@ TEST_CASE_FIXTURE(Sweeping, "a network under churn: rates, a trace, and accuraci
         const auto metric = row.at("metric").get<std::string>();
         ++count[metric];
         CAPTURE(row.dump());
-        if (metric == "resurrections" || metric == "blocked_nodes_most") CHECK(row.at("value") == 0.0);
+        if (metric == "resurrections") CHECK(row.at("value") == 0.0);
+        // With losses, the node that came back may have compared exits with only one of its two neighbours
+        // when the other one dies: then the seed of the first waits for somebody else's word.
+        if (metric == "blocked_nodes_most" && row.at("loss") == 0.0) CHECK(row.at("value") == 0.0);
         if (metric == "churn_events" && row.at("kind") != "join") CHECK(row.at("value") == 1.0);
         if (metric == "missing" && row.at("loss") == 0.0) CHECK(row.at("value") == 0.0);
         // The five nodes less the one that left for good and the one that crashed.
