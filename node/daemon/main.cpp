@@ -178,6 +178,7 @@ int run(const Inputs& inputs, bool only_check) {
     if (!api) return complain(api.error());
 
     int status = stopped;
+    const daemon::NodeService* running = nullptr;
     asio::steady_timer last_answers(io);
     const auto on_event = [&](const protocol::Event& event) {
         log_event(event);
@@ -189,7 +190,9 @@ int run(const Inputs& inputs, bool only_check) {
         }
         if (event.kind != EventKind::retired) return;
         ::sd_notify(0, "STATUS=has left the network");
-        status = event.detail == "own exit met" ? left_the_network : stopped;
+        // Somebody else ended this identity, so whoever started it has to know.
+        const bool met = running != nullptr && running->node().engine().own_exit().met;
+        status = met ? left_the_network : stopped;
         last_answers.expires_after(kAnswerAfterwards);
         last_answers.async_wait([&](const boost::system::error_code& error) {
             if (!error) io.stop();
@@ -198,6 +201,7 @@ int run(const Inputs& inputs, bool only_check) {
     auto service =
         daemon::NodeService::create(io, **zmq, {inputs.config, inputs.identity, inputs.binding, on_event});
     if (!service) return complain(service.error());
+    running = service->get();
     (*api)->serve(service->get());
     if (auto started = (*service)->start(); !started) return complain(started.error());
 
