@@ -125,6 +125,7 @@ void Invariants::restored(const Machine& machine) {
     std::erase_if(erased_versions_,
                   [&](const auto& entry) { return entry.first.first.first == machine.id(); });
     vouchers_[machine.id()].clear();
+    ever_restored_.insert(machine.id());
 }
 
 void Invariants::put_to_rest(const Machine& machine) {
@@ -226,8 +227,12 @@ void Invariants::completes(const Machine& machine) {
         runtime::verify_certificate(runtime::make_certificate(machine.id(), settings_.network, exit));
     if (!verdict)
         fail("complete-means-all", machine.name() + ": " + verdict.error().text());
-    else if (!verdict->complete())
-        fail("complete-means-all", machine.name() + " reports its exit complete, its certificate does not");
+    else if (!verdict->missing.empty() || verdict->list_proof == runtime::ListProof::none ||
+             !std::all_of(verdict->doubtful.begin(), verdict->doubtful.end(),
+                          [this](const NodeId& holder) { return ever_restored_.contains(holder); }))
+        fail("complete-means-all", machine.name() + " reports its exit complete, its certificate does not: " +
+                                       std::to_string(verdict->missing.size()) + " missing, " +
+                                       std::to_string(verdict->doubtful.size()) + " doubtful");
     const auto check = [&](const NodeId& holder, const char* what) {
         if (!ever_signed_.contains({holder, machine.id()}))
             fail("complete-means-all", machine.name() + " reports its exit complete, and " +

@@ -164,6 +164,8 @@ class Invariants {
     /// For each machine that has started again: what peers have told since then. An entry is kept until two
     /// peers knew of no exit that is unknown to it.
     std::map<protocol::NodeId, std::map<protocol::NodeId, ToldExits>> vouchers_;
+    /// Holders that were restored: they may sign that they never asked for what they were served since.
+    std::set<protocol::NodeId> ever_restored_;
     std::set<protocol::NodeId> completed_;            ///< owners that reported their exit complete
     std::set<protocol::NodeId> met_;                  ///< machines that were shown their own exit
     std::map<Pair, HeardLease> heard_;                ///< machine, owner
