@@ -177,8 +177,12 @@ void OwnExit::send_notice_to(SessionId id, Session& session) {
 
 void OwnExit::send_left_receipt_to(SessionId id, Session& session) {
     const auto left = left_receipts_.find(session.peer);
-    if (left != left_receipts_.end() && announced_notice() != nullptr)
-        sessions_.send(id, session, ReceiptMessage{left_receipt_for(session, left->second)});
+    const auto* notice = announced_notice();
+    if (left == left_receipts_.end() || notice == nullptr) return;
+    // A peer that was restored since it signed for our exit does not know it any more, and takes no `left`
+    // receipt of a node that has not left.
+    if (is_done(session.peer)) sessions_.send(id, session, Exit{*notice});
+    sessions_.send(id, session, ReceiptMessage{left_receipt_for(session, left->second)});
 }
 
 /// A peer gets the receipt in the words of the version that it speaks.

@@ -288,3 +288,22 @@ TEST_CASE("a neighbour whose state changes without end causes few writes, and it
     net.run_for(2min);
     CHECK(statement_of(net, 1, 0).number >= before + kMany);
 }
+
+TEST_CASE(
+    "an owner that is restored, and has forgotten that a holder left, hears of it again and drops nobody") {
+    Line line;
+    auto& net = line.net;
+    const LoadedState before = net[0].disk;
+    // The holder waits for its own other holder, so it is still there.
+    net.cut(1, 2);
+    net.exit(1);
+    net.run_for(5s);
+    REQUIRE(net[0].engine->has_tombstone(net.id(1)));
+    REQUIRE_FALSE(net[1].disk.retired);
+    net[0].events.clear();
+    line.restore(0, before);
+    net.run_for(20s);
+    CHECK(net[0].count(EventKind::peer_dropped) == 0);
+    CHECK(net[0].engine->has_tombstone(net.id(1)));
+    CHECK_FALSE(line.uses(0, 1));
+}
