@@ -59,6 +59,14 @@ bool Engine::is_expelled(const NodeId& member) const {
     return router_->expulsions.contains(member);
 }
 
+bool Engine::is_network_key_undecided() const {
+    return router_->network_key.is_undecided();
+}
+
+bool Engine::knows_succession(const NodeId& key, const NodeId& next) const {
+    return router_->network_key.knows(key, next);
+}
+
 NetworkKeyStatus Engine::network_key() const {
     const NetworkKey& key = router_->network_key;
     if (!key.exists()) return {};

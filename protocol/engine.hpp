@@ -47,6 +47,10 @@ class Engine {
     [[nodiscard]] std::size_t established_peers() const;
     /// True for a member that the network's key has expelled.
     [[nodiscard]] bool is_expelled(const NodeId& member) const;
+    /// True when no key of the network counts, see NetworkKey.
+    [[nodiscard]] bool is_network_key_undecided() const;
+    /// True when it is known that `key`, a key of this network, named `next` as the one after it.
+    [[nodiscard]] bool knows_succession(const NodeId& key, const NodeId& next) const;
     /// What is known of the network's key. Empty in a network without one.
     [[nodiscard]] NetworkKeyStatus network_key() const;
     [[nodiscard]] ExitProgress own_exit() const;

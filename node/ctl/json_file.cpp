@@ -1,21 +1,16 @@
 #include "node/ctl/json_file.hpp"
 
-#include <cerrno>
 #include <fstream>
 #include <iterator>
 #include <system_error>
-
-#include <unistd.h>
 
 #include "node/storage/files.hpp"
 
 namespace unlearn::ctl {
 namespace {
 
-tl::unexpected<Failure> file_failure(const std::filesystem::path& path, const char* what) {
-    const int number = errno;
-    return fail_with(ExitCode::failed,
-                     path.string() + ": cannot be " + what + ": " + std::generic_category().message(number));
+protocol::ByteView view_of(std::string_view text) {
+    return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
 }
 
 }  // namespace
@@ -35,25 +30,14 @@ Outcome<nlohmann::json> read_json_file(const std::filesystem::path& path) {
 }
 
 Outcome<void> create_file(const std::filesystem::path& path, std::string_view content, unsigned mode) {
-    const auto made = storage::create_file(
-        path, {reinterpret_cast<const std::uint8_t*>(content.data()), content.size()}, mode);
+    const auto made = storage::create_file(path, view_of(content), mode);
     if (!made) return fail_with(ExitCode::failed, made.error().detail);
     return {};
 }
 
 Outcome<void> replace_json_file(const std::filesystem::path& path, const nlohmann::json& value) {
-    auto temporary = path;
-    temporary += ".new";
-    ::unlink(temporary.c_str());
-    if (auto written = create_file(temporary, value.dump(2) + "\n", 0644); !written) return written;
-    if (::rename(temporary.c_str(), path.c_str()) != 0) {
-        auto failed = file_failure(path, "written");
-        ::unlink(temporary.c_str());
-        return failed;
-    }
-    const auto folder = path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
-    if (const auto synced = storage::sync_directory(folder); !synced)
-        return fail_with(ExitCode::failed, synced.error().detail);
+    const auto replaced = storage::replace_file(path, view_of(value.dump(2) + "\n"), 0644);
+    if (!replaced) return fail_with(ExitCode::failed, replaced.error().detail);
     return {};
 }
 

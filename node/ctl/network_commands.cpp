@@ -1,5 +1,6 @@
 #include <chrono>
 #include <memory>
+#include <set>
 
 #include "node/config/binding.hpp"
 #include "node/ctl/acting_as.hpp"
@@ -132,7 +133,7 @@ Outcome<ExitCode> issue(const Context& context, const NetworkOptions& options) {
     if (!member) return tl::unexpected(member.error());
     auto ledger = open_to_sign(context, options);
     if (!ledger) return tl::unexpected(ledger.error());
-    if (ledger->has_expelled(*member))
+    if (ledger->expelled().contains(*member))
         return fail_with(ExitCode::bad_input, options.member + ": is expelled for ever, as the ledger says");
     const WallTime now = wall_now();
     const TermMembership membership{ledger->key().id(), *member, ledger->next_number(now), now - kClockError,
@@ -169,11 +170,12 @@ Outcome<ExitCode> expel(const Context& context, const NetworkOptions& options) {
 /// Signs every revocation of the old key again with the next one. A node that was away until now does not
 /// take what the old key signed.
 Outcome<void> sign_revocations_again(const NetworkLedger& old, NetworkLedger& next) {
+    std::set<NodeId> expelled = next.expelled();
     for (const auto& statement : old.statements()) {
         if (statement.kind != NetworkFileKind::revocation) continue;
         const auto revocation = read_revocation(statement.statement);
         if (!revocation) return fail_with(ExitCode::bad_input, revocation.error().text());
-        if (next.has_expelled(revocation->member)) continue;
+        if (!expelled.insert(revocation->member).second) continue;
         const WallTime now = wall_now();
         next.add({NetworkFileKind::revocation,
                   sign_revocation(next.key(), *next.network(),

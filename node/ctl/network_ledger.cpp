@@ -69,12 +69,13 @@ bool NetworkLedger::is_successor() const {
     });
 }
 
-bool NetworkLedger::has_expelled(const NodeId& member) const {
-    return std::any_of(statements_.begin(), statements_.end(), [&](const NetworkFileStatement& statement) {
-        const auto read = read_revocation(statement.statement);
-        return statement.kind == NetworkFileKind::revocation && read && read->network_key == key_.id() &&
-               read->member == member;
-    });
+std::set<NodeId> NetworkLedger::expelled() const {
+    std::set<NodeId> out;
+    for (const auto& statement : statements_)
+        if (const auto read = read_revocation(statement.statement);
+            statement.kind == NetworkFileKind::revocation && read && read->network_key == key_.id())
+            out.insert(read->member);
+    return out;
 }
 
 std::uint64_t NetworkLedger::next_number(WallTime now) {

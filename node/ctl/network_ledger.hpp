@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <optional>
+#include <set>
 #include <vector>
 
 #include "node/ctl/outcome.hpp"
@@ -32,8 +33,8 @@ class NetworkLedger {
     [[nodiscard]] std::optional<protocol::NodeId> next_key() const;
     /// True when the statement by which this key became the network's is here.
     [[nodiscard]] bool is_successor() const;
-    /// True when this key has expelled the member.
-    [[nodiscard]] bool has_expelled(const protocol::NodeId& member) const;
+    /// The members that this key has expelled.
+    [[nodiscard]] std::set<protocol::NodeId> expelled() const;
 
     /// Returns a number above all in the ledger. It is the time, so that numbers rise when a ledger was lost.
     [[nodiscard]] std::uint64_t next_number(protocol::WallTime now);

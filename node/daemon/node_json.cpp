@@ -86,12 +86,11 @@ json status_json(const NodeService& service, std::chrono::seconds uptime) {
         known += peer.state == PeerState::former || peer.state == PeerState::left ? 0U : 1U;
         up += peer.state == PeerState::up || peer.state == PeerState::suspect ? 1U : 0U;
     }
-    const auto network_key = engine.network_key();
     return {{"id", engine.id().text()},
             {"short_id", engine.id().short_text()},
             {"network", to_hex(service.network().view())},
             {"expelled", engine.is_expelled(engine.id())},
-            {"network_key_undecided", !network_key.chain.empty() && !network_key.current},
+            {"network_key_undecided", engine.is_network_key_undecided()},
             {"state", name_of(service.state())},
             {"uptime_s", uptime.count()},
             {"listen", text_or_null(service.node().endpoint())},

@@ -1,6 +1,5 @@
 #include "node/runtime/node.hpp"
 
-#include <algorithm>
 #include <utility>
 
 #include "node/runtime/asio_host.hpp"
@@ -161,12 +160,7 @@ Result<void> Node::submit_succession(const SignedBytes& statement) {
     if (engine_.network_key().chain.empty())
         return fail(ErrorCode::not_authorised, "this network has no key");
     feed(SubmitNetworkStatement{NetworkStatementKind::succession, statement});
-    const auto known = engine_.network_key().successions;
-    const bool kept = std::any_of(known.begin(), known.end(), [&](const SignedBytes& one) {
-        const auto read = read_succession(one);
-        return read && read->network_key == succession->network_key && read->next == succession->next;
-    });
-    if (running_ && !kept)
+    if (running_ && !engine_.knows_succession(succession->network_key, succession->next))
         return fail(ErrorCode::too_much,
                     "the succession to " + succession->next.text() +
                         " is not kept: its key is unknown here or has named too many others. "

@@ -112,12 +112,11 @@ Result<void> create_file(const std::filesystem::path& file, ByteView bytes, unsi
     return done;
 }
 
-Result<void> replace_file(const std::filesystem::path& file, ByteView bytes) {
-    constexpr unsigned kPrivate = 0600;
+Result<void> replace_file(const std::filesystem::path& file, ByteView bytes, unsigned mode) {
     auto part = file;
     part += ".part";
     ::unlink(part.c_str());
-    if (auto made = create_file(part, bytes, kPrivate); !made) return made;
+    if (auto made = create_file(part, bytes, mode); !made) return made;
     if (::rename(part.c_str(), file.c_str()) != 0) {
         auto failed = file_error(file, "replace");
         ::unlink(part.c_str());

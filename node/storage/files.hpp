@@ -47,9 +47,8 @@ class FileDescriptor {
 [[nodiscard]] protocol::Result<void> create_file(const std::filesystem::path& file, protocol::ByteView bytes,
                                                  unsigned mode);
 
-/// Replaces the file by `bytes` atomically and durably (mode 0600): after a crash it has the old content or
-/// the new.
-[[nodiscard]] protocol::Result<void> replace_file(const std::filesystem::path& file,
-                                                  protocol::ByteView bytes);
+/// Replaces the file by `bytes` atomically and durably: after a crash it has the old content or the new.
+[[nodiscard]] protocol::Result<void> replace_file(const std::filesystem::path& file, protocol::ByteView bytes,
+                                                  unsigned mode = 0600);
 
 }  // namespace unlearn::storage

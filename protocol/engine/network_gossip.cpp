@@ -12,16 +12,14 @@ namespace {
 /// What a statement says, whatever its number and time: nodes that heard two statements of the same agree.
 Digest id_of(NetworkStatementKind kind, const SignedBytes& statement) {
     Bytes says{static_cast<std::uint8_t>(kind)};
-    const auto add = [&says](const NodeId& id) {
-        says.insert(says.end(), id.view().begin(), id.view().end());
+    const auto add = [&says](const NodeId& key, const NodeId& subject) {
+        for (const NodeId* id : {&key, &subject})
+            says.insert(says.end(), id->view().begin(), id->view().end());
     };
-    if (const auto read = read_succession(statement); kind == NetworkStatementKind::succession && read) {
-        add(read->network_key);
-        add(read->next);
-    }
-    if (const auto read = read_revocation(statement); kind == NetworkStatementKind::revocation && read) {
-        add(read->network_key);
-        add(read->member);
+    if (kind == NetworkStatementKind::succession) {
+        if (const auto read = read_succession(statement)) add(read->network_key, read->next);
+    } else if (const auto read = read_revocation(statement)) {
+        add(read->network_key, read->member);
     }
     return digest_of(says);
 }

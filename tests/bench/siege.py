@@ -20,8 +20,9 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any, Union
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "interop"))
 
@@ -41,7 +42,23 @@ PREDICTIONS = 3
 LARGE = "mlp:680x680"
 PREDICTION_BYTES = 16 * 1024 * 1024 - 4096
 
+Worker = Union[threading.Thread, multiprocessing.Process]
+
 # ---- Sieges
+
+
+@contextlib.contextmanager
+def at_work(workers: Sequence[Worker], over: Any) -> Iterator[None]:
+    """Workers that go on until `over` is set, which it is at the end, whatever happened."""
+    for worker in workers:
+        worker.start()
+    time.sleep(3)
+    try:
+        yield
+    finally:
+        over.set()
+        for worker in workers:
+            worker.join(30)
 
 
 @contextlib.contextmanager
@@ -79,14 +96,8 @@ def large_predictions(device: Device) -> Iterator[None]:
                 answers[connection.getresponse().status] += 1
             connection.close()
 
-    threads = [threading.Thread(target=ask) for _ in range(PREDICTIONS)]
-    for thread in threads:
-        thread.start()
-    time.sleep(3)
-    yield
-    over.set()
-    for thread in threads:
-        thread.join()
+    with at_work([threading.Thread(target=ask) for _ in range(PREDICTIONS)], over):
+        yield
     print(f"    answers to these predictions: {dict(answers)}", flush=True)
 
 
@@ -109,7 +120,7 @@ def flood(secret: bytes, server: bytes, endpoint: str, network: bytes, over: obj
 
 @contextlib.contextmanager
 def flooding_members(device: Device) -> Iterator[None]:
-    """Twenty listed members flood the node, each from two connections."""
+    """Twenty listed members flood the node, each from a process of its own."""
     over = multiprocessing.Event()
     processes = []
     for _ in range(FLOODERS):
@@ -118,14 +129,8 @@ def flooding_members(device: Device) -> Iterator[None]:
         about = (identity.secret_seed, device.node_id, device.endpoint, device.network, over)
         processes.append(multiprocessing.Process(target=flood, args=about, daemon=True))
     before = device.metric("peers_dropped_total")
-    for process in processes:
-        process.start()
-    time.sleep(3)
-    yield
-    over.set()
-    for process in processes:
-        process.join(10)
-        process.kill()
+    with at_work(processes, over):
+        yield
     print(f"    the node cut them off {device.metric('peers_dropped_total') - before:.0f} times", flush=True)
 
 
