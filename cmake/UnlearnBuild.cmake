@@ -52,11 +52,11 @@ function(unlearn_library name)
   set_target_properties(${name} PROPERTIES UNITY_BUILD "${UNLEARN_UNITY}" UNITY_BUILD_BATCH_SIZE 6)
 endfunction()
 
-# unlearn_test(NAME SOURCES... LINK LIBS... [TIMEOUT S] [RUN_SERIAL] [SANITIZED_ARGUMENTS ARGS...]) adds a doctest binary as
-# one CTest test; the arguments are given to it in sanitizer builds only. RUN_SERIAL is for what looks at times or starts
-# processes of its own: nothing else runs beside it.
+# unlearn_test(NAME SOURCES... LINK LIBS... [TIMEOUT S] [RUN_SERIAL] [UNITY] [SANITIZED_ARGUMENTS ARGS...]) adds a doctest
+# binary as one CTest test; the arguments are given to it in sanitizer builds only. RUN_SERIAL is for what looks at times or
+# starts processes of its own: nothing else runs beside it. UNITY compiles its files together, where they include much.
 function(unlearn_test name)
-  cmake_parse_arguments(arg "RUN_SERIAL" "TIMEOUT" "SOURCES;LINK;SANITIZED_ARGUMENTS" ${ARGN})
+  cmake_parse_arguments(arg "RUN_SERIAL;UNITY" "TIMEOUT" "SOURCES;LINK;SANITIZED_ARGUMENTS" ${ARGN})
   if(NOT arg_TIMEOUT)
     set(arg_TIMEOUT 600)  # a guard against what never ends, not a measurement
   endif()
@@ -64,6 +64,9 @@ function(unlearn_test name)
   target_link_libraries(${name} PRIVATE unlearn_options unlearn_test_main doctest::doctest ${arg_LINK})
   target_compile_definitions(${name} PRIVATE UNLEARN_SOURCE_DIR="${CMAKE_SOURCE_DIR}"
                                              UNLEARN_BIN_DIR="${CMAKE_RUNTIME_OUTPUT_DIRECTORY}")
+  if(arg_UNITY)
+    set_target_properties(${name} PROPERTIES UNITY_BUILD "${UNLEARN_UNITY}" UNITY_BUILD_BATCH_SIZE 6)
+  endif()
   # Compilers name their sanitizers differently.
   if(UNLEARN_SANITIZE MATCHES "address")
     target_compile_definitions(${name} PRIVATE UNLEARN_ADDRESS_SANITIZER)

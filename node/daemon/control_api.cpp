@@ -160,21 +160,16 @@ void ControlApi::handle_predict(HttpRequest request, const Respond& respond) {
             shared->body = {};
             return wanted;
         },
-        [respond, service = service_,
-         classes = service_->config().data.classes](const Result<PredictionAnswer>& predicted) {
+        [respond, classes = service_->config().data.classes](
+            const Result<PredictionAnswer>& predicted) -> std::function<void()> {
+            const auto response = std::make_shared<HttpResponse>();
             try {
-                if (!predicted) return respond(refusal_of(predicted.error()));
-                const auto response =
-                    std::make_shared<HttpResponse>(answer(prediction_json(*predicted, classes)));
-                service->if_still_held(predicted->participants, [respond, response](bool held) {
-                    respond(
-                        held ? std::move(*response)
-                             : refusal(503,
-                                       "the owner of a seed that took part has left meanwhile; ask again"));
-                });
+                *response =
+                    predicted ? answer(prediction_json(*predicted, classes)) : refusal_of(predicted.error());
             } catch (const std::exception& error) {  // most likely out of memory
-                respond(refusal(500, error.what()));
+                *response = refusal(500, error.what());
             }
+            return [respond, response] { respond(std::move(*response)); };
         });
 }
 

@@ -35,6 +35,8 @@ using Clock = std::chrono::steady_clock;
 constexpr std::chrono::seconds kWatchInterval{2};
 /// Learning yields to the network and to predictions.
 constexpr int kTrainingNiceness = 10;
+/// How often a prediction is computed when owners of seeds that took part leave meanwhile.
+constexpr int kPredictionTries = 5;
 
 double seconds_since(Clock::time_point start) {
     return std::chrono::duration<double>(Clock::now() - start).count();
@@ -421,37 +423,43 @@ std::string NodeService::why_no_model() const {
     return "the main model is still being trained";
 }
 
-void NodeService::predict(std::function<Result<PredictionRequest>()> read,
-                          std::function<void(Result<PredictionAnswer>)> done) {
-    if (!live_) return done(fail(ErrorCode::internal, why_no_model()));
+void NodeService::predict(std::function<Result<PredictionRequest>()> read, Render render) {
+    if (!live_) return render(fail(ErrorCode::internal, why_no_model()))();
     boost::asio::post(predictions_, [this, live = live_, columns = columns_, scaling = scaling_,
-                                     read = std::move(read), done = std::move(done)] {
-        const auto begun = Clock::now();
-        const auto shape = live->ensemble.own()->shape();
-        auto request = prepare(read, columns, scaling, static_cast<std::size_t>(shape.size()));
-        const auto answer = request ? compute(live->ensemble, *request, shape)
-                                    : Result<PredictionAnswer>(tl::unexpected(request.error()));
-        wipe_computing_stack();
-        const bool counts = request.has_value();
-        on_node_thread([counts, failed = !answer, seconds = seconds_since(begun)](NodeService& self) {
-            if (!counts) return;
-            ++self.counters_.predictions;
-            if (failed) ++self.counters_.predictions_failed;
-            self.counters_.prediction_seconds += seconds;
-        });
-        done(answer);
+                                     read = std::move(read), render = std::move(render)]() mutable {
+        const auto width = static_cast<std::size_t>(live->ensemble.own()->shape().size());
+        auto request = prepare(read, columns, scaling, width);
+        if (!request) return render(tl::unexpected(request.error()))();
+        answer_prediction(std::make_shared<Prediction>(
+            Prediction{std::move(live), std::move(*request), std::move(render), 0}));
     });
 }
 
-void NodeService::if_still_held(std::vector<learning::Participant> participants,
-                                std::function<void(bool)> then) {
-    on_node_thread([participants = std::move(participants), then = std::move(then)](NodeService& self) {
-        const auto held = self.node_->engine().held_seeds();
-        then(std::all_of(participants.begin(), participants.end(), [&](const learning::Participant& one) {
-            return std::any_of(held.begin(), held.end(), [&](const protocol::HeldSeedStatus& seed) {
-                return std::ranges::equal(seed.owner.view(), one.id);
-            });
-        }));
+void NodeService::answer_prediction(const std::shared_ptr<Prediction>& wanted) {
+    const auto begun = Clock::now();
+    const auto& ensemble = wanted->live->ensemble;
+    const auto answer = compute(ensemble, wanted->request, ensemble.own()->shape());
+    wipe_computing_stack();
+    const auto participants = answer ? answer->participants : std::vector<learning::Participant>{};
+    on_node_thread([wanted, failed = !answer, participants, send = wanted->render(answer),
+                    seconds = seconds_since(begun)](NodeService& self) {
+        ++self.counters_.predictions;
+        if (failed) ++self.counters_.predictions_failed;
+        self.counters_.prediction_seconds += seconds;
+        if (self.holds_all(participants)) return send();
+        if (++wanted->tries < kPredictionTries)
+            return boost::asio::post(self.predictions_,
+                                     [service = &self, wanted] { service->answer_prediction(wanted); });
+        wanted->render(fail(ErrorCode::internal, "owners of seeds that took part keep leaving; ask again"))();
+    });
+}
+
+bool NodeService::holds_all(const std::vector<learning::Participant>& participants) const {
+    const auto held = node_->engine().held_seeds();
+    return std::all_of(participants.begin(), participants.end(), [&](const learning::Participant& one) {
+        return std::any_of(held.begin(), held.end(), [&](const protocol::HeldSeedStatus& seed) {
+            return std::ranges::equal(seed.owner.view(), one.id);
+        });
     });
 }
 

@@ -106,14 +106,14 @@ class NodeService {
     /// Learns again from the data files as they are now, and always publishes a new version of the seed.
     /// `done` is called when it is durable.
     void publish(Done done);
-    /// Calls `read` for the request, and then `done` with an answer, or with one line when the request cannot
-    /// be read, the rows have another width, or there is no model yet. Both run on the thread of predictions,
-    /// so that a large request holds up nothing else; `done` runs at once where there is no model.
-    void predict(std::function<protocol::Result<PredictionRequest>()> read,
-                 std::function<void(protocol::Result<PredictionAnswer>)> done);
-    /// Calls `then` on the node's thread and says whether the seeds of all these owners are still held.
-    /// Between a prediction and its answer an owner may have left: then the answer must not go out.
-    void if_still_held(std::vector<learning::Participant> participants, std::function<void(bool)> then);
+    /// Makes an answer ready to be sent. @return what sends it
+    using Render = std::function<std::function<void()>(const protocol::Result<PredictionAnswer>&)>;
+    /// Calls `read` for the request, and then `render` with an answer, or with one line when the request
+    /// cannot be read, the rows have another width, or there is no model yet. Both run on the thread of
+    /// predictions, so that a large request holds up nothing else; where there is no model `render` runs at
+    /// once. What `render` returns is called only while every owner of a seed that took part still has a
+    /// seed here. When an owner left meanwhile, the answer is dropped and computed again without it.
+    void predict(std::function<protocol::Result<PredictionRequest>()> read, Render render);
     /// Begins our own exit. `give_up_exit` ends it without the receipts that are missing.
     void begin_exit();
     void give_up_exit();
@@ -132,6 +132,12 @@ class NodeService {
         bool has_seed = false;
         std::optional<NodeData> data;  ///< set when the data were read already
         Done done;
+    };
+    struct Prediction {
+        std::shared_ptr<Live> live;
+        PredictionRequest request;
+        Render render;
+        int tries = 0;
     };
     struct Waiting {
         std::uint64_t after = 0;
@@ -157,6 +163,9 @@ class NodeService {
     void write_certificate();
     void watch_data();
     [[nodiscard]] std::string why_no_model() const;
+    /// Computes an answer and sends it, or computes another one. Runs on the thread of predictions.
+    void answer_prediction(const std::shared_ptr<Prediction>& wanted);
+    [[nodiscard]] bool holds_all(const std::vector<learning::Participant>& participants) const;
 
     asio::io_context& io_;
     Setup setup_;

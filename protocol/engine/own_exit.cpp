@@ -45,9 +45,16 @@ void OwnExit::begin_with(SignedBytes notice, bool met) {
     exit_->notice = std::move(notice);
     exit_->met = met;
     own_seed_.withdraw();
+    std::vector<StoreOp> ops{PutExiting{exit_->notice, met}};
+    std::optional<SignedBytes> list;
+    if (!met && !own_seed_.is_recording()) {
+        list = sign_list();
+        ops.push_back(PutHolderList{*list});
+    }
     // A copy of this state that lacks the exit must not pass for the newest.
     const PutStart state = own_state_.next();
-    writes_.persist({PutExiting{exit_->notice, met}, state}, after_write::ExitStored{state});
+    ops.push_back(state);
+    writes_.persist(std::move(ops), after_write::ExitStored{state, std::move(list)});
     // A copy of this identity has left, so all seeds go out of use at once, before the exit is durable here.
     if (!met) return;
     for (const NodeId& owner : held_.owners_in_place()) {
@@ -58,6 +65,7 @@ void OwnExit::begin_with(SignedBytes notice, bool met) {
 }
 
 void OwnExit::on(const after_write::ExitStored& stored) {
+    exit_->list = stored.list;
     own_state_.stored_with(stored.state);
     erase_everything();
 }
@@ -112,7 +120,8 @@ void OwnExit::announce() {
     exit_->backoff = kExitRetryFirst;
     reach_former_recipients();
     send_notice_where_due();
-    // Our notice comes first: a `left` receipt counts only from a node that has left.
+    // Our notice comes first: a list or a `left` receipt counts only from a node that has left.
+    if (exit_->list) send_list();
     for (const auto& [peer, id] : sessions_.all_established())
         send_left_receipt_to(id, sessions_.at(id));
     sign_list_when_due();
@@ -216,22 +225,30 @@ void OwnExit::sign_list_when_due() {
     if (!exit_ || exit_->stage != Stage::announced || exit_->list || exit_->signing_list ||
         !may_sign_list() || own_seed_.is_recording())
         return;
+    const SignedBytes list = sign_list();
+    const PutStart state = own_state_.next();
+    writes_.persist({PutHolderList{list}, state}, after_write::HolderListStored{list, state});
+}
+
+/// No second list may ever be signed, so this one must be stored before anybody has it.
+SignedBytes OwnExit::sign_list() {
     exit_->signing_list = true;
     const Recipients& holders = own_seed_.recipients();
     const HolderList list{context_.id(), digest_of(exit_->notice.bytes),
                           static_cast<std::uint32_t>(holders.size()), digest_of_holders(holders),
                           own_state_.was_restored()};
-    SignedBytes signed_list = sign_holder_list(context_.identity, context_.config.network, list);
-    // No second list may ever be signed, so this one is stored before anybody has it.
-    const PutStart state = own_state_.next();
-    writes_.persist({PutHolderList{signed_list}, state}, after_write::HolderListStored{signed_list, state});
+    return sign_holder_list(context_.identity, context_.config.network, list);
+}
+
+void OwnExit::send_list() {
+    for (const auto& [peer, id] : sessions_.all_established())
+        sessions_.send_if_known(id, sessions_.at(id), Holders{*exit_->list});
 }
 
 void OwnExit::on(const after_write::HolderListStored& stored) {
     exit_->list = stored.list;
     own_state_.stored_with(stored.state);
-    for (const auto& [peer, id] : sessions_.all_established())
-        sessions_.send_if_known(id, sessions_.at(id), Holders{stored.list});
+    send_list();
     retire_if_given_up();
     check_complete();
 }

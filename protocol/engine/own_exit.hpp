@@ -89,6 +89,8 @@ class OwnExit {
     void send_notice_where_due();
     /// Signs the list of our holders once nobody can be added to it.
     void sign_list_when_due();
+    [[nodiscard]] SignedBytes sign_list();
+    void send_list();
     [[nodiscard]] SignedBytes left_receipt_for(const Session& session, const SignedBytes& stored) const;
     void check_complete();
     /// How much the receipt proves: whether its holder is done, and that nothing it was served is missing in

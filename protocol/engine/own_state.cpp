@@ -100,33 +100,33 @@ Result<void> OwnState::take_theirs(SessionId id, Session& session, const SignedB
     }
     known.number = state->number;
     known.statement = statement;
-    keep(session.peer);
+    known.waits = true;
     return {};
 }
 
 /// Makes one write at a time for each peer. The newest statement follows.
-void OwnState::keep(const NodeId& peer) {
-    PeerState& known = peers_.at(peer);
-    if (known.being_stored) return;
-    known.waits = !known.writes.take(1, context_.now.steady);
-    if (known.waits) return;
-    known.being_stored = true;
-    writes_.persist({PutPeerState{peer, known.number, known.statement}},
-                    after_write::PeerStateStored{peer, known.number});
-}
-
 void OwnState::tick() {
-    for (const auto& [peer, known] : peers_)
-        if (known.waits) keep(peer);
+    for (auto& [peer, known] : peers_) {
+        if (!known.waits || known.being_stored || !known.writes.take(1, context_.now.steady)) continue;
+        known.waits = false;
+        known.being_stored = true;
+        writes_.persist({PutPeerState{peer, known.number, known.statement}},
+                        after_write::PeerStateStored{peer, known.number});
+    }
 }
 
 void OwnState::on(const after_write::PeerStateStored& stored) {
     PeerState& known = peers_.at(stored.peer);
     known.being_stored = false;
-    if (known.number > stored.number) return keep(stored.peer);
+    if (known.waits) return;
     // The peer learns that its statement is kept here.
     if (Session* session = sessions_.established(stored.peer))
         send_to(sessions_.id_of(stored.peer), *session);
+}
+
+void OwnState::give_up(const after_write::PeerStateStored& never, const std::string& reason) {
+    context_.note(EventKind::store_refused, never.peer, {}, reason);
+    peers_.erase(never.peer);
 }
 
 Result<OwnState::Finding> OwnState::judge(const NodeId& peer, const SignedBytes& ours) {

@@ -38,7 +38,10 @@ class OwnState {
     void on(const after_write::StateStored& stored) { stored_with(stored.state); }
     void stored_with(const PutStart& state);
     void on(const after_write::PeerStateStored& stored);
-    /// Stores what had to wait.
+    /// Forgets the peer's statement, which can never be stored. The next one is stored again.
+    void give_up(const after_write::PeerStateStored& never, const std::string& reason);
+    /// Stores the newest statements of peers. Every exit makes all nodes state a new number, and at a tick
+    /// the receipts for it are mostly sent.
     void tick();
     /// Sends our statement, if it is durable, and the newest one of the peer.
     void send_to(SessionId id, Session& session);
@@ -70,13 +73,12 @@ class OwnState {
         std::uint64_t number = 0;
         SignedBytes statement;
         bool being_stored = false;
-        bool waits = false;  ///< there was no allowance for its write
+        bool waits = false;  ///< it is to be stored at a tick
         Allowance writes{kStateWriteBurst, kStateWritesPerSecond};
     };
 
     [[nodiscard]] Result<void> take_theirs(SessionId id, Session& session, const SignedBytes& statement);
     [[nodiscard]] Result<Finding> judge(const NodeId& peer, const SignedBytes& ours);
-    void keep(const NodeId& peer);
     void begin_start(StartId start, StartId previous, std::uint64_t number);
     void go_on_above(const StateStatement& seen);
     [[nodiscard]] StartId derived_start() const;

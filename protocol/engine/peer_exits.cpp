@@ -74,8 +74,16 @@ void PeerExits::take_list(const HolderList& list, const SignedBytes& signed_list
     lists.push_back(signed_list);
     if (lists.size() == kAProof)
         context_.note(EventKind::equivocation, list.owner, {}, "two different lists of holders are signed");
-    writes_.persist({PutPeerList{list.owner, signed_list}},
-                    after_write::PeerListStored{list.owner, signed_list, heard_from});
+    const after_write::PeerListStored then{list.owner, signed_list, heard_from};
+    // The owner waits for our receipt, so the erasure of its seed comes first.
+    if (it->second.erased)
+        store_list(then);
+    else
+        it->second.lists_to_store.push_back(then);
+}
+
+void PeerExits::store_list(const after_write::PeerListStored& then) {
+    writes_.persist({PutPeerList{then.owner, then.list}}, then);
 }
 
 void PeerExits::on(const after_write::PeerListStored& stored) {
@@ -131,6 +139,8 @@ void PeerExits::finish_erasure(const NodeId& owner) {
         context_.note(EventKind::seed_erased, owner, exit.erased_version);
     if (readmit(owner)) peers_.allow();
     send_receipt(owner, exit);
+    for (const auto& list : std::exchange(exit.lists_to_store, {}))
+        store_list(list);
 }
 
 void PeerExits::send_receipt(const NodeId& owner, const PeerExit& exit) {

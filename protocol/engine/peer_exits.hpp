@@ -82,6 +82,7 @@ class PeerExits {
         SignedBytes notice;
         SeedVersion erased_version{};
         std::vector<SignedBytes> lists;  ///< of its holders: one, or two as proof that it signed both
+        std::vector<after_write::PeerListStored> lists_to_store;  ///< once the seed is erased
         bool tombstone_durable = false;
         bool passed_on = false;
         bool erase_asked = false;
@@ -100,6 +101,7 @@ class PeerExits {
     bool advance(const NodeId& owner, PeerExit& exit);
     void pass_on(PeerExit& exit);
     void finish_erasure(const NodeId& owner);
+    void store_list(const after_write::PeerListStored& then);
     void send_receipt(const NodeId& owner, const PeerExit& exit);
 
     EngineContext& context_;

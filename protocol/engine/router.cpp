@@ -346,7 +346,7 @@ Result<void> Engine::Router::take_state(SessionId id, Session& session, const St
     const auto finding = own_state.take(id, session, state);
     if (!finding) return tl::unexpected(finding.error());
     // What a neighbour says of exits counts only with its state, so the comparison comes after it.
-    if (first) comparison.begin(id, session);
+    if (first && !members.may_only_leave(session.peer)) comparison.begin(id, session);
     if (*finding == OwnState::Finding::old_copy) {
         own_seed.go_on_above_others();
         comparison.doubt();
@@ -411,6 +411,8 @@ void Engine::Router::on(const StoreFailed& failed) {
         held.give_up(*seed, failed.reason);
     else if (const auto* lease = std::get_if<after_write::HeldLeaseStored>(&*never))
         held.give_up(*lease, failed.reason);
+    else if (const auto* state = std::get_if<after_write::PeerStateStored>(&*never))
+        own_state.give_up(*state, failed.reason);
     else
         context.note(EventKind::store_refused, {}, {}, failed.reason);
 }

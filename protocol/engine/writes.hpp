@@ -53,7 +53,8 @@ struct RemovedSeedErased {
 };
 /// Our own exit cannot be undone any more.
 struct ExitStored {
-    PutStart state;  ///< the number that counts it
+    PutStart state;                   ///< the number that counts it
+    std::optional<SignedBytes> list;  ///< of our holders, when it was stored with the exit
 };
 /// We leave, and all seeds that we held are erased.
 struct AllErased {};

@@ -1,4 +1,8 @@
+#include <chrono>
+#include <fstream>
+#include <future>
 #include <string>
+#include <thread>
 
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
@@ -55,6 +59,60 @@ TEST_CASE("a daemon with the user's own TorchScript model: predicts, gives a see
     CHECK(eventually([&] { return users.seeds_in_use().empty(); }));
     const bool forgotten = users.ask(predict) == alone;
     CHECK(forgotten);
+}
+
+/// Makes a module that counts for as long as the largest value of its input says, if that is above 100.
+void write_counting_module(const std::filesystem::path& file) {
+    write_module(file,
+                 "    turns = int(x.max().item())\n"
+                 "    counted = 0\n"
+                 "    if turns > 100:\n"
+                 "        for i in range(turns):\n"
+                 "            for j in range(100):\n"
+                 "                counted = (counted * 3 + j) % 1009\n"
+                 "    x = x + 0.0 * float(counted)\n");
+}
+
+TEST_CASE("a prediction is computed again when the owner of a seed that took part leaves meanwhile") {
+    using Clock = std::chrono::steady_clock;
+    const TemporaryFolder ground;
+    write_reference(ground.path());
+    Devices devices;
+    devices.push_back(std::make_unique<Device>(ground.path(), "users", free_port()));
+    Device& users = *devices.front();
+    write_data(users.folder(), 1);
+    const auto file = users.folder() / "own.pt";
+    write_counting_module(file);
+    auto options = users.usual_options();
+    options.front() = "--classes a,b,c,d --seed mlp:32 --torchscript " + file.string();
+    users.init(options);
+    users.start();
+    devices.push_back(new_device(ground.path(), "leaver", 2));
+    Device& leaver = *devices.back();
+    introduce(users, leaver);
+    REQUIRE_MESSAGE(eventually([&] { return all_have_seeds(devices); }), seeds_of(devices));
+
+    // A row that takes this machine about three seconds.
+    const auto predict = [&](double value) {
+        const auto rows = ground.path() / "slow.csv";
+        std::ofstream(rows) << "x,y\n" << value << ",2\n";
+        return users.ctl("--json predict " + rows.string());
+    };
+    double value = 1e4;
+    for (auto taken = Clock::duration::zero(); taken < std::chrono::seconds(3); value *= 2) {
+        const auto begun = Clock::now();
+        const auto answered = predict(value);
+        taken = Clock::now() - begun;
+        REQUIRE_MESSAGE(answered.code == 0, answered.err);
+        REQUIRE(owners_in(json::parse(answered.out)) == std::vector{leaver.id()});
+    }
+
+    auto meanwhile = std::async(std::launch::async, [&] { return predict(value); });
+    std::this_thread::sleep_for(std::chrono::seconds(1));
+    CHECK(leaver.ask("exit --yes --wait --timeout 60")["erased"] == 1);
+    const auto answered = meanwhile.get();
+    REQUIRE_MESSAGE(answered.code == 0, answered.err);
+    CHECK(owners_in(json::parse(answered.out)).empty());
 }
 
 TEST_CASE("a TorchScript file that is none is said in one line, and the node stays up without a model") {

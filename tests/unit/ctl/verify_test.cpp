@@ -109,6 +109,52 @@ TEST_CASE("a certificate is complete only with the owner's signature under its l
                                  {"signature", to_hex(other.signature.view())}};
         CHECK(verify(certificate).code == 4);
     }
+    SUBCASE("a list that somebody else signed for the owner's notice") {
+        progress.list = sign_holder_list(
+            exited.signer, exited.network,
+            {exited.signer.id(), digest_of(exited.notice.bytes), 1, digest_of_holders(progress.recipients)});
+        // It is not taken into a certificate either.
+        auto certificate = runtime::make_certificate(exited.owner.id(), exited.network, progress);
+        CHECK(certificate["list"].is_null());
+        certificate["list"] = {{"bytes", to_hex(progress.list->bytes)},
+                               {"signature", to_hex(progress.list->signature.view())}};
+        certificate["complete"] = true;
+        const auto called = verify(certificate);
+        CHECK(called.code == 4);
+        CHECK(called.err.find("the holders are not those that the owner signed") != std::string::npos);
+    }
+    SUBCASE("the owner among its own holders") {
+        progress.recipients[exited.owner.id()] = {SeedVersion{1}, WallTime{}};
+        progress.receipts[exited.owner.id()] =
+            sign_receipt(exited.owner, exited.network,
+                         {exited.owner.id(), exited.owner.id(), ReceiptReason::exit, SeedVersion{1}, {}});
+        progress.list = exited.list_of(progress.recipients);
+        CHECK(verify(runtime::make_certificate(exited.owner.id(), exited.network, progress)).code == 4);
+    }
+    SUBCASE("a holder's receipt for another owner") {
+        progress.receipts[exited.signer.id()] =
+            sign_receipt(exited.signer, exited.network,
+                         {exited.silent, exited.signer.id(), ReceiptReason::exit, SeedVersion{1}, {}});
+        progress.list = exited.list_of(progress.recipients);
+        const auto called = verify(runtime::make_certificate(exited.owner.id(), exited.network, progress));
+        CHECK(called.code == 4);
+        CHECK(called.err.find("receipt for another owner") != std::string::npos);
+    }
+    SUBCASE("in the first schema a holder counts as left without its exit") {
+        progress.receipts[exited.signer.id()] =
+            sign_receipt(exited.signer, exited.network,
+                         {exited.owner.id(), exited.signer.id(), ReceiptReason::left, SeedVersion{1}, {}});
+        auto certificate = runtime::make_certificate(exited.owner.id(), exited.network, progress);
+        certificate["schema"] = "unlearnd erasure certificate 1";
+        certificate.erase("list");
+        certificate["holders"][0]["status"] = "left";
+        certificate["holders"][0]["receipt"] = {
+            {"bytes", to_hex(progress.receipts[exited.signer.id()].bytes)},
+            {"signature", to_hex(progress.receipts[exited.signer.id()].signature.view())}};
+        certificate["complete"] = true;
+        CHECK(verify(certificate).code == 5);
+        CHECK(json::parse(call({"verify", file, "--json"}).out)["left"].size() == 1);
+    }
     SUBCASE("a certificate of the first schema says so") {
         auto certificate = exited.certificate(false);
         certificate["schema"] = "unlearnd erasure certificate 1";
@@ -135,6 +181,11 @@ TEST_CASE("two different lists of one owner are refused together") {
     // Another owner's list is no contradiction.
     const auto stranger = folder.write("stranger.json", Exited{}.certificate(false).dump());
     CHECK(call({"verify", one, stranger}).code == 0);
+    // Nor is the list of the same key in another network.
+    const Exited elsewhere{.network = network_id_of({"elsewhere", {1, 2, 2}, {"a", "b"}, "none", {}}),
+                           .owner = Identity::from_seed(exited.owner.secret_seed())};
+    CHECK(call({"verify", one, folder.write("elsewhere.json", elsewhere.certificate(false).dump())}).code ==
+          0);
 }
 
 TEST_CASE("a holder that says it never asked for what it was served is doubtful") {

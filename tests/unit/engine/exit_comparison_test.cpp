@@ -7,7 +7,7 @@ using namespace unlearn::testing;
 namespace {
 
 /// A node and a neighbour of version 1, whose comparison with each other the test carries out.
-struct Pair {
+struct ComparingPair {
     Parts here;
     DigestMessage digest_of_here() {
         here.context.effects.clear();
@@ -16,7 +16,7 @@ struct Pair {
         REQUIRE(sent.size() == 1);
         return sent[0];
     }
-    Pair() { here.connect(here.peer, 1).version = 1; }
+    ComparingPair() { here.connect(here.peer, 1).version = 1; }
 };
 
 void know_exit(Parts& parts, const Identity& owner) {
@@ -36,7 +36,7 @@ ExitedId id_of(const Identity& owner) {
 }  // namespace
 
 TEST_CASE("a digest is answered with what differs, not too often, and notices only for that very answer") {
-    Pair pair;
+    ComparingPair pair;
     Parts& here = pair.here;
     know_exit(here, here.other);
     const DigestMessage empty{DigestSalt{}, {}};
@@ -63,7 +63,7 @@ TEST_CASE("a digest is answered with what differs, not too often, and notices on
 }
 
 TEST_CASE("after a comparison each side has asked for what it lacks and given what the other lacks") {
-    Pair pair;
+    ComparingPair pair;
     Parts& here = pair.here;
     const Identity gone = stranger(20);
     know_exit(here, here.other);
@@ -87,7 +87,7 @@ TEST_CASE("after a comparison each side has asked for what it lacks and given wh
 }
 
 TEST_CASE("what is known but not durable is not asked for again") {
-    Pair pair;
+    ComparingPair pair;
     Parts& here = pair.here;
     here.learn_exit_of(here.other);
     const auto digest = pair.digest_of_here();
@@ -96,7 +96,7 @@ TEST_CASE("what is known but not durable is not asked for again") {
 }
 
 TEST_CASE("more ids than anybody keeps end a comparison without a result, and the next one comes later") {
-    Pair pair;
+    ComparingPair pair;
     Parts& here = pair.here;
     const auto digest = pair.digest_of_here();
     auto delta = known(digest, std::vector<ExitedId>(kMaxDeltaIds));
@@ -123,7 +123,7 @@ void start_again(Parts& here) {
 }
 
 TEST_CASE("a neighbour's word counts for every owner but those whose exit it knows") {
-    Pair pair;
+    ComparingPair pair;
     Parts& here = pair.here;
     here.connect(here.other, 2).version = 1;
     here.peers.add(stranger(4).id(), std::nullopt, PeerSource::config);
@@ -136,7 +136,7 @@ TEST_CASE("a neighbour's word counts for every owner but those whose exit it kno
 }
 
 TEST_CASE("a neighbour whose state is an old copy is not believed before the time of a lease has passed") {
-    Pair pair;
+    ComparingPair pair;
     Parts& here = pair.here;
     here.connect(here.other, 2);
     start_again(here);
@@ -170,7 +170,7 @@ TEST_CASE("a neighbour whose state is an old copy is not believed before the tim
 }
 
 TEST_CASE("after a start every owner is kept out until another neighbour has vouched") {
-    Pair pair;
+    ComparingPair pair;
     Parts& here = pair.here;
     here.connect(here.other, 2).version = 1;
     const NodeId owner = here.peer.id();
@@ -197,7 +197,7 @@ TEST_CASE("after a start every owner is kept out until another neighbour has vou
 }
 
 TEST_CASE("vouchers count no longer when somebody becomes known whose exit they may have left out") {
-    Pair pair;
+    ComparingPair pair;
     Parts& here = pair.here;
     here.connect(here.other, 2).version = 1;
     start_again(here);
@@ -211,7 +211,7 @@ TEST_CASE("vouchers count no longer when somebody becomes known whose exit they 
 }
 
 TEST_CASE("the only neighbour suffices, and after the time of a lease any does") {
-    Pair pair;
+    ComparingPair pair;
     Parts& here = pair.here;
     start_again(here);
     const auto digest = pair.digest_of_here();
@@ -220,7 +220,7 @@ TEST_CASE("the only neighbour suffices, and after the time of a lease any does")
 }
 
 TEST_CASE("a neighbour is chosen for a comparison now and then") {
-    Pair pair;
+    ComparingPair pair;
     Parts& here = pair.here;
     here.context.effects.clear();
     here.comparison.tick();

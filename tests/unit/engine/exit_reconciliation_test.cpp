@@ -7,7 +7,7 @@ using namespace unlearn::testing;
 namespace {
 
 /// A node and a neighbour of version 2, for which the test answers.
-struct Pair {
+struct ReconcilingPair {
     Parts here;
     ExitSet there;
     Session& session = here.connect(here.peer, 1);
@@ -52,7 +52,7 @@ struct Pair {
 }  // namespace
 
 TEST_CASE("a neighbour with the same exits vouches after one query") {
-    Pair pair;
+    ReconcilingPair pair;
     pair.here.connect(pair.here.other, 2);
     pair.restored();
     CHECK(pair.here.comparison.keeps_out(pair.here.other.id()));
@@ -64,7 +64,7 @@ TEST_CASE("a neighbour with the same exits vouches after one query") {
 
 TEST_CASE(
     "strangers' exits that are unknown here do not keep a neighbour from vouching, a known owner's do") {
-    Pair pair;
+    ReconcilingPair pair;
     pair.here.connect(pair.here.other, 2);
     pair.restored();
     pair.knows_there(100, 500);
@@ -86,7 +86,7 @@ TEST_CASE(
 }
 
 TEST_CASE("nobody is vouched for who became known while the search was under way") {
-    Pair pair;
+    ReconcilingPair pair;
     pair.restored();
     pair.knows_there(100, 500);
     auto asked = pair.begin();
@@ -106,7 +106,7 @@ TEST_CASE("nobody is vouched for who became known while the search was under way
 }
 
 TEST_CASE("what was found out is not asked for again while nothing changes there") {
-    Pair pair;
+    ReconcilingPair pair;
     pair.knows_there(100, 500);
     const std::size_t first = pair.compare();
     CHECK(first > 5);
@@ -127,7 +127,7 @@ TEST_CASE("what was found out is not asked for again while nothing changes there
 }
 
 TEST_CASE("answers that nobody asked for are ignored or break the protocol") {
-    Pair pair;
+    ReconcilingPair pair;
     pair.knows_there(100, 20);
     ExitAnswer answer{1, 0, {}, {}};
     REQUIRE(pair.here.comparison.take_answer(1, pair.session, answer));
@@ -144,7 +144,7 @@ TEST_CASE("answers that nobody asked for are ignored or break the protocol") {
 }
 
 TEST_CASE("a query is answered, and begins a comparison when something differs, at most now and then") {
-    Pair pair;
+    ReconcilingPair pair;
     pair.here.learn_exit_of(pair.here.other);
     pair.here.exits.on(pair.here.store<after_write::TombstoneStored>());
     pair.here.context.effects.clear();
@@ -176,7 +176,7 @@ TEST_CASE("a query is answered, and begins a comparison when something differs, 
 }
 
 TEST_CASE("a neighbour that claims something else every time is asked only so much") {
-    Pair pair;
+    ReconcilingPair pair;
     pair.here.connect(pair.here.other, 2);
     std::uint8_t changes = 0;
     const auto lie = [&](const ExitQuery& asked) {

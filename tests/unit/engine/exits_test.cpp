@@ -143,8 +143,16 @@ TEST_CASE("our exit: durable, then erased, then announced, then complete with ev
     CHECK(parts.own_exit.begun());
     CHECK_FALSE(parts.own_exit.progress().durable);
     CHECK(parts.held.has(parts.peer.id()));
-    parts.own_exit.on(parts.store<after_write::ExitStored>());
+    // The list of holders is stored with the exit, before anybody is told of it.
+    CHECK_FALSE(parts.own_exit.progress().list);
+    const auto exit_stored = parts.store<after_write::ExitStored>();
+    REQUIRE(exit_stored.list);
+    const auto listed = verify_holder_list(parts.network(), *exit_stored.list);
+    REQUIRE(listed);
+    CHECK(listed->count == 1);
+    parts.own_exit.on(exit_stored);
     CHECK(parts.own_exit.progress().durable);
+    CHECK(parts.own_exit.progress().list == exit_stored.list);
     CHECK_FALSE(parts.held.has(parts.peer.id()));
     CHECK(parts.take<WipeSeed>().size() == 1);
     parts.own_exit.continue_erasing();
@@ -156,20 +164,15 @@ TEST_CASE("our exit: durable, then erased, then announced, then complete with ev
     CHECK(parts.own_exit.announced_notice() != nullptr);
     const auto effects = parts.context.effects;
     CHECK(parts.take_sent<Exit>().size() == 1);
+    parts.context.effects = effects;
+    const auto lists = parts.take_sent<Holders>();
+    REQUIRE(lists.size() == 1);
+    CHECK(lists[0].list == *exit_stored.list);
     CHECK_FALSE(parts.own_exit.progress().complete);
 
     const Receipt receipt{parts.self.id(), parts.peer.id(),        ReceiptReason::exit,
                           SeedVersion{1},  parts.context.now.wall, SeedVersion{1}};
     const ReceiptMessage message{sign_receipt(parts.peer, parts.network(), receipt)};
-    // The list of holders is stored before anybody is told of it.
-    parts.context.effects = effects;
-    CHECK(parts.take_sent<Holders>().empty());
-    parts.context.effects = effects;
-    const auto list = parts.store<after_write::HolderListStored>();
-    CHECK_FALSE(parts.own_exit.progress().list);
-    parts.own_exit.on(list);
-    CHECK(parts.own_exit.progress().list == list.list);
-    CHECK(verify_holder_list(parts.network(), list.list));
     Session& session = *parts.sessions.established(parts.peer.id());
     Session of_another = session;
     of_another.peer = parts.other.id();
@@ -181,6 +184,65 @@ TEST_CASE("our exit: durable, then erased, then announced, then complete with ev
     // Somebody who stays keeps the notice, so this identity is finished.
     const auto retired = parts.store<after_write::RetirementStored>();
     CHECK(retired.reason == "exit complete");
+}
+
+TEST_CASE("the list of holders waits until a recipient that is being recorded is on record") {
+    Parts parts;
+    Session& session = parts.connect(parts.peer, 1);
+    parts.own_seed.publish(PublishSeed{"linear", Parts::bytes(1000)});
+    parts.own_seed.on(parts.store<after_write::OwnSeedStored>());
+    parts.context.effects.clear();
+    REQUIRE(parts.own_seed.take_get(1, session, Get{SeedVersion{1}, 0, 1}));
+    const auto recording = parts.store<after_write::RecipientStored>();
+    parts.own_exit.begin();
+    const auto exit_stored = parts.store<after_write::ExitStored>();
+    CHECK_FALSE(exit_stored.list);
+    parts.own_exit.on(exit_stored);
+    REQUIRE(parts.own_exit.announced_notice() != nullptr);
+    CHECK(parts.take<Persist>().empty());
+    parts.own_seed.on(recording);
+    parts.context.effects.clear();
+    parts.own_exit.tick();
+    const auto list = parts.store<after_write::HolderListStored>();
+    CHECK_FALSE(parts.own_exit.progress().list);
+    parts.own_exit.on(list);
+    CHECK(parts.own_exit.progress().list == list.list);
+    CHECK(verify_holder_list(parts.network(), list.list)->count == 1);
+    CHECK(parts.take_sent<Holders>().size() == 1);
+    // It is signed once.
+    parts.own_exit.tick();
+    CHECK(parts.take<Persist>().empty());
+}
+
+TEST_CASE("the list of another owner's holders is stored after its seed is erased, and passed on then") {
+    Parts parts;
+    parts.hold_seed_of(parts.peer, 1);
+    parts.connect(parts.other, 2);
+    parts.learn_exit_of(parts.peer);
+    const auto tombstone = parts.store<after_write::TombstoneStored>();
+    const HolderList list{parts.peer.id(), digest_of(parts.notice_of(parts.peer).bytes), 0,
+                          digest_of_holders({})};
+    const auto signed_list = sign_holder_list(parts.peer, parts.network(), list);
+    parts.exits.take_list(list, signed_list, parts.peer.id());
+    CHECK(parts.take<Persist>().empty());
+    parts.exits.on(tombstone);
+    REQUIRE(parts.erasures.finish_wipe(parts.peer.id()));
+    parts.exits.advance(parts.peer.id());
+    parts.context.effects.erase(
+        std::remove_if(parts.context.effects.begin(), parts.context.effects.end(),
+                       [](const auto& effect) { return std::holds_alternative<Send>(effect); }),
+        parts.context.effects.end());
+    parts.exits.on(parts.store<after_write::SeedErased>());
+    const auto effects = parts.context.effects;
+    CHECK(receipts(parts).size() == 1);
+    parts.context.effects = effects;
+    const auto stored = parts.store<after_write::PeerListStored>();
+    CHECK(parts.take_sent<Holders>().empty());
+    parts.exits.on(stored);
+    // The other neighbour gets it, and not the one from which it came.
+    const auto passed_on = parts.take_sent<Holders>();
+    REQUIRE(passed_on.size() == 1);
+    CHECK(passed_on[0].list == signed_list);
 }
 
 TEST_CASE("a receipt is in the words of the session's version, and a later one counts when it proves more") {
@@ -262,7 +324,6 @@ TEST_CASE("who gives up waits for no receipt, and does not retire before others'
     parts.own_exit.begin();
     parts.own_exit.on(parts.store<after_write::ExitStored>());
     REQUIRE(parts.own_exit.announced_notice() != nullptr);
-    parts.own_exit.on(parts.store<after_write::HolderListStored>());
     parts.context.effects.clear();
     REQUIRE(parts.exits.is_erasing());
     parts.own_exit.give_up();

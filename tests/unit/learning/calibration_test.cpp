@@ -13,7 +13,7 @@ using namespace unlearn::learning;
 namespace {
 
 constexpr std::size_t kClasses = 3;
-const ClassMask kAll{true, true, true};
+const ClassMask kAllClasses{true, true, true};
 
 /// Rows whose label is drawn from softmax(z): with these logits a voter is exactly as sure as it is right.
 struct Honest {
@@ -56,22 +56,22 @@ TEST_CASE("the temperature undoes what makes a voter too sure or not sure enough
     for (const double factor : {0.5, 1.0, 3.0}) {
         CAPTURE(factor);
         const auto logits = times(honest.logits, static_cast<float>(factor));
-        const auto calibration = calibrate({logits, &kAll}, honest.labels);
+        const auto calibration = calibrate({logits, &kAllClasses}, honest.labels);
         CHECK(calibration.temperature == doctest::Approx(factor).epsilon(0.08));
     }
 }
 
 TEST_CASE("the likelihood tells a good voter from one that guesses and one that is wrong") {
     const Honest honest = honest_voter(500);
-    const auto good = calibrate({honest.logits, &kAll}, honest.labels);
+    const auto good = calibrate({honest.logits, &kAllClasses}, honest.labels);
     const std::vector<float> level(honest.logits.size(), 0.0F);
-    const auto guesses = calibrate({level, &kAll}, honest.labels);
+    const auto guesses = calibrate({level, &kAllClasses}, honest.labels);
     CHECK(guesses.likelihood == doctest::Approx(1.0 / 3.0).epsilon(0.01));
     CHECK(good.likelihood > 0.4);
     std::vector<std::int64_t> shifted = honest.labels;
     for (auto& label : shifted)
         label = (label + 1) % static_cast<std::int64_t>(kClasses);
-    CHECK(calibrate({honest.logits, &kAll}, shifted).likelihood < guesses.likelihood + 1e-9);
+    CHECK(calibrate({honest.logits, &kAllClasses}, shifted).likelihood < guesses.likelihood + 1e-9);
 }
 
 TEST_CASE("rows of classes that the voter does not know say nothing about it") {
@@ -90,7 +90,7 @@ TEST_CASE("rows of classes that the voter does not know say nothing about it") {
 
 TEST_CASE("with hardly any rows a voter is taken as it is, and believed like a guess") {
     const Honest honest = honest_voter(10);
-    const auto calibration = calibrate({times(honest.logits, 9.0F), &kAll}, honest.labels);
+    const auto calibration = calibrate({times(honest.logits, 9.0F), &kAllClasses}, honest.labels);
     CHECK(calibration.temperature == 1.0);
     CHECK(calibration.likelihood == doctest::Approx(1.0 / 3.0));
 }

@@ -12,11 +12,11 @@ namespace {
 
 constexpr WallTime kFarAway{std::chrono::seconds{2'000'000'000}};
 
-struct Pair {
+struct AttackedPair {
     EngineNetwork net;
     std::uint64_t sequence = 1000;
 
-    explicit Pair(EngineNetwork::AdjustConfig adjust_config = nullptr)
+    explicit AttackedPair(EngineNetwork::AdjustConfig adjust_config = nullptr)
         : net{{"victim", "mallory", "third"}, {{0, 1}, {0, 2}, {1, 2}}, std::move(adjust_config)} {
         net.start();
         for (std::size_t i = 0; i < 3; ++i)
@@ -49,7 +49,7 @@ struct Pair {
 }  // namespace
 
 TEST_CASE("a forged exit is refused, its sender dropped, and the victim's seed stays") {
-    Pair p;
+    AttackedPair p;
     p.attack(Exit{sign_notice(p.mallory(), p.net.network(), ExitNotice{p.net.id(2), {}, {}})});
     CHECK(p.dropped());
     CHECK(p.why().find("bad signature") != std::string::npos);
@@ -58,7 +58,7 @@ TEST_CASE("a forged exit is refused, its sender dropped, and the victim's seed s
 }
 
 TEST_CASE("an exit from another network is refused") {
-    Pair p;
+    AttackedPair p;
     NetworkId elsewhere{};
     p.attack(Exit{sign_notice(*p.net[2].identity, elsewhere, ExitNotice{p.net.id(2), {}, {}})});
     CHECK(p.dropped());
@@ -66,7 +66,7 @@ TEST_CASE("an exit from another network is refused") {
 }
 
 TEST_CASE("a genuine exit passed on by a third party counts") {
-    Pair p;
+    AttackedPair p;
     // Mallory's own engine, whose messages have lower numbers, is quiet.
     p.net.filter = [](std::size_t from, std::size_t, const Frames&) { return from != 1; };
     p.attack(Exit{sign_notice(*p.net[2].identity, p.net.network(), ExitNotice{p.net.id(2), {}, {}})});
@@ -75,13 +75,13 @@ TEST_CASE("a genuine exit passed on by a third party counts") {
 }
 
 TEST_CASE("somebody else's seed record is refused") {
-    Pair p;
+    AttackedPair p;
     p.attack(Have{p.net[2].disk.own_seed->record, p.lease(*p.net[2].identity, SeedVersion{1})});
     CHECK(p.dropped());
 }
 
 TEST_CASE("chunks that nobody asked for, or that do not fit, cost the sender the connection") {
-    Pair p;
+    AttackedPair p;
     SUBCASE("unsolicited") {
         p.attack(Chunk{SeedVersion{9}, 0, Bytes(100)});
     }
@@ -108,7 +108,7 @@ TEST_CASE("chunks that nobody asked for, or that do not fit, cost the sender the
 }
 
 TEST_CASE("the right chunk is accepted (control of the case before)") {
-    Pair p;
+    AttackedPair p;
     const Bytes payload(10'000, 1);
     const auto record = describe_seed(p.net.id(1), SeedVersion{2}, "mlp:32", payload, {});
     p.silence_mallory();
@@ -119,7 +119,7 @@ TEST_CASE("the right chunk is accepted (control of the case before)") {
 }
 
 TEST_CASE("two records with one version: the first stays, both are noted") {
-    Pair p;
+    AttackedPair p;
     const auto record = describe_seed(p.net.id(1), SeedVersion{1}, "mlp:32", Bytes(5'000, 9), {});
     p.attack(p.have(*record));
     CHECK(p.net[0].count(EventKind::equivocation) == 1);
@@ -127,7 +127,7 @@ TEST_CASE("two records with one version: the first stays, both are noted") {
 }
 
 TEST_CASE("one owner makes a node keep so many proofs against it, and no more") {
-    Pair p;
+    AttackedPair p;
     p.silence_mallory();
     constexpr std::size_t kVersions = kMaxEquivocationsKept + 4;
     for (std::uint64_t version = 2; version < 2 + kVersions; ++version) {
@@ -144,7 +144,7 @@ TEST_CASE("one owner makes a node keep so many proofs against it, and no more") 
 }
 
 TEST_CASE("receipts that nobody asked for are refused") {
-    Pair p;
+    AttackedPair p;
     SUBCASE("we are not leaving") {
         p.attack(ReceiptMessage{
             sign_receipt(p.mallory(), p.net.network(),
@@ -165,7 +165,7 @@ TEST_CASE("receipts that nobody asked for are refused") {
 }
 
 TEST_CASE("who has not left cannot sign that it left") {
-    Pair p;
+    AttackedPair p;
     p.silence_mallory();
     const ReceiptMessage left{sign_receipt(
         p.mallory(), p.net.network(),
@@ -176,7 +176,7 @@ TEST_CASE("who has not left cannot sign that it left") {
 }
 
 TEST_CASE("who has signed that it left, and stays, is waited for until it signs that it erased") {
-    Pair p([](std::size_t, EngineConfig& config) { config.wire.newest = 1; });
+    AttackedPair p([](std::size_t, EngineConfig& config) { config.wire.newest = 1; });
     p.net.publish(0);
     p.net.settle();
     p.net.filter = [](std::size_t from, std::size_t to, const Frames&) { return from != 1 && to != 1; };
@@ -197,7 +197,7 @@ TEST_CASE("who has signed that it left, and stays, is waited for until it signs 
 
 TEST_CASE("a peer that has signed that it left gets nothing any more, so that its receipt stays true") {
     // With version 2 only who has left can sign so.
-    Pair p([](std::size_t, EngineConfig& config) { config.wire.newest = 1; });
+    AttackedPair p([](std::size_t, EngineConfig& config) { config.wire.newest = 1; });
     p.silence_mallory();
     const auto chunks_for_mallory = [&] {
         p.net.publish(0);
@@ -224,7 +224,7 @@ TEST_CASE("a peer that has signed that it left gets nothing any more, so that it
 }
 
 TEST_CASE("two lists of holders that an owner signed are kept as proof, and a third one is not") {
-    Pair p;
+    AttackedPair p;
     const auto notice =
         sign_notice(p.mallory(), p.net.network(), ExitNotice{p.mallory().id(), {}, std::nullopt});
     const auto list = [&](std::uint32_t count) {
@@ -316,7 +316,7 @@ TEST_CASE("nodes of both versions exchange seeds, exits and receipts, each in it
 }
 
 TEST_CASE("requests beyond the end or the window are refused") {
-    Pair p;
+    AttackedPair p;
     SUBCASE("beyond the end") {
         p.attack(Get{SeedVersion{1}, 6, 5});
     }
@@ -329,7 +329,7 @@ TEST_CASE("requests beyond the end or the window are refused") {
 }
 
 TEST_CASE("a repeated sequence number is refused") {
-    Pair p;
+    AttackedPair p;
     p.attack(Ping{1});
     CHECK_FALSE(p.dropped());
     --p.sequence;
@@ -338,7 +338,7 @@ TEST_CASE("a repeated sequence number is refused") {
 }
 
 TEST_CASE("a hello under another node's name is refused") {
-    Pair p;
+    AttackedPair p;
     Hello hello;
     hello.network = p.net.network();
     hello.sender = p.net.id(2);
@@ -347,7 +347,7 @@ TEST_CASE("a hello under another node's name is refused") {
 }
 
 TEST_CASE("a hello from another network is refused with a reason") {
-    Pair p;
+    AttackedPair p;
     Hello hello;
     hello.sender = p.net.id(1);
     p.attack(hello);
@@ -355,7 +355,7 @@ TEST_CASE("a hello from another network is refused with a reason") {
 }
 
 TEST_CASE("a stranger is not let in") {
-    Pair p;
+    AttackedPair p;
     const Identity stranger = Identity::from_seed({77});
     Hello hello;
     hello.network = p.net.network();
@@ -365,7 +365,7 @@ TEST_CASE("a stranger is not let in") {
 }
 
 TEST_CASE("a dropped peer is ignored for a while and may come back") {
-    Pair p;
+    AttackedPair p;
     p.attack(Chunk{SeedVersion{9}, 0, Bytes(100)});
     REQUIRE(p.dropped());
     CHECK(p.net[0].engine->established_peers() == 1);
@@ -377,7 +377,7 @@ TEST_CASE("a dropped peer is ignored for a while and may come back") {
 }
 
 TEST_CASE("an unknown session is told to say hello, and a nack is not answered") {
-    Pair p;
+    AttackedPair p;
     p.net.feed(0, Received{4711, p.net.id(1).curve_key(), encode(Envelope{5, Ping{1}})});
     const auto answer = decode(p.net[0].sent.back().frames);
     REQUIRE(answer.has_value());
@@ -390,7 +390,7 @@ TEST_CASE("an unknown session is told to say hello, and a nack is not answered")
 
 TEST_CASE("no sequence of frames makes the engine fall over") {
     const bool ok = rc::check("random frames", [] {
-        Pair p;
+        AttackedPair p;
         const auto steps = *rc::gen::inRange(1, 40);
         for (int i = 0; i < steps; ++i) {
             Frames frames;
@@ -416,7 +416,7 @@ TEST_CASE("no sequence of frames makes the engine fall over") {
 
 TEST_CASE("what a peer says again and again while the disk hangs waits as one write") {
     constexpr std::uint64_t kTimes = 50;
-    Pair p;
+    AttackedPair p;
     auto& victim = p.net[0];
     const auto waiting = [&]<typename Op>(Op*) {
         std::size_t count = 0;

@@ -12,10 +12,10 @@ void short_leases(std::size_t, EngineConfig& config) {
     config.lease_renewal = 10s;
 }
 
-struct Line {
+struct LeaseLine {
     EngineNetwork net;
 
-    explicit Line(EngineNetwork::AdjustConfig adjust = short_leases)
+    explicit LeaseLine(EngineNetwork::AdjustConfig adjust = short_leases)
         : net({"a", "b", "c"}, {{0, 1}, {1, 2}}, std::move(adjust)) {
         net.start();
         for (std::size_t i = 0; i < 3; ++i)
@@ -45,7 +45,7 @@ void start_from_backup(EngineNetwork& net, std::size_t node, bool restored = tru
 }  // namespace
 
 TEST_CASE("a seed is used as long as its owner renews the lease, and comes back when it does again") {
-    Line line;
+    LeaseLine line;
     auto& net = line.net;
     net.run_for(200s);
     CHECK(line.uses(1, 0));
@@ -68,7 +68,7 @@ TEST_CASE("a seed is used as long as its owner renews the lease, and comes back 
 }
 
 TEST_CASE("the end of the last lease of every recipient is on record before the lease is given") {
-    Line line;
+    LeaseLine line;
     auto& net = line.net;
     net.run_for(100s);
     const auto recorded = [&] {
@@ -95,7 +95,7 @@ TEST_CASE("the end of the last lease of every recipient is on record before the 
 }
 
 TEST_CASE("a node that is leaving renews nothing") {
-    Line line;
+    LeaseLine line;
     auto& net = line.net;
     net[1].storage_hangs = true;  // so that the exit cannot be acknowledged
     net.exit(0);
@@ -106,7 +106,7 @@ TEST_CASE("a node that is leaving renews nothing") {
 }
 
 TEST_CASE("a clock that stands still prolongs nothing: the boot-time clock ends the lease too") {
-    Line line([](std::size_t, EngineConfig& config) {
+    LeaseLine line([](std::size_t, EngineConfig& config) {
         short_leases(0, config);
         if (config.random_seed == 1) config.lease_time = 10'000h;  // a is a liar
     });
@@ -118,7 +118,7 @@ TEST_CASE("a clock that stands still prolongs nothing: the boot-time clock ends 
 
 TEST_CASE(
     "an owner that signs a later end than it may gains nothing, not with restarts of the holder either") {
-    Line line([](std::size_t node, EngineConfig& config) {
+    LeaseLine line([](std::size_t node, EngineConfig& config) {
         short_leases(node, config);
         if (node == 0) config.lease_time = 24h;
     });
@@ -135,7 +135,7 @@ TEST_CASE(
 }
 
 TEST_CASE("a wall clock that is set back prolongs no lease, not with a restart either") {
-    Line line;
+    LeaseLine line;
     auto& net = line.net;
     net.cut(0, 1);
     net.run_for(50s);
@@ -160,7 +160,7 @@ TEST_CASE("a wall clock that is set back prolongs no lease, not with a restart e
 }
 
 TEST_CASE("seeds from disk wait until their owner or any neighbour was heard") {
-    Line line;
+    LeaseLine line;
     auto& net = line.net;
     SUBCASE("nobody is there") {
         net.cut(0, 1);
@@ -246,7 +246,7 @@ TEST_CASE("a seed that would do harm is kept, shown and not used, and may be jud
 TEST_CASE(
     "a node from a backup uses a seed when another neighbour than its owner knows of no exit that it "
     "missed") {
-    Line line;
+    LeaseLine line;
     auto& net = line.net;
     SUBCASE("only the owner is there, and there is another neighbour") {
         net.cut(1, 2);
@@ -346,7 +346,7 @@ std::uint16_t so_many_before(const NodeId& id, std::size_t wanted) {
 
 TEST_CASE("exits of strangers that a restored node may not take yet keep no seed of its neighbours from it") {
     constexpr std::uint16_t kLeft = kMaxIntroductionsPerDay + 1;
-    Line line;
+    LeaseLine line;
     auto& net = line.net;
     net.cut(1, 2);
     strangers_leave(net, 2, kLeft);
@@ -396,7 +396,7 @@ TEST_CASE("a stranger whose exit a restored node has put off is none of its neig
 
 TEST_CASE("the exit of a neighbour is asked for before those of strangers") {
     // b was away when a left, and when more strangers left than are asked for in one comparison.
-    Line line;
+    LeaseLine line;
     auto& net = line.net;
     net.cut(0, 1);
     net.cut(1, 2);

@@ -14,13 +14,13 @@ namespace {
 constexpr std::size_t kNobody = SIZE_MAX;
 
 /// a and b are neighbours; what b has on its disk is set before it starts.
-struct Pair {
+struct ReconciledPair {
     EngineNetwork net;
     std::size_t bytes = 0;
     std::array<std::size_t, 3> bytes_of{};    ///< by sender
     std::array<std::size_t, 3> queries_of{};  ///< since the others were cut off
 
-    explicit Pair(EngineNetwork::AdjustConfig adjust = nullptr)
+    explicit ReconciledPair(EngineNetwork::AdjustConfig adjust = nullptr)
         : net({"a", "b", "c"}, {{0, 1}, {1, 2}, {0, 2}}, std::move(adjust)) {
         net.filter = [this](std::size_t from, std::size_t, const Frames& frames) {
             for (const auto& frame : frames) {
@@ -73,7 +73,7 @@ EngineNetwork::AdjustConfig with_key(const Identity& key, std::size_t old_node =
 
 TEST_CASE("what one of two neighbours knows, the other one learns, in bytes that follow the difference") {
     const Identity key = stranger(1'000'000);
-    Pair pair(with_key(key));
+    ReconciledPair pair(with_key(key));
     auto& net = pair.net;
     pair.bytes = 0;
     pair.strangers_left(0, 3'000, 0, &key);
@@ -94,7 +94,7 @@ TEST_CASE("what one of two neighbours knows, the other one learns, in bytes that
 }
 
 TEST_CASE("a hundred thousand exits that may not be taken yet cost little each hour, and cut nobody off") {
-    Pair pair;
+    ReconciledPair pair;
     auto& net = pair.net;
     pair.strangers_left(1, 100'000);
     const std::size_t first_minute = pair.bytes_in(1min);
@@ -116,7 +116,7 @@ TEST_CASE("a hundred thousand exits that may not be taken yet cost little each h
 
 TEST_CASE(
     "with a hundred thousand exits put off, seeds from disk leave quarantine, and those of leavers never") {
-    Pair pair;
+    ReconciledPair pair;
     auto& net = pair.net;
     for (std::size_t i = 0; i < 3; ++i)
         net.publish(i);
@@ -154,7 +154,7 @@ TEST_CASE(
 }
 
 TEST_CASE("who asks without end is answered within a limit") {
-    Pair pair;
+    ReconciledPair pair;
     auto& net = pair.net;
     pair.strangers_left(0, 1'000);
     std::size_t answered = 0;
@@ -174,7 +174,7 @@ TEST_CASE("who asks without end is answered within a limit") {
 
 TEST_CASE("a node of version 1 and one of version 2 tell each other what they know, within limits") {
     const Identity key = stranger(1'000'000);
-    Pair pair(with_key(key, 1));
+    ReconciledPair pair(with_key(key, 1));
     auto& net = pair.net;
     pair.strangers_left(0, 300, 0, &key);
     pair.strangers_left(1, 300, 1'000, &key);
@@ -186,7 +186,7 @@ TEST_CASE("a node of version 1 and one of version 2 tell each other what they kn
 }
 
 TEST_CASE("a neighbour of version 1 that puts strangers off is sent so many bytes, and no more") {
-    Pair pair([](std::size_t node, EngineConfig& config) {
+    ReconciledPair pair([](std::size_t node, EngineConfig& config) {
         if (node == 1) config.wire.newest = 1;
     });
     pair.strangers_left(0, 8'000);

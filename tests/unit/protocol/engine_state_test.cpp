@@ -13,9 +13,9 @@ using namespace std::chrono_literals;
 namespace {
 
 /// b is a neighbour of a and of c, and uses the seeds of both.
-struct Line {
+struct StateLine {
     EngineNetwork net;
-    explicit Line(EngineNetwork::AdjustConfig adjust_config = nullptr)
+    explicit StateLine(EngineNetwork::AdjustConfig adjust_config = nullptr)
         : net({"a", "b", "c"}, {{0, 1}, {1, 2}}, std::move(adjust_config)) {
         net.start();
         for (std::size_t i = 0; i < 3; ++i)
@@ -59,7 +59,7 @@ StateStatement statement_of(EngineNetwork& net, std::size_t kept_by, std::size_t
 }  // namespace
 
 TEST_CASE("neighbours keep a node's newest statement; each start and each exit has a number of its own") {
-    Line line;
+    StateLine line;
     const auto first = statement_of(line.net, 1, 2);
     CHECK(first.number == 1);
     CHECK(first.previous == StartId{});
@@ -80,7 +80,7 @@ TEST_CASE("neighbours keep a node's newest statement; each start and each exit h
 
 TEST_CASE("a folder that is put back after an exit uses the leaver's seed no more") {
     // The leaver lies: it sends a new seed with newer leases, and says nothing of its exit.
-    Line line;
+    StateLine line;
     auto& net = line.net;
     const LoadedState copy = net[1].disk;
     net.exit(0);
@@ -119,7 +119,7 @@ TEST_CASE("a folder that is put back after an exit uses the leaver's seed no mor
 }
 
 TEST_CASE("a state that goes back publishes above what others have seen") {
-    Line line;
+    StateLine line;
     auto& net = line.net;
     const LoadedState copy = net[1].disk;
     net.publish(1, 100'000, 21);
@@ -144,7 +144,7 @@ TEST_CASE("a state that goes back publishes above what others have seen") {
 }
 
 TEST_CASE("a copy that started several times alone is found out, too") {
-    Line line;
+    StateLine line;
     auto& net = line.net;
     const LoadedState copy = net[1].disk;
     net.exit(0);  // one number more
@@ -160,14 +160,15 @@ TEST_CASE("a copy that started several times alone is found out, too") {
 }
 
 TEST_CASE("a node that meets a second copy of itself uses no seed until its operator decides") {
-    Line line;
+    StateLine line;
     auto& net = line.net;
     // What a copy of b, started elsewhere, tells c.
     const auto mine = statement_of(net, 2, 1);
     StartId start;
     start.value.fill(9);
+    const std::uint64_t copys_number = mine.number + 10;
     const auto copys =
-        sign_state(*net[1].identity, net.network(), {net.id(1), mine.number + 1, start, mine.start});
+        sign_state(*net[1].identity, net.network(), {net.id(1), copys_number, start, mine.start});
     const auto from_c = [&](std::optional<SignedBytes> yours) {
         const auto state = net[2].disk.starts.back();
         const auto own = sign_state(*net[2].identity, net.network(),
@@ -180,7 +181,6 @@ TEST_CASE("a node that meets a second copy of itself uses no seed until its oper
     SUBCASE("control: what it knows itself") {
         from_c(sign_state(*net[1].identity, net.network(), mine));
         CHECK(line.uses(1, 0));
-        return;
     }
     SUBCASE("a forged statement ends the connection") {
         auto forged = copys;
@@ -188,28 +188,38 @@ TEST_CASE("a node that meets a second copy of itself uses no seed until its oper
         from_c(forged);
         CHECK(net[1].engine->counters().peers_dropped == 1);
         CHECK(line.uses(1, 0));
-        return;
     }
-    from_c(copys);
-    CHECK(net[1].count(EventKind::own_copy_met) == 1);
-    CHECK(net[1].count(EventKind::own_state_old) == 0);
-    CHECK(net[1].in_ensemble.empty());
-    net.crash_and_restart(1);
-    net.run_for(30s);
-    CHECK(net[1].in_ensemble.empty());
-    CHECK(net[1].engine->held_seeds().at(0).detail.find("second copy") != std::string::npos);
-    net.feed(1, ClaimState{});
-    net.run_for(5s);
-    CHECK(net[1].in_ensemble.size() == 2);
-    // The copy, if it still runs, is shown a start that came after its own.
-    const auto claimed = statement_of(net, 0, 1);
-    CHECK(claimed.previous == start);
-    CHECK(claimed.number > mine.number + 1);
-    CHECK_FALSE(net[1].disk.copied);
+    SUBCASE("the copy's statement") {
+        REQUIRE(net[1].disk.own_seed);
+        const SeedVersion version = net[1].disk.own_seed->version;
+        from_c(copys);
+        CHECK(net[1].count(EventKind::own_copy_met) == 1);
+        CHECK(net[1].count(EventKind::own_state_old) == 0);
+        CHECK(net[1].in_ensemble.empty());
+        net.crash_and_restart(1);
+        net.run_for(30s);
+        CHECK(net[1].in_ensemble.empty());
+        CHECK(net[1].engine->held_seeds().at(0).detail.find("second copy") != std::string::npos);
+        net.feed(1, ClaimState{});
+        net.run_for(5s);
+        CHECK(net[1].in_ensemble.size() == 2);
+        // The copy, if it still runs, is shown a start that came after its own.
+        const auto claimed = statement_of(net, 0, 1);
+        CHECK(claimed.previous == start);
+        CHECK(claimed.number > copys_number);
+        CHECK_FALSE(net[1].disk.copied);
+        // The copy may have used versions and served neighbours that this node does not know.
+        CHECK(static_cast<std::uint64_t>(net[1].disk.own_seed->version) >
+              static_cast<std::uint64_t>(version) + 1'000'000);
+        net.exit(1);
+        net.run_for(5s);
+        REQUIRE(net[1].disk.holder_list);
+        CHECK(verify_holder_list(net.network(), net[1].disk.holder_list->list)->restored);
+    }
 }
 
 TEST_CASE("who meets its own exit signs the list of holders only when its state is the newest") {
-    Line line;
+    StateLine line;
     auto& net = line.net;
     const LoadedState copy = net[1].disk;
     const auto notice = sign_notice(*net[1].identity, net.network(), ExitNotice{net.id(1), {}, {}});
@@ -250,7 +260,7 @@ TEST_CASE("who meets its own exit signs the list of holders only when its state 
         CHECK(net[2].disk.peer_lists[0].list == list);
     }
     SUBCASE("neighbours of version 1 cannot confirm it; whoever gives up gets an unsigned list") {
-        Line old([](std::size_t node, EngineConfig& config) {
+        StateLine old([](std::size_t node, EngineConfig& config) {
             if (node != 1) config.wire.newest = 1;
         });
         old.net.feed(2, SubmitNotice{notice});
@@ -265,7 +275,7 @@ TEST_CASE("who meets its own exit signs the list of holders only when its state 
 }
 
 TEST_CASE("a neighbour whose state changes without end causes few writes, and its newest statement is kept") {
-    Line line;
+    StateLine line;
     auto& net = line.net;
     const std::uint64_t before = statement_of(net, 1, 0).number;
     std::size_t writes = 0;
@@ -276,14 +286,14 @@ TEST_CASE("a neighbour whose state changes without end causes few writes, and it
     };
     // Its own engine is silent, and the test speaks for it.
     net.filter = [](std::size_t from, std::size_t to, const Frames&) { return from != 0 && to != 0; };
-    constexpr std::uint64_t kMany = 1'000;
+    constexpr std::uint64_t kMany = 68;  // before it counts as down
     std::uint64_t sequence = 1'000'000;
     for (std::uint64_t i = 1; i <= kMany; ++i) {
         StateMessage message{
             sign_state(*net[0].identity, net.network(), {net.id(0), before + i, StartId{{7}}, {}}), false,
             std::nullopt};
         net.inject(0, 1, encode(Envelope{++sequence, std::move(message)}));
-        net.settle();
+        net.run_for(kTickInterval);
         count_writes();
     }
     CHECK(writes >= kStateWriteBurst - 1);
@@ -295,7 +305,7 @@ TEST_CASE("a neighbour whose state changes without end causes few writes, and it
 
 TEST_CASE(
     "an owner that is restored, and has forgotten that a holder left, hears of it again and drops nobody") {
-    Line line;
+    StateLine line;
     auto& net = line.net;
     const LoadedState before = net[0].disk;
     // The holder waits for its own other holder, so it is still there.

@@ -223,7 +223,7 @@ TEST_CASE("a new version is served when its recipient is on record with it, and 
     });
     net.start();
     net.publish(0);
-    net.settle();
+    net.run_for(std::chrono::seconds{1});
     REQUIRE(net[0].disk.recipients.size() == 1);
 
     net[0].storage_hangs = true;

@@ -172,7 +172,7 @@ json statements(bool right) {
     return out;
 }
 
-bool verifies(const json& stated) {
+bool is_taken_2(const json& stated) {
     const auto signed_bytes = signed_bytes_of(stated);
     const std::string kind = stated["statement"];
     if (kind == "state") return verify_state(owner().id(), network(), signed_bytes).has_value();
@@ -202,9 +202,9 @@ TEST_CASE("what tests/golden/refused_2.json calls refused is refused, and withou
     for (const auto& stated : golden["messages"])
         CHECK_MESSAGE(!decodes(stated), stated["what"]);
     for (const auto& stated : golden["taken_statements"])
-        CHECK_MESSAGE(verifies(stated), stated["statement"]);
+        CHECK_MESSAGE(is_taken_2(stated), stated["statement"]);
     for (const auto& stated : golden["statements"])
-        CHECK_MESSAGE(!verifies(stated), stated["statement"], ": ", stated["what"]);
+        CHECK_MESSAGE(!is_taken_2(stated), stated["statement"], ": ", stated["what"]);
 }
 
 }  // namespace

@@ -217,7 +217,7 @@ void add_wrong_signatures(json& out) {
 
 /// Whether the statement is what its kind must be. Signers are as the vectors say: the owner, the holder, and
 /// the holder's key as that of the network.
-bool verifies(const json& stated) {
+bool is_taken(const json& stated) {
     const SignedBytes signed_bytes = signed_bytes_of(stated);
     const std::string kind = stated["statement"];
     if (kind == "seed_record") return verify_record(owner().id(), network(), signed_bytes).has_value();
@@ -279,7 +279,7 @@ json refused_ids() {
             {{"what", "no point"}, {"text", text_of(two)}}};
 }
 
-json make_vectors() {
+json make_refused_vectors() {
     json out;
     out["network_id"] = to_hex(network().view());
     out["network_key"] = to_hex(holder().id().view());
@@ -298,7 +298,7 @@ json make_vectors() {
 }
 
 TEST_CASE("what every implementation must refuse is what tests/golden/refused.json says") {
-    check_golden("refused.json", make_vectors());
+    check_golden("refused.json", make_refused_vectors());
 }
 
 TEST_CASE("what tests/golden/refused.json calls refused is refused, and without its fault it is taken") {
@@ -308,9 +308,9 @@ TEST_CASE("what tests/golden/refused.json calls refused is refused, and without 
     for (const auto& stated : golden["messages"])
         CHECK_MESSAGE(!decodes(stated), stated["what"]);
     for (const auto& stated : right_statements())
-        CHECK_MESSAGE(verifies(stated), stated["statement"]);
+        CHECK_MESSAGE(is_taken(stated), stated["statement"]);
     for (const auto& stated : golden["statements"])
-        CHECK_MESSAGE(!verifies(stated), stated["statement"], ": ", stated["what"]);
+        CHECK_MESSAGE(!is_taken(stated), stated["statement"], ": ", stated["what"]);
     for (const auto& stated : golden["node_ids"])
         CHECK_MESSAGE(!NodeId::from_text(stated["text"].get<std::string>()), stated["what"]);
 }

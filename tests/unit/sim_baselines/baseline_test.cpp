@@ -14,9 +14,9 @@ namespace {
 constexpr std::int64_t kRounds = 6;
 
 /// Trained on the graph; the participant `changed` has other data.
-std::unique_ptr<Baseline> trained(BaselineOrError (*make)(const BaselineSetup&, Team&),
-                                  const topologies::Graph& graph, Team& team,
-                                  const std::string& changed = "") {
+std::unique_ptr<Baseline> trained_by(BaselineOrError (*make)(const BaselineSetup&, Team&),
+                                     const topologies::Graph& graph, Team& team,
+                                     const std::string& changed = "") {
     auto baseline = make({graph, participants(graph.names, changed), local_options(), kRounds, 1}, team);
     REQUIRE_MESSAGE(baseline, baseline.error().message);
     std::int64_t seen = 0;
@@ -49,8 +49,8 @@ TEST_CASE("every baseline trains, predicts for everybody, and forgets exactly in
     const std::set<std::string> everybody(graph.names.begin(), graph.names.end());
     const auto test = evaluation();
     for (const auto& make : kBaselines) {
-        const auto one = trained(make, graph, team);
-        const auto other = trained(make, graph, team, "node-4");
+        const auto one = trained_by(make, graph, team);
+        const auto other = trained_by(make, graph, team, "node-4");
         CAPTURE(one->name());
         const auto before = one->predict(test.test.inputs());
         CHECK(names_of(before) == everybody);

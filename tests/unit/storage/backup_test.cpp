@@ -1,4 +1,5 @@
 #include <fstream>
+#include <map>
 
 #include <doctest/doctest.h>
 #include <sys/stat.h>
@@ -11,29 +12,46 @@ using namespace unlearn::storage::testing;
 
 namespace {
 
-constexpr std::size_t kSeedSize = 30000;
-
-void apply(Store& store, std::vector<StoreOp> ops) {
-    const auto done = store.apply(ops);
-    REQUIRE_MESSAGE(done, done.error().text());
-}
+constexpr std::size_t kBackedUpSeedSize = 30000;
 
 /// A store with something in every table.
 std::unique_ptr<Store> filled(const std::filesystem::path& directory) {
     auto store = open(directory);
-    const auto own = held(9, 7, kSeedSize);
-    apply(*store, {tombstone(1), PutRecipient{node(2), SeedVersion{3}, WallTime{std::chrono::seconds{50}}},
-                   PutReceipt{node(3), statement("receipt")}, held(4, 5, kSeedSize),
+    const auto own = held(9, 7, kBackedUpSeedSize);
+    apply(*store, {tombstone(1),
+                   PutRecipient{node(2), SeedVersion{3}, WallTime{std::chrono::seconds{50}}},
+                   PutReceipt{node(3), statement("receipt")},
+                   held(4, 5, kBackedUpSeedSize),
                    PutHeldLease{node(4), 2, WallTime{std::chrono::seconds{60}}},
                    PutOwnSeed{own.version, own.record, own.payload},
-                   PutOwnLease{8, WallTime{std::chrono::seconds{70}}}, PutExiting{statement("leaving")},
+                   PutOwnLease{8, WallTime{std::chrono::seconds{70}}},
+                   PutExiting{statement("leaving")},
                    PutLeftReceipt{node(5), statement("left")},
                    PutEquivocation{node(6), SeedVersion{1}, statement("one"), statement("two")},
-                   PutPeer{node(7), "tcp://host:1", false}, PutPeer{node(8), std::nullopt, true},
-                   PutHolderList{statement("list")}, PutPeerList{node(1), statement("their list")},
-                   PutAsked{node(4), SeedVersion{6}}, PutStart{StartId{}, StartId{}, 3},
-                   PutPeerState{node(2), 4, statement("state")}, PutRetired{"given up"}});
+                   PutPeer{node(7), "tcp://host:1", false},
+                   PutPeer{node(8), std::nullopt, true},
+                   PutHolderList{statement("list")},
+                   PutPeerList{node(1), statement("their list")},
+                   PutAsked{node(4), SeedVersion{6}},
+                   PutStart{StartId{}, StartId{}, 3},
+                   PutPeerState{node(2), 4, statement("state")},
+                   PutRetired{"given up"},
+                   PutRevocation{node(10), statement("revocation"), SeedVersion{2}},
+                   PutSuccession{statement("succession")},
+                   PutMember{node(11), 1, statement("membership")},
+                   PutFollowedKey{node(12)},
+                   PutOwnMembership{statement("own membership")}});
     return store;
+}
+
+/// How many rows each table has.
+std::map<std::string, std::int64_t> rows_of(const std::filesystem::path& database) {
+    const auto connection = sqlite::Connection::open(database, sqlite::Access::read_only).value();
+    std::map<std::string, std::int64_t> rows;
+    auto names = connection->prepare("SELECT name FROM sqlite_master WHERE type = 'table'").value();
+    while (names.step().value())
+        rows[names.text(0)] = connection->integer("SELECT count(*) FROM " + names.text(0)).value();
+    return rows;
 }
 
 /// Puts `file` into a folder of its own, as `unlearnctl restore` does.
@@ -49,8 +67,8 @@ TEST_CASE("a backup holds no seed, and everything else") {
     const TemporaryFolder folder;
     const auto file = folder.path() / "backup.db";
     const auto store = filled(folder.path() / "node");
-    const Traces held_traces(held(4, 5, kSeedSize).payload->view());
-    const Traces own_traces(held(9, 7, kSeedSize).payload->view());
+    const Traces held_traces(held(4, 5, kBackedUpSeedSize).payload->view());
+    const Traces own_traces(held(9, 7, kBackedUpSeedSize).payload->view());
     const auto previous = ::umask(0);
     const auto made = store->backup(file);
     ::umask(previous);
@@ -66,6 +84,11 @@ TEST_CASE("a backup holds no seed, and everything else") {
     CHECK((status.st_mode & 07777U) == 0600);
     for (const char* part : {"-wal", "-shm", "-journal"})
         CHECK_FALSE(std::filesystem::exists(file.string() + part));
+
+    for (const auto& [table, count] : rows_of(file)) {
+        const bool left_out = table == "held_seeds" || table == "held_leases" || table == "own_seed";
+        CHECK_MESSAGE((count > 0) != left_out, table);
+    }
 
     restore(file, folder.path() / "restored");
     const auto copy = open(folder.path() / "restored");
@@ -122,12 +145,13 @@ TEST_CASE("a restored node goes on: with its log, and with newer versions of its
         REQUIRE(store->backup(file));
         // The copying has not changed the store.
         CHECK(load(*store).held_seeds.size() == 1);
-        apply(*store, {held(4, 6, kSeedSize)});
+        apply(*store, {held(4, 6, kBackedUpSeedSize)});
     }
     restore(file, folder.path() / "restored");
     const auto copy = open(folder.path() / "restored");
-    const auto own = held(9, 8, kSeedSize);
-    apply(*copy, {tombstone(11), held(4, 5, kSeedSize), PutOwnSeed{own.version, own.record, own.payload}});
+    const auto own = held(9, 8, kBackedUpSeedSize);
+    apply(*copy,
+          {tombstone(11), held(4, 5, kBackedUpSeedSize), PutOwnSeed{own.version, own.record, own.payload}});
     CHECK(!copy->verify_log().value().first_bad);
     const auto state = load(*copy);
     CHECK(state.tombstones.size() == 2);

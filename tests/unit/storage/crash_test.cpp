@@ -16,11 +16,11 @@ using namespace unlearn::storage::testing;
 namespace {
 
 constexpr std::uint32_t kMaxBatches = 3000;
-constexpr std::size_t kSeedSize = 20000;
+constexpr std::size_t kCrashSeedSize = 20000;
 
 /// Batch i stores four things about node i and lets go of the seed before.
 std::vector<StoreOp> batch(std::uint32_t i) {
-    std::vector<StoreOp> ops{PutRecipient{node(i), SeedVersion{i + 1}}, held(i, 1, kSeedSize),
+    std::vector<StoreOp> ops{PutRecipient{node(i), SeedVersion{i + 1}}, held(i, 1, kCrashSeedSize),
                              PutReceipt{node(i), statement("receipt")}};
     if (i > 0) {
         ops.push_back(tombstone(i - 1));
@@ -97,7 +97,7 @@ TEST_CASE("after a SIGKILL at any moment every acknowledged batch is there, and 
         REQUIRE(state.held_seeds.size() == (stored == 0 ? 0 : 1));
         if (stored > 1) {
             CHECK(state.held_seeds[0].owner == node(stored - 1));
-            const Traces gone(held(stored - 2, 1, kSeedSize).payload->view());
+            const Traces gone(held(stored - 2, 1, kCrashSeedSize).payload->view());
             CHECK(gone.count_in_folder(folder.path()) == 0);
         }
         count = stored;

@@ -32,11 +32,6 @@ void fill(const std::filesystem::path& folder) {
     REQUIRE(store->apply(ops));
 }
 
-std::string read_file(const std::filesystem::path& path) {
-    std::ifstream in(path, std::ios::binary);
-    return {std::istreambuf_iterator<char>(in), {}};
-}
-
 void write_file(const std::filesystem::path& path, const std::string& bytes) {
     std::ofstream(path, std::ios::binary | std::ios::trunc) << bytes;
 }
@@ -67,6 +62,34 @@ TEST_CASE("a damaged row is an error that names its table and row") {
         INFO(line);
         CHECK(line.find(one.expected) != std::string::npos);
         CHECK(line.find("state.db") != std::string::npos);
+    }
+}
+
+TEST_CASE("a damaged index of a promise stops the start") {
+    // All rows would still be loaded, but a later statement could not be stored beside them.
+    for (const std::string table : {"tombstones", "recipients", "receipts", "left_receipts", "starts",
+                                    "asked", "revocations", "successions", "members"}) {
+        INFO(table);
+        const TemporaryFolder folder;
+        apply(*open(folder.path()),
+              {tombstone(1), PutRecipient{node(2), SeedVersion{3}}, PutReceipt{node(3), statement("receipt")},
+               PutLeftReceipt{node(5), statement("left")}, PutAsked{node(4), SeedVersion{6}},
+               PutStart{StartId{}, StartId{}, 3}, PutRevocation{node(10), statement("revocation"), {}},
+               PutSuccession{statement("succession")}, PutMember{node(11), 1, statement("membership")}});
+        const auto file = folder.path() / "state.db";
+        const auto root = [&] {
+            const auto connection = sqlite::Connection::open(file, sqlite::Access::read_only).value();
+            const std::string query =
+                "SELECT rootpage FROM sqlite_master WHERE name = 'sqlite_autoindex_" + table + "_1'";
+            return static_cast<std::size_t>(connection->integer(query).value());
+        }();
+        auto bytes = content_of(file);
+        constexpr std::size_t kPage = 4096;
+        REQUIRE(root > 1);
+        REQUIRE(bytes.size() >= root * kPage);
+        bytes.replace((root - 1) * kPage, 16, std::string(16, '\xee'));
+        write_file(file, bytes);
+        CHECK(outcome(folder.path()).find("state.db") != std::string::npos);
     }
 }
 
@@ -104,12 +127,12 @@ TEST_CASE("a file that is no database, or cut short, is an error and is left as 
     const TemporaryFolder folder;
     fill(folder.path());
     const auto file = folder.path() / "state.db";
-    const auto good = read_file(file);
+    const auto good = content_of(file);
     for (const std::string& bad : {std::string("hello, this is a text file\n"), std::string(100000, 'x'),
                                    good.substr(0, 5000), good.substr(0, 4096)}) {
         write_file(file, bad);
         CHECK(outcome(folder.path()) != "");
-        CHECK(read_file(file) == bad);
+        CHECK(content_of(file) == bad);
     }
     write_file(file, good);
     CHECK(outcome(folder.path()) == "");
@@ -119,7 +142,7 @@ TEST_CASE("damaged bytes anywhere never crash and never yield a seed that was no
     const TemporaryFolder folder;
     fill(folder.path());
     const auto file = folder.path() / "state.db";
-    const auto good = read_file(file);
+    const auto good = content_of(file);
     std::mt19937 random(7);
     int refused = 0;
     for (int round = 0; round < 300; ++round) {

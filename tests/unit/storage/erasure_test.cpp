@@ -12,15 +12,10 @@ using namespace unlearn::storage::testing;
 
 namespace {
 
-constexpr std::size_t kSeedSize = 100 * 1024;
+constexpr std::size_t kErasedSeedSize = 100 * 1024;
 
-Traces traces_of(std::uint32_t owner, std::uint64_t version, std::size_t size = kSeedSize) {
+Traces traces_of(std::uint32_t owner, std::uint64_t version, std::size_t size = kErasedSeedSize) {
     return Traces(held(owner, version, size).payload->view());
-}
-
-void apply(Store& store, std::vector<StoreOp> ops) {
-    const auto done = store.apply(ops);
-    REQUIRE_MESSAGE(done, done.error().text());
 }
 
 /// Stores and deletes a payload through plain SQLite, and says what can still be found in the files while the
@@ -35,7 +30,7 @@ std::size_t traces_after_plain_delete(const std::string& secure_delete, bool che
     };
     run("PRAGMA journal_mode = WAL; PRAGMA secure_delete = " + secure_delete);
     run("CREATE TABLE seeds(payload BLOB)");
-    const auto seed = payload(77, kSeedSize);
+    const auto seed = payload(77, kErasedSeedSize);
     sqlite3_stmt* insert = nullptr;
     sqlite3_prepare_v2(database, "INSERT INTO seeds VALUES(?1)", -1, &insert, nullptr);
     sqlite3_bind_blob(insert, 1, seed->view().data(), static_cast<int>(seed->size()), SQLITE_STATIC);
@@ -52,8 +47,8 @@ std::size_t traces_after_plain_delete(const std::string& secure_delete, bool che
 }  // namespace
 
 TEST_CASE("control: without secure_delete, or without emptying the log, the bytes are still in the files") {
-    CHECK(traces_after_plain_delete("OFF", true) > kSeedSize / 16);
-    CHECK(traces_after_plain_delete("ON", false) > kSeedSize / 16);
+    CHECK(traces_after_plain_delete("OFF", true) > kErasedSeedSize / 16);
+    CHECK(traces_after_plain_delete("ON", false) > kErasedSeedSize / 16);
     CHECK(traces_after_plain_delete("ON", true) == 0);
 }
 
@@ -62,17 +57,17 @@ TEST_CASE("an erased seed is in no file and not in memory; before, it is in the 
         const TemporaryFolder folder;
         const auto store = open(folder.path());
         const auto traces = traces_of(1, 1);
-        apply(*store, {held(1, 1, kSeedSize), held(2, 1, kSeedSize)});
+        apply(*store, {held(1, 1, kErasedSeedSize), held(2, 1, kErasedSeedSize)});
         if (settled) REQUIRE(store->settle());
-        REQUIRE(traces.count_in_folder(folder.path()) > kSeedSize / 16);
+        REQUIRE(traces.count_in_folder(folder.path()) > kErasedSeedSize / 16);
         {
             const auto state = load(*store);  // in the memory of the caller as well
-            REQUIRE(traces.windows_in_own_memory() > kSeedSize / 16);
+            REQUIRE(traces.windows_in_own_memory() > kErasedSeedSize / 16);
         }
         apply(*store, {tombstone(1), EraseHeldSeed{node(1)}});
         CHECK(traces.count_in_folder(folder.path()) == 0);
         CHECK(traces.windows_in_own_memory() == 0);
-        CHECK(traces_of(2, 1).count_in_folder(folder.path()) > kSeedSize / 16);
+        CHECK(traces_of(2, 1).count_in_folder(folder.path()) > kErasedSeedSize / 16);
     }
 }
 
@@ -80,13 +75,13 @@ TEST_CASE("a replaced seed is in no file, a neighbour's or our own") {
     const TemporaryFolder folder;
     const auto store = open(folder.path());
     const auto own = [](std::uint64_t version) {
-        auto seed = held(9, version, kSeedSize);
+        auto seed = held(9, version, kErasedSeedSize);
         return PutOwnSeed{seed.version, seed.record, seed.payload};
     };
-    apply(*store, {held(1, 1, kSeedSize), own(1)});
+    apply(*store, {held(1, 1, kErasedSeedSize), own(1)});
     REQUIRE(traces_of(1, 1).count_in_folder(folder.path()) > 0);
     REQUIRE(traces_of(9, 1).count_in_folder(folder.path()) > 0);
-    apply(*store, {held(1, 2, kSeedSize)});
+    apply(*store, {held(1, 2, kErasedSeedSize)});
     CHECK(traces_of(1, 1).count_in_folder(folder.path()) == 0);
     CHECK(traces_of(1, 2).count_in_folder(folder.path()) > 0);
     apply(*store, {own(2)});
@@ -97,7 +92,7 @@ TEST_CASE("a replaced seed is in no file, a neighbour's or our own") {
 TEST_CASE("erasing a seed that is not held also clears what a failed install left in the log") {
     const TemporaryFolder folder;
     const auto store = open(folder.path());
-    CHECK(!store->apply(std::vector<StoreOp>{held(1, 1, kSeedSize), tombstone(2), held(2, 1)}));
+    CHECK(!store->apply(std::vector<StoreOp>{held(1, 1, kErasedSeedSize), tombstone(2), held(2, 1)}));
     apply(*store, {EraseHeldSeed{node(1)}});
     CHECK(traces_of(1, 1).count_in_folder(folder.path()) == 0);
     CHECK(traces_of(1, 1).windows_in_own_memory() == 0);
@@ -135,7 +130,7 @@ TEST_CASE("an erasure that a crash cut short is completed by the next start") {
     const TemporaryFolder source;
     const TemporaryFolder crashed;
     const auto store = open(source.path());
-    apply(*store, {held(1, 1, kSeedSize)});
+    apply(*store, {held(1, 1, kErasedSeedSize)});
     // The files as they lie there while the store is open: what a crash leaves, the log not yet emptied.
     for (const auto* name : {"state.db", "state.db-wal"})
         std::filesystem::copy_file(source.path() / name, crashed.path() / name);

@@ -13,11 +13,6 @@ using namespace unlearn::storage::testing;
 
 namespace {
 
-void apply(Store& store, std::vector<StoreOp> ops) {
-    const auto done = store.apply(ops);
-    REQUIRE_MESSAGE(done, done.error().text());
-}
-
 std::unique_ptr<Store> open_at(const std::filesystem::path& directory, std::int64_t seconds) {
     auto store =
         Store::open(directory, binding(), [seconds] { return WallTime{std::chrono::seconds{seconds}}; });

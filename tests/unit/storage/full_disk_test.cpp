@@ -82,6 +82,33 @@ TEST_CASE("on a full disk seeds are refused, but an exit is stored and its seed 
     CHECK(store->apply(std::vector<StoreOp>{held(10, 1, kSeedSize)}));
 }
 
+TEST_CASE("on a full disk what the promise to forget needs is stored, and nothing else") {
+    const SmallDisk disk("16m");
+    if (!disk.mounted()) {
+        MESSAGE("skipped: mounting a small disk needs root");
+        return;
+    }
+    const auto store = open(disk.path() / "node");
+    const auto apply_when_full = [&](const StoreOp& op) {
+        disk.empty();
+        REQUIRE(store->settle());
+        // It ends with a write-ahead log of no bytes, so that the next write needs room.
+        REQUIRE(store->apply(std::vector<StoreOp>{EraseHeldSeed{node(1)}}));
+        REQUIRE(store->settle());
+        disk.fill();
+        return store->apply(std::vector<StoreOp>{op}).has_value();
+    };
+    CHECK_FALSE(apply_when_full(PutAsked{node(2), SeedVersion{1}}));
+    CHECK_FALSE(apply_when_full(PutPeer{node(2), std::nullopt, false}));
+    CHECK(apply_when_full(tombstone(3)));
+    CHECK(apply_when_full(EraseHeldSeed{node(3)}));
+    CHECK(apply_when_full(PutRevocation{node(4), statement("revocation"), SeedVersion{0}}));
+    CHECK(apply_when_full(SetRestored{}));
+    CHECK(apply_when_full(PutExiting{statement("leaving")}));
+    CHECK(apply_when_full(PutHolderList{statement("list")}));
+    CHECK(apply_when_full(PutRetired{"given up"}));
+}
+
 TEST_CASE("a full disk does not keep a node from starting") {
     const SmallDisk disk("8m");
     if (!disk.mounted()) {

@@ -14,22 +14,12 @@ using namespace unlearn::storage::testing;
 
 namespace {
 
-std::string refusal(const std::filesystem::path& path) {
+std::string refusal_of(const std::filesystem::path& path) {
     const auto identity = load_identity(path);
     REQUIRE(!identity);
     CHECK(identity.error().detail.find('\n') == std::string::npos);
     CHECK(identity.error().detail.find(path.string()) != std::string::npos);
     return identity.error().detail;
-}
-
-std::string read_file(const std::filesystem::path& path) {
-    std::ifstream in(path, std::ios::binary);
-    return {std::istreambuf_iterator<char>(in), {}};
-}
-
-bool contains(const std::string& text, const std::string& part) {
-    INFO(text);
-    return text.find(part) != std::string::npos;
 }
 
 }  // namespace
@@ -48,19 +38,19 @@ TEST_CASE("a key file gives back the identity that was written, and is for its o
     REQUIRE_MESSAGE(loaded, loaded.error().text());
     CHECK(loaded->id() == identity.id());
     CHECK(loaded->secret_seed() == identity.secret_seed());
-    CHECK(read_file(path) == "unlearnd identity 1\nsecret " + to_hex(identity.secret_seed()) + "\nid " +
-                                 identity.id().text() + "\n");
+    CHECK(content_of(path) == "unlearnd identity 1\nsecret " + to_hex(identity.secret_seed()) + "\nid " +
+                                  identity.id().text() + "\n");
 }
 
 TEST_CASE("a key file is never replaced") {
     const TemporaryFolder folder;
     const auto path = folder.path() / "node.key";
     REQUIRE(create_identity_file(path, Identity::generate()));
-    const auto before = read_file(path);
+    const auto before = content_of(path);
     const auto second = create_identity_file(path, Identity::generate());
     REQUIRE(!second);
     CHECK(contains(second.error().detail, "exists already and is not replaced"));
-    CHECK(read_file(path) == before);
+    CHECK(content_of(path) == before);
     CHECK(!create_identity_file(folder.path() / "missing" / "node.key", Identity::generate()));
 }
 
@@ -70,12 +60,12 @@ TEST_CASE("a key file that others can use is refused with the remedy") {
     REQUIRE(create_identity_file(path, Identity::generate()));
     for (const unsigned mode : {0640u, 0604u, 0644u}) {
         REQUIRE(::chmod(path.c_str(), mode) == 0);
-        CHECK(refusal(path) ==
+        CHECK(refusal_of(path) ==
               "key file " + path.string() + " can be read by others: chmod 600 " + path.string());
     }
     for (const unsigned mode : {0620u, 0602u, 0610u}) {
         REQUIRE(::chmod(path.c_str(), mode) == 0);
-        CHECK(contains(refusal(path), "can be changed by others: chmod 600"));
+        CHECK(contains(refusal_of(path), "can be changed by others: chmod 600"));
     }
     REQUIRE(::chmod(path.c_str(), 0400) == 0);
     CHECK(load_identity(path));
@@ -83,33 +73,33 @@ TEST_CASE("a key file that others can use is refused with the remedy") {
 
 TEST_CASE("what is not a regular file of ours is refused") {
     const TemporaryFolder folder;
-    CHECK(contains(refusal(folder.path() / "missing"), "No such file or directory"));
-    CHECK(contains(refusal(folder.path()), "is not a regular file"));
+    CHECK(contains(refusal_of(folder.path() / "missing"), "No such file or directory"));
+    CHECK(contains(refusal_of(folder.path()), "is not a regular file"));
     const auto path = folder.path() / "node.key";
     REQUIRE(create_identity_file(path, Identity::generate()));
     const auto link = folder.path() / "link";
     std::filesystem::create_symlink(path, link);
-    CHECK(contains(refusal(link), "is not a regular file"));
+    CHECK(contains(refusal_of(link), "is not a regular file"));
     const auto fifo = folder.path() / "fifo";
     REQUIRE(::mkfifo(fifo.c_str(), 0600) == 0);
-    CHECK(contains(refusal(fifo), "is not a regular file"));
+    CHECK(contains(refusal_of(fifo), "is not a regular file"));
     if (::geteuid() != 0) {
         MESSAGE("skipped: giving a file to another user needs root");
         return;
     }
     REQUIRE(::chown(path.c_str(), 12345, 0) == 0);
-    CHECK(contains(refusal(path), "belongs to user 12345, not to user 0"));
+    CHECK(contains(refusal_of(path), "belongs to user 12345, not to user 0"));
 }
 
 TEST_CASE("a key file of another format or with an id that does not fit is refused") {
     const TemporaryFolder folder;
     const auto path = folder.path() / "node.key";
     REQUIRE(create_identity_file(path, Identity::generate()));
-    const auto good = read_file(path);
+    const auto good = content_of(path);
     const auto other = Identity::generate().id().text();
     const auto with = [&](const std::string& text) {
         std::ofstream(path, std::ios::trunc) << text;
-        return refusal(path);
+        return refusal_of(path);
     };
     CHECK(contains(with(""), "does not begin with"));
     CHECK(contains(with("unlearnd identity 2" + good.substr(19)), "does not begin with"));

@@ -106,6 +106,26 @@ TEST_CASE("a database of version 1 is upgraded and keeps what it holds") {
     CHECK(version_of(folder.path()) == schema::kVersion);
 }
 
+TEST_CASE("a state that was restored before version 7 has been restored ever after") {
+    for (const bool restored : {false, true}) {
+        const TemporaryFolder folder;
+        const auto statements = restored ? std::vector<StoreOp>{SetRestored{}} : std::vector<StoreOp>{};
+        apply(*open(folder.path()), statements);
+        // What versions 7 and 8 added is taken away again.
+        std::string sql = "PRAGMA user_version = 6;";
+        for (const char* table : {"holder_list", "peer_lists", "asked", "starts", "peer_states",
+                                  "revocations", "successions", "members", "followed_key", "own_membership"})
+            sql += std::string("DROP TABLE ") + table + ";";
+        for (const char* column : {"ever_restored", "copied", "log_dropped", "log_dropped_hash"})
+            sql += std::string("ALTER TABLE meta DROP COLUMN ") + column + ";";
+        run_sql(folder.path(), sql);
+        REQUIRE(version_of(folder.path()) == 6);
+        const auto store = open(folder.path());
+        apply(*store, {ClearRestored{}});
+        CHECK(load(*store).ever_restored == restored);
+    }
+}
+
 TEST_CASE("the exit of a node that has left is read from any version of its state, which stays as it was") {
     const TemporaryFolder folder;
     make_version_1(folder.path());

@@ -20,22 +20,12 @@ unsigned mode_of(const std::filesystem::path& path) {
     return status.st_mode & 07777;
 }
 
-void apply(Store& store, std::vector<StoreOp> ops) {
-    const auto done = store.apply(ops);
-    REQUIRE_MESSAGE(done, done.error().text());
-}
-
 std::string refusal(Store& store, std::vector<StoreOp> ops) {
     const auto done = store.apply(ops);
     REQUIRE(!done);
     CHECK(done.error().code == ErrorCode::not_storable);
     CHECK(done.error().detail.find('\n') == std::string::npos);
     return done.error().detail;
-}
-
-bool contains(const std::string& text, const std::string& part) {
-    INFO(text);
-    return text.find(part) != std::string::npos;
 }
 
 std::string open_error(const std::filesystem::path& folder, const Binding& who = binding()) {

@@ -76,6 +76,15 @@ LoadedState load(Store& store) {
     return std::move(loaded->state);
 }
 
+void apply(Store& store, std::vector<StoreOp> ops) {
+    const auto done = store.apply(ops);
+    if (!done) throw std::runtime_error(done.error().text());
+}
+
+bool contains(const std::string& text, const std::string& part) {
+    return text.find(part) != std::string::npos;
+}
+
 void run_sql(const std::filesystem::path& directory, const std::string& sql) {
     if (!install_wiping_memory()) throw std::runtime_error("SQLite was started before");
     sqlite3* database = nullptr;

@@ -32,6 +32,9 @@ using unlearn::testing::TemporaryFolder;
 /// Opens, or fails the test with the error.
 [[nodiscard]] std::unique_ptr<Store> open(const std::filesystem::path& directory);
 [[nodiscard]] protocol::LoadedState load(Store& store);
+/// Makes the changes, or fails the test with the error.
+void apply(Store& store, std::vector<protocol::StoreOp> ops);
+[[nodiscard]] bool contains(const std::string& text, const std::string& part);
 /// Runs SQL on a closed store's file, the way another program would.
 void run_sql(const std::filesystem::path& directory, const std::string& sql);
 
