@@ -40,8 +40,8 @@ class OwnState {
     void on(const after_write::PeerStateStored& stored);
     /// Forgets the peer's statement, which can never be stored. The next one is stored again.
     void give_up(const after_write::PeerStateStored& never, const std::string& reason);
-    /// Stores the newest statements of peers. Every exit makes all nodes state a new number, and at a tick
-    /// the receipts for it are mostly sent.
+    /// Stores the newest statements of peers. Every exit makes all nodes state a new number, and a second
+    /// later the receipts for it are mostly sent.
     void tick();
     /// Sends our statement, if it is durable, and the newest one of the peer.
     void send_to(SessionId id, Session& session);

@@ -74,16 +74,15 @@ void PeerExits::take_list(const HolderList& list, const SignedBytes& signed_list
     lists.push_back(signed_list);
     if (lists.size() == kAProof)
         context_.note(EventKind::equivocation, list.owner, {}, "two different lists of holders are signed");
-    const after_write::PeerListStored then{list.owner, signed_list, heard_from};
-    // The owner waits for our receipt, so the erasure of its seed comes first.
-    if (it->second.erased)
-        store_list(then);
-    else
-        it->second.lists_to_store.push_back(then);
+    lists_to_store_.push_back({list.owner, signed_list, heard_from});
 }
 
-void PeerExits::store_list(const after_write::PeerListStored& then) {
-    writes_.persist({PutPeerList{then.owner, then.list}}, then);
+void PeerExits::store_lists() {
+    for (auto& list : std::exchange(lists_to_store_, {}))
+        if (exits_.at(list.owner).erased)
+            writes_.persist({PutPeerList{list.owner, list.list}}, list);
+        else
+            lists_to_store_.push_back(std::move(list));
 }
 
 void PeerExits::on(const after_write::PeerListStored& stored) {
@@ -139,8 +138,6 @@ void PeerExits::finish_erasure(const NodeId& owner) {
         context_.note(EventKind::seed_erased, owner, exit.erased_version);
     if (readmit(owner)) peers_.allow();
     send_receipt(owner, exit);
-    for (const auto& list : std::exchange(exit.lists_to_store, {}))
-        store_list(list);
 }
 
 void PeerExits::send_receipt(const NodeId& owner, const PeerExit& exit) {

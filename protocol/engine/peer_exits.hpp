@@ -44,6 +44,9 @@ class PeerExits {
     /// Takes the list of holders of an owner that has left. Two different lists of one owner are kept as
     /// proof that it signed both. A list without a known exit is ignored.
     void take_list(const HolderList& list, const SignedBytes& signed_list, const NodeId& heard_from);
+    /// Stores the lists of owners whose seeds are erased here. The owner and its other holders wait for
+    /// receipts, so this is done later.
+    void store_lists();
     void on(const after_write::PeerListStored& stored);
     /// Continues the erasure as far as possible. Nothing happens for an owner that has not left.
     /// @return true when this completes the erasure of the owner's seed
@@ -82,7 +85,6 @@ class PeerExits {
         SignedBytes notice;
         SeedVersion erased_version{};
         std::vector<SignedBytes> lists;  ///< of its holders: one, or two as proof that it signed both
-        std::vector<after_write::PeerListStored> lists_to_store;  ///< once the seed is erased
         bool tombstone_durable = false;
         bool passed_on = false;
         bool erase_asked = false;
@@ -101,7 +103,6 @@ class PeerExits {
     bool advance(const NodeId& owner, PeerExit& exit);
     void pass_on(PeerExit& exit);
     void finish_erasure(const NodeId& owner);
-    void store_list(const after_write::PeerListStored& then);
     void send_receipt(const NodeId& owner, const PeerExit& exit);
 
     EngineContext& context_;
@@ -114,6 +115,7 @@ class PeerExits {
     std::function<bool(const NodeId&)> may_only_leave_ = [](const NodeId&) { return false; };
     std::map<NodeId, PeerExit, ById> exits_;
     std::vector<ExitedId> new_durable_;
+    std::vector<after_write::PeerListStored> lists_to_store_;
 };
 
 }  // namespace unlearn::protocol

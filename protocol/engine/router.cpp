@@ -92,19 +92,19 @@ void Engine::Router::on(const Start&) {
 
 void Engine::Router::on(const Tick&) {
     writes.tick();
-    own_state.tick();
     sessions.tick();
     held.tick_downloads();
-    tick_leases();
+    tick_each_second();
     comparison.tick();
     gossip.tick();
     own_exit.tick();
 }
 
-void Engine::Router::tick_leases() {
-    constexpr std::chrono::seconds kCheck{1};
-    if (context.now.steady < next_lease_check_) return;
-    next_lease_check_ = context.now.steady + kCheck;
+void Engine::Router::tick_each_second() {
+    if (context.now.steady < next_second_) return;
+    next_second_ = context.now.steady + std::chrono::seconds{1};
+    own_state.tick();
+    exits.store_lists();
     give_out_places();  // a membership may have ended
     held.refresh_all();
     own_seed.renew_lease_when_due();

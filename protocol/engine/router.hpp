@@ -81,7 +81,7 @@ class Engine::Router {
     void establish(SessionId id, Session& session);
     void follow(const AfterWrite& then);
     void know_peer(const NodeId& peer, std::optional<std::string> endpoint, PeerSource source);
-    void tick_leases();
+    void tick_each_second();
     [[nodiscard]] std::size_t members_that_stay() const;
     /// True for an owner that has left or is expelled.
     [[nodiscard]] bool is_gone(const NodeId& owner) const {
@@ -97,7 +97,7 @@ class Engine::Router {
     /// False for a seed that must not be written any more: its owner or we have left while the disk failed.
     [[nodiscard]] bool is_wanted(const AfterWrite& then) const;
 
-    SteadyTime next_lease_check_{};
+    SteadyTime next_second_{};
 };
 
 }  // namespace unlearn::protocol

@@ -224,6 +224,7 @@ TEST_CASE("the list of another owner's holders is stored after its seed is erase
                           digest_of_holders({})};
     const auto signed_list = sign_holder_list(parts.peer, parts.network(), list);
     parts.exits.take_list(list, signed_list, parts.peer.id());
+    parts.exits.store_lists();
     CHECK(parts.take<Persist>().empty());
     parts.exits.on(tombstone);
     REQUIRE(parts.erasures.finish_wipe(parts.peer.id()));
@@ -236,6 +237,7 @@ TEST_CASE("the list of another owner's holders is stored after its seed is erase
     const auto effects = parts.context.effects;
     CHECK(receipts(parts).size() == 1);
     parts.context.effects = effects;
+    parts.exits.store_lists();
     const auto stored = parts.store<after_write::PeerListStored>();
     CHECK(parts.take_sent<Holders>().empty());
     parts.exits.on(stored);

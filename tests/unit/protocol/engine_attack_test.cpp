@@ -240,13 +240,16 @@ TEST_CASE("two lists of holders that an owner signed are kept as proof, and a th
     p.attack(Exit{notice});
     p.attack(list(1));
     p.attack(list(1));
+    p.net.run_for(2s);
     CHECK(p.net[0].disk.peer_lists.size() == 1);
     CHECK(equivocations(0) == 0);
     CHECK(p.net[2].disk.peer_lists.size() == 1);
     p.attack(list(2));
+    p.net.run_for(2s);
     CHECK(equivocations(0) == 1);
     CHECK(equivocations(2) == 1);
     p.attack(list(3));
+    p.net.run_for(2s);
     CHECK(p.net[0].disk.peer_lists.size() == 2);
     CHECK(p.net[2].disk.peer_lists.size() == 2);
     CHECK_FALSE(p.dropped());
