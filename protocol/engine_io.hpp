@@ -203,7 +203,7 @@ enum class EventKind {
     lease_renewed,         ///< our own seed has a new lease; `detail` is its number
     equivocation,          ///< two different records have the same owner and version
     exit_begun,            ///< our own exit has begun
-    exit_announced,        ///< our own notice goes out; everything that we held is erased
+    exit_announced,        ///< our own notice goes out
     receipt_stored,        ///< a holder's receipt for our own exit
     exit_complete,         ///< the receipts of all recipients are stored
     exit_learned,          ///< another node has left

@@ -24,6 +24,7 @@ struct EngineCounters {
     std::uint64_t equivocations = 0;  ///< versions with two records, at most kMaxEquivocationsKept per owner
     std::uint64_t exits_put_off = 0;  ///< exits of unknown owners that a peer was not allowed to introduce
     std::uint64_t comparisons = 0;    ///< finished comparisons of known exits
+    std::uint64_t comparisons_incomplete = 0;  ///< of them, those that left exits of unknown owners to later
 };
 
 /// How many entries an engine currently keeps because of other nodes.
@@ -42,7 +43,7 @@ struct EngineSizes {
 struct ExitProgress {
     bool begun = false;
     bool durable = false;    ///< a crash cannot undo the exit any more
-    bool announced = false;  ///< everything that we held is erased, and the notice goes out
+    bool announced = false;  ///< the notice goes out
     bool complete = false;   ///< the receipts of all recipients are stored
     bool given_up = false;   ///< the user waits for no more receipts
     bool met = false;        ///< the notice came from elsewhere: a copy of this identity has left

@@ -115,6 +115,8 @@ void add_protocol(const NodeService& service, MetricsText& out) {
     out.one("exits_put_off_total", "counter", "Exits of unknown owners beyond what one peer may introduce.",
             counters.exits_put_off);
     out.one("comparisons_total", "counter", "Comparisons of known exits with peers.", counters.comparisons);
+    out.one("comparisons_incomplete_total", "counter",
+            "Comparisons that left exits of unknown owners to later.", counters.comparisons_incomplete);
 
     const auto traffic = service.node().transport().traffic();
     static_assert(kMessageKinds.size() < network::TrafficCounters::kKinds);

@@ -148,6 +148,7 @@ void ExitReconciliation::finish(Session& session, Asking& asking) {
     Memory& memory = memory_of(session.peer);
     memory.cursor = walk.cursor();
     memory.settled.reset();
+    if (!walk.complete() || !all_known(walk.strangers())) ++context_.counters.comparisons_incomplete;
     if (!walk.owners_settled()) return;
     const auto doubted = in_doubt(walk);
     const bool owners_known = std::all_of(doubted.begin(), doubted.end(),

@@ -24,7 +24,9 @@ void OwnExit::load(LoadedState& state) {
 }
 
 void OwnExit::start() {
-    if (exit_) erase_everything();
+    if (!exit_) return;
+    announce();
+    erase_everything();
 }
 
 void OwnExit::begin() {
@@ -67,11 +69,11 @@ void OwnExit::begin_with(SignedBytes notice, bool met) {
 void OwnExit::on(const after_write::ExitStored& stored) {
     exit_->list = stored.list;
     own_state_.stored_with(stored.state);
+    announce();
     erase_everything();
 }
 
 void OwnExit::erase_everything() {
-    exit_->stage = Stage::erasing;
     std::set<NodeId> owners = erasures_.all_on_disk();
     owners.merge(held_.owners());
     held_.stop_all_downloads();
@@ -103,30 +105,35 @@ void OwnExit::continue_erasing() {
             left_receipts_.emplace(owner, sign_receipt(context_.identity, context_.config.network, receipt));
         ops.push_back(PutLeftReceipt{owner, it->second});
     }
-    if (ops.empty()) return announce();
+    if (ops.empty()) return finish_erasing();
     writes_.persist(std::move(ops), after_write::AllErased{});
 }
 
 void OwnExit::on(const after_write::AllErased&) {
-    announce();
+    finish_erasing();
 }
 
+/// The exit is durable, so others can begin to forget our seed while we erase theirs.
 void OwnExit::announce() {
-    exit_->stage = Stage::announced;
-    for (const auto& [owner, version] : exit_->erasing)
-        erasures_.erased_from_disk(owner);
+    exit_->stage = Stage::erasing;
     context_.note(EventKind::exit_announced, context_.id());
     exit_->announced_at = context_.now.steady;
     exit_->backoff = kExitRetryFirst;
     reach_former_recipients();
     send_notice_where_due();
-    // Our notice comes first: a list or a `left` receipt counts only from a node that has left.
+    // Our notice comes first: a list counts only from a node that has left.
     if (exit_->list) send_list();
+}
+
+void OwnExit::finish_erasing() {
+    exit_->stage = Stage::erased;
+    for (const auto& [owner, version] : exit_->erasing)
+        erasures_.erased_from_disk(owner);
     for (const auto& [peer, id] : sessions_.all_established())
         send_left_receipt_to(id, sessions_.at(id));
     sign_list_when_due();
-    retire_if_given_up();
     check_complete();
+    retire_if_given_up();
 }
 
 void OwnExit::reach_former_recipients() {
@@ -145,7 +152,7 @@ void OwnExit::give_up() {
 
 /// The list of our holders is signed first, unless that cannot be done.
 void OwnExit::retire_if_given_up() {
-    if (exit_->given_up && exit_->stage == Stage::announced && (exit_->list || !may_sign_list()))
+    if (exit_->given_up && exit_->stage == Stage::erased && (exit_->list || !may_sign_list()))
         retire("given up");
 }
 
@@ -186,11 +193,11 @@ void OwnExit::send_notice_to(SessionId id, Session& session) {
 
 void OwnExit::send_left_receipt_to(SessionId id, Session& session) {
     const auto left = left_receipts_.find(session.peer);
-    const auto* notice = announced_notice();
-    if (left == left_receipts_.end() || notice == nullptr) return;
+    const bool erased = exit_ && exit_->stage == Stage::erased;
+    if (left == left_receipts_.end() || !erased) return;
     // A peer that was restored since it signed for our exit does not know it any more, and takes no `left`
     // receipt of a node that has not left.
-    if (is_done(session.peer)) sessions_.send(id, session, Exit{*notice});
+    if (is_done(session.peer)) sessions_.send(id, session, Exit{exit_->notice});
     sessions_.send(id, session, ReceiptMessage{left_receipt_for(session, left->second)});
 }
 
@@ -216,14 +223,14 @@ bool OwnExit::may_sign_list() const {
 /// A copy of this identity has left, and nobody has confirmed that this state is the newest: the list of
 /// holders stays unsigned after the time of a lease, or when another list is known.
 void OwnExit::retire_unsigned_when_due() {
-    if (!exit_->met || exit_->list || exit_->signing_list) return;
+    if (!exit_->met || exit_->stage != Stage::erased || exit_->list || exit_->signing_list) return;
     if (exit_->rival_list || context_.now.steady >= exit_->announced_at + context_.config.lease_time)
         retire("own exit met");
 }
 
 void OwnExit::sign_list_when_due() {
-    if (!exit_ || exit_->stage != Stage::announced || exit_->list || exit_->signing_list ||
-        !may_sign_list() || own_seed_.is_recording())
+    if (!exit_ || exit_->stage == Stage::storing || exit_->list || exit_->signing_list || !may_sign_list() ||
+        own_seed_.is_recording())
         return;
     const SignedBytes list = sign_list();
     const PutStart state = own_state_.next();
@@ -249,8 +256,8 @@ void OwnExit::on(const after_write::HolderListStored& stored) {
     exit_->list = stored.list;
     own_state_.stored_with(stored.state);
     send_list();
-    retire_if_given_up();
     check_complete();
+    retire_if_given_up();
 }
 
 void OwnExit::take_list(const SignedBytes& list, const NodeId& heard_from) {
@@ -262,7 +269,7 @@ void OwnExit::take_list(const SignedBytes& list, const NodeId& heard_from) {
 }
 
 void OwnExit::tick() {
-    if (!exit_ || exit_->stage != Stage::announced || exit_->retiring) return;
+    if (!exit_ || exit_->stage == Stage::storing || exit_->retiring) return;
     check_complete();
     retire_unsigned_when_due();
     if (context_.now.steady < exit_->next_retry) return;
@@ -299,8 +306,9 @@ void OwnExit::on(const after_write::ReceiptStored& stored) {
 }
 
 void OwnExit::check_complete() {
-    if (!exit_ || exit_->stage != Stage::announced || exit_->retiring) return;
+    if (!exit_ || exit_->stage == Stage::storing || exit_->retiring) return;
     if (!exit_->list) return sign_list_when_due();
+    if (exit_->stage != Stage::erased) return;
     const auto& recipients = own_seed_.recipients();
     const bool all = std::all_of(recipients.begin(), recipients.end(),
                                  [this](const auto& recipient) { return is_done(recipient.first); });
@@ -335,7 +343,7 @@ int OwnExit::worth_of(const NodeId& holder, const Receipt& receipt) const {
 // ---------------------------------------------------------------- questions
 
 const SignedBytes* OwnExit::announced_notice() const {
-    return exit_ && exit_->stage == Stage::announced ? &exit_->notice : nullptr;
+    return exit_ && exit_->stage != Stage::storing ? &exit_->notice : nullptr;
 }
 
 ExitProgress OwnExit::progress() const {
@@ -348,7 +356,7 @@ ExitProgress OwnExit::progress() const {
     if (!exit_) return progress;
     progress.begun = true;
     progress.durable = exit_->stage != Stage::storing;
-    progress.announced = exit_->stage == Stage::announced;
+    progress.announced = progress.durable;
     progress.complete = exit_->complete;
     progress.given_up = exit_->given_up;
     progress.met = exit_->met;

@@ -11,9 +11,9 @@
 
 namespace unlearn::protocol {
 
-/// Owns our own exit, from its beginning to the retirement of this identity. First the exit becomes durable,
-/// then everything that we hold is erased, then the notice goes out until every peer that was served has
-/// signed a receipt.
+/// Owns our own exit, from its beginning to the retirement of this identity. First the exit becomes durable.
+/// Then the notice goes out until every peer that was served has signed a receipt, and everything that we
+/// hold is erased meanwhile.
 class OwnExit {
   public:
     OwnExit(EngineContext& context, Writes& writes, Peers& peers, Sessions& sessions, Erasures& erasures,
@@ -64,7 +64,7 @@ class OwnExit {
     [[nodiscard]] ExitProgress progress() const;
 
   private:
-    enum class Stage { storing, erasing, storing_erasure, announced };
+    enum class Stage { storing, erasing, storing_erasure, erased };
     struct State {
         SignedBytes notice;
         std::optional<SignedBytes> list;  ///< of our holders, once it is durable
@@ -85,6 +85,7 @@ class OwnExit {
     void begin_with(SignedBytes notice, bool met);
     void erase_everything();
     void announce();
+    void finish_erasing();
     void reach_former_recipients();
     void send_notice_where_due();
     /// Signs the list of our holders once nobody can be added to it.

@@ -39,18 +39,21 @@ bool OwnSeed::skip_versions_after_restore() {
 }
 
 void OwnSeed::go_on_above_others() {
-    skip_versions();
+    // Neighbours may find out one after the other. One skip is above all of them.
+    if (!skipped_) skip_versions();
     if (withdrawn_ || !seed_) return;
     publish(PublishSeed{seed_->record.architecture, seed_->payload});
 }
 
-/// The seconds since 1970 are above whatever an earlier skip of a lost state gave, so that the restore of one
-/// copy for the second time uses no version twice.
+/// A version rises more rarely than once a second, so the seconds since 1970 are above whatever a lost state
+/// used, also when one copy is restored for the second time. Where the clock is behind the versions, a
+/// million has to do.
 void OwnSeed::skip_versions() {
+    skipped_ = true;
     const auto today =
         static_cast<std::uint64_t>(std::max<std::int64_t>(0, context_.now.wall.time_since_epoch().count()));
-    last_version_ = std::max(last_version_ + kVersionsSkippedByRestore, today);
-    last_lease_number_ = std::max(last_lease_number_ + kVersionsSkippedByRestore, today);
+    for (std::uint64_t* last : {&last_version_, &last_lease_number_})
+        *last = today > *last ? today : *last + kVersionsSkippedByRestore;
 }
 
 // ---------------------------------------------------------------- publishing

@@ -87,6 +87,7 @@ class OwnSeed {
     Writes& writes_;
     Sessions& sessions_;
     MayHave may_have_;
+    bool skipped_ = false;  ///< since this start
     bool withdrawn_ = false;
     std::optional<Seed> seed_;
     std::uint64_t last_version_ = 0;       ///< the highest version that any node may have

@@ -120,7 +120,8 @@ bool FaultWorld::knows(const Machine& machine, const NodeId& owner) {
 }
 
 bool FaultWorld::puts_off(const Machine& machine, const NodeId& owner) const {
-    return !network_key_ && machine.engine().counters().exits_put_off > 0 &&
+    const auto& counters = machine.engine().counters();
+    return !network_key_ && counters.exits_put_off + counters.comparisons_incomplete > 0 &&
            std::none_of(machine.neighbours.begin(), machine.neighbours.end(),
                         [&](const Neighbour& peer) { return peer.id == owner; });
 }

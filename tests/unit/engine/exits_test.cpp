@@ -136,12 +136,13 @@ TEST_CASE("notices are given out only once they are durable") {
     CHECK(parts.exits.durable_notice_of(ExitedId{parts.peer.id().bytes()}) == nullptr);
 }
 
-TEST_CASE("our exit: durable, then erased, then announced, then complete with every receipt") {
+TEST_CASE("our exit: durable, then announced, and complete with every receipt and every erasure") {
     Parts parts;
     parts.hold_seed_of(parts.peer, 1);
     begin_exit_after_serving(parts);
     CHECK(parts.own_exit.begun());
     CHECK_FALSE(parts.own_exit.progress().durable);
+    CHECK(parts.own_exit.announced_notice() == nullptr);
     CHECK(parts.held.has(parts.peer.id()));
     // The list of holders is stored with the exit, before anybody is told of it.
     CHECK_FALSE(parts.own_exit.progress().list);
@@ -150,25 +151,20 @@ TEST_CASE("our exit: durable, then erased, then announced, then complete with ev
     const auto listed = verify_holder_list(parts.network(), *exit_stored.list);
     REQUIRE(listed);
     CHECK(listed->count == 1);
+
     parts.own_exit.on(exit_stored);
     CHECK(parts.own_exit.progress().durable);
     CHECK(parts.own_exit.progress().list == exit_stored.list);
-    CHECK_FALSE(parts.held.has(parts.peer.id()));
-    CHECK(parts.take<WipeSeed>().size() == 1);
-    parts.own_exit.continue_erasing();
-    CHECK(parts.take<Persist>().empty());
-    REQUIRE(parts.erasures.finish_wipe(parts.peer.id()));
-    parts.own_exit.continue_erasing();
-    CHECK(parts.own_exit.announced_notice() == nullptr);
-    parts.own_exit.on(parts.store<after_write::AllErased>());
     CHECK(parts.own_exit.announced_notice() != nullptr);
-    const auto effects = parts.context.effects;
+    CHECK_FALSE(parts.held.has(parts.peer.id()));
+    auto effects = parts.context.effects;
+    CHECK(parts.take<WipeSeed>().size() == 1);
+    parts.context.effects = effects;
     CHECK(parts.take_sent<Exit>().size() == 1);
     parts.context.effects = effects;
     const auto lists = parts.take_sent<Holders>();
     REQUIRE(lists.size() == 1);
     CHECK(lists[0].list == *exit_stored.list);
-    CHECK_FALSE(parts.own_exit.progress().complete);
 
     const Receipt receipt{parts.self.id(), parts.peer.id(),        ReceiptReason::exit,
                           SeedVersion{1},  parts.context.now.wall, SeedVersion{1}};
@@ -178,12 +174,26 @@ TEST_CASE("our exit: durable, then erased, then announced, then complete with ev
     of_another.peer = parts.other.id();
     CHECK_FALSE(parts.own_exit.take_receipt(of_another, message));
     REQUIRE(parts.own_exit.take_receipt(session, message));
-    CHECK_FALSE(parts.own_exit.progress().complete);
     parts.own_exit.on(parts.store<after_write::ReceiptStored>());
+    // The peer's own seed is still to be erased: first in memory, then on disk, then our receipt.
+    parts.own_exit.continue_erasing();
+    parts.own_exit.tick();
+    CHECK(parts.take<Persist>().empty());
+    REQUIRE(parts.erasures.finish_wipe(parts.peer.id()));
+    parts.own_exit.continue_erasing();
+    const auto erased = parts.store<after_write::AllErased>();
+    parts.own_exit.send_left_receipt_to(1, session);
+    parts.own_exit.give_up();
+    CHECK(receipts(parts).empty());
+    CHECK_FALSE(parts.own_exit.progress().complete);
+
+    parts.own_exit.on(erased);
     CHECK(parts.own_exit.progress().complete);
+    effects = parts.context.effects;
+    CHECK(receipts(parts).size() == 1);
     // Somebody who stays keeps the notice, so this identity is finished.
-    const auto retired = parts.store<after_write::RetirementStored>();
-    CHECK(retired.reason == "exit complete");
+    parts.context.effects = effects;
+    CHECK(parts.store<after_write::RetirementStored>().reason == "exit complete");
 }
 
 TEST_CASE("the list of holders waits until a recipient that is being recorded is on record") {

@@ -116,11 +116,21 @@ TEST_CASE("after a restore all versions and leases are skipped that may be out")
     state.last_own_version = SeedVersion{5};
     state.own_lease = PutOwnLease{9, parts.context.now.wall};
     parts.own_seed.load(state);
+    std::uint64_t above_version = 0;
+    std::uint64_t above_lease = 0;
+    SUBCASE("to the seconds since 1970") {
+        above_version = above_lease = 1'000'000;
+    }
+    SUBCASE("by a million where the clock is behind") {
+        parts.context.now.wall = WallTime{};
+        above_version = 5 + kVersionsSkippedByRestore;
+        above_lease = 9 + kVersionsSkippedByRestore;
+    }
     CHECK(parts.own_seed.skip_versions_after_restore());
     parts.own_seed.publish(PublishSeed{"linear", Parts::bytes(1000)});
     const auto stored = parts.store<after_write::OwnSeedStored>();
-    CHECK(static_cast<std::uint64_t>(stored.version) > 5 + kVersionsSkippedByRestore);
-    CHECK(stored.lease.number > 9 + kVersionsSkippedByRestore);
+    CHECK(static_cast<std::uint64_t>(stored.version) == above_version + 1);
+    CHECK(stored.lease.number == above_lease + 1);
     // The control: a node that never published has nothing to skip.
     Parts fresh;
     CHECK_FALSE(fresh.own_seed.skip_versions_after_restore());
@@ -141,8 +151,9 @@ TEST_CASE("when others turn out to have seen more of us, we go on above that and
     parts.context.effects = asked;
     const auto stored = parts.store<after_write::OwnSeedStored>();
     const auto version = static_cast<std::uint64_t>(stored.version);
-    CHECK(version > 1 + kVersionsSkippedByRestore);
-    CHECK(stored.lease.number > 1 + kVersionsSkippedByRestore);
+    const auto now = static_cast<std::uint64_t>(parts.context.now.wall.time_since_epoch().count());
+    CHECK(version == now + 1);
+    CHECK(stored.lease.number == now + 1);
     parts.own_seed.on(stored);
     const auto announced = parts.take_sent<Have>();
     REQUIRE(announced.size() == 1);
@@ -155,9 +166,10 @@ TEST_CASE("when others turn out to have seen more of us, we go on above that and
     REQUIRE(parts.own_seed.take_get(1, session, first_chunk(version)));
     parts.own_seed.on(parts.store<after_write::RecipientStored>());
     CHECK(parts.take_sent<Chunk>().size() == 1);
-    // Once more, and again nothing is used twice.
+    // Another neighbour finds out, too. No version is used twice, and none is skipped: a state that is
+    // restored later must come out above them by the seconds alone.
     parts.own_seed.go_on_above_others();
-    CHECK(parts.store<after_write::OwnSeedStored>().version > stored.version);
+    CHECK(static_cast<std::uint64_t>(parts.store<after_write::OwnSeedStored>().version) == version + 1);
 }
 
 TEST_CASE("without a seed of our own only the next one is numbered above what others saw") {
