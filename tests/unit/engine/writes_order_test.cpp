@@ -39,13 +39,13 @@ TEST_CASE("what replaces or erases an earlier record is stored after it, also wh
         {"the operator's last choice of a key", PutFollowedKey{a}, PutFollowedKey{b}},
         {"our newest membership", PutOwnMembership{{Bytes{1}, {}}}, PutOwnMembership{{Bytes{2}, {}}}},
     };
-    for (const auto& [name, first, then] : cases) {
-        CAPTURE(name);
+    for (const auto& one : cases) {
+        CAPTURE(one.name);
         Parts parts;
-        auto asked = ask_for(parts, first, then);
+        auto asked = ask_for(parts, one.first, one.then);
         REQUIRE(asked.size() == 1);
         const Ticket ticket = asked[0].ticket;
-        CHECK(asked[0].ops.at(0).index() == first.index());
+        CHECK(asked[0].ops.at(0).index() == one.first.index());
         CHECK_FALSE(parts.writes.fail(StoreFailed{ticket, "disk full"}));
         CHECK(parts.take<Persist>().empty());
         parts.pass(kStoreRetryFirst);
@@ -56,7 +56,7 @@ TEST_CASE("what replaces or erases an earlier record is stored after it, also wh
         CHECK(parts.writes.take(Stored{ticket}));
         asked = parts.take<Persist>();
         REQUIRE(asked.size() == 1);
-        CHECK(asked[0].ops.at(0).index() == then.index());
+        CHECK(asked[0].ops.at(0).index() == one.then.index());
     }
 }
 
@@ -72,10 +72,10 @@ TEST_CASE("writes about different owners, or of records that only grow, do not w
         {"our leases", PutOwnLease{1, {}}, PutOwnLease{2, {}}},
         {"two revocations", PutRevocation{a, {}, {}}, PutRevocation{a, {}, {}}},
     };
-    for (const auto& [name, first, then] : cases) {
-        CAPTURE(name);
+    for (const auto& one : cases) {
+        CAPTURE(one.name);
         Parts parts;
-        CHECK(ask_for(parts, first, then).size() == 2);
+        CHECK(ask_for(parts, one.first, one.then).size() == 2);
     }
 }
 

@@ -85,9 +85,10 @@ TEST_CASE("a backup holds no seed, and everything else") {
     for (const char* part : {"-wal", "-shm", "-journal"})
         CHECK_FALSE(std::filesystem::exists(file.string() + part));
 
-    for (const auto& [table, count] : rows_of(file)) {
+    for (const auto& entry : rows_of(file)) {
+        const std::string& table = entry.first;
         const bool left_out = table == "held_seeds" || table == "held_leases" || table == "own_seed";
-        CHECK_MESSAGE((count > 0) != left_out, table);
+        CHECK_MESSAGE((entry.second > 0) != left_out, table);
     }
 
     restore(file, folder.path() / "restored");
