@@ -18,6 +18,17 @@ namespace {
 using namespace unlearn::testing;
 using nlohmann::json;
 
+std::filesystem::path module_of(const Device& device) {
+    return device.folder() / "own.pt";
+}
+
+/// The device's main model is its module, which must be there.
+void init_with_module(Device& device) {
+    auto options = device.usual_options();
+    options.front() = "--classes a,b,c,d --seed mlp:32 --torchscript " + module_of(device).string();
+    device.init(options);
+}
+
 TEST_CASE("a daemon with the user's own TorchScript model: predicts, gives a seed, forgets") {
     const TemporaryFolder ground;
     write_reference(ground.path());
@@ -25,11 +36,8 @@ TEST_CASE("a daemon with the user's own TorchScript model: predicts, gives a see
     devices.push_back(std::make_unique<Device>(ground.path(), "users", free_port()));
     Device& users = *devices.front();
     write_data(users.folder(), 1);
-    const auto file = users.folder() / "own.pt";
-    write_module(file);
-    auto options = users.usual_options();
-    options.front() = "--classes a,b,c,d --seed mlp:32 --torchscript " + file.string();
-    users.init(options);
+    write_module(module_of(users));
+    init_with_module(users);
     users.start();
     CHECK(users.ask("status")["model"]["main"] == "torchscript own.pt");
 
@@ -81,11 +89,8 @@ TEST_CASE("a prediction is computed again when the owner of a seed that took par
     devices.push_back(std::make_unique<Device>(ground.path(), "users", free_port()));
     Device& users = *devices.front();
     write_data(users.folder(), 1);
-    const auto file = users.folder() / "own.pt";
-    write_counting_module(file);
-    auto options = users.usual_options();
-    options.front() = "--classes a,b,c,d --seed mlp:32 --torchscript " + file.string();
-    users.init(options);
+    write_counting_module(module_of(users));
+    init_with_module(users);
     users.start();
     devices.push_back(new_device(ground.path(), "leaver", 2));
     Device& leaver = *devices.back();
@@ -120,11 +125,9 @@ TEST_CASE("a TorchScript file that is none is said in one line, and the node sta
     write_reference(ground.path());
     Device device(ground.path(), "users", 0);
     write_data(device.folder(), 1);
-    const auto file = device.folder() / "own.pt";
+    const auto file = module_of(device);
     write_module(file);
-    auto options = device.usual_options();
-    options.front() = "--classes a,b,c,d --seed mlp:32 --torchscript " + file.string();
-    device.init(options);
+    init_with_module(device);
     std::filesystem::resize_file(file, 100);
     device.launch();
     REQUIRE(eventually([&] {

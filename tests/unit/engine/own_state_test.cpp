@@ -19,6 +19,11 @@ void start(Parts& parts) {
     parts.context.effects.clear();
 }
 
+/// The peer states this number in session 1.
+Result<OwnState::Finding> take_state_of_peer(Parts& parts, Session& session, std::uint64_t number) {
+    return parts.own_state.take(1, session, {state_of(parts, parts.peer, number), false, std::nullopt});
+}
+
 }  // namespace
 
 TEST_CASE("a number is stated once it is durable, and never a lower one afterwards") {
@@ -47,9 +52,7 @@ TEST_CASE("a peer's statement is stored at a tick, one write at a time, and show
     Parts parts;
     Session& session = parts.connect(parts.peer, 1);
     start(parts);
-    const auto say = [&](std::uint64_t number) {
-        return parts.own_state.take(1, session, {state_of(parts, parts.peer, number), false, std::nullopt});
-    };
+    const auto say = [&](std::uint64_t number) { return take_state_of_peer(parts, session, number); };
     REQUIRE(say(1));
     CHECK(parts.take<Persist>().empty());
     REQUIRE(say(2));
@@ -86,9 +89,7 @@ TEST_CASE("a statement that can never be stored is not shown as kept, and the ne
     Parts parts;
     Session& session = parts.connect(parts.peer, 1);
     start(parts);
-    const auto say = [&](std::uint64_t number) {
-        return parts.own_state.take(1, session, {state_of(parts, parts.peer, number), false, std::nullopt});
-    };
+    const auto say = [&](std::uint64_t number) { return take_state_of_peer(parts, session, number); };
     REQUIRE(say(1));
     parts.own_state.tick();
     parts.own_state.give_up(parts.store<after_write::PeerStateStored>(), "it does not fit");
@@ -109,8 +110,7 @@ TEST_CASE("a peer that states new numbers all the time makes us write a burst, a
     const auto writes_of = [&](std::uint64_t from, std::uint64_t to) {
         std::size_t count = 0;
         for (std::uint64_t number = from; number < to; ++number) {
-            REQUIRE(
-                parts.own_state.take(1, session, {state_of(parts, parts.peer, number), false, std::nullopt}));
+            REQUIRE(take_state_of_peer(parts, session, number));
             parts.own_state.tick();
             for (const auto& persist : parts.take<Persist>()) {
                 ++count;
