@@ -6,8 +6,8 @@
 #include <utility>
 #include <vector>
 
+#include "protocol/engine/comparison/known_exits.hpp"
 #include "protocol/engine/expulsions.hpp"
-#include "protocol/engine/known_exits.hpp"
 #include "protocol/engine/sessions.hpp"
 
 namespace unlearn::protocol {

@@ -3,7 +3,7 @@
 #include <vector>
 
 #include "protocol/engine.hpp"
-#include "protocol/engine/exit_comparison.hpp"
+#include "protocol/engine/comparison/exit_comparison.hpp"
 #include "protocol/engine/expulsions.hpp"
 #include "protocol/engine/members.hpp"
 #include "protocol/engine/network_gossip.hpp"

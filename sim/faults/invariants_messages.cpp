@@ -1,6 +1,6 @@
 #include <algorithm>
 
-#include "protocol/engine/exit_set.hpp"
+#include "protocol/engine/comparison/exit_set.hpp"
 #include "protocol/limits.hpp"
 #include "protocol/messages.hpp"
 #include "sim/faults/invariants.hpp"

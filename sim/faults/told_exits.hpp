@@ -3,7 +3,7 @@
 #include <functional>
 #include <set>
 
-#include "protocol/engine/exit_set.hpp"
+#include "protocol/engine/comparison/exit_set.hpp"
 
 namespace unlearn::sim::faults {
 

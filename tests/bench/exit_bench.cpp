@@ -6,7 +6,7 @@
 #include <sys/resource.h>
 
 #include "protocol/engine.hpp"
-#include "protocol/engine/exit_walk.hpp"
+#include "protocol/engine/comparison/exit_walk.hpp"
 
 // What it costs to compare many exits: two sets of n ids, of which d differ in each direction. Every query
 // and answer is encoded and decoded, as between two nodes.

@@ -10,8 +10,8 @@
 
 #include <fuzzer/FuzzedDataProvider.h>
 
-#include "protocol/engine/exit_digest.hpp"
-#include "protocol/engine/exit_set.hpp"
+#include "protocol/engine/comparison/exit_digest.hpp"
+#include "protocol/engine/comparison/exit_set.hpp"
 #include "tests/fuzz/engine_cast.hpp"
 
 // A sequence of messages, well-formed and not, from three neighbours and a member that is on no list into a

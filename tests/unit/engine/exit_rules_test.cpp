@@ -3,7 +3,7 @@
 #include <doctest/doctest.h>
 
 #include "parts.hpp"
-#include "protocol/engine/known_exits.hpp"
+#include "protocol/engine/comparison/known_exits.hpp"
 
 /// Single rules of our exit, of others' exits, and of what is told of both.
 

@@ -6,7 +6,7 @@
 
 #include <doctest/doctest.h>
 
-#include "protocol/engine/exit_comparison.hpp"
+#include "protocol/engine/comparison/exit_comparison.hpp"
 #include "protocol/engine/expulsions.hpp"
 #include "protocol/engine/network_gossip.hpp"
 #include "tests/support/engine_network.hpp"

@@ -4,8 +4,8 @@
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
 
-#include "protocol/engine/exit_digest.hpp"
-#include "protocol/engine/exit_set.hpp"
+#include "protocol/engine/comparison/exit_digest.hpp"
+#include "protocol/engine/comparison/exit_set.hpp"
 #include "protocol/messages.hpp"
 #include "protocol/network_statements.hpp"
 #include "protocol/records.hpp"

@@ -1,4 +1,4 @@
-#include "protocol/engine/exit_comparison.hpp"
+#include "protocol/engine/comparison/exit_comparison.hpp"
 
 #include <algorithm>
 #include <iterator>

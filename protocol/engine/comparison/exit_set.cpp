@@ -1,4 +1,4 @@
-#include "protocol/engine/exit_set.hpp"
+#include "protocol/engine/comparison/exit_set.hpp"
 
 #include <algorithm>
 #include <cassert>

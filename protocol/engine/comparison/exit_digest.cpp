@@ -1,4 +1,4 @@
-#include "protocol/engine/exit_digest.hpp"
+#include "protocol/engine/comparison/exit_digest.hpp"
 
 #include <array>
 

@@ -1,4 +1,4 @@
-#include "protocol/engine/exit_reconciliation.hpp"
+#include "protocol/engine/comparison/exit_reconciliation.hpp"
 
 #include <algorithm>
 #include <utility>

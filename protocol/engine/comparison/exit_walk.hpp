@@ -5,7 +5,7 @@
 #include <set>
 #include <vector>
 
-#include "protocol/engine/exit_set.hpp"
+#include "protocol/engine/comparison/exit_set.hpp"
 
 namespace unlearn::protocol {
 

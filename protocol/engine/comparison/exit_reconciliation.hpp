@@ -6,8 +6,8 @@
 #include <utility>
 #include <vector>
 
-#include "protocol/engine/exit_walk.hpp"
-#include "protocol/engine/known_exits.hpp"
+#include "protocol/engine/comparison/exit_walk.hpp"
+#include "protocol/engine/comparison/known_exits.hpp"
 
 namespace unlearn::protocol {
 

@@ -3,8 +3,8 @@
 #include <map>
 #include <set>
 
-#include "protocol/engine/digest_comparison.hpp"
-#include "protocol/engine/exit_reconciliation.hpp"
+#include "protocol/engine/comparison/digest_comparison.hpp"
+#include "protocol/engine/comparison/exit_reconciliation.hpp"
 
 namespace unlearn::protocol {
 

@@ -1,4 +1,4 @@
-#include "protocol/engine/digest_comparison.hpp"
+#include "protocol/engine/comparison/digest_comparison.hpp"
 
 #include <algorithm>
 #include <iterator>

@@ -1,4 +1,4 @@
-#include "protocol/engine/known_exits.hpp"
+#include "protocol/engine/comparison/known_exits.hpp"
 
 #include <limits>
 

@@ -1,4 +1,4 @@
-#include "protocol/engine/exit_walk.hpp"
+#include "protocol/engine/comparison/exit_walk.hpp"
 
 #include <algorithm>
 #include <utility>
