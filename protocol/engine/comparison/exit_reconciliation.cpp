@@ -98,7 +98,7 @@ Result<void> ExitReconciliation::take_answer(SessionId id, Session& session, con
     const auto read =
         asking.walk->take(answer, asking.query.salt, about_.exits.set(),
                           [this](const ExitedId& owner) { return about_.exits.contains(owner); });
-    if (!read) return read;
+    if (!read) return tl::unexpected(read.error());
     go_on(id, session, asking);
     return {};
 }
