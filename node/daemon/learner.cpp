@@ -128,7 +128,7 @@ learning::Result<Learnt> Learner::learn(NodeData data) const {
     const auto own = learning::Dataset::from_table(data.own);
     data.own = {};
     const auto split = learning::split_validation(own, config_.data.validation, stream("validation"));
-    auto main = main_model(fingerprint, split.train);
+    auto main = main_model(fingerprint, split);
     if (!main) return tl::unexpected(main.error());
     auto part = learning::OwnPart::make(*main, own, split.validation, reference);
     const double accuracy = validation_accuracy(*part);
@@ -156,12 +156,12 @@ learning::Result<void> Learner::check_model(NodeData data) const {
 }
 
 learning::Result<learning::MainModel> Learner::main_model(const Digest& fingerprint,
-                                                          const learning::Dataset& data) const {
+                                                          const learning::ValidationSplit& data) const {
     if (!config_.model.torchscript.empty())
-        return learning::MainModel::from_script(config_.model.torchscript, data);
-    if (auto stored = stored_model(fingerprint, data.shape())) return std::move(*stored);
+        return learning::MainModel::from_script(config_.model.torchscript, data.train);
+    if (auto stored = stored_model(fingerprint, data.train.shape())) return std::move(*stored);
     const auto options = learning::train_options(config_.training, config_.model.main);
-    auto trained = learning::train(config_.model.main, data, options,
+    auto trained = learning::learn(config_.model.main, data, options,
                                    learning::make_generator(stream("train")), {}, cancel_);
     if (!trained) return trained;
     if (auto stored = store_model(*trained, fingerprint); !stored) return tl::unexpected(stored.error());

@@ -65,8 +65,8 @@ class Learner {
     [[nodiscard]] std::string data_stamp() const;
 
   private:
-    [[nodiscard]] learning::Result<learning::MainModel> main_model(const protocol::Digest& fingerprint,
-                                                                   const learning::Dataset& data) const;
+    [[nodiscard]] learning::Result<learning::MainModel> main_model(
+        const protocol::Digest& fingerprint, const learning::ValidationSplit& data) const;
     [[nodiscard]] std::optional<learning::MainModel> stored_model(const protocol::Digest& fingerprint,
                                                                   const learning::InputShape& shape) const;
     [[nodiscard]] learning::Result<void> store_model(const learning::MainModel& main,

@@ -19,7 +19,7 @@ std::vector<std::size_t> all_rows(const LabelledData& table) {
     return rows;
 }
 
-at::Tensor copy_inputs(const LabelledData& table, std::span<const std::size_t> rows) {
+Inputs copy_inputs(const LabelledData& table, std::span<const std::size_t> rows, const FeatureMap* map) {
     const auto width = static_cast<std::size_t>(table.shape.size());
     UNLEARN_ASSERT(table.features.size() == table.count * width);
     auto inputs = at::empty(
@@ -31,38 +31,28 @@ at::Tensor copy_inputs(const LabelledData& table, std::span<const std::size_t> r
         std::memcpy(target, table.features.data() + row * width, width * sizeof(float));
         target += width;
     }
-    return inputs;
+    return with_features(std::move(inputs), map);
 }
 
 }  // namespace
 
-at::Tensor inputs_of(std::span<const float> features, const InputShape& shape) {
-    const auto width = static_cast<std::size_t>(shape.size());
-    UNLEARN_ASSERT(features.size() % width == 0);
-    auto inputs = at::empty(
-        {static_cast<std::int64_t>(features.size() / width), shape.channels, shape.height, shape.width},
-        at::kFloat);
-    std::copy(features.begin(), features.end(), inputs.data_ptr<float>());
-    return inputs;
+Dataset::Dataset(Inputs inputs, at::Tensor labels, std::int64_t classes)
+    : inputs_(std::move(inputs)), labels_(std::move(labels)), classes_(classes) {
+    UNLEARN_ASSERT(inputs_.size() == labels_.size(0));
 }
 
-Dataset::Dataset(at::Tensor inputs, at::Tensor labels, std::int64_t classes, const InputShape& shape)
-    : inputs_(std::move(inputs)), labels_(std::move(labels)), classes_(classes), shape_(shape) {
-    UNLEARN_ASSERT(inputs_.size(0) == labels_.size(0));
+Dataset Dataset::from_table(const LabelledData& table, const FeatureMap* map) {
+    return from_table(table, all_rows(table), map);
 }
 
-Dataset Dataset::from_table(const LabelledData& table) {
-    return from_table(table, all_rows(table));
-}
-
-Dataset Dataset::from_table(const LabelledData& table, std::span<const std::size_t> rows) {
-    auto inputs = copy_inputs(table, rows);
+Dataset Dataset::from_table(const LabelledData& table, std::span<const std::size_t> rows,
+                            const FeatureMap* map) {
+    auto inputs = copy_inputs(table, rows, map);
     auto labels = at::empty({static_cast<std::int64_t>(rows.size())}, at::kLong);
     auto* target = labels.data_ptr<std::int64_t>();
     for (const std::size_t row : rows)
         *target++ = table.labels[row];
-    return {std::move(inputs), std::move(labels), static_cast<std::int64_t>(table.class_names.size()),
-            table.shape};
+    return {std::move(inputs), std::move(labels), static_cast<std::int64_t>(table.class_names.size())};
 }
 
 Dataset Dataset::subset(std::span<const std::size_t> rows) const {
@@ -70,7 +60,7 @@ Dataset Dataset::subset(std::span<const std::size_t> rows) const {
     auto* target = index.data_ptr<std::int64_t>();
     for (const std::size_t row : rows)
         *target++ = static_cast<std::int64_t>(row);
-    return {inputs_.index_select(0, index), labels_.index_select(0, index), classes_, shape_};
+    return {inputs_.index_select(index), labels_.index_select(0, index), classes_};
 }
 
 std::vector<double> Dataset::class_distribution() const {
@@ -108,18 +98,19 @@ ValidationSplit split_validation(const Dataset& own, double fraction, std::uint6
     return {own.subset(train), own.subset(validation)};
 }
 
-ReferenceSet::ReferenceSet(at::Tensor inputs) : inputs_(std::move(inputs)) {}
+ReferenceSet::ReferenceSet(Inputs inputs) : inputs_(std::move(inputs)) {}
 
-ReferenceSet ReferenceSet::from_table(const LabelledData& table) {
-    return from_table(table, all_rows(table));
+ReferenceSet ReferenceSet::from_table(const LabelledData& table, const FeatureMap* map) {
+    return from_table(table, all_rows(table), map);
 }
 
-ReferenceSet ReferenceSet::from_table(const LabelledData& table, std::span<const std::size_t> rows) {
-    return ReferenceSet(copy_inputs(table, rows));
+ReferenceSet ReferenceSet::from_table(const LabelledData& table, std::span<const std::size_t> rows,
+                                      const FeatureMap* map) {
+    return ReferenceSet(copy_inputs(table, rows, map));
 }
 
 ReferenceSet ReferenceSet::head(std::int64_t rows) const {
-    return ReferenceSet(inputs_.narrow(0, 0, std::min(rows, size())).clone());
+    return ReferenceSet(inputs_.narrow(0, std::min(rows, size())).clone());
 }
 
 }  // namespace unlearn::learning

@@ -8,6 +8,7 @@
 #include <ATen/core/Tensor.h>
 
 #include "node/learning/data/table.hpp"
+#include "node/learning/inputs.hpp"
 
 namespace unlearn::learning {
 
@@ -16,33 +17,31 @@ namespace unlearn::learning {
 /// share memory.
 class Dataset {
   public:
-    [[nodiscard]] static Dataset from_table(const LabelledData& table);
+    /// With a map, the examples get their public features.
+    [[nodiscard]] static Dataset from_table(const LabelledData& table, const FeatureMap* map = nullptr);
     /// Takes only these rows, in this order.
-    [[nodiscard]] static Dataset from_table(const LabelledData& table, std::span<const std::size_t> rows);
+    [[nodiscard]] static Dataset from_table(const LabelledData& table, std::span<const std::size_t> rows,
+                                            const FeatureMap* map = nullptr);
 
-    /// The inputs, [N, channels, height, width] float32.
-    [[nodiscard]] const at::Tensor& inputs() const { return inputs_; }
+    /// The inputs of N examples.
+    [[nodiscard]] const Inputs& inputs() const { return inputs_; }
     /// The labels, [N] int64.
     [[nodiscard]] const at::Tensor& labels() const { return labels_; }
     [[nodiscard]] std::int64_t size() const { return labels_.size(0); }
     [[nodiscard]] std::int64_t classes() const { return classes_; }
-    [[nodiscard]] const InputShape& shape() const { return shape_; }
+    [[nodiscard]] InputShape shape() const { return inputs_.shape(); }
 
     [[nodiscard]] Dataset subset(std::span<const std::size_t> rows) const;
     /// Returns the share of each class among the labels; zeros for an empty set.
     [[nodiscard]] std::vector<double> class_distribution() const;
 
   private:
-    Dataset(at::Tensor inputs, at::Tensor labels, std::int64_t classes, const InputShape& shape);
+    Dataset(Inputs inputs, at::Tensor labels, std::int64_t classes);
 
-    at::Tensor inputs_;
+    Inputs inputs_;
     at::Tensor labels_;
     std::int64_t classes_;
-    InputShape shape_;
 };
-
-/// Copies consecutive examples into a tensor [rows, channels, height, width] float32.
-[[nodiscard]] at::Tensor inputs_of(std::span<const float> features, const InputShape& shape);
 
 /// A node's own data, split for training and validation.
 struct ValidationSplit {
@@ -58,21 +57,21 @@ struct ValidationSplit {
 /// node gets data, is kept out of all training data, and is the same at all nodes of a network.
 class ReferenceSet {
   public:
-    [[nodiscard]] static ReferenceSet from_table(const LabelledData& table);
-    [[nodiscard]] static ReferenceSet from_table(const LabelledData& table,
-                                                 std::span<const std::size_t> rows);
+    [[nodiscard]] static ReferenceSet from_table(const LabelledData& table, const FeatureMap* map = nullptr);
+    [[nodiscard]] static ReferenceSet from_table(const LabelledData& table, std::span<const std::size_t> rows,
+                                                 const FeatureMap* map = nullptr);
 
-    /// The inputs, [R, channels, height, width] float32.
-    [[nodiscard]] const at::Tensor& inputs() const { return inputs_; }
-    [[nodiscard]] std::int64_t size() const { return inputs_.size(0); }
+    /// The inputs of R examples.
+    [[nodiscard]] const Inputs& inputs() const { return inputs_; }
+    [[nodiscard]] std::int64_t size() const { return inputs_.size(); }
     /// Returns a copy of the first rows, at most that many, in memory of its own. An OwnPart needs only
     /// kMassRows of them, so a daemon keeps the whole set only while it distils.
     [[nodiscard]] ReferenceSet head(std::int64_t rows) const;
 
   private:
-    explicit ReferenceSet(at::Tensor inputs);
+    explicit ReferenceSet(Inputs inputs);
 
-    at::Tensor inputs_;
+    Inputs inputs_;
 };
 
 }  // namespace unlearn::learning

@@ -39,6 +39,9 @@ class Seed {
 ///
 /// over the reference set, which has no labels. Every seed is a "cold start" and never continues an earlier
 /// version. No parameter takes an ensemble or a peer's seed. Blocks for seconds.
+///
+/// A seed `head` is solved instead: a ridge model's own coefficients, or the linear model of public features
+/// that is nearest to the main model's logits on the reference set. `options` and `generator` do not matter.
 [[nodiscard]] Result<Seed> distil(const MainModel& main, const ReferenceSet& reference,
                                   const Architecture& seed_architecture, const DistilOptions& options,
                                   at::Generator generator, const Progress& progress = {},

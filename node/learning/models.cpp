@@ -133,19 +133,23 @@ void Model::wipe() {
         learning::wipe(parameter);
 }
 
-at::Tensor Model::forward(const at::Tensor& inputs) const {
+at::Tensor Model::forward(const Inputs& inputs) const {
     Weights weights(parameters_);
     at::Tensor logits;
     switch (architecture_.kind) {
         case ArchitectureKind::linear:
         case ArchitectureKind::mlp:
-            logits = forward_mlp(architecture_, weights, inputs);
+            logits = forward_mlp(architecture_, weights, inputs.rows());
             break;
         case ArchitectureKind::cnn:
-            logits = forward_cnn(architecture_, weights, inputs);
+            logits = forward_cnn(architecture_, weights, inputs.rows());
             break;
         case ArchitectureKind::resnet:
-            logits = forward_resnet(architecture_, weights, inputs);
+            logits = forward_resnet(architecture_, weights, inputs.rows());
+            break;
+        case ArchitectureKind::ridge:
+        case ArchitectureKind::head:
+            logits = dense(inputs.features(), weights);
             break;
     }
     UNLEARN_ASSERT(weights.left() == 0);
@@ -194,13 +198,13 @@ Result<Model> load_model(const Architecture& architecture, const InputShape& sha
     return Model(architecture, shape, classes, std::move(parameters));
 }
 
-at::Tensor predict_logits(const Classifier& model, const at::Tensor& inputs) {
+at::Tensor predict_logits(const Classifier& model, const Inputs& inputs) {
     const at::NoGradGuard no_gradients;
-    auto logits = at::empty({inputs.size(0), model.classes()}, at::kFloat);
-    for (std::int64_t row = 0; row < inputs.size(0); row += kPredictionRows) {
-        const std::int64_t rows = std::min(kPredictionRows, inputs.size(0) - row);
+    auto logits = at::empty({inputs.size(), model.classes()}, at::kFloat);
+    for (std::int64_t row = 0; row < inputs.size(); row += kPredictionRows) {
+        const std::int64_t rows = std::min(kPredictionRows, inputs.size() - row);
         const ProductTurn turn;
-        logits.narrow(0, row, rows).copy_(model.forward(inputs.narrow(0, row, rows)));
+        logits.narrow(0, row, rows).copy_(model.forward(inputs.narrow(row, rows)));
     }
     return logits;
 }

@@ -11,6 +11,7 @@
 #include "node/learning/data/result.hpp"
 #include "node/learning/data/safetensors.hpp"
 #include "node/learning/data/table.hpp"
+#include "node/learning/inputs.hpp"
 
 namespace unlearn::learning {
 
@@ -19,8 +20,8 @@ namespace unlearn::learning {
 class Classifier {
   public:
     virtual ~Classifier() = default;
-    /// [B, channels, height, width] float32 -> logits [B, classes] float32.
-    [[nodiscard]] virtual at::Tensor forward(const at::Tensor& inputs) const = 0;
+    /// B rows -> logits [B, classes] float32.
+    [[nodiscard]] virtual at::Tensor forward(const Inputs& inputs) const = 0;
     [[nodiscard]] virtual const InputShape& input_shape() const = 0;
     [[nodiscard]] virtual std::int64_t classes() const = 0;
     [[nodiscard]] virtual std::int64_t parameter_count() const = 0;
@@ -48,7 +49,7 @@ class Model final : public Classifier {
     Model& operator=(const Model&) = delete;
     ~Model() override;
 
-    [[nodiscard]] at::Tensor forward(const at::Tensor& inputs) const override;
+    [[nodiscard]] at::Tensor forward(const Inputs& inputs) const override;
 
     [[nodiscard]] const Architecture& architecture() const { return architecture_; }
     [[nodiscard]] const InputShape& input_shape() const override { return shape_; }
@@ -86,6 +87,6 @@ class Model final : public Classifier {
 constexpr std::int64_t kPredictionRows = 256;
 /// Returns the model's logits for many inputs, computed without gradients in chunks of kPredictionRows rows.
 /// The bits of a row therefore depend only on the number of inputs.
-[[nodiscard]] at::Tensor predict_logits(const Classifier& model, const at::Tensor& inputs);
+[[nodiscard]] at::Tensor predict_logits(const Classifier& model, const Inputs& inputs);
 
 }  // namespace unlearn::learning

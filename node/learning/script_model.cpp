@@ -34,9 +34,9 @@ class ScriptModel final : public Classifier {
             wipe(parameter);
     }
 
-    [[nodiscard]] at::Tensor forward(const at::Tensor& inputs) const override {
-        const at::Tensor answer = answer_to(inputs);
-        if (const auto problem = problem_with(answer, inputs.size(0)))
+    [[nodiscard]] at::Tensor forward(const Inputs& inputs) const override {
+        const at::Tensor answer = answer_to(inputs.rows());
+        if (const auto problem = problem_with(answer, inputs.size()))
             throw std::runtime_error(file_ + ": " + *problem);
         return answer.contiguous();
     }

@@ -3,6 +3,7 @@
 #include <torch/torch.h>
 
 #include "node/learning/data/assert.hpp"
+#include "node/learning/ridge.hpp"
 #include "node/learning/script_model.hpp"
 #include "node/learning/wipe.hpp"
 
@@ -23,8 +24,7 @@ MainModel::MainModel(MainModelKey /*key*/, std::shared_ptr<const Classifier> mod
     : model_(std::move(model)) {}
 
 Result<MainModel> MainModel::from_script(const std::filesystem::path& file, const Dataset& own_data) {
-    const at::Tensor trial =
-        own_data.inputs().narrow(0, 0, std::min(kPredictionRows, own_data.inputs().size(0)));
+    const at::Tensor trial = own_data.inputs().narrow(0, std::min(kPredictionRows, own_data.size())).rows();
     auto script = load_script(file, own_data.shape(), own_data.classes(), trial);
     if (!script) return tl::unexpected(script.error());
     return MainModel(MainModelKey(), std::move(*script));
@@ -51,10 +51,12 @@ Result<MainModel> MainModel::restore(const Architecture& architecture, const Inp
 Result<MainModel> train(const Architecture& architecture, const Dataset& own_data,
                         const TrainOptions& options, at::Generator generator, const Progress& progress,
                         CancelFlag cancel) {
+    if (architecture.kind == ArchitectureKind::ridge)
+        return fail("architecture " + architecture.text() + " is solved, not trained");
     auto model = make_model(architecture, own_data.shape(), own_data.classes(), generator);
     if (!model) return tl::unexpected(model.error());
     const auto batch_loss = [&](const at::Tensor& rows) {
-        at::Tensor images = own_data.inputs().index_select(0, rows);
+        at::Tensor images = own_data.inputs().rows().index_select(0, rows);
         if (options.shift_pixels > 0) images = shifted(images, options.shift_pixels, generator);
         return at::cross_entropy_loss(model->forward(images), own_data.labels().index_select(0, rows), {},
                                       at::Reduction::Mean, -100, options.label_smoothing);
@@ -63,6 +65,17 @@ Result<MainModel> train(const Architecture& architecture, const Dataset& own_dat
         optimise(*model, own_data.size(), batch_loss, options.optimisation, generator, progress, cancel);
     if (!done) return tl::unexpected(done.error());
     return MainModel(MainModelKey(), std::make_shared<const Model>(std::move(*model)));
+}
+
+Result<MainModel> learn(const Architecture& architecture, const ValidationSplit& own_data,
+                        const TrainOptions& options, at::Generator generator, const Progress& progress,
+                        CancelFlag cancel) {
+    if (architecture.kind == ArchitectureKind::ridge) {
+        auto main = fit_ridge(own_data, cancel);
+        if (main && progress) progress({1, 1, 0.0});
+        return main;
+    }
+    return train(architecture, own_data.train, options, std::move(generator), progress, cancel);
 }
 
 }  // namespace unlearn::learning

@@ -18,6 +18,7 @@
 namespace unlearn::learning {
 
 class MainModel;
+struct ValidationSplit;
 
 /// The right to make a main model. Only the friends below have it: they learn from a Dataset, read what this
 /// node itself stored, or load what its user brought. Anyone who adds a friend must show that no peer's seed
@@ -27,6 +28,7 @@ class MainModelKey {
     friend class MainModel;
     friend Result<MainModel> train(const Architecture&, const Dataset&, const TrainOptions&, at::Generator,
                                    const Progress&, CancelFlag);
+    friend Result<MainModel> fit_ridge(const ValidationSplit&, CancelFlag);
 };
 
 /// A node's main model. Making one requires a MainModelKey; in this way the compiler ensures that no main
@@ -57,8 +59,14 @@ class MainModel {
 
 /// Trains a fresh main model on the owner's own labelled data, by cross-entropy. Weights, order and
 /// augmentation are drawn from `generator`, which should be the one for (scenario, this node, purpose).
-/// Blocks for seconds or minutes.
+/// Blocks for seconds or minutes. Models that are solved instead (`ridge`) are refused; see learn().
 [[nodiscard]] Result<MainModel> train(const Architecture& architecture, const Dataset& own_data,
+                                      const TrainOptions& options, at::Generator generator,
+                                      const Progress& progress = {}, CancelFlag cancel = nullptr);
+
+/// Makes a main model of any kind from a node's own data: solves it, or trains it with train(). Only solving
+/// uses the validation examples.
+[[nodiscard]] Result<MainModel> learn(const Architecture& architecture, const ValidationSplit& own_data,
                                       const TrainOptions& options, at::Generator generator,
                                       const Progress& progress = {}, CancelFlag cancel = nullptr);
 

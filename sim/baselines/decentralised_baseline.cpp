@@ -39,7 +39,7 @@ class DecentralisedBaseline final : public Baseline {
         for (auto& part : forgotten->parts)
             for (std::size_t i = 0; i < part.network.size(); ++i)
                 out.logits.emplace(part.network.participants()[i].name,
-                                   part.network.logits(i, evaluation.test.inputs()));
+                                   part.network.logits(i, evaluation.test.inputs().rows()));
         return out;
     }
 

@@ -94,7 +94,7 @@ Result<std::vector<double>> DecentralisedSgd::scores(const Evaluation& evaluatio
     const auto done =
         team_->for_each(size(), [&](std::size_t worker, std::size_t i) -> std::optional<std::string> {
             const auto answers =
-                trainers_[worker].network().logits(states_[i].parameters, evaluation.test.inputs());
+                trainers_[worker].network().logits(states_[i].parameters, evaluation.test.inputs().rows());
             scores[i] = evaluation(participants_[i].name, answers);
             return std::nullopt;
         });

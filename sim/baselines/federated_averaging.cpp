@@ -114,7 +114,7 @@ at::Tensor FederatedAveraging::logits(const at::Tensor& inputs) {
 }
 
 std::vector<double> FederatedAveraging::scores(const Evaluation& evaluation) {
-    const at::Tensor answers = logits(evaluation.test.inputs());
+    const at::Tensor answers = logits(evaluation.test.inputs().rows());
     std::vector<double> scores;
     for (const Participant& client : clients_)
         scores.push_back(evaluation(client.name, answers));

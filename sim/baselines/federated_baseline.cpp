@@ -33,7 +33,7 @@ class FederatedBaseline final : public Baseline {
         if (!forgotten) return failed_with(forgotten.error());
         auto& survivors = forgotten->network;
         return Forgotten{forgotten->recovery,
-                         by_client(survivors.clients(), survivors.logits(evaluation.test.inputs()))};
+                         by_client(survivors.clients(), survivors.logits(evaluation.test.inputs().rows()))};
     }
 
   private:

@@ -71,7 +71,7 @@ Result<double> LocalTrainer::train(const Participant& participant, State& state,
 // Copies the next examples of `order_` into one batch.
 Batch LocalTrainer::gather(const Participant& participant, std::size_t first, std::size_t count) {
     const auto width = static_cast<std::size_t>(participant.data.shape().size());
-    const float* inputs = participant.data.inputs().data_ptr<float>();
+    const float* inputs = participant.data.inputs().rows().data_ptr<float>();
     const auto* labels = participant.data.labels().data_ptr<std::int64_t>();
     float* out = inputs_.data_ptr<float>();
     for (std::size_t i = 0; i < count; ++i, out += width) {

@@ -37,7 +37,7 @@ learning::Dataset union_of(const std::vector<Participant>& participants) {
     table.class_names.resize(static_cast<std::size_t>(participants[0].data.classes()));
     const auto width = table.shape.size();
     for (const Participant& one : participants) {
-        const auto* inputs = one.data.inputs().data_ptr<float>();
+        const auto* inputs = one.data.inputs().rows().data_ptr<float>();
         const auto* labels = one.data.labels().data_ptr<std::int64_t>();
         for (const std::size_t row : one.rows) {
             const auto* first = inputs + static_cast<std::int64_t>(row) * width;

@@ -314,7 +314,7 @@ class ComparisonStudy final : public Study {
             auto phase = progress_.start(name, settings.rounds);
             if (auto ok = baseline.train([&](const auto&) { phase.advance(); }); !ok) return ok;
         }
-        Predictions before = baseline.predict(setup_->test.inputs());
+        Predictions before = baseline.predict(setup_->test.inputs().rows());
         add_network_scores(name, "before", before);
         std::optional<Predictions> exact;
         for (const std::string& way : baseline.ways_to_forget()) {

@@ -121,7 +121,7 @@ class LearningStudy final : public Study {
             baselines::CentralModel::train(everybody, *architecture, options, first.scenario.seed,
                                            [&](const learning::EpochReport&) { phase.advance(); });
         if (!model) return failed_with("study.one_model: " + model.error().message);
-        const auto logits = model->logits(setup_.test.inputs());
+        const auto logits = model->logits(setup_.test.inputs().rows());
         for (std::size_t i = 0; i < setup_.nodes.size(); ++i)
             one_model_scores_.push_back(score(logits, i));
         return {};

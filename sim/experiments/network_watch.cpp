@@ -84,7 +84,7 @@ bool NetworkWatch::is_blocked(std::size_t node) const {
 bool NetworkWatch::can_predict(std::size_t node) const {
     const auto* ensemble = world_.ensemble(node);
     if (ensemble == nullptr) return true;
-    return ensemble->predict(learnt_->test().inputs().narrow(0, 0, 1), learning::Prior::own).has_value();
+    return ensemble->predict(learnt_->test().inputs().narrow(0, 1), learning::Prior::own).has_value();
 }
 
 std::vector<report::Accuracy> NetworkWatch::scores_of(std::span<const std::size_t> nodes) {

@@ -19,21 +19,24 @@ constexpr std::int64_t kRowsInRequest = 256;
 /// The file with the main model in a daemon's data folder: a fingerprint, then safetensors.
 constexpr const char* kModelFile = "main-model";
 
+/// The test examples as the models see them.
+learning::Inputs scaled(const learning::Dataset& test, const config::Scaling& scaling) {
+    const at::Tensor& rows = test.inputs().rows();
+    std::vector<float> values(rows.data_ptr<float>(), rows.data_ptr<float>() + rows.numel());
+    scaling.apply_to_loaded(values);
+    return learning::inputs_of(values, test.shape());
+}
+
 }  // namespace
 
 TestSet::TestSet(const learning::Dataset& test, scenario::DataSettings::Kind kind,
                  const config::Scaling& scaling)
-    : test_(test), kind_(kind) {
-    const auto* values = test.inputs().data_ptr<float>();
-    std::vector<float> inputs(values, values + test.inputs().numel());
-    scaling.apply_to_loaded(inputs);
-    inputs_ = learning::inputs_of(inputs, test.shape());
-}
+    : test_(test), kind_(kind), inputs_(scaled(test, scaling)) {}
 
 /// Makes a request with rows as they are in data files.
 json TestSet::request(std::int64_t first, std::int64_t rows) const {
     const auto width = test_.shape().size();
-    const float* values = test_.inputs().data_ptr<float>() + first * width;
+    const float* values = test_.inputs().rows().data_ptr<float>() + first * width;
     json inputs = json::array();
     for (std::int64_t row = 0; row < rows; ++row) {
         json numbers = json::array();
@@ -49,7 +52,7 @@ json TestSet::request(std::int64_t first, std::int64_t rows) const {
 }
 
 at::Tensor TestSet::to_predictions(const std::vector<float>& values) const {
-    return learning::inputs_of(values, {1, 1, test_.classes()}).view({test_.size(), test_.classes()});
+    return learning::inputs_of(values, {1, 1, test_.classes()}).rows().view({test_.size(), test_.classes()});
 }
 
 Result<run::Evaluation> TestSet::evaluate(Daemon& daemon, const at::Tensor& main,

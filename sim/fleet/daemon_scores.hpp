@@ -37,7 +37,7 @@ class TestSet {
 
     const learning::Dataset& test_;
     scenario::DataSettings::Kind kind_;
-    at::Tensor inputs_;  ///< scaled as the models see them
+    learning::Inputs inputs_;  ///< scaled as the models see them
 };
 
 }  // namespace unlearn::sim::fleet

@@ -100,14 +100,14 @@ Result<ExampleFiles> write_examples(const std::filesystem::path& stem, scenario:
                                     const learning::Dataset& data,
                                     const std::vector<std::string>& class_names, const ColumnNames& columns) {
     if (kind == scenario::DataSettings::Kind::idx) {
-        auto images = written(stem, "-images-idx3-ubyte", idx_images(data.inputs()));
+        auto images = written(stem, "-images-idx3-ubyte", idx_images(data.inputs().rows()));
         if (!images) return failed_with(images.error());
         auto labels = written(stem, "-labels-idx1-ubyte", idx_labels(data.labels()));
         if (!labels) return failed_with(labels.error());
         return ExampleFiles{std::move(*images), std::move(*labels)};
     }
     const auto* labels = data.labels().data_ptr<std::int64_t>();
-    auto file = written(stem, ".csv", csv(data.inputs(), columns, [&](std::size_t row) {
+    auto file = written(stem, ".csv", csv(data.inputs().rows(), columns, [&](std::size_t row) {
                             return class_names[static_cast<std::size_t>(labels[row])];
                         }));
     if (!file) return failed_with(file.error());
@@ -119,8 +119,8 @@ Result<std::filesystem::path> write_reference(const std::filesystem::path& stem,
                                               const learning::ReferenceSet& reference,
                                               const ColumnNames& columns) {
     if (kind == scenario::DataSettings::Kind::idx)
-        return written(stem, "-images-idx3-ubyte", idx_images(reference.inputs()));
-    return written(stem, ".csv", csv(reference.inputs(), columns, {}));
+        return written(stem, "-images-idx3-ubyte", idx_images(reference.inputs().rows()));
+    return written(stem, ".csv", csv(reference.inputs().rows(), columns, {}));
 }
 
 }  // namespace unlearn::sim::fleet

@@ -37,7 +37,7 @@ Result<std::vector<learning::MainModel>> train_main_models(const learning::Optim
     std::vector<std::optional<learning::MainModel>> made(setup.nodes.size());
     const auto error = workers.for_each(made.size(), [&](std::size_t i) -> std::optional<std::string> {
         const NodeSetup& node = setup.nodes[i];
-        auto main = learning::train(node.main_architecture, node.split.train, options[i],
+        auto main = learning::learn(node.main_architecture, node.split, options[i],
                                     learning::make_generator(streams[i]),
                                     [&](const learning::EpochReport&) { phase.advance(); });
         if (!main) return node.name + ": training: " + main.error().message;

@@ -142,7 +142,7 @@ learning::Result<Seed> distil_from_ensemble(const Ensemble& teacher, const Refer
     const auto prediction = teacher.predict(reference.inputs(), learning::Prior::uniform);
     if (!prediction) return tl::unexpected(prediction.error());
     const at::Tensor labels = prediction->probabilities.argmax(1);
-    const at::Tensor inputs = reference.inputs().contiguous();
+    const at::Tensor inputs = reference.inputs().rows().contiguous();
     learning::LabelledData labelled;
     labelled.count = static_cast<std::size_t>(reference.size());
     labelled.shape = teacher.own().shape();

@@ -154,7 +154,7 @@ double median(std::vector<double> values) {
     return values[values.size() / 2];
 }
 
-double time_prediction(const Daemon& daemon, const at::Tensor& inputs) {
+double time_prediction(const Daemon& daemon, const Inputs& inputs) {
     const auto begun = Clock::now();
     static_cast<void>(must(daemon.seeds->predict(inputs, Prior::own)));
     return milliseconds_since(begun);
@@ -162,7 +162,7 @@ double time_prediction(const Daemon& daemon, const at::Tensor& inputs) {
 
 void show_predictions(const Daemon& daemon, const char* what) {
     for (const std::int64_t rows : {1, 64, 256}) {
-        const auto inputs = daemon.own->validation().inputs().narrow(0, 0, rows);
+        const auto inputs = daemon.own->validation().inputs().narrow(0, rows);
         std::vector<double> times;
         for (int i = 0; i < 21; ++i)
             times.push_back(time_prediction(daemon, inputs));
@@ -173,7 +173,7 @@ void show_predictions(const Daemon& daemon, const char* what) {
 
 // Drops members one after the other while another thread predicts without pause.
 void show_drops(const Daemon& daemon, std::int64_t rows, std::size_t members, std::size_t drops) {
-    const auto inputs = daemon.own->validation().inputs().narrow(0, 0, rows);
+    const auto inputs = daemon.own->validation().inputs().narrow(0, rows);
     std::vector<double> calm;
     for (int i = 0; i < 11; ++i)
         calm.push_back(time_prediction(daemon, inputs));

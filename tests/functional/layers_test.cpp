@@ -26,6 +26,9 @@ const std::vector<Layer> kLayers = {
      {"torch/", "ATen/", "zmq", "boost/asio", "sqlite", "filesystem", "fstream", "iostream", "thread",
       "mutex", "condition_variable", "future", "sys/", "unistd.h"}},
     {"node/learning/data", {"node/learning/data/"}, {"torch/", "ATen/", "c10/"}},
+    {"node/learning/features",
+     {"node/learning/features/", "node/learning/data/"},
+     {"torch/", "ATen/", "c10/", "cblas", "lapack"}},
     // What learns does not see what predicts with peers: half of the exactness rule. A folder of another
     // learner belongs to this layer.
     {"node/learning", {"node/learning/"}, {"node/learning/ensemble/", "node/learning/aggregation/"}},

@@ -14,6 +14,9 @@ constexpr std::int64_t kMaxWidth = 4096;
 constexpr std::int64_t kMaxBlocks = 32;
 constexpr std::int64_t kKernel = 3;
 
+constexpr std::array kKindsWithoutSizes{ArchitectureKind::linear, ArchitectureKind::ridge,
+                                        ArchitectureKind::head};
+
 // Parses a decimal number from 1 to `most` without sign or leading zero, so that each number has one text.
 std::optional<std::int64_t> parse_size(std::string_view text, std::int64_t most) {
     std::int64_t value = 0;
@@ -45,11 +48,14 @@ struct Spelling {
 
 const Spelling& spelling_of(ArchitectureKind kind) {
     using enum Spelling::Extra;
-    static const std::array<Spelling, 4> kSpellings{{
+    static const std::array<Spelling, 6> kSpellings{{
         {"linear", {"linear"}, none, 0},
         {"mlp", {"mlp:32", "mlp:64x32"}, none, 0},
         {"cnn", {"cnn:16x32", "cnn:16x32+64"}, optional, kMaxWidth},
         {"resnet", {"resnet:8x12+1"}, required, kMaxBlocks},
+        // Not among the examples, because most networks have no feature map.
+        {"ridge", {}, none, 0},
+        {"head", {}, none, 0},
     }};
     return kSpellings.at(static_cast<std::size_t>(kind));
 }
@@ -69,13 +75,16 @@ std::string examples_of(std::span<const ArchitectureKind> kinds) {
 }
 
 std::optional<Architecture> parse_known(std::string_view text) {
-    if (text == spelling_of(ArchitectureKind::linear).name) return Architecture{};
+    for (const ArchitectureKind kind : kKindsWithoutSizes)
+        if (text == spelling_of(kind).name) return Architecture{kind, {}, 0};
     const std::size_t colon = text.find(':');
     if (colon == std::string_view::npos) return std::nullopt;
     Architecture architecture;
     const auto kind = std::ranges::find(kMainArchitectures, text.substr(0, colon),
                                         [](ArchitectureKind one) { return spelling_of(one).name; });
-    if (kind == kMainArchitectures.end() || *kind == ArchitectureKind::linear) return std::nullopt;
+    if (kind == kMainArchitectures.end() ||
+        std::ranges::find(kKindsWithoutSizes, *kind) != kKindsWithoutSizes.end())
+        return std::nullopt;
     architecture.kind = *kind;
     const Spelling& spelling = spelling_of(*kind);
     std::string_view sizes = text.substr(colon + 1);
@@ -234,6 +243,13 @@ Result<std::vector<TensorShape>> expected_tensors(const Architecture& architectu
             break;
         case ArchitectureKind::resnet:
             list_resnet(architecture, input, classes, list);
+            break;
+        case ArchitectureKind::ridge:
+        case ArchitectureKind::head:
+            if (input.features == 0)
+                return fail("architecture " + architecture.text() +
+                            " needs public features, and there is no feature map");
+            list.dense("out", input.features, classes);
             break;
     }
     auto shapes = list.take();

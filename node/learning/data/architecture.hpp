@@ -15,15 +15,17 @@
 namespace unlearn::learning {
 
 /// The kinds of models in the registry.
-enum class ArchitectureKind { linear, mlp, cnn, resnet };
+enum class ArchitectureKind { linear, mlp, cnn, resnet, ridge, head };
 
 /// The kinds that a main model may have.
 inline constexpr std::array kMainArchitectures{ArchitectureKind::linear, ArchitectureKind::mlp,
-                                               ArchitectureKind::cnn, ArchitectureKind::resnet};
+                                               ArchitectureKind::cnn, ArchitectureKind::resnet,
+                                               ArchitectureKind::ridge};
 /// The kinds that a seed may have. Every node must be able to check and run the seeds of its peers, so peers
 /// of earlier versions refuse a kind that is added here.
 inline constexpr std::array kSeedArchitectures{ArchitectureKind::linear, ArchitectureKind::mlp,
-                                               ArchitectureKind::cnn, ArchitectureKind::resnet};
+                                               ArchitectureKind::cnn, ArchitectureKind::resnet,
+                                               ArchitectureKind::head};
 
 /// A model of the registry. An architecture has exactly one text: text() returns what parse_architecture()
 /// accepts.
@@ -36,6 +38,8 @@ inline constexpr std::array kSeedArchitectures{ArchitectureKind::linear, Archite
 /// | `cnn:16x32`           | 3x3 convolutions with these numbers of channels, each followed by ReLU and 2x2 max pooling |
 /// | `cnn:16x32+64`        | the same with one hidden fully connected layer of 64                             |
 /// | `resnet:16x32x64+3`   | residual stages of these widths, 3 blocks each (He et al., arXiv 1512.03385, for CIFAR), group normalisation |
+/// | `ridge`               | a linear model on public features, by ridge regression                           |
+/// | `head`                | a linear model on public features, as a seed                                     |
 ///
 /// For 28x28 images of ten classes resnet:16x32x64+3 has 272 thousand weights, and resnet:8x12+1 has 4 thousand.
 // clang-format on
@@ -45,6 +49,10 @@ struct Architecture {
     std::int64_t extra = 0;  ///< cnn: the hidden layer's width, 0 for none; resnet: blocks per stage
 
     [[nodiscard]] std::string text() const;
+    /// Whether it sees public features instead of the values themselves. Then it is a linear model of them.
+    [[nodiscard]] bool sees_features() const {
+        return kind == ArchitectureKind::ridge || kind == ArchitectureKind::head;
+    }
     friend bool operator==(const Architecture&, const Architecture&) = default;
 };
 

@@ -16,7 +16,11 @@ struct InputShape {
     std::int64_t channels = 1;
     std::int64_t height = 1;
     std::int64_t width = 1;
+    /// The number of public features that models see beside the values (features/feature_map.hpp); 0 in a
+    /// network without a feature map.
+    std::int64_t features = 0;
 
+    /// The number of values, without features.
     [[nodiscard]] std::int64_t size() const { return channels * height * width; }
     friend bool operator==(const InputShape&, const InputShape&) = default;
 };

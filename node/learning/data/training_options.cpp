@@ -32,6 +32,9 @@ TrainOptions default_training(const Architecture& architecture) {
             optimisation.learning_rate = 1e-3;
             optimisation.weight_decay = 0.3;
             break;
+        case ArchitectureKind::ridge:
+        case ArchitectureKind::head:  // solved, not optimised
+            break;
     }
     return options;
 }
@@ -49,6 +52,9 @@ DistilOptions default_distillation(const Architecture& seed_architecture) {
             break;
         case ArchitectureKind::cnn:
             optimisation.epochs = 8;
+            break;
+        case ArchitectureKind::ridge:
+        case ArchitectureKind::head:  // solved, not optimised
             break;
     }
     return options;

@@ -101,21 +101,27 @@ bool Ensemble::holds(const MemberId& id) const {
                        [&](const auto& member) { return member->id() == id; });
 }
 
-Result<void> Ensemble::check_inputs(const at::Tensor& inputs) const {
+Result<void> Ensemble::check_inputs(const Inputs& inputs) const {
     const InputShape& shape = own_->shape();
-    if (!inputs.defined() || inputs.dim() != 4 || inputs.scalar_type() != at::kFloat ||
-        InputShape{inputs.size(1), inputs.size(2), inputs.size(3)} != shape) {
+    if (!inputs.rows().defined() || inputs.rows().dim() != 4 || inputs.rows().scalar_type() != at::kFloat ||
+        inputs.shape() != shape) {
+        const std::string features =
+            shape.features > 0 ? " with " + std::to_string(shape.features) + " features" : "";
         return fail("prediction: inputs must be float32 of shape [rows, " + std::to_string(shape.channels) +
-                    ", " + std::to_string(shape.height) + ", " + std::to_string(shape.width) + "]");
+                    ", " + std::to_string(shape.height) + ", " + std::to_string(shape.width) + "]" +
+                    features);
     }
     return {};
 }
 
-std::vector<std::vector<float>> Ensemble::member_logits(const at::Tensor& rows) const {
+std::vector<std::vector<float>> Ensemble::member_logits(const Inputs& rows) const {
     std::vector<std::vector<float>> logits(members_.size());
     const ProductTurn turn;
+    at::Tensor features;
     for (const Fused& one : fused_) {
-        const at::Tensor all = one.models->forward(rows);
+        const bool sees_features = members_[one.places.front()]->model().architecture().sees_features();
+        if (sees_features && !features.defined()) features = rows.features();
+        const at::Tensor all = one.models->forward(sees_features ? features : rows.rows());
         for (std::size_t i = 0; i < one.places.size(); ++i) {
             logits[one.places[i]] = to_vector(all.select(0, static_cast<std::int64_t>(i)));
         }
@@ -160,16 +166,16 @@ std::vector<std::vector<float>> Ensemble::combine(std::span<const float> main_lo
     return tables;
 }
 
-Result<std::vector<Prediction>> Ensemble::predict_under(const at::Tensor& inputs,
+Result<std::vector<Prediction>> Ensemble::predict_under(const Inputs& inputs,
                                                         std::span<const Prior> priors) const {
     if (auto fine = check_inputs(inputs); !fine) return tl::unexpected(fine.error());
     const at::NoGradGuard no_gradients;
     const auto classes = static_cast<std::int64_t>(own_->classes());
     std::vector<Prediction> predictions;
     for (std::size_t i = 0; i < priors.size(); ++i)
-        predictions.push_back({at::empty({inputs.size(0), classes}, at::kFloat), participants()});
-    for (std::int64_t first = 0; first < inputs.size(0); first += kPredictionRows) {
-        const auto rows = inputs.narrow(0, first, std::min(kPredictionRows, inputs.size(0) - first));
+        predictions.push_back({at::empty({inputs.size(), classes}, at::kFloat), participants()});
+    for (std::int64_t first = 0; first < inputs.size(); first += kPredictionRows) {
+        const auto rows = inputs.narrow(first, std::min(kPredictionRows, inputs.size() - first));
         std::vector<float*> targets;
         for (const auto& prediction : predictions)
             targets.push_back(prediction.probabilities.data_ptr<float>() + first * classes);
@@ -183,20 +189,20 @@ Result<std::vector<Prediction>> Ensemble::predict_under(const at::Tensor& inputs
     return predictions;
 }
 
-Result<Prediction> Ensemble::predict(const at::Tensor& inputs, Prior prior) const {
+Result<Prediction> Ensemble::predict(const Inputs& inputs, Prior prior) const {
     auto predictions = predict_under(inputs, {&prior, 1});
     if (!predictions) return tl::unexpected(predictions.error());
     return std::move(predictions->front());
 }
 
-Result<Prediction> Ensemble::predict_main(const at::Tensor& inputs, std::optional<Prior> prior) const {
+Result<Prediction> Ensemble::predict_main(const Inputs& inputs, std::optional<Prior> prior) const {
     if (auto fine = check_inputs(inputs); !fine) return tl::unexpected(fine.error());
     const at::NoGradGuard no_gradients;
     Prediction prediction{at::softmax(predict_logits(own_->main().model(), inputs), 1), {}};
     if (prior == Prior::uniform) {
         auto* values = prediction.probabilities.data_ptr<float>();
         const std::size_t classes = own_->classes();
-        for (std::int64_t row = 0; row < inputs.size(0); ++row) {
+        for (std::int64_t row = 0; row < inputs.size(); ++row) {
             divide_prior_out({values + static_cast<std::size_t>(row) * classes, classes},
                              own_->distribution());
         }

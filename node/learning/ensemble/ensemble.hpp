@@ -51,12 +51,12 @@ class Ensemble {
     Ensemble& operator=(const Ensemble&) = delete;
     ~Ensemble();
 
-    /// Predicts for `inputs` [B, channels, height, width] float32. Fails if they have another shape, or if
+    /// Predicts for B rows. Fails if they have another shape or lack the features of the network's map, or if
     /// the snapshot was revoked meanwhile. In the second case ask the current snapshot, as
     /// EnsembleHolder::predict does.
-    [[nodiscard]] Result<Prediction> predict(const at::Tensor& inputs, Prior prior) const;
+    [[nodiscard]] Result<Prediction> predict(const Inputs& inputs, Prior prior) const;
     /// Predicts under several priors for the cost of one: every model is evaluated only once.
-    [[nodiscard]] Result<std::vector<Prediction>> predict_under(const at::Tensor& inputs,
+    [[nodiscard]] Result<std::vector<Prediction>> predict_under(const Inputs& inputs,
                                                                 std::span<const Prior> priors) const;
     /// Combines logits that are known already: those of the main model and, in the order of members(), of
     /// each member, all row-major [rows, classes]. Returns one row-major table of probabilities [rows,
@@ -66,7 +66,7 @@ class Ensemble {
                                                           std::span<const Prior> priors) const;
     /// Predicts with the main model alone. Without a prior this is its plain softmax. Prior::own gives the
     /// same, because the model was trained under it; Prior::uniform divides the own distribution out.
-    [[nodiscard]] Result<Prediction> predict_main(const at::Tensor& inputs,
+    [[nodiscard]] Result<Prediction> predict_main(const Inputs& inputs,
                                                   std::optional<Prior> prior = std::nullopt) const;
 
     [[nodiscard]] double rho() const { return rho_; }
@@ -94,10 +94,10 @@ class Ensemble {
     void fuse();
     [[nodiscard]] double validated_rho() const;
     /// Returns the row-major logits of every member for one chunk of rows, in the order of members_.
-    [[nodiscard]] std::vector<std::vector<float>> member_logits(const at::Tensor& rows) const;
+    [[nodiscard]] std::vector<std::vector<float>> member_logits(const Inputs& rows) const;
     void combine_into(std::span<const float> main_logits, std::span<const std::span<const float>> logits,
                       std::span<const Prior> priors, std::span<float* const> probabilities) const;
-    [[nodiscard]] Result<void> check_inputs(const at::Tensor& inputs) const;
+    [[nodiscard]] Result<void> check_inputs(const Inputs& inputs) const;
 
     std::shared_ptr<const OwnPart> own_;
     std::vector<std::shared_ptr<const Member>> members_;

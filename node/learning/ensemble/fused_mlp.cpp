@@ -8,7 +8,8 @@
 namespace unlearn::learning {
 
 bool FusedMlp::supports(const Architecture& architecture) {
-    return architecture.kind == ArchitectureKind::linear || architecture.kind == ArchitectureKind::mlp;
+    return architecture.kind == ArchitectureKind::linear || architecture.kind == ArchitectureKind::mlp ||
+           architecture.sees_features();
 }
 
 FusedMlp::FusedMlp(std::span<const Model* const> models) : models_(static_cast<std::int64_t>(models.size())) {

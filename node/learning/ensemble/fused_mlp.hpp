@@ -23,7 +23,7 @@ class FusedMlp {
     FusedMlp& operator=(const FusedMlp&) = delete;
     ~FusedMlp();
 
-    /// Turns inputs [B, ...] float32 into logits [models, B, classes].
+    /// Turns values or features [B, ...] float32, whichever the models see, into logits [models, B, classes].
     [[nodiscard]] at::Tensor forward(const at::Tensor& inputs) const;
     void wipe();
 

@@ -328,7 +328,7 @@ void EnsembleHolder::replace_own(std::shared_ptr<const OwnPart> own,
         static_cast<void>(wipe_dropped(id));
 }
 
-Result<Prediction> EnsembleHolder::predict(const at::Tensor& inputs, Prior prior) const {
+Result<Prediction> EnsembleHolder::predict(const Inputs& inputs, Prior prior) const {
     for (;;) {
         const auto used = snapshot();
         auto prediction = used->predict(inputs, prior);

@@ -89,7 +89,7 @@ class EnsembleHolder {
                      const std::function<void(const Rejudged&)>& tell = {});
 
     /// Predicts with the current snapshot. If that is revoked meanwhile, predicts again with the next one.
-    [[nodiscard]] Result<Prediction> predict(const at::Tensor& inputs, Prior prior) const;
+    [[nodiscard]] Result<Prediction> predict(const Inputs& inputs, Prior prior) const;
 
     static constexpr std::size_t kMostVersions = 3;
 

@@ -53,9 +53,8 @@ std::shared_ptr<Member> Member::refreshed(const OwnPart& own) const {
 }
 
 bool Member::evaluate(const OwnPart& own) {
-    const at::Tensor& reference = own.reference().inputs();
-    const auto logits =
-        predict_logits(model_, reference.narrow(0, 0, std::min(kMassRows, reference.size(0))));
+    const Inputs& reference = own.reference().inputs();
+    const auto logits = predict_logits(model_, reference.narrow(0, std::min(kMassRows, reference.size())));
     const auto validation = predict_logits(model_, own.validation().inputs());
     class_mass_ = to_vector(at::softmax(logits, 1).mean(0));
     const double threshold = kKnownMass / static_cast<double>(own.classes());

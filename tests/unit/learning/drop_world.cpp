@@ -12,7 +12,7 @@ using namespace unlearn::learning;
 namespace {
 
 const at::Tensor& inputs() {
-    static const at::Tensor all = Dataset::from_table(points(200, 8)).inputs();
+    static const at::Tensor all = Dataset::from_table(points(200, 8)).inputs().rows();
     return all;
 }
 

@@ -95,8 +95,10 @@ TEST_CASE("the validation split takes its share of every class and depends on it
     CHECK(split.validation.size() == 20);
     CHECK(split.train.size() == 60);
     CHECK(split.validation.class_distribution() == std::vector<double>{0.5, 0.0, 0.5, 0.0});
-    CHECK(same_bits(split.validation.inputs(), split_validation(own, 0.25, 8).validation.inputs()));
-    CHECK_FALSE(same_bits(split.validation.inputs(), split_validation(own, 0.25, 9).validation.inputs()));
+    CHECK(same_bits(split.validation.inputs().rows(),
+                    split_validation(own, 0.25, 8).validation.inputs().rows()));
+    CHECK_FALSE(same_bits(split.validation.inputs().rows(),
+                          split_validation(own, 0.25, 9).validation.inputs().rows()));
     CHECK(split_validation(own, 0.0, 8).validation.size() == 0);
 }
 

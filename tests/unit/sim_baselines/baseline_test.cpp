@@ -52,10 +52,10 @@ TEST_CASE("every baseline trains, predicts for everybody, and forgets exactly in
         const auto one = trained_by(make, graph, team);
         const auto other = trained_by(make, graph, team, "node-4");
         CAPTURE(one->name());
-        const auto before = one->predict(test.test.inputs());
+        const auto before = one->predict(test.test.inputs().rows());
         CHECK(names_of(before) == everybody);
         // The leaver's data is in what a survivor predicts.
-        REQUIRE_FALSE(same_bits(before.at("node-1"), other->predict(test.test.inputs()).at("node-1")));
+        REQUIRE_FALSE(same_bits(before.at("node-1"), other->predict(test.test.inputs().rows()).at("node-1")));
 
         std::set<std::string> survivors = everybody;
         survivors.erase("node-4");
@@ -71,7 +71,7 @@ TEST_CASE("every baseline trains, predicts for everybody, and forgets exactly in
                 CHECK(same_bits(survivor.second, second->logits.at(survivor.first)));
             CHECK(first->recovery.cost.rounds > 0);
         }
-        CHECK(same_bits(one->predict(test.test.inputs()).at("node-1"), before.at("node-1")));
+        CHECK(same_bits(one->predict(test.test.inputs().rows()).at("node-1"), before.at("node-1")));
         CHECK_FALSE(one->forget("nobody", "retrain", all_rounds(), test));
     }
 }

@@ -37,7 +37,7 @@ at::Tensor by_the_book(const Participant& alone, const LocalOptions& options, st
             for (const auto& rows :
                  torch::tensor(std::vector<std::int64_t>(order.begin(), order.end())).split(options.batch)) {
                 sgd.zero_grad();
-                at::cross_entropy_loss(model->forward(alone.data.inputs().index_select(0, rows)),
+                at::cross_entropy_loss(model->forward(alone.data.inputs().index_select(rows)),
                                        alone.data.labels().index_select(0, rows))
                     .backward();
                 sgd.step();
@@ -87,7 +87,7 @@ TEST_CASE("nodes that lack a class learn it from their neighbours, as well as on
     const auto central = CentralModel::train(linked.participants(), options.local.architecture, training, 7);
     REQUIRE(central);
     const double best =
-        learning::full_accuracy(central->logits(evaluation().test.inputs()), evaluation().test);
+        learning::full_accuracy(central->logits(evaluation().test.inputs().rows()), evaluation().test);
     CHECK(mean_score(linked) > best - 0.1);
 }
 
@@ -138,7 +138,7 @@ TEST_CASE("participants that share a data set learn what they would from copies 
         sharing.push_back({graph.names[i], all, rows});
         copying.push_back(participant(graph.names[i], all.subset(rows)));
     }
-    CHECK(same_bits(union_of(sharing).inputs(), all.inputs()));
+    CHECK(same_bits(union_of(sharing).inputs().rows(), all.inputs().rows()));
     CHECK(same_bits(union_of(copying).labels(), all.labels()));
     const DecentralisedOptions options{local_options(), 0};
     auto first = *DecentralisedSgd::create(graph, sharing, options, 7, team);
