@@ -27,6 +27,10 @@ struct NetworkDescription {
     /// The names of a table's features, in the order in which models see them. They are optional: an empty
     /// list leaves the names open.
     std::vector<std::string> columns = {};
+    /// How the network's map to public features is made, and the digest of that map. Optional: an empty
+    /// recipe means that models see values only.
+    std::string feature_recipe = {};
+    Digest feature_map = {};
 };
 
 /// Returns the hash of the description. Two hashes are equal exactly when all fields are equal. An optional

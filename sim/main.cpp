@@ -51,7 +51,7 @@ struct Options {
 
 std::optional<std::string> check_architecture(std::string_view text) {
     const auto parsed = learning::parse_architecture(text);
-    if (parsed) return std::nullopt;
+    if (parsed || learning::parse_architecture(text, learning::kSeedArchitectures)) return std::nullopt;
     return parsed.error().message;
 }
 
@@ -210,8 +210,9 @@ int main(int argc, char** argv) {
         "Exit codes: 0 shown, 1 not shown (inexact, vacuous, receipts missing, or a daemon failed), 2 bad "
         "input.");
     Options options;
-    const std::vector<std::string> violations{"none", "distil-from-ensemble", "keep-old-rho", "fused-cache",
-                                              "shared-stream"};
+    const std::vector<std::string> violations{"none",          "distil-from-ensemble",
+                                              "keep-old-rho",  "fused-cache",
+                                              "shared-stream", "features-from-private-data"};
 
     auto* run_command = app.add_subcommand("run", "Run a scenario from data to proof");
     run_command->add_option("SCENARIO", options.scenario, "scenario file (TOML)")->required();

@@ -24,6 +24,9 @@ Result<report::RunResult> run_processes(const scenario::Scenario& scenario,
                                         const std::filesystem::path& program,
                                         const std::filesystem::path& folder, report::Progress& progress) {
     support::Stopwatch watch;
+    if (!scenario.models.features.empty())
+        return bad_input(Error{scenario.file.string() +
+                               ": models.features: is not for --processes yet; a daemon has no feature map"});
     // The scenario, its data and its ports are checked before the folder of an earlier run is touched.
     auto setup = watch.time(
         "load", [&] { return run::prepare(scenario, {}, run::Violation::none, run::Numbers::raw); });

@@ -83,6 +83,32 @@ LabelledData only_rows(const LabelledData& data, const std::vector<std::size_t>&
     return out;
 }
 
+/// Learns the scenario's feature map from these rows; null when the scenario has none.
+Result<std::shared_ptr<const learning::FeatureMap>> learn_features(const scenario::Scenario& scenario,
+                                                                   const LabelledData& rows) {
+    if (scenario.models.features.empty()) return nullptr;
+    const auto recipe = learning::parse_feature_recipe(scenario.models.features);
+    auto learned = recipe ? learning::FeatureMap::learn(*recipe, rows) : tl::unexpected(recipe.error());
+    if (!learned)
+        return failed_with(scenario.file.string() + ": models.features: " + learned.error().message);
+    return std::make_shared<const learning::FeatureMap>(std::move(*learned));
+}
+
+/// The rows that the feature map is learned from: the reference set, and nothing else unless the exactness
+/// rule is broken on purpose.
+std::vector<std::size_t> rows_for_features(const scenario::Scenario& scenario,
+                                           const scenario::Partition& partition,
+                                           const std::vector<std::string>& without, Violation violation) {
+    auto rows = partition.reference;
+    if (violation != Violation::features_from_private_data) return rows;
+    for (std::size_t i = 0; i < scenario.graph.size(); ++i) {
+        const auto& share = partition.node_share[i];
+        if (std::find(without.begin(), without.end(), scenario.graph.names[i]) == without.end())
+            rows.insert(rows.begin(), share.begin(), share.end());
+    }
+    return rows;
+}
+
 std::vector<std::string> warnings_about(const scenario::DataSettings& settings, const LabelledData& train) {
     std::vector<std::string> lines;
     if (settings.kind != scenario::DataSettings::Kind::csv) return lines;
@@ -154,11 +180,25 @@ Result<Setup> prepare(const scenario::Scenario& scenario, const std::vector<std:
         scaling.apply_to_loaded(data->test.features);
     }
 
+    if (violation == Violation::features_from_private_data && scenario.models.features.empty())
+        return failed_with(
+            scenario.file.string() +
+            ": models.features is missing; without a feature map, features-from-private-data breaks nothing");
+    auto features = learn_features(
+        scenario, only_rows(train, rows_for_features(scenario, *partition, without, violation)));
+    if (!features) return tl::unexpected(features.error());
+    const learning::FeatureMap* map = features->get();
+    if (map != nullptr) {
+        description.feature_recipe = map->recipe().text();
+        description.feature_map = protocol::digest_of(map->to_bytes());
+    }
+
     Setup setup{train.class_names,
                 train.columns,
                 std::move(warnings),
-                learning::Dataset::from_table(data->test),
-                learning::ReferenceSet::from_table(train, partition->reference),
+                learning::Dataset::from_table(data->test, map),
+                learning::ReferenceSet::from_table(train, partition->reference, map),
+                *features,
                 protocol::network_id_of(description),
                 stream_source(violation, scenario.seed),
                 {}};
@@ -184,10 +224,11 @@ Result<Setup> prepare(const scenario::Scenario& scenario, const std::vector<std:
         if (!seed) return failed_with(scenario.file.string() + ": models.seed: " + seed.error().message);
         for (const auto& [key, architecture, limits] : {std::tuple("main", &*main, learning::kMainLimits),
                                                         std::tuple("seed", &*seed, learning::kSeedLimits)})
-            if (const auto fits = learning::expected_tensors(*architecture, train.shape, classes, limits);
+            if (const auto fits =
+                    learning::expected_tensors(*architecture, setup.test.shape(), classes, limits);
                 !fits)
                 return failed_with(scenario.file.string() + ": models." + key + ": " + fits.error().message);
-        auto own = learning::Dataset::from_table(train, partition->node_share[i]);
+        auto own = learning::Dataset::from_table(train, partition->node_share[i], map);
         auto split = learning::split_validation(own, scenario.data.validation,
                                                 setup.streams->seed(name, "validation"));
         auto missing = missing_classes(own, train.class_names);

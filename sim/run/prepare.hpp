@@ -41,6 +41,7 @@ struct Setup {
     std::vector<std::string> warnings;  ///< "FILE: ...": suspicious columns and classes
     learning::Dataset test;
     learning::ReferenceSet reference;
+    std::shared_ptr<const learning::FeatureMap> features;  ///< null in a network without
     protocol::NetworkId network;
     std::unique_ptr<scenario::StreamSource> streams;
     std::vector<NodeSetup> nodes;  ///< in the order of the scenario's graph, without the nodes left out

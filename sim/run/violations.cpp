@@ -27,12 +27,13 @@ using scenario::StreamSource;
 
 namespace {
 
-constexpr std::array<std::pair<std::string_view, Violation>, 5> kNames{{
+constexpr std::array<std::pair<std::string_view, Violation>, 6> kNames{{
     {"none", Violation::none},
     {"distil-from-ensemble", Violation::distil_from_ensemble},
     {"keep-old-rho", Violation::keep_old_rho},
     {"fused-cache", Violation::fused_cache},
     {"shared-stream", Violation::shared_stream},
+    {"features-from-private-data", Violation::features_from_private_data},
 }};
 
 class SharedStream final : public StreamSource {
@@ -115,7 +116,8 @@ learning::Result<Violation> parse_violation(std::string_view text) {
         if (name == text) return value;
     }
     return learning::fail("unknown violation \"" + std::string(text.substr(0, 40)) +
-                          "\": expected distil-from-ensemble, keep-old-rho, fused-cache or shared-stream");
+                          "\": expected distil-from-ensemble, keep-old-rho, fused-cache, shared-stream or "
+                          "features-from-private-data");
 }
 
 std::string to_text(Violation violation) {
@@ -138,19 +140,24 @@ std::unique_ptr<RebuildRule> rebuild_rule(Violation violation) {
 
 learning::Result<Seed> distil_from_ensemble(const Ensemble& teacher, const ReferenceSet& reference,
                                             const Architecture& seed_architecture,
-                                            const DistilOptions& options, at::Generator generator) {
+                                            const DistilOptions& options, at::Generator generator,
+                                            const learning::FeatureMap* features) {
     const auto prediction = teacher.predict(reference.inputs(), learning::Prior::uniform);
     if (!prediction) return tl::unexpected(prediction.error());
     const at::Tensor labels = prediction->probabilities.argmax(1);
     const at::Tensor inputs = reference.inputs().rows().contiguous();
     learning::LabelledData labelled;
     labelled.count = static_cast<std::size_t>(reference.size());
-    labelled.shape = teacher.own().shape();
+    labelled.shape = {inputs.size(1), inputs.size(2), inputs.size(3)};
     labelled.class_names.resize(teacher.own().classes());
     labelled.features.assign(inputs.data_ptr<float>(), inputs.data_ptr<float>() + inputs.numel());
     labelled.labels.assign(labels.data_ptr<std::int64_t>(), labels.data_ptr<std::int64_t>() + labels.numel());
-    const auto main = learning::train(seed_architecture, Dataset::from_table(labelled),
-                                      learning::TrainOptions{options.optimisation}, generator);
+    const auto data = Dataset::from_table(labelled, features);
+    // A head is solved, and so is what it comes from.
+    const Architecture ridge{learning::ArchitectureKind::ridge, {}, 0};
+    const auto main =
+        learning::learn(seed_architecture.sees_features() ? ridge : seed_architecture,
+                        {data, data.subset({})}, learning::TrainOptions{options.optimisation}, generator);
     if (!main) return tl::unexpected(main.error());
     return learning::distil(*main, reference, seed_architecture, options, std::move(generator));
 }

@@ -20,13 +20,15 @@ namespace unlearn::sim::run {
 /// A part of the exactness rule that a run breaks on purpose.
 enum class Violation {
     none,
-    distil_from_ensemble,  // the seed is distilled from the ensemble, and so from the peers' seeds
-    keep_old_rho,          // rho is not chosen again when a seed goes
-    fused_cache,           // a running sum over the members, from which the leaver's part is subtracted
-    shared_stream,         // all nodes draw from one random stream, one after the other
+    distil_from_ensemble,        // the seed is distilled from the ensemble, and so from the peers' seeds
+    keep_old_rho,                // rho is not chosen again when a seed goes
+    fused_cache,                 // a running sum over the members, from which the leaver's part is subtracted
+    shared_stream,               // all nodes draw from one random stream, one after the other
+    features_from_private_data,  // the feature map is learned from what all nodes hold
 };
 
-/// Parses "none", "distil-from-ensemble", "keep-old-rho", "fused-cache" or "shared-stream".
+/// Parses "none", "distil-from-ensemble", "keep-old-rho", "fused-cache", "shared-stream" or
+/// "features-from-private-data".
 [[nodiscard]] learning::Result<Violation> parse_violation(std::string_view text);
 /// Returns the name that `parse_violation` reads.
 [[nodiscard]] std::string to_text(Violation violation);
@@ -41,10 +43,10 @@ enum class Violation {
 [[nodiscard]] std::unique_ptr<learning::RebuildRule> rebuild_rule(Violation violation);
 
 /// Distils a seed as distil() never may: from an ensemble, and so from the peers' data. The reference set,
-/// labelled by the ensemble, stands in for the node's own data.
+/// labelled by the ensemble, stands in for the node's own data. `features` is the network's map, if any.
 [[nodiscard]] learning::Result<learning::Seed> distil_from_ensemble(
     const learning::Ensemble& teacher, const learning::ReferenceSet& reference,
     const learning::Architecture& seed_architecture, const learning::DistilOptions& options,
-    at::Generator generator);
+    at::Generator generator, const learning::FeatureMap* features);
 
 }  // namespace unlearn::sim::run

@@ -197,7 +197,8 @@ Result<void> World::distil_from_ensembles() {
         auto seed = distil_from_ensemble(
             *member.ensemble->snapshot(), setup_.reference, member.setup->seed_architecture,
             distil_options(scenario_.distillation, member.setup->seed_architecture),
-            learning::make_generator(setup_.streams->seed(member.setup->name, "distil again")));
+            learning::make_generator(setup_.streams->seed(member.setup->name, "distil again")),
+            setup_.features.get());
         if (!seed) return member.setup->name + ": distillation: " + seed.error().message;
         member.seed.emplace(std::move(*seed));
         phase.advance();

@@ -8,6 +8,7 @@
 #include "node/command_line/nearest.hpp"
 #include "node/config/csv_format_reader.hpp"
 #include "node/config/ensemble_reader.hpp"
+#include "node/learning/features/recipe.hpp"
 #include "sim/scenario/scenario_table.hpp"
 #include "topologies/formats/formats.hpp"
 #include "topologies/generators.hpp"
@@ -171,6 +172,11 @@ class ScenarioBuilder {
         TableReader reader = root_.section("models");
         read_architectures(reader, "main", scenario_.models.main);
         read_architectures(reader, "seed", scenario_.models.seed);
+        reader.read("features", scenario_.models.features);
+        if (reader.has("features")) {
+            if (const auto recipe = learning::parse_feature_recipe(scenario_.models.features); !recipe)
+                reader.complain("features", "is an " + recipe.error().message);
+        }
         reader.finish();
     }
 

@@ -54,6 +54,8 @@ struct ModelSettings {
     /// Architectures, assigned in turn to the nodes of the scenario's graph, in its order. Never empty.
     std::vector<std::string> main = {"linear", "mlp:100", "cnn:16x32"};
     std::vector<std::string> seed = {"mlp:32"};
+    /// The recipe of the map to public features, which `ridge` models and `head` seeds see; empty for none.
+    std::string features;
 };
 
 /// How nodes communicate. In files and on the command line: "zmq" (real sockets) and "virtual" (virtual

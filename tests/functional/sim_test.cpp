@@ -20,7 +20,20 @@
 
 using namespace unlearn::testing;
 
-namespace {}  // namespace
+namespace {
+
+/// The scenario with public features, which its models see.
+std::string with_features(const std::string& recipe = "fourier:64", const std::string& seed = "head") {
+    std::string text = scenario();
+    const std::string models = "main = [\"linear\", \"mlp:16\"]\nseed = [\"mlp:8\"]\n";
+    const auto place = text.find(models);
+    REQUIRE(place != std::string::npos);
+    return text.replace(
+        place, models.size(),
+        "main = [\"ridge\", \"mlp:16\"]\nseed = [\"" + seed + "\"]\nfeatures = \"" + recipe + "\"\n");
+}
+
+}  // namespace
 
 TEST_CASE("a run goes from data to proof and leaves result, events, certificate and report") {
     const Ready ready;
@@ -125,6 +138,26 @@ TEST_CASE("each violation of the exactness rule makes the check fail") {
     }
 }
 
+TEST_CASE("a network with public features helps its nodes, and forgets as exactly as any other") {
+    const Ready ready;
+    ready.write("features.toml", with_features());
+    const Finished run = ready.sim(ready.run("features.toml"));
+    INFO(run.err);
+    REQUIRE(run.code == 0);
+    const json result = ready.result("out");
+    CHECK(result["exactness"]["bit_identical"] == true);
+    CHECK(result["exactness"]["vacuous"].empty());
+    for (const auto& node : result["nodes"]) {
+        CHECK(node["accuracy"]["full"]["ensemble"] > node["accuracy"]["full"]["main"]);
+        CHECK(node["accuracy"]["full"]["ensemble"] > 0.7);
+    }
+    for (const std::string rule : {"features-from-private-data", "distil-from-ensemble", "keep-old-rho"}) {
+        INFO(rule);
+        CHECK(ready.sim(ready.run("features.toml", "--transport virtual --violate " + rule)).code == 1);
+        CHECK(ready.result("out")["exactness"]["differing"] > 0);
+    }
+}
+
 TEST_CASE("bad input is one clear line, exit code 2, and nothing half-written") {
     const Ready ready;
     const auto refused = [&](const std::string& arguments, const std::vector<std::string>& words) {
@@ -136,6 +169,22 @@ TEST_CASE("bad input is one clear line, exit code 2, and nothing half-written") 
             CHECK(run.err.find(word) != std::string::npos);
         CHECK_FALSE(fs::exists(ready.path() / "out/result.json"));
     };
+    SUBCASE("features that cannot be") {
+        ready.write("recipe.toml", with_features("fourier:0"));
+        refused(ready.run("recipe.toml"),
+                {"recipe.toml:", "models.features", "\"fourier:0\"", "patches:64x6-4x4"});
+        ready.write("images.toml", with_features("patches:64x6-4x4"));
+        refused(ready.run("images.toml"), {"images.toml: models.features", "images of at least 8x8"});
+        std::string text = scenario();
+        text.replace(text.find("mlp:8"), 5, "head");
+        ready.write("head.toml", text);
+        refused(ready.run("head.toml"),
+                {"head.toml: models.seed", "architecture head needs public features"});
+        refused(ready.run("points.toml", "--violate features-from-private-data"),
+                {"points.toml: models.features is missing"});
+        ready.write("fine.toml", with_features());
+        refused(ready.run("fine.toml", "--processes"), {"fine.toml: models.features", "--processes"});
+    }
     SUBCASE("no scenario") {
         refused(ready.run("none.toml"), {"none.toml"});
     }

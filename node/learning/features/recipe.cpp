@@ -100,8 +100,8 @@ Result<FeatureRecipe> parse_feature_recipe(std::string_view text) {
 }
 
 Result<std::int64_t> feature_count(const FeatureRecipe& recipe, const InputShape& shape) {
-    const auto count = recipe.kind == FeatureKind::patches ? count_patch_features(recipe, shape)
-                                                           : count_fourier_features(recipe, shape);
+    auto count = recipe.kind == FeatureKind::patches ? count_patch_features(recipe, shape)
+                                                     : count_fourier_features(recipe, shape);
     if (count && *count > kMostFeatures) {
         return fail("feature map " + recipe.text() + " gives " + std::to_string(*count) +
                     " features, more than " + std::to_string(kMostFeatures));

@@ -50,9 +50,9 @@ double dot(const double* first, const double* second, std::size_t size) {
 }  // namespace
 
 TEST_CASE("pixels come back from scaled features as whole numbers") {
-    std::vector<float> features;
-    for (int pixel = 0; pixel < 256; ++pixel)
-        features.push_back(static_cast<float>(pixel) / 255.0F);
+    std::vector<float> features(256);
+    for (std::size_t pixel = 0; pixel < 256; ++pixel)
+        features[pixel] = static_cast<float>(pixel) / 255.0F;
     features.push_back(-1.0F);
     features.push_back(7.5F);
     const auto pixels = pixels_of(features);
@@ -90,7 +90,7 @@ TEST_CASE("sampled patches have mean 0, and flat ones are not taken") {
         CHECK(dot(patch, patch, patches.pixels) > 0.0);
     }
     RandomStream stream(3);
-    const std::vector<float> flat(10 * 256, 77.0F);
+    const std::vector<float> flat(2'560, 77.0F);
     CHECK(sample_patches(flat, kShape, 4, 100, stream).count == 0);
 }
 
@@ -147,7 +147,8 @@ TEST_CASE("filters are whole numbers that sum to 0 and use the range") {
             largest = std::max(largest, std::abs(filter[i]));
         }
         for (std::size_t i = 0; i < pixels; ++i)
-            error = std::max(error, std::fabs(filter[i] * filters.scales[k] - (exact[i] - mean)));
+            error = std::max(
+                error, std::fabs(static_cast<double>(filter[i]) * filters.scales[k] - (exact[i] - mean)));
         CHECK(largest >= 126);
         // A step for rounding, and at most one more for the sum.
         CHECK(error <= 1.51 * filters.scales[k]);

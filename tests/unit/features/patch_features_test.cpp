@@ -48,7 +48,8 @@ float feature(const float* image, const FeatureRecipe& recipe, const InputShape&
             const auto inverse = static_cast<float>(1.0 / contrast_of(start, geometry.offsets()).deviation);
             const float z = static_cast<float>(product) * inverse * filters.scales[filter];
             const float above = std::max((positive ? z : -z) - 0.1F, 0.0F);
-            steps += std::min<std::int64_t>(static_cast<std::int64_t>(above * 256.0F + 0.5F), 8191);
+            steps +=
+                std::min<std::int64_t>(static_cast<std::int64_t>(std::floor(above * 256.0F + 0.5F)), 8191);
             ++patches;
         }
     }

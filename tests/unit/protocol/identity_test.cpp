@@ -115,4 +115,22 @@ TEST_CASE("networks that differ in anything have different ids") {
     CHECK(named != network_id_of(changed));
     changed.columns = {"xy"};
     CHECK(named != network_id_of(changed));
+    // The feature map: its recipe and what it was learned to be.
+    changed = base;
+    changed.feature_recipe = "fourier:64";
+    const auto with_features = network_id_of(changed);
+    CHECK(with_features != network_id_of(base));
+    changed.feature_map.value[31] = 1;
+    CHECK(with_features != network_id_of(changed));
+    changed.feature_map = {};
+    changed.feature_recipe = "fourier:65";
+    CHECK(with_features != network_id_of(changed));
+    changed.feature_recipe = "fourier:64";
+    changed.columns = {"x", "y"};
+    CHECK(with_features != network_id_of(changed));
+    CHECK(named != network_id_of(changed));
+    // A digest without a recipe means nothing.
+    changed = base;
+    changed.feature_map.value[0] = 1;
+    CHECK(network_id_of(changed) == network_id_of(base));
 }

@@ -36,7 +36,7 @@ TEST_CASE("a seed distilled from an ensemble changes when a peer is taken out") 
     const auto unlawful = [&](const std::vector<std::shared_ptr<const Member>>& members) {
         const auto ensemble = Ensemble::build(world.holder.own, members, {});
         return distil_from_ensemble(*ensemble, reference(), architecture("mlp:10"), quick_distilling(),
-                                    make_generator(3))
+                                    make_generator(3), nullptr)
             ->payload();
     };
     const auto a = member(1, world.a, *world.holder.own);
@@ -57,8 +57,8 @@ TEST_CASE(
 }
 
 TEST_CASE("violations are named in text") {
-    for (const char* name :
-         {"none", "distil-from-ensemble", "keep-old-rho", "fused-cache", "shared-stream"}) {
+    for (const char* name : {"none", "distil-from-ensemble", "keep-old-rho", "fused-cache", "shared-stream",
+                             "features-from-private-data"}) {
         CHECK(to_text(*parse_violation(name)) == name);
     }
     CHECK_FALSE(parse_violation("honest"));

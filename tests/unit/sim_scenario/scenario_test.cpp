@@ -171,6 +171,8 @@ TEST_CASE("a value of the wrong type is named with what is allowed") {
     check_refused("[data]\nkind = 3\n", 2, {"data.kind = 3", "\"idx\", \"csv\""});
     check_refused("[models]\nmain = \"linear\"\n", 2, {"models.main", "a list of texts"});
     check_refused("[models]\nmain = []\n", 2, {"models.main", "empty list"});
+    check_refused("[models]\nfeatures = \"patches:64\"\n", 2,
+                  {"models.features", "unknown feature map \"patches:64\"", "fourier:1024"});
     check_refused("[models]\nmain = [\"linear\", 3]\n", 2, {"models.main", "= 3"});
     check_refused("data = 3\n", 1, {"data = 3", "[data]"});
     check_refused("exit = \"node-1\"\n", 1, {"exit", "[[exit]]"});
