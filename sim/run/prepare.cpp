@@ -83,12 +83,14 @@ LabelledData only_rows(const LabelledData& data, const std::vector<std::size_t>&
     return out;
 }
 
-/// Learns the scenario's feature map from these rows; null when the scenario has none.
+/// Learns the scenario's feature map from these rows of the training data; null when the scenario has none.
 Result<std::shared_ptr<const learning::FeatureMap>> learn_features(const scenario::Scenario& scenario,
-                                                                   const LabelledData& rows) {
+                                                                   const LabelledData& train,
+                                                                   const std::vector<std::size_t>& rows) {
     if (scenario.models.features.empty()) return nullptr;
     const auto recipe = learning::parse_feature_recipe(scenario.models.features);
-    auto learned = recipe ? learning::FeatureMap::learn(*recipe, rows) : tl::unexpected(recipe.error());
+    auto learned = recipe ? learning::FeatureMap::learn(*recipe, only_rows(train, rows))
+                          : tl::unexpected(recipe.error());
     if (!learned)
         return failed_with(scenario.file.string() + ": models.features: " + learned.error().message);
     return std::make_shared<const learning::FeatureMap>(std::move(*learned));
@@ -184,8 +186,8 @@ Result<Setup> prepare(const scenario::Scenario& scenario, const std::vector<std:
         return failed_with(
             scenario.file.string() +
             ": models.features is missing; without a feature map, features-from-private-data breaks nothing");
-    auto features = learn_features(
-        scenario, only_rows(train, rows_for_features(scenario, *partition, without, violation)));
+    auto features =
+        learn_features(scenario, train, rows_for_features(scenario, *partition, without, violation));
     if (!features) return tl::unexpected(features.error());
     const learning::FeatureMap* map = features->get();
     if (map != nullptr) {
